@@ -1,0 +1,78 @@
+"""What a folder of plug-ins offers, read from the source text: no plug-in is imported, so torch is not either.
+
+A plug-in is one file of ``networks/`` or ``methods/``. Its name in a suite is the file's name with
+dashes (``spectral-norm`` is ``spectral_norm.py``). It states ``VERSION = n`` (raised when its
+algorithm changes: the number is in every run key) and defines ``build(…)``, whose keyword-only
+arguments are the ones that a suite may give.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmark.errors import GanbenchError, nearest
+
+TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One file: its name in suites, algorithm version, kind and the arguments that a suite may give."""
+
+    name: str
+    module: str
+    version: int
+    kind: str  # "network", "loss" or "part": the annotation of what ``build`` returns
+    arguments: dict[str, str]  # name -> annotation
+    required: frozenset[str]
+
+    def check(self, given: dict[str, Any]) -> None:
+        """Raises GanbenchError (exit 2) on an unknown, missing or wrongly typed argument."""
+        for key, value in given.items():
+            if key not in self.arguments:
+                raise GanbenchError(f"{self.name} has no argument {key!r}{nearest(key, self.arguments)}", 2)
+            allowed = TYPES.get(self.arguments[key])
+            if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
+                raise GanbenchError(f"{self.name}: {key} must be {self.arguments[key]}, found {value!r}", 2)
+        if missing := self.required - given.keys():
+            raise GanbenchError(f"{self.name} needs {', '.join(sorted(missing))}", 2)
+
+    def load(self) -> ModuleType:
+        """Import the plug-in (and torch with it)."""
+        return importlib.import_module(self.module)
+
+
+@functools.cache
+def plugins(room: str) -> dict[str, Plugin]:
+    """Every plug-in of ``benchmark/<room>/`` (``"networks"`` or ``"methods"``), by its suite name."""
+    found = {}
+    for path in sorted((Path(__file__).parent / room).glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        version = next((n.value.value for n in tree.body if _assigns(n, "VERSION")), None)
+        build = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build"), None)
+        if version is None or build is None:
+            continue  # the interface that the plug-ins share, not one of them
+        arguments = {a.arg: ast.unparse(a.annotation) if a.annotation else "" for a in build.args.kwonlyargs}
+        required = {a.arg for a, d in zip(build.args.kwonlyargs, build.args.kw_defaults) if d is None}
+        kind = {"Part": "part", "Loss": "loss"}.get(ast.unparse(build.returns) if build.returns else "", "network")
+        name = path.stem.replace("_", "-")
+        found[name] = Plugin(name, f"benchmark.{room}.{path.stem}", version, kind, arguments, frozenset(required))
+    return found
+
+
+def plugin(room: str, name: str) -> Plugin:
+    """The plug-in of that name; raises GanbenchError with the nearest name if there is none."""
+    known = plugins(room)
+    if name not in known:
+        raise GanbenchError(f"{room.removesuffix('s')} {name!r} is not implemented{nearest(name, known)}")
+    return known[name]
+
+
+def _assigns(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name

@@ -1,0 +1,103 @@
+"""From a dataset's files to arrays: checked against the card before they are believed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.data.cards import FileCard, card, locate, missing
+from benchmark.errors import GanbenchError
+from benchmark.recipe import content_hash
+
+SUBSET_SEED = 0
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images (N, C, H, W) uint8 and labels (N,) int64, with the hashes that stand for them."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    content: str  # sha256 of the split
+    subset: str  # sha256 of the chosen indices
+
+
+def read(name: str, split: str, resolution: int, channels: int, percent: float = 100.0, images: int | None = None) -> ImageSet:
+    """Read a split, or the part of it that ``subset_indices`` draws.
+
+    Raises:
+        GanbenchError: a file is missing (with the command that mends it), truncated, or not the one of the card.
+    """
+    c = card(name)
+    c.check(split, resolution, channels)
+    if c.reader == "shapes":
+        from benchmark.data.shapes import render
+
+        pixels, labels = render(split, c.split(split)["count"], c.classes, resolution, channels)
+    else:
+        if problem := missing(name, split):
+            raise GanbenchError(problem)
+        pixels, labels = (_idx(read_file(name, f)) for f in c.files(split))
+        pixels, labels = pixels[:, None], labels.astype(np.int64)
+    indices = subset_indices(len(pixels), percent, images)
+    if indices is not None:
+        pixels, labels = pixels[indices], labels[indices]
+    return ImageSet(pixels, labels, c.content(split, resolution, channels), subset_hash(len(labels) if indices is None else c.split(split)["count"], percent, images))
+
+
+def subset_indices(count: int, percent: float, images: int | None) -> np.ndarray | None:
+    """Sorted indices of the training subset, or None for all.
+
+    ``images`` (or ``percent`` of ``count``) are the first entries of one seeded permutation, so that a
+    smaller subset lies inside a larger one. Every seed of a recipe trains on the same subset.
+    """
+    wanted = images if images is not None else round(count * percent / 100)
+    if wanted >= count:
+        return None
+    return np.sort(np.random.default_rng(SUBSET_SEED).permutation(count)[:wanted])
+
+
+def subset_hash(count: int, percent: float, images: int | None) -> str:
+    """sha256 of the chosen indices; of "all" and the count when nothing is left out."""
+    indices = subset_indices(count, percent, images)
+    return content_hash(["all", count] if indices is None else indices.tolist())
+
+
+def read_file(name: str, file: FileCard) -> bytes:
+    """The decompressed bytes of one file, checked for size and sha256.
+
+    Raises:
+        GanbenchError: the file is missing, truncated, no valid gzip, or differs from the card.
+    """
+    path = locate(name, file.file)
+    if path is None:
+        raise GanbenchError(f"dataset {name}: {file.file} not found; run: ganbench data fetch {name}")
+    return check_bytes(name, file, path)
+
+
+def check_bytes(name: str, file: FileCard, path: Path) -> bytes:
+    """Read ``path`` as ``file`` of dataset ``name``; raises GanbenchError unless it is exactly that file."""
+    mend = f"run: ganbench data fetch {name} --force"
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            data = stream.read(file.bytes + 1)  # bounded: a hostile gzip cannot fill the memory
+    except (OSError, EOFError, zlib.error) as error:
+        raise GanbenchError(f"{path}: truncated or damaged ({error}); {mend}") from None
+    if len(data) != file.bytes:
+        found = "more than" if len(data) > file.bytes else f"{len(data):,} of"
+        raise GanbenchError(f"{path}: {found} {file.bytes:,} bytes: not the file of the {name} card; {mend}")
+    if (sha := hashlib.sha256(data).hexdigest()) != file.sha256:
+        raise GanbenchError(f"{path}: sha256 {sha[:12]}… is not {file.sha256[:12]}… of the {name} card; {mend}")
+    return data
+
+
+def _idx(data: bytes) -> np.ndarray:
+    """The array of an IDX file of unsigned bytes (its checksum has been verified)."""
+    dims = data[3]
+    shape = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(dims)]
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * dims).reshape(shape)

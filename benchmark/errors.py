@@ -1,0 +1,26 @@
+"""The one exception that a person is meant to read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GanbenchError(Exception):
+    """Something the user can mend: the message says where, what is wrong, and what to do.
+
+    ``exit_code`` is what the command line returns: 2 for bad usage or a bad suite, 1 for the rest.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` for the closest known name, or the list of names when none is close."""
+    names = sorted(known)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(names)}" if names else ""

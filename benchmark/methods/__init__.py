@@ -1,0 +1,1 @@
+"""One idea a file: losses, normalisers, penalties, augmentations, adaptive rules. See ``part.py``."""

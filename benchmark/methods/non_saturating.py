@@ -1,0 +1,32 @@
+"""The non-saturating GAN loss: D by binary cross-entropy, G maximises log σ(D(G(z))).
+
+Goodfellow et al. 2014, section 3; the loss of PyTorch-GAN's ``gan.py``, whose D averages its two
+halves (``d_scale: 0.5``). Written on logits: −log σ(f) = softplus(−f), −log(1−σ(f)) = softplus(f).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from benchmark.methods.part import Loss
+
+VERSION = 1
+
+
+def build(*, d_scale: float = 1.0) -> Loss:
+    """``d_scale`` multiplies D's sum of the two halves."""
+    return NonSaturating(d_scale)
+
+
+class NonSaturating(Loss):
+    """D: −log σ(f(x)) − log(1−σ(f(G(z)))), scaled; G: −log σ(f(G(z)))."""
+
+    def __init__(self, d_scale: float) -> None:
+        self.d_scale = d_scale
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.d_scale * (softplus(-real).mean() + softplus(fake).mean())
+
+    def g_loss(self, fake: Tensor) -> Tensor:
+        return softplus(-fake).mean()

@@ -1,0 +1,95 @@
+"""What a method may do in a training step: the fixed set of moments, and nothing else.
+
+A method is a list of parts. A part implements the moments that it needs and leaves the others
+as they are. The order of the list is the order in which the parts act at each moment:
+
+    build     once, before training: wrap or rewrite G or D
+    augment   what D sees, for real and for fake images, in both steps
+    d_penalty, g_penalty    terms added to D's or G's loss
+    after_d, after_g        adaptive rules, after the optimiser's step
+
+The loss is exactly one part of its own, a ``Loss``. Parts do not know one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class Side:
+    """What D saw of one side, real or fake, in one step, and what it said."""
+
+    images: Tensor  # (B, C, H, W), before augmentation
+    seen: Tensor  # (A·B, C, H, W), as D saw them
+    logits: Tensor  # (A·B,) or (A·B, K): D's raw output
+    features: list[Tensor]  # feature maps of D's blocks; empty unless a part sets needs_features
+    labels: Tensor | None = None  # (B,) classes, of a class-conditional pair
+
+
+@dataclass
+class Moment:
+    """Everything that a penalty or an adaptive rule may look at."""
+
+    step: int  # G steps done before this one
+    G: nn.Module
+    D: nn.Module
+    real: Side | None  # None in a G step, where D sees no real image unless a part asks for one
+    fake: Side
+    loss: Tensor  # the adversarial loss of this step, before penalties
+    rng: torch.Generator  # the augmentation stream: the only randomness a part may use
+
+
+class Part:
+    """One idea. Every method has a neutral default; override what the idea needs."""
+
+    needs_features: bool = False
+
+    def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        """Wrap or rewrite the players; called inside the seeded initialisation stream."""
+        return G, D
+
+    def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
+        """(B, C, H, W) to what D sees, (A·B, C, H, W); differentiable, since G learns through it."""
+        return images
+
+    def d_penalty(self, moment: Moment) -> Tensor | None:
+        """A scalar added to D's loss, or None."""
+        return None
+
+    def g_penalty(self, moment: Moment) -> Tensor | None:
+        """A scalar added to G's loss, or None."""
+        return None
+
+    def after_d(self, moment: Moment) -> None:
+        """After D's optimiser step."""
+
+    def after_g(self, moment: Moment) -> None:
+        """After G's optimiser step."""
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Parameters of the part's own, trained by D's optimiser with D (heads, decoders)."""
+        return []
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must survive a checkpoint: tensors, numbers, strings, and lists or dicts of them."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of ``state_dict``."""
+
+
+class Loss:
+    """The adversarial loss, from logits. Both methods return a scalar to minimise."""
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """From logits on real and fake images, (B,) or (B, K)."""
+        raise TypeError(f"{type(self).__name__} defines no d_loss")
+
+    def g_loss(self, fake: Tensor) -> Tensor:
+        """From logits on fake images that carry gradient to G."""
+        raise TypeError(f"{type(self).__name__} defines no g_loss")

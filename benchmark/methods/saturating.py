@@ -1,0 +1,31 @@
+"""The saturating (minimax) GAN loss: D as in ``non-saturating``, G minimises log(1−σ(D(G(z)))).
+
+Goodfellow et al. 2014, equation 1; the theory paper's equation 1 and its V_g.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from benchmark.methods.part import Loss
+
+VERSION = 1
+
+
+def build(*, d_scale: float = 1.0) -> Loss:
+    """``d_scale`` multiplies D's sum of the two halves."""
+    return Saturating(d_scale)
+
+
+class Saturating(Loss):
+    """D: −log σ(f(x)) − log(1−σ(f(G(z)))), scaled; G: log(1−σ(f(G(z)))) = −softplus(f)."""
+
+    def __init__(self, d_scale: float) -> None:
+        self.d_scale = d_scale
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.d_scale * (softplus(-real).mean() + softplus(fake).mean())
+
+    def g_loss(self, fake: Tensor) -> Tensor:
+        return -softplus(fake).mean()

@@ -1,0 +1,70 @@
+"""Spectral normalisation (Miyato et al. 2018): every weight divided by its largest singular value.
+
+σ is estimated by one power iteration a forward pass in training mode, none in eval mode; u and v
+carry no gradient, σ = uᵀWv does. Convolutions use W reshaped to (out, in·k·k), as the paper and
+its code do. Equal to ``torch.nn.utils.spectral_norm`` (a test holds them side by side).
+
+For a linear layer on fewer rows than inputs the quotient is taken on the output, (xWᵀ)/σ + b,
+which is the same number without writing W/σ to memory: a fifth of an MLP's training step.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmark.methods.part import Part
+
+VERSION = 1
+EPS = 1e-12
+
+
+def build(*, player: str) -> Part:
+    """``player``: "D" or "G"; both players take two parts."""
+    if player not in ("D", "G"):
+        raise ValueError(f"spectral-norm: player must be 'D' or 'G', found {player!r}")
+    return SpectralNorm(player)
+
+
+class SpectralNorm(Part):
+    """Rewrites every linear and convolutional layer of one player."""
+
+    def __init__(self, player: str) -> None:
+        self.player = player
+
+    def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        for module in (D if self.player == "D" else G).modules():
+            if type(module) in (nn.Linear, nn.Conv2d):
+                _normalise(module)
+        return G, D
+
+
+def _normalise(module: nn.Module) -> None:
+    rows = module.weight.flatten(1)
+    module.register_buffer("u", F.normalize(torch.randn(rows.shape[0]), dim=0, eps=EPS))
+    module.register_buffer("v", F.normalize(torch.randn(rows.shape[1]), dim=0, eps=EPS))
+    module.__class__ = _SpectralLinear if type(module) is nn.Linear else _SpectralConv2d
+
+
+def _sigma(module: nn.Module) -> Tensor:
+    """σ of the module's weight, () with gradient to it; one power iteration in training mode."""
+    rows = module.weight.flatten(1)
+    if module.training:
+        with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own
+            module.v = F.normalize(torch.mv(rows.t(), module.u), dim=0, eps=EPS)
+            module.u = F.normalize(torch.mv(rows, module.v), dim=0, eps=EPS)
+    return torch.dot(module.u, torch.mv(rows, module.v))
+
+
+class _SpectralLinear(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        sigma = _sigma(self)
+        if x[..., 0].numel() < self.in_features:
+            return F.linear(x, self.weight) / sigma + self.bias if self.bias is not None else F.linear(x, self.weight) / sigma
+        return F.linear(x, self.weight / sigma, self.bias)
+
+
+class _SpectralConv2d(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(x, self.weight / _sigma(self), self.bias)

@@ -1,0 +1,143 @@
+"""A recipe: everything that determines one training run, flat, typed and hashable by content."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmark.errors import GanbenchError
+
+NamedArgs = tuple[str, dict[str, Any]]
+"""A file of ``networks/`` or ``methods/`` by name, with the arguments of its class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that determines training, resolved: no default is hidden in the code that reads it.
+
+    A field whose mechanism is absent is ``None`` and is left out of the fingerprint, so that a
+    mechanism added to this class later renames no run that does not use it.
+    """
+
+    dataset: str
+    split: str  # the split that is trained on
+    resolution: int  # pixels a side
+    channels: int  # 1 (grey) or 3 (RGB)
+    data_percent: float  # share of the split that is trained on, in percent
+    images: int | None = None  # first N images of a seeded permutation of the split; None: all
+    network: NamedArgs
+    z_dim: int
+    z_distribution: str  # "normal" (standard deviation z_scale) or "uniform" (on [-z_scale, z_scale])
+    z_scale: float
+    loss: NamedArgs
+    parts: tuple[NamedArgs, ...] = ()  # in the order in which they act
+    batch_d: int  # real images a D step
+    batch_g: int  # fakes a G step
+    n_dis: int  # D steps a G step
+    epochs: int | None = None  # exactly one of epochs and steps; an epoch is one pass of D over the data
+    steps: int | None = None  # G steps
+    drop_last: bool  # drop the last partial batch of an epoch
+    player_order: str  # "g-first" or "d-first" within a step
+    share_fakes: bool  # the D step sees the fakes that the G step just made, detached
+    d_pass: str  # real and fake through D "separate"ly or "joint"ly
+    optimizer: str  # "adam"
+    lr_g: float
+    lr_d: float
+    beta1: float
+    beta2: float
+    adam_eps: float
+    precision: str  # "float32"
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise GanbenchError("a recipe needs exactly one of 'epochs' and 'steps'", 2)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, fields in order, absent mechanisms left out."""
+        return {k: v for k, v in _plain(dataclasses.asdict(self)).items() if v is not None}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Recipe:
+        """The inverse of ``to_json``.
+
+        Raises:
+            GanbenchError: a key is unknown or missing (a record of another version, or tampered).
+        """
+        names = {f.name for f in dataclasses.fields(cls)}
+        if unknown := set(data) - names:
+            raise GanbenchError(f"recipe has unknown fields {sorted(unknown)}: written by a newer ganbench?")
+        data = dict(data)
+        for key in ("network", "loss"):
+            data[key] = _named(data.get(key), key)
+        data["parts"] = tuple(_named(part, "parts") for part in data.get("parts", ()))
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise GanbenchError(f"recipe is incomplete: {error}") from None
+
+    def fingerprint(self) -> str:
+        """sha256 of the canonical JSON text (sorted keys, floats as repr)."""
+        return content_hash(self.to_json())
+
+    def differences(self, other: Recipe) -> list[str]:
+        """One line for each field in which two recipes differ: ``field: mine != theirs``."""
+        mine, theirs = self.to_json(), other.to_json()
+        return [
+            f"{key}: {mine.get(key, 'absent')!r} != {theirs.get(key, 'absent')!r}"
+            for key in sorted(mine.keys() | theirs.keys())
+            if mine.get(key) != theirs.get(key)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How a number is measured. Absent mechanisms are ``None``, as in ``Recipe``."""
+
+    metrics: tuple[str, ...]
+    generated: int  # fresh noises (theory) or images a measurement
+    bn_mode: str  # G's and D's mode when measured: "eval" or "train"
+    weights: str  # "raw" or "ema"
+    checkpoint: str  # "last" or "best"
+    std_of: str  # what the ± of a single run is over: "noises", "splits", "none"
+    every_epochs: int  # measure after every such epoch, and at the end
+    jac_G_every_epochs: int | None = None  # the dear one, ‖∂G/∂z‖_F, more rarely; None: at the end only
+    seeds: int | None = field(default=None)  # how many runs the published number is over; None: not stated
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, absent mechanisms left out."""
+        return {k: v for k, v in _plain(dataclasses.asdict(self)).items() if v is not None}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Protocol:
+        """The inverse of ``to_json``; raises GanbenchError on unknown or missing fields."""
+        try:
+            return cls(**{**data, "metrics": tuple(data["metrics"])})
+        except (TypeError, KeyError) as error:
+            raise GanbenchError(f"protocol is not of this version: {error}") from None
+
+    def fingerprint(self) -> str:
+        """sha256 of what decides the measurement; ``seeds`` describes the paper, not the measurement."""
+        return content_hash({k: v for k, v in self.to_json().items() if k != "seeds"})
+
+
+def content_hash(value: Any) -> str:
+    """sha256 (hex) of a JSON value written canonically: sorted keys, no spaces, shortest floats."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _named(value: Any, key: str) -> NamedArgs:
+    if not (isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict)):
+        raise GanbenchError(f"recipe field '{key}' must be [name, {{arguments}}], found {value!r}")
+    return value[0], dict(value[1])

@@ -1,0 +1,72 @@
+"""Measuring a pair in training, without disturbing it: its own noise, its own modes, everything put back."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from benchmark.metrics.jacobian import statistics, summarise
+from benchmark.recipe import Protocol
+from benchmark.train.gan import Gan
+from benchmark.train.streams import stream
+
+GRID = 8  # samples a side of the grid that a record carries
+
+NEEDS = {"L_Vg_Bz": "jac_V", "V_g": "V_g", "D_G": "D_G", "jac_D": "jac_D", "jac_V": "jac_V", "jac_G": "jac_G"}
+"""The statistic that each metric of a protocol is read from."""
+
+
+def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, final: bool) -> dict[str, Any]:
+    """One history entry: ``{"step", "epoch", metric: {"value", "std", "max"}, …}``.
+
+    The noises are fresh at every measurement ("5000 new noises are sampled randomly at every
+    epoch", theory paper, Appendix C) and a function of (seed, step) alone, so that measuring
+    more or less often changes no number. A value that is not finite is None.
+    """
+    every = protocol.jac_G_every_epochs
+    dear = final or (every is not None and epoch % every == 0)
+    metrics = [m for m in protocol.metrics if m != "jac_G" or dear]
+    z = gan.noise(protocol.generated, stream(seed, "evaluation", step))
+    with _mode(gan.G, protocol.bn_mode), _mode(gan.D, protocol.bn_mode):
+        summary = summarise(statistics(gan.G, gan.D, z, {NEEDS[m] for m in metrics}))
+    entry: dict[str, Any] = {"step": step, "epoch": epoch}
+    for metric in metrics:
+        s = summary[NEEDS[metric]]
+        if metric == "L_Vg_Bz":  # the maximum over the noises, times B_z read as the paper's table does: the half-width s
+            entry[metric] = {"value": _finite(s["max"] * gan.recipe.z_scale)}
+        else:
+            entry[metric] = {"value": _finite(s["mean"]), "std": _finite(s["std"]), "max": _finite(s["max"])}
+    return entry
+
+
+def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:
+    """8×8 samples of G as a PNG in base64; the same noises at every step of a seed."""
+    from PIL import Image
+
+    with torch.no_grad(), _mode(gan.G, protocol.bn_mode):
+        images = gan.G(gan.noise(GRID * GRID, stream(seed, "samples")))
+    pixels = images.nan_to_num().clamp(-1, 1).add(1).mul(127.5).round().byte().cpu()
+    _, channels, height, width = pixels.shape
+    grid = pixels.view(GRID, GRID, channels, height, width).permute(0, 3, 1, 4, 2).reshape(GRID * height, GRID * width, channels)
+    buffer = io.BytesIO()
+    Image.fromarray(grid.squeeze(2).numpy()).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+@contextlib.contextmanager
+def _mode(module: nn.Module, mode: str) -> Iterator[None]:
+    was = module.training
+    module.train(mode == "train")
+    yield
+    module.train(was)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

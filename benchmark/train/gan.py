@@ -1,0 +1,74 @@
+"""The pair in training: players, optimisers, loss, parts and random streams, built from a recipe and a seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.catalogue import plugin
+from benchmark.recipe import Recipe
+from benchmark.train.streams import NAMES, noise, stream
+
+
+class Gan:
+    """Everything that a step reads or writes, and nothing about tables, schedules or files."""
+
+    def __init__(self, recipe: Recipe, seed: int, device: str = "cpu") -> None:
+        self.recipe, self.device = recipe, torch.device(device)
+        self.rng = {name: stream(seed, name) for name in NAMES}
+        self.loss = plugin("methods", recipe.loss[0]).load().build(**recipe.loss[1])
+        self.parts = [plugin("methods", name).load().build(**args) for name, args in recipe.parts]
+        with torch.random.fork_rng(devices=[]):
+            torch.random.set_rng_state(stream(seed, "initialisation").get_state())
+            network = plugin("networks", recipe.network[0]).load()
+            shape = (recipe.channels, recipe.resolution, recipe.resolution)
+            G, D = network.build(shape, recipe.z_dim, **recipe.network[1])
+            for part in self.parts:
+                G, D = part.build(G, D)
+        self.G, self.D = G.to(self.device).train(), D.to(self.device).train()
+        own = [p for part in self.parts for p in part.parameters()]
+        self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g)
+        self.opt_D = self._adam([*self.D.parameters(), *own], recipe.lr_d)
+        self.step = 0  # G steps done
+        self.wants_features = any(part.needs_features for part in self.parts)
+
+    def _adam(self, parameters: list[nn.Parameter], lr: float) -> torch.optim.Adam:
+        r = self.recipe
+        return torch.optim.Adam(parameters, lr=lr, betas=(r.beta1, r.beta2), eps=r.adam_eps, fused=True)
+
+    def noise(self, count: int, rng: torch.Generator | None = None) -> Tensor:
+        """(count, z_dim) noises of the recipe's distribution, by default from the training stream."""
+        r = self.recipe
+        return noise(count, r.z_dim, r.z_distribution, r.z_scale, rng or self.rng["noise"]).to(self.device)
+
+    def augment(self, images: Tensor, real: bool) -> Tensor:
+        """What D sees of ``images``, through every part in order."""
+        for part in self.parts:
+            images = part.augment(images, real, self.rng["augment"])
+        return images
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that training depends on from here on."""
+        return {
+            "step": self.step,
+            "G": self.G.state_dict(),
+            "D": self.D.state_dict(),
+            "opt_G": self.opt_G.state_dict(),
+            "opt_D": self.opt_D.state_dict(),
+            "parts": [part.state_dict() for part in self.parts],
+            "rng": {name: rng.get_state() for name, rng in self.rng.items()},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on exactly where ``state_dict`` was taken."""
+        self.step = state["step"]
+        self.G.load_state_dict(state["G"])
+        self.D.load_state_dict(state["D"])
+        self.opt_G.load_state_dict(state["opt_G"])
+        self.opt_D.load_state_dict(state["opt_D"])
+        for part, saved in zip(self.parts, state["parts"], strict=True):
+            part.load_state_dict(saved)
+        for name, rng in self.rng.items():
+            rng.set_state(state["rng"][name].cpu())

@@ -1,0 +1,34 @@
+"""Real batches from one tensor in memory: no workers, no state beyond a count."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from benchmark.train.streams import stream
+
+
+class Sampler:
+    """Shuffled epochs over ``images``. The order of epoch e is a function of (seed, e) alone, so that
+    ``position``, the number of batches drawn so far, is all that a checkpoint must hold.
+    """
+
+    def __init__(self, images: np.ndarray, batch: int, drop_last: bool, seed: int, device: torch.device) -> None:
+        """``images``: (N, C, H, W) uint8; kept as bytes on ``device`` and converted a batch at a time."""
+        self.images = torch.tensor(images, device=device)
+        self.batch, self.seed, self.position = batch, seed, 0
+        self.batches = len(images) // batch if drop_last else -(-len(images) // batch)
+        if self.batches == 0:
+            raise ValueError(f"{len(images)} images are fewer than one batch of {batch}")
+        self._epoch = -1
+        self._order = torch.empty(0, dtype=torch.int64)
+
+    def next(self) -> torch.Tensor:
+        """The next real batch: (B, C, H, W) float32 in [-1, 1]; the last of an epoch may be smaller."""
+        epoch, index = divmod(self.position, self.batches)
+        if epoch != self._epoch:
+            order = torch.randperm(len(self.images), generator=stream(self.seed, "data", epoch))
+            self._epoch, self._order = epoch, order.to(self.images.device)
+        self.position += 1
+        chosen = self._order[index * self.batch : (index + 1) * self.batch]
+        return self.images[chosen].float().div_(127.5).sub_(1)
