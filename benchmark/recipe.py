@@ -1,4 +1,4 @@
-"""A recipe: everything that determines one training run, flat, typed and hashable by content."""
+"""What is run and how it is measured: ``Recipe`` and ``Protocol``, flat, typed, hashed by content."""
 
 from __future__ import annotations
 
@@ -78,9 +78,14 @@ class Recipe:
         except TypeError as error:
             raise GanbenchError(f"recipe is incomplete: {error}") from None
 
-    def fingerprint(self) -> str:
-        """sha256 of the canonical JSON text (sorted keys, floats as repr)."""
-        return content_hash(self.to_json())
+    def steps_per_epoch(self, images: int) -> int:
+        """G steps while D sees every one of ``images`` training images once."""
+        batches = images // self.batch_d if self.drop_last else -(-images // self.batch_d)
+        return -(-batches // self.n_dis)
+
+    def total_steps(self, images: int) -> int:
+        """G steps of the whole run on ``images`` training images."""
+        return self.steps if self.steps is not None else self.epochs * self.steps_per_epoch(images)
 
     def differences(self, other: Recipe) -> list[str]:
         """One line for each field in which two recipes differ: ``field: mine != theirs``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import zlib
@@ -44,10 +45,16 @@ def read(name: str, split: str, resolution: int, channels: int, percent: float =
             raise GanbenchError(problem)
         pixels, labels = (_idx(read_file(name, f)) for f in c.files(split))
         pixels, labels = pixels[:, None], labels.astype(np.int64)
-    indices = subset_indices(len(pixels), percent, images)
+    count = len(pixels)
+    indices = subset_indices(count, percent, images)
     if indices is not None:
         pixels, labels = pixels[indices], labels[indices]
-    return ImageSet(pixels, labels, c.content(split, resolution, channels), subset_hash(len(labels) if indices is None else c.split(split)["count"], percent, images))
+    return ImageSet(pixels, labels, c.content(split, resolution, channels), subset_hash(count, percent, images))
+
+
+def subset_size(count: int, percent: float, images: int | None) -> int:
+    """How many of ``count`` images a recipe trains on: ``images``, else ``percent`` of them."""
+    return min(count, images if images is not None else round(count * percent / 100))
 
 
 def subset_indices(count: int, percent: float, images: int | None) -> np.ndarray | None:
@@ -56,12 +63,13 @@ def subset_indices(count: int, percent: float, images: int | None) -> np.ndarray
     ``images`` (or ``percent`` of ``count``) are the first entries of one seeded permutation, so that a
     smaller subset lies inside a larger one. Every seed of a recipe trains on the same subset.
     """
-    wanted = images if images is not None else round(count * percent / 100)
-    if wanted >= count:
+    wanted = subset_size(count, percent, images)
+    if wanted == count:
         return None
     return np.sort(np.random.default_rng(SUBSET_SEED).permutation(count)[:wanted])
 
 
+@functools.cache
 def subset_hash(count: int, percent: float, images: int | None) -> str:
     """sha256 of the chosen indices; of "all" and the count when nothing is left out."""
     indices = subset_indices(count, percent, images)

@@ -13,8 +13,8 @@ from benchmark.methods.part import Loss
 VERSION = 1
 
 
-def build(*, d_scale: float = 1.0) -> Loss:
-    """``d_scale`` multiplies D's sum of the two halves."""
+def build(*, d_scale: float) -> Loss:
+    """``d_scale`` multiplies D's sum of the two halves: 1.0, or 0.5 for their mean."""
     return Saturating(d_scale)
 
 

@@ -19,8 +19,8 @@ VERSION = 1
 SLOPE = 0.2
 
 
-def build(image_shape: tuple[int, int, int], z_dim: int, *, width: float = 1.0, bn_eps: float = 0.8) -> tuple[nn.Module, nn.Module]:
-    """G and D for images of ``image_shape`` (C, H, W); ``width`` scales every hidden layer."""
+def build(image_shape: tuple[int, int, int], z_dim: int, *, width: float, bn_eps: float) -> tuple[nn.Module, nn.Module]:
+    """G and D for images of ``image_shape`` (C, H, W); ``width`` scales every hidden layer; the paper is 1.0 and 0.8."""
     return Generator(image_shape, z_dim, width, bn_eps), Discriminator(image_shape, width)
 
 

@@ -53,8 +53,7 @@ def run(
     torch.set_num_threads(threads)
     gan = Gan(recipe, seed, device)
     sampler = Sampler(data.images, recipe.batch_d, recipe.drop_last, seed, gan.device)
-    per_epoch = -(-sampler.batches // recipe.n_dis)
-    total = recipe.steps if recipe.steps is not None else recipe.epochs * per_epoch
+    per_epoch, total = recipe.steps_per_epoch(len(data.images)), recipe.total_steps(len(data.images))
     goal = total if until_epoch is None else min(total, until_epoch * per_epoch)
 
     identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}

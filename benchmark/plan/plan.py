@@ -1,0 +1,144 @@
+"""From cells to the runs that they need: shared, keyed, ordered, and each with the reason why it is or is not to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.data.cards import card, missing
+from benchmark.data.read import subset_hash, subset_size
+from benchmark.catalogue import plugin
+from benchmark.errors import GanbenchError
+from benchmark.plan.keys import algorithm_versions, evaluation_key, run_key
+from benchmark.recipe import Protocol, Recipe
+from benchmark.records import Record
+from benchmark.suite.model import Cell
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run under one protocol, and the cells that it serves."""
+
+    key: str
+    evaluation: str
+    seed: int
+    recipe: Recipe
+    protocol: Protocol
+    cells: tuple[Cell, ...]  # the first gives the record its folder
+    state: str  # "to do", "done" or "blocked"
+    reason: str  # why
+    images: int  # training images
+    total_steps: int
+
+    @property
+    def name(self) -> str:
+        """How a person tells it from others."""
+        more = f" (+{len(self.cells) - 1})" if len(self.cells) > 1 else ""
+        return f"{self.cells[0].id}{more} seed {self.seed}"
+
+    @property
+    def size(self) -> float:
+        """Images through D and G, weighted by copies: what the order goes by until cost is measured."""
+        r = self.recipe
+        copies = 1 + sum(args.get("copies", 0) for _, args in r.parts if isinstance(args.get("copies", 0), int))
+        return float(self.total_steps) * (2 * r.n_dis * r.batch_d + r.batch_g) * copies
+
+    def provenance(self) -> dict[str, Any]:
+        """What the record says of the data, frozen with the plan."""
+        c, r = card(self.recipe.dataset), self.recipe
+        count = c.split(r.split)["count"]
+        return {
+            "dataset": c.title,
+            "content": c.content(r.split, r.resolution, r.channels),
+            "subset": subset_hash(count, r.data_percent, r.images),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Frozen: what is submitted is what was planned, however the suite files change meanwhile."""
+
+    runs: tuple[Run, ...]  # to do first, longest first
+    profile: str
+
+    def of(self, state: str) -> tuple[Run, ...]:
+        """The runs in one state."""
+        return tuple(run for run in self.runs if run.state == state)
+
+
+def make_plan(cells: Iterable[Cell], seeds: Iterable[int], records: dict[str, Record], until_epoch: int | None = None) -> Plan:
+    """Distinct runs for all cells and seeds.
+
+    Args:
+        records: what is there already, by evaluation key (``records.by_evaluation``).
+        until_epoch: stop runs there; a partial record that got as far counts as done.
+    """
+    grouped: dict[tuple[str, str, int], list[Cell]] = {}
+    blocked: dict[tuple[str, int], tuple[Cell, str]] = {}
+    profiles: dict[str, None] = {}
+    seeds = list(seeds)
+    for cell in cells:
+        profiles[cell.profile] = None
+        for seed in seeds:
+            try:
+                key = run_key(cell.recipe, seed)
+            except GanbenchError as error:
+                blocked[cell.id, seed] = (cell, str(error))
+                continue
+            grouped.setdefault((key, evaluation_key(key, cell.protocol), seed), []).append(cell)
+    runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch) for (key, evaluation, seed), group in grouped.items()]
+    runs += [_blocked_run(cell, seed, why) for (_, seed), (cell, why) in blocked.items()]
+    rank = {"to do": 0, "blocked": 1, "done": 2}
+    runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
+    return Plan(tuple(runs), "+".join(profiles))
+
+
+def what_blocks(recipe: Recipe) -> str | None:
+    """What must be mended before a recipe can run: a part that is not implemented, data that is not there."""
+    try:
+        plugin("networks", recipe.network[0])
+        for name in (recipe.loss[0], *(part for part, _ in recipe.parts)):
+            plugin("methods", name)
+    except GanbenchError as error:
+        return str(error)
+    return missing(recipe.dataset, recipe.split)
+
+
+def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None) -> Run:
+    recipe, protocol = cells[0].recipe, cells[0].protocol
+    images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    total = recipe.total_steps(images)
+    goal = total if until_epoch is None else min(total, until_epoch * recipe.steps_per_epoch(images))
+    if record and (record.status != "partial" or record.steps >= goal):
+        reason = f"{record.status} at step {record.steps:,}: record {record.name}"
+        state = "done"
+    elif why := what_blocks(recipe):
+        state, reason = "blocked", why
+    elif record:
+        state, reason = "to do", f"partial record at step {record.steps:,} of {goal:,}"
+    else:
+        state, reason = "to do", f"no record of run {key} under this protocol"
+    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total)
+
+
+def _blocked_run(cell: Cell, seed: int, why: str) -> Run:
+    return Run("", "", seed, cell.recipe, cell.protocol, (cell,), "blocked", why, 0, 0)
+
+
+def make_record(run: Run, result: dict[str, Any]) -> Record:
+    """The record of a planned run from what the worker returned."""
+    if result["subset"] != run.provenance()["subset"]:
+        raise GanbenchError(f"{run.name}: the worker trained on another subset than planned")
+    return Record(
+        run=run.key,
+        evaluation=run.evaluation,
+        seed=run.seed,
+        profile=run.cells[0].profile,
+        cell=run.cells[0].id,
+        recipe=run.recipe,
+        protocol=run.protocol,
+        versions=algorithm_versions(run.recipe),
+        provenance={**run.provenance(), "libraries": result["libraries"], "segments": result["segments"]},
+        **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
+    )

@@ -1,0 +1,164 @@
+"""Records: the immutable results under ``results/records/``, one JSON file a measured run.
+
+A file is written once, atomically, and never over another. Reading trusts nothing: a record may
+come from another lab, another version, or a broken disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import GanbenchError
+from benchmark.recipe import Protocol, Recipe, content_hash
+
+SCHEMA = 1
+MAX_BYTES = 50_000_000
+STATUSES = ("finished", "partial", "diverged")
+OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples")
+
+
+class RecordError(GanbenchError):
+    """A record that cannot be used; ``newer`` if an upgrade of ganbench would read it."""
+
+    def __init__(self, message: str, newer: bool = False) -> None:
+        super().__init__(message)
+        self.newer = newer
+
+
+@dataclass(frozen=True)
+class Record:
+    """One measured run."""
+
+    run: str  # run key
+    evaluation: str  # evaluation key
+    seed: int
+    profile: str
+    cell: str  # id of the cell it was run for; other cells may share it
+    recipe: Recipe
+    protocol: Protocol
+    versions: dict[str, Any]  # algorithm versions of the parts used
+    status: str  # "finished", "partial" (stopped before its last step) or "diverged"
+    steps: int
+    total_steps: int
+    epochs: float
+    final: dict[str, Any] | None  # metric -> {"value", "std", …}; None if diverged
+    history: list[dict[str, Any]]
+    samples: str  # PNG, base64
+    train_s: float
+    eval_s: float
+    provenance: dict[str, Any]  # dataset and subset hashes, code, hardware and libraries of every stretch
+
+    @property
+    def name(self) -> str:
+        """File name: the evaluation key and the seed; a partial result also says where it stopped."""
+        return f"{self.evaluation}-s{self.seed}{f'.step{self.steps}' if self.status == 'partial' else ''}.json"
+
+    @property
+    def outcome(self) -> str:
+        """sha256 of all that must be equal, bit for bit, when the same run is made again."""
+        return content_hash({key: getattr(self, key) for key in OUTCOME})
+
+    def to_json(self) -> dict[str, Any]:
+        """The file's content."""
+        plain = {k: getattr(self, k) for k in self.__dataclass_fields__}
+        plain |= {"recipe": self.recipe.to_json(), "protocol": self.protocol.to_json()}
+        return {"schema": SCHEMA, **plain, "outcome": self.outcome}
+
+
+def write(results: Path, folder: str, record: Record) -> Path:
+    """Write ``record`` to ``results/records/<folder>/``; an equal one that is there already is left alone.
+
+    Raises:
+        GanbenchError: another record has that name, or the disk is full or not writable.
+    """
+    target = results / "records" / folder / record.name
+    text = json.dumps(record.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(temporary, target)  # unlike a rename, never over another file
+    except FileExistsError:
+        if read(target).outcome != record.outcome:
+            raise GanbenchError(f"{target} holds another result of the same run; the new one was not written over it") from None
+    except OSError as error:
+        what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+        raise GanbenchError(f"cannot write {target}: {what}. The run's checkpoint is kept: make room and run the same command again") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def read(path: Path) -> Record:
+    """One record.
+
+    Raises:
+        RecordError: not readable, not a record, altered since it was written, or of a newer schema.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise RecordError(f"{path}: larger than {MAX_BYTES:,} bytes: not a record")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise RecordError(f"{path}: unreadable ({str(error).splitlines()[0]})") from None
+    if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
+        raise RecordError(f"{path}: not a ganbench record")
+    if data["schema"] > SCHEMA:
+        raise RecordError(f"{path}: schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it", newer=True)
+    try:
+        return _parse(data, path)
+    except (KeyError, TypeError, ValueError, AttributeError, GanbenchError) as error:
+        if isinstance(error, RecordError):
+            raise
+        raise RecordError(f"{path}: not a whole record ({type(error).__name__}: {error})") from None
+
+
+def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
+    """Every record below ``results/records/``, in path order, and what could not be read.
+
+    Raises:
+        GanbenchError: the folder itself cannot be read.
+    """
+    folder = results / "records"
+    try:
+        paths = sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
+        if folder.exists():
+            os.listdir(folder)  # rglob passes over a folder that it may not read
+    except OSError as error:
+        raise GanbenchError(f"cannot read {folder}: {error.strerror}") from None
+    records, problems = [], []
+    for path in paths:
+        try:
+            records.append(read(path))
+        except RecordError as error:
+            problems.append(error)
+    return records, problems
+
+
+def by_evaluation(records: Iterable[Record]) -> dict[str, Record]:
+    """The record that counts for each evaluation key: the one that got furthest."""
+    best: dict[str, Record] = {}
+    for record in records:
+        if record.evaluation not in best or record.steps > best[record.evaluation].steps:
+            best[record.evaluation] = record
+    return best
+
+
+def _parse(data: dict[str, Any], path: Path) -> Record:
+    recipe, protocol = Recipe.from_json(data["recipe"]), Protocol.from_json(data["protocol"])
+    fields = {k: data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol}
+    record = Record(**fields)
+    if record.status not in STATUSES or not isinstance(record.seed, int) or not isinstance(record.history, list):
+        raise RecordError(f"{path}: status {record.status!r}, seed {record.seed!r}: not a whole record")
+    if record.outcome != data["outcome"]:
+        raise RecordError(f"{path}: its numbers do not match its checksum: altered or damaged")
+    return record

@@ -1,0 +1,36 @@
+"""``--executor inline``: one run after the other in this process, for debugging and tiny suites."""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from benchmark.errors import GanbenchError
+from benchmark.schedule.job import Event, Job, execute
+from benchmark.schedule.stop import Stop
+
+
+def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
+    """Events of every job, in order; progress is told at the end of each, since nothing runs beside it."""
+    for job in jobs:
+        if stop.asked:
+            yield Event("interrupted", job)
+            continue
+        seen: deque[tuple[int, int]] = deque(maxlen=1)
+
+        def tick(done: int, todo: int) -> bool:
+            seen.append((done, todo))
+            return stop.asked
+
+        yield Event("progress", job)
+        try:
+            result = execute(job, tick)
+        except GanbenchError as error:
+            yield Event("failed", job, error=str(error))
+        except Exception as error:  # one run's failure is reported and must not end the suite
+            yield Event("failed", job, error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
+        else:
+            if seen:
+                yield Event("progress", job, *seen[0])
+            yield Event("interrupted", job) if result is None else Event("done", job, result=result)

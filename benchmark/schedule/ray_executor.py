@@ -1,0 +1,186 @@
+"""Runs as Ray tasks: on this machine, or on a cluster with ``--address``.
+
+The driver sleeps in ``ray.wait`` until something happens: workers report to a small actor, the
+board, and the board answers the driver's one outstanding question when there is news. A worker
+asks the board with each report whether it should stop.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import GanbenchError
+from benchmark.schedule.job import Event, Job, execute
+from benchmark.schedule.stop import Stop
+
+REPORT_S = 1.0  # seconds between a worker's reports
+MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
+WAIT_S = 1.0  # how soon the driver sees Ctrl-C
+
+# Before ray is imported. Ray's default niceness of 15 starved workers on a busy machine, and a run out
+# of memory was retried past max_retries (both measured); usage reports are off unless asked for.
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_task_oom_retries": "1",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float) -> Iterator[Event]:
+    """Events of every job as they happen.
+
+    Args:
+        address: a cluster to join; None starts Ray on this machine and ends it afterwards.
+        cpus: how many cores of this machine to use; None for all.
+        gpu_share: the part of a GPU that a run on "cuda" asks for.
+
+    Raises:
+        GanbenchError: a job can be placed on no node (said at once: Ray itself would wait for ever).
+    """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    _start(ray, address, cpus)
+    try:
+        _check_placement(ray, jobs, gpu_share)
+        yield from _drive(ray, jobs, stop, gpu_share)
+    finally:
+        ray.shutdown()
+
+
+def _start(ray: Any, address: str | None, cpus: int | None) -> None:
+    common = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        if address:
+            package = Path(__file__).resolve().parents[1]
+            ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **common)
+        else:
+            memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
+            ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}") from None
+
+
+def _demand(job: Job, gpu_share: float) -> dict[str, float]:
+    return {"CPU": float(job.threads), **({"GPU": gpu_share} if job.device == "cuda" else {})}
+
+
+def _check_placement(ray: Any, jobs: Sequence[Job], gpu_share: float) -> None:
+    nodes = [n["Resources"] for n in ray.nodes() if n["Alive"]]
+    for job in jobs:
+        need = _demand(job, gpu_share)
+        if not any(all(node.get(k, 0) >= v for k, v in need.items()) for node in nodes):
+            has = "; ".join(", ".join(f"{node.get(k, 0):g} {k}" for k in ("CPU", "GPU")) for node in nodes)
+            asks = ", ".join(f"{v:g} {k}" for k, v in need.items())
+            raise GanbenchError(f"{job.name} asks for {asks}, which no node has ({has})")
+
+
+def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float) -> Iterator[Event]:
+    board = ray.remote(num_cpus=0)(Board).remote()
+    task = ray.remote(max_retries=MAX_RETRIES)(work)
+    waiting, running = list(jobs), {}
+    room = _slots(ray, jobs, gpu_share)
+    news = board.news.remote(0)
+    told = False
+    while waiting or running:
+        while waiting and len(running) < room and not stop.asked:
+            job = waiting.pop(0)
+            need = _demand(job, gpu_share)
+            ref = task.options(num_cpus=need["CPU"], num_gpus=need.get("GPU", 0)).remote(job, board)
+            running[ref] = job
+        if stop.asked and not told:
+            told = True
+            board.stop.remote()
+            yield from (Event("interrupted", job) for job in waiting)
+            waiting = []
+        ready, _ = ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
+        for ref in ready:
+            if ref == news:
+                version, progress = ray.get(news)
+                news = board.news.remote(version)
+                by_key = {job.key: job for job in running.values()}
+                yield from (Event("progress", by_key[key], *steps) for key, steps in progress.items() if key in by_key)
+            else:
+                yield _outcome(ray, ref, running.pop(ref))
+
+
+def _slots(ray: Any, jobs: Sequence[Job], gpu_share: float) -> int:
+    """A few more tasks than fit are kept submitted, so that no core waits for the driver; not all, which costs memory."""
+    total = ray.cluster_resources()
+    widest = max((_demand(job, gpu_share) for job in jobs), key=lambda d: d.get("GPU", 0), default={"CPU": 1.0})
+    return int(2 * max(1, min(total.get(k, 0) // v for k, v in widest.items()))) + 2
+
+
+def _outcome(ray: Any, ref: Any, job: Job) -> Event:
+    """A finished task as an event. Errors are told apart by type: their messages may be empty."""
+    try:
+        result = ray.get(ref)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, GanbenchError):
+            return Event("failed", job, error=str(cause))
+        return Event("failed", job, error=f"{type(cause).__name__}: {cause}", trace=str(error))
+    except ray.exceptions.OutOfMemoryError:
+        return Event("failed", job, error="ran out of host memory, twice")
+    except ray.exceptions.RayError as error:
+        return Event("failed", job, error=f"its worker was lost {MAX_RETRIES + 1} times ({type(error).__name__})", trace=str(error))
+    return Event("interrupted", job) if result is None else Event("done", job, result=result)
+
+
+def work(job: Job, board: Any) -> dict[str, Any] | None:
+    """The Ray task: one run, reporting to the board."""
+    return execute(job, _reporter(job, board))
+
+
+def _reporter(job: Job, board: Any) -> Callable[[int, int], bool]:
+    import ray
+
+    last, pending = 0.0, None
+
+    def tick(done: int, todo: int) -> bool:
+        nonlocal last, pending
+        stop = False
+        if pending is not None and ray.wait([pending], timeout=0)[0]:
+            stop, pending = ray.get(pending), None
+        if pending is None and time.monotonic() - last >= REPORT_S:
+            last, pending = time.monotonic(), board.report.remote(job.key, done, todo)
+        return stop
+
+    return tick
+
+
+class Board:
+    """The actor between workers and driver: latest progress, and whether to stop."""
+
+    def __init__(self) -> None:
+        import asyncio
+
+        self._version, self._latest, self._stopping = 0, {}, False
+        self._changed = asyncio.Event()
+
+    async def report(self, key: str, done: int, todo: int) -> bool:
+        """A worker's progress; the answer is whether it should stop."""
+        self._latest[key] = (done, todo)
+        self._version += 1
+        self._changed.set()
+        return self._stopping
+
+    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int]]]:
+        """Waits until there is something after version ``seen``; then all that came since."""
+        while self._version == seen:
+            self._changed.clear()
+            await self._changed.wait()
+        latest, self._latest = self._latest, {}
+        return self._version, latest
+
+    async def stop(self) -> None:
+        """From now on, reports are answered with "stop"."""
+        self._stopping = True

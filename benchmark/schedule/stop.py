@@ -1,0 +1,30 @@
+"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+
+class Stop:
+    """Installed while runs are under way; ``asked`` turns true at the first SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Stop:
+        self._before = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("\nstopping: the runs under way write a checkpoint first (again to stop at once)", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""What the papers said: suite files, cells, filters, profiles, claims. Imports neither torch nor ray."""

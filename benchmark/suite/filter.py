@@ -1,0 +1,95 @@
+"""``--only``: ``table=2 & dataset=cifar10 & method~GraN | …``, over the coordinates of a cell.
+
+``=`` and ``!=`` compare (numbers as numbers), ``~`` and ``!~`` look for a part, ignoring case;
+``<``, ``<=``, ``>``, ``>=`` compare numbers. ``&`` binds tighter than ``|``; parentheses group.
+A value may be quoted; it must be if it holds ``&``, ``|``, ``(`` or ``)``.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+
+from benchmark.errors import GanbenchError, nearest
+from benchmark.suite.model import Cell
+
+FIELDS = ("paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
+TEST = re.compile(r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^&|()]*))\s*")
+ORDER: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+Test = Callable[[Cell], bool]
+
+
+class Filter:
+    """A parsed expression; call it with a cell. Raises GanbenchError (exit 2) on bad syntax or an unknown field."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self._at = text, 0
+        self._test = self._any()
+        if self._at < len(text):
+            self._fail("expected '&', '|' or the end")
+
+    def __call__(self, cell: Cell) -> bool:
+        return self._test(cell)
+
+    def _any(self) -> Test:
+        tests = [self._all()]
+        while self._take("|"):
+            tests.append(self._all())
+        return lambda cell: any(test(cell) for test in tests)
+
+    def _all(self) -> Test:
+        tests = [self._one()]
+        while self._take("&"):
+            tests.append(self._one())
+        return lambda cell: all(test(cell) for test in tests)
+
+    def _one(self) -> Test:
+        if self._take("("):
+            inner = self._any()
+            if not self._take(")"):
+                self._fail("expected ')'")
+            return inner
+        match = TEST.match(self.text, self._at)
+        if not match:
+            self._fail("expected FIELD=VALUE")
+        if match["field"] not in FIELDS:
+            self._fail(f"unknown field {match['field']!r}{nearest(match['field'], FIELDS)}")
+        self._at = match.end()
+        value = next(v for v in (match["single"], match["double"], match["bare"]) if v is not None).strip()
+        return self._compare(match["field"], match["op"], value)
+
+    def _compare(self, field: str, op: str, wanted: str) -> Test:
+        number = _number(wanted)
+        if op in ORDER:
+            if number is None:
+                self._fail(f"{op} needs a number, found {wanted!r}")
+            return lambda cell: (has := _number(str(getattr(cell, field)))) is not None and ORDER[op](has, number)
+
+        def equal(cell: Cell) -> bool:
+            has = str(getattr(cell, field))
+            return has == wanted or (number is not None and _number(has) == number)
+
+        def part(cell: Cell) -> bool:
+            return wanted.lower() in str(getattr(cell, field)).lower()
+
+        test = part if "~" in op else equal
+        return (lambda cell: not test(cell)) if op.startswith("!") else test
+
+    def _take(self, symbol: str) -> bool:
+        while self._at < len(self.text) and self.text[self._at].isspace():
+            self._at += 1
+        if self.text.startswith(symbol, self._at):
+            self._at += 1
+            return True
+        return False
+
+    def _fail(self, message: str) -> None:
+        raise GanbenchError(f"--only {self.text!r}, column {self._at + 1}: {message}", 2)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,162 @@
+"""YAML as nodes that know where they stand, so that every error names its file, line and column.
+
+Only what a suite needs of YAML is accepted: plain mappings, sequences and scalars. No tags, no
+anchors (a suite says ``from:``), no duplicate keys, no files beyond ``MAX_BYTES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from benchmark.errors import GanbenchError, nearest
+
+MAX_BYTES = 5_000_000
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class SuiteError(GanbenchError):
+    """A suite file that cannot be used; the message begins with ``file:line:column:``."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=2)
+
+
+class Node:
+    """One YAML node with its place."""
+
+    def __init__(self, raw: yaml.Node, file: str) -> None:
+        self.raw, self.file = raw, file
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise a SuiteError at this node."""
+        mark = self.raw.start_mark
+        raise SuiteError(f"{self.file}:{mark.line + 1}:{mark.column + 1}: {message}")
+
+    def mapping(self, known: Collection[str] | None = None, required: Collection[str] = ()) -> dict[str, Node]:
+        """Keys and values; fails on an unknown, missing or repeated key."""
+        if not isinstance(self.raw, yaml.MappingNode):
+            self.fail(f"expected a mapping, found {self._kind()}")
+        found: dict[str, Node] = {}
+        for key_raw, value in self.raw.value:
+            key_node = Node(key_raw, self.file)
+            key = key_node.text()
+            if known is not None and key not in known:
+                key_node.fail(f"unknown key {key!r}{nearest(key, known)}")
+            if key in found:
+                first = found[key].raw.start_mark
+                key_node.fail(f"{key!r} stands twice; it is first given in line {first.line + 1}")
+            found[key] = Node(value, self.file)
+        for key in required:
+            if key not in found:
+                self.fail(f"missing key {key!r}")
+        return found
+
+    def items(self) -> list[Node]:
+        """The entries of a sequence."""
+        if not isinstance(self.raw, yaml.SequenceNode):
+            self.fail(f"expected a list, found {self._kind()}")
+        return [Node(raw, self.file) for raw in self.raw.value]
+
+    def is_mapping(self) -> bool:
+        return isinstance(self.raw, yaml.MappingNode)
+
+    def is_list(self) -> bool:
+        return isinstance(self.raw, yaml.SequenceNode)
+
+    def is_null(self) -> bool:
+        return isinstance(self.raw, yaml.ScalarNode) and self.raw.style is None and self.raw.value in ("", "~", "null")
+
+    def text(self) -> str:
+        """The scalar as written."""
+        if not isinstance(self.raw, yaml.ScalarNode):
+            self.fail(f"expected a single value, found {self._kind()}")
+        return self.raw.value
+
+    def one_of(self, known: Collection[str], what: str) -> str:
+        """The scalar, which must be one of the known names."""
+        if (value := self.text()) not in known:
+            self.fail(f"unknown {what} {value!r}{nearest(value, known)}")
+        return value
+
+    def number(self) -> float:
+        """A finite float; an integer is one too (``0`` for Adam's beta)."""
+        try:
+            value = float(self.text())
+        except ValueError:
+            self.fail(f"expected a number, found {self.text()!r}")
+        if value - value != 0:
+            self.fail(f"expected a finite number, found {self.text()!r}")
+        return value
+
+    def integer(self) -> int:
+        """A whole number."""
+        value = self.number()
+        if value != int(value):
+            self.fail(f"expected a whole number, found {self.text()!r}")
+        return int(value)
+
+    def boolean(self) -> bool:
+        """``true`` or ``false``."""
+        if self.text() not in ("true", "false"):
+            self.fail(f"expected true or false, found {self.text()!r}")
+        return self.text() == "true"
+
+    def typed(self, annotation: str) -> Any:
+        """The scalar as ``int``, ``float``, ``bool`` or ``str``, by the name of the type."""
+        readers = {"int": self.integer, "float": self.number, "bool": self.boolean, "str": self.text}
+        return readers[annotation]() if annotation in readers else self.plain()
+
+    def plain(self) -> Any:
+        """The node as YAML itself would read it, lists and mappings included."""
+        if self.is_mapping():
+            return {key: value.plain() for key, value in self.mapping().items()}
+        if self.is_list():
+            return [item.plain() for item in self.items()]
+        if self.raw.style is not None:
+            return self.raw.value
+        return yaml.load(self.raw.value or "null", Loader)
+
+    def _kind(self) -> str:
+        if isinstance(self.raw, yaml.ScalarNode):
+            return repr(self.raw.value)
+        return "a list" if self.is_list() else "a mapping"
+
+
+def read(path: Path) -> Node:
+    """The root node of a YAML file.
+
+    Raises:
+        SuiteError: unreadable, too large, not YAML, empty, or it uses an anchor or a tag.
+    """
+    name = str(path)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SuiteError(f"{name}: cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise SuiteError(f"{name}: larger than {MAX_BYTES:,} bytes: not a suite")
+    try:
+        text = data.decode("utf-8")
+        for event in yaml.parse(text, Loader):
+            anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+            if anchor or tag:
+                what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"
+                mark = event.start_mark
+                raise SuiteError(f"{name}:{mark.line + 1}:{mark.column + 1}: {what} are not used in suites; use 'from:'")
+        root = yaml.compose(text, Loader)
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"{name}: not UTF-8 text (byte {error.start})") from None
+    except RecursionError:
+        raise SuiteError(f"{name}: nested too deeply") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise SuiteError(f"{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    if root is None:
+        raise SuiteError(f"{name}: empty")
+    return Node(root, name)
