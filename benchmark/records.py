@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,6 +152,11 @@ def by_evaluation(records: Iterable[Record]) -> dict[str, Record]:
         if record.evaluation not in best or record.steps > best[record.evaluation].steps:
             best[record.evaluation] = record
     return best
+
+
+def safe_name(name: str) -> str:
+    """A name from a suite or a record as one folder name: no separators, no leading dot, nothing to escape."""
+    return re.sub(r"[^\w.,+=^@%†‡()\[\]-]", "_", name.replace("/", "--")).lstrip(".") or "_"
 
 
 def _parse(data: dict[str, Any], path: Path) -> Record:

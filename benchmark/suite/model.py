@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.recipe import Protocol, Recipe
+from benchmark.records import safe_name
 
 METRICS = ("IS", "FID", "tFID", "vFID", "KIDx1000", "L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_V", "jac_G")
 REASONS = ("not-converged", "not-reported")
@@ -53,8 +53,7 @@ class Cell:
     @property
     def slug(self) -> str:
         """The id without the paper, as one safe folder name."""
-        name = self.id.split("/", 1)[1].replace("/", "--")
-        return re.sub(r"[^\w.,+=^@%†‡()\[\]-]", "_", name).lstrip(".") or "_"
+        return safe_name(self.id.split("/", 1)[1])
 
 
 @dataclass(frozen=True)

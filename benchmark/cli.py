@@ -1,0 +1,103 @@
+"""The command line: parse, call, print. Every import that costs something is made by the command that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from benchmark import __version__
+
+DESCRIPTION = "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    top = argparse.ArgumentParser(prog="ganbench", description=DESCRIPTION, epilog="A SUITE is a name (theory), a file (suites/theory.yaml) or a folder.")
+    top.add_argument("--version", action="version", version=f"ganbench {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, text: str, suites: str | None = None, results: bool = False, profile: bool = False) -> argparse.ArgumentParser:
+        p = commands.add_parser(name, help=text, description=text)
+        if suites:
+            p.add_argument("suites", nargs=suites, metavar="SUITE")
+        if profile:
+            p.add_argument("--profile", metavar="P", help="full (the paper's own), reduced, ci; default: full, or what the suite states")
+        if results:
+            p.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where records are (default: results)")
+        return p
+
+    only = {"metavar": "EXPR", "help": "choose cells: 'table=2 & dataset=cifar10 & method~GraN'"}
+    p = command("list", "suites, tables, cells, and what each still needs", "*", profile=True)
+    p.add_argument("--json", action="store_true", help="for programs")
+    p = command("show", "one cell: resolved recipe, protocol, published numbers, runs so far", results=True, profile=True)
+    p.add_argument("cell", metavar="CELL", help="as 'ganbench list' prints it: theory/1/B_z=10^0[MLP]/mnist")
+    p = command("published", "every published number, tidy", "*")
+    p.add_argument("--format", choices=("csv", "json"), default="csv")
+    for name, text in (("plan", "which runs are needed, and why"), ("run", "make the runs that are needed")):
+        p = command(name, text, "+", results=True, profile=True)
+        p.add_argument("--seeds", type=_positive, default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
+        p.add_argument("--only", **only)
+        p.add_argument("--until-epoch", type=_positive, metavar="E", help="stop every run there with a partial record; a later run goes on")
+        if name == "plan":
+            p.add_argument("--explain", action="store_true", help="the reason for every run")
+            p.add_argument("--json", action="store_true", help="for programs")
+        else:
+            _run_options(p)
+    command("status", "what runs, what is done, what failed", results=True)
+    p = command("compare", "published beside achieved, tier and verdict", "+", results=True, profile=True)
+    p.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    p = command("claims", "each claim and its two verdicts", "*", results=True, profile=True)
+    p.add_argument("--published-only", action="store_true", help="judge by the papers' own numbers alone")
+    p = command("report", "tables and curves as Markdown, LaTeX, CSV and HTML", "+", results=True, profile=True)
+    p.add_argument("--out", type=Path, default=Path("report"), metavar="DIR", help="where to write (default: report)")
+    p = command("data", "datasets: cards, sources, checksums")
+    p.add_argument("action", choices=("list", "fetch", "add", "verify"))
+    p.add_argument("names", nargs="*", metavar="NAME", help="datasets; for 'add': NAME FOLDER")
+    p.add_argument("--force", action="store_true", help="with fetch: replace files that are there")
+    p = command("merge", "take over the records of other labs; conflicts are shown, never averaged away", results=True)
+    p.add_argument("others", nargs="+", type=Path, metavar="OTHER_RESULTS")
+    command("doctor", "this machine: torch, GPU, Ray, disk, datasets, and what is missing", results=True)
+    return top
+
+
+def _run_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--executor", choices=("ray", "inline"), default="ray", help="inline: one after the other in this process")
+    p.add_argument("--address", metavar="A", help="join this Ray cluster instead of starting Ray here")
+    p.add_argument("--cpus", type=_positive, metavar="N", help="cores to use on this machine (default: all)")
+    p.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    p.add_argument("--gpu-share", type=float, default=1.0, metavar="F", help="part of a GPU that a run asks for (default: 1)")
+    p.add_argument("--threads", type=_positive, default=1, metavar="N", help="CPU threads a run (default: 1; another number may change the last bits)")
+    p.add_argument("--checkpoints", type=Path, metavar="DIR", help="where checkpoints are kept (default: RESULTS/runs)")
+    p.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help="seconds between checkpoints (default: 60)")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
+    arguments = parser().parse_args(argv)
+    from benchmark import commands
+    from benchmark.errors import GanbenchError
+
+    try:
+        return getattr(commands, arguments.command)(arguments)
+    except GanbenchError as error:
+        print(f"ganbench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # a bug of ours: one line, and how to see more
+        if os.environ.get("GANBENCH_DEBUG"):
+            raise
+        print(f"ganbench: unexpected {type(error).__name__}: {error}\n(set GANBENCH_DEBUG=1 for the traceback, and please report it)", file=sys.stderr)
+        return 1

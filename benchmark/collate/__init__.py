@@ -1,0 +1,1 @@
+"""Published beside achieved: tiers, intervals, verdicts, claims, tables, the page. Imports neither torch nor ray."""

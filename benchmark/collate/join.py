@@ -1,0 +1,90 @@
+"""Joining what was published with what the records hold: one ``Entry`` a cell and metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.collate.interval import Estimate, estimate
+from benchmark.collate.tier import Tier, tier_of
+from benchmark.collate.verdict import Verdict, judge
+from benchmark.errors import GanbenchError
+from benchmark.plan.keys import evaluation_key, run_key
+from benchmark.plan.plan import what_blocks
+from benchmark.records import Record, by_evaluation
+from benchmark.suite.load import load
+from benchmark.suite.model import Cell, Published, Suite, Tolerance
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One metric of one cell: the published number, ours, and the verdict."""
+
+    cell: Cell  # under the profile whose records are shown
+    metric: str
+    direction: str  # "lower" or "higher" is better
+    published: Published | None
+    achieved: Estimate | None  # over seeds that did not diverge
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Joined:
+    """One cell with its records, and an entry for each metric of its table."""
+
+    cell: Cell
+    records: tuple[Record, ...]  # by seed
+    tier: Tier | None  # the worst of its records
+    entries: dict[str, Entry]
+
+
+def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()) -> dict[str, list[Joined]]:
+    """Table id -> its cells in order.
+
+    Args:
+        records: all that there are.
+        profiles: the same suite under other profiles, dearest first: where the suite's own profile has
+            no record of a cell, the first of these that has one is shown, at its own tier.
+    """
+    index = by_evaluation(records)
+    seeds = sorted({r.seed for r in records})
+    others = [{c.id: c for c in other.cells} for other in profiles]
+    joined: dict[str, list[Joined]] = {}
+    for table in suite.tables:
+        for cell in table.cells:
+            candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
+            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, seeds, index))), (cell, ()))
+            joined.setdefault(table.id, []).append(_join_cell(shown, found, table.metrics, suite.tolerance))
+    return joined
+
+
+def load_joined(path: Path, records: Sequence[Record], profile: str | None = None) -> tuple[Suite, dict[str, list[Joined]]]:
+    """A suite with its results: under one profile, or (None) under the dearest that has records, cell by cell."""
+    suite = load(path, profile)
+    rest = [] if profile or suite.profile != "full" else [load(path, p) for p in suite.profiles if p != "full"]
+    return suite, join(suite, records, rest)
+
+
+def _records_of(cell: Cell, seeds: Sequence[int], index: dict[str, Record]) -> tuple[Record, ...]:
+    try:
+        keys = [evaluation_key(run_key(cell.recipe, seed), cell.protocol) for seed in seeds]
+    except GanbenchError:
+        return ()  # a part that is not implemented: the entry says so as "blocked"
+    return tuple(index[key] for key in keys if key in index)
+
+
+def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance]) -> Joined:
+    order = ("exact", "compatible", "proxy", "incomparable")
+    tiers = sorted((tier_of(cell, r) for r in records), key=lambda t: order.index(t.name))
+    diverged = sum(r.status == "diverged" for r in records)
+    blocked = None if records else what_blocks(cell.recipe)
+    absent = f"blocked: {blocked}" if blocked else "not run"
+    entries = {}
+    for metric, direction in metrics.items():
+        values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
+        achieved = estimate(values) if values else None
+        published = cell.published.get(metric)
+        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent)
+        entries[metric] = Entry(cell, metric, direction, published, achieved, verdict)
+    return Joined(cell, records, tiers[-1] if tiers else None, entries)

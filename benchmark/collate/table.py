@@ -1,0 +1,137 @@
+"""A table as the paper prints it, published beside achieved: one model, four renderings (one file each format)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmark.collate.join import Entry, Joined
+from benchmark.suite.model import Table
+
+ARROWS = {"lower": "↓", "higher": "↑"}
+SYMBOLS = {"reproduced": "✓", "better": "▲", "not reproduced": "✗", "inconclusive": "?", "incomparable": "≁", "diverged": "∞", "failed": "!", "blocked": "⊘", "not run": "·", "": ""}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Square:
+    """One square of the printed table."""
+
+    published: str
+    achieved: str  # mean ± half the 95 % interval over seeds; the seeds in parentheses
+    verdict: str
+    symbol: str
+    why: str
+    cell: str  # id
+
+
+@dataclass(frozen=True)
+class View:
+    """A table ready to be rendered: ``rows`` are (label, squares), a square for each of ``columns``."""
+
+    id: str
+    caption: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Square, ...]], ...]
+    footnotes: tuple[str, ...]
+
+
+def view(table: Table, joined: Sequence[Joined]) -> View:
+    """The table with its rows and columns as printed."""
+    spots = list(dict.fromkeys(_spot(j) for j in joined))
+    methods = list(dict.fromkeys((j.cell.method, j.cell.backbone) for j in joined))
+    by_place = {((j.cell.method, j.cell.backbone), _spot(j)): j for j in joined}
+    several = len({backbone for _, backbone in methods}) > 1
+    columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[d]}"))), spot, m) for spot in spots for m, d in table.metrics.items()]
+    labels = [f"{m} ({b})" if several and b else m for m, b in methods]
+    grid = [[_square(by_place[method, spot].entries[metric]) if (method, spot) in by_place else _NOTHING for _, spot, metric in columns] for method in methods]
+    heads = [head for head, _, _ in columns]
+    if table.transposed:
+        labels, heads, grid = heads, labels, [list(row) for row in zip(*grid)]
+    rows = tuple((label, tuple(squares)) for label, squares in zip(labels, grid))
+    return View(table.id, table.caption, "" if table.transposed else "method", tuple(heads), rows, _footnotes(joined))
+
+
+def markdown(v: View) -> str:
+    """GitHub Markdown: each column as published and achieved, the verdict's symbol with the achieved number."""
+    from tabulate import tabulate
+
+    heads = [v.corner, *(h for c in v.columns for h in (f"{c} published", "achieved"))]
+    rows = [[label, *(t for s in squares for t in (s.published, f"{s.achieved} {s.symbol}".strip()))] for label, squares in v.rows]
+    clean = [[text.replace("|", "\\|") for text in row] for row in [heads, *rows]]
+    notes = "".join(f"\n- {note}" for note in v.footnotes)
+    table = tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True)
+    return f"**Table {v.id}.** {v.caption}\n\n{table}\n{notes}\n"
+
+
+def latex(v: View) -> str:
+    """A booktabs table; ``\\usepackage{booktabs}`` is all that it needs."""
+    heads = " & ".join(f"\\multicolumn{{2}}{{c}}{{{_tex(c)}}}" for c in v.columns)
+    rules = "".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(v.columns)))
+    under = " & ".join("published & achieved" for _ in v.columns)
+    lines = [" & ".join([_tex(label), *(_tex(t) for s in squares for t in (s.published, f"{s.achieved} {_TEX_SYMBOLS[s.symbol]}".strip()))]) + r" \\" for label, squares in v.rows]
+    notes = "".join(f"% {note}\n" for note in v.footnotes)
+    return (
+        f"{notes}\\begin{{table}}\n\\centering\n\\caption{{{_tex(v.caption)}}}\n\\begin{{tabular}}{{l{'rr' * len(v.columns)}}}\n\\toprule\n"
+        f"{_tex(v.corner)} & {heads} \\\\\n{rules}\n & {under} \\\\\n\\midrule\n" + "\n".join(lines) + "\n\\bottomrule\n\\end{tabular}\n\\end{table}\n"
+    )
+
+
+def to_csv(v: View) -> str:
+    """One line a square: table, row, column, published, achieved, verdict, why, cell."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["table", "row", "column", "published", "achieved", "verdict", "why", "cell"])
+    for label, squares in v.rows:
+        for column, s in zip(v.columns, squares):
+            writer.writerow([v.id, label, column, s.published, s.achieved, s.verdict, s.why, s.cell])
+    return out.getvalue()
+
+
+def _spot(j: Joined) -> str:
+    """Where a cell stands among the table's columns."""
+    percent = f" {j.cell.data_percent:g}%" if j.cell.data_percent != 100 else ""
+    return f"{j.cell.dataset}{percent}"
+
+
+def _square(e: Entry) -> Square:
+    published = e.published.text if e.published else "–"
+    return Square(published, achieved_text(e), e.verdict.name, SYMBOLS[e.verdict.name], e.verdict.why, e.cell.id)
+
+
+_NOTHING = Square("", "", "", "", "", "")
+
+
+def achieved_text(e: Entry) -> str:
+    """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±."""
+    if e.achieved is None:
+        return e.verdict.name if e.verdict.name in ("diverged", "blocked") else "–"
+    decimals = len(e.published.text.split(" ")[0].partition(".")[2]) if e.published and e.published.value is not None else 3
+    half = f" ± {e.achieved.half:.{decimals}f}" if e.achieved.half is not None else ""
+    return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n})"
+
+
+def _footnotes(joined: Sequence[Joined]) -> tuple[str, ...]:
+    notes = ["achieved: mean ± half of the 95 % t interval over seeds (number of seeds); published ±: see the caption"]
+    used = list(dict.fromkeys(e.verdict.name for j in joined for e in j.entries.values() if e.verdict.name))
+    notes += [", ".join(f"{SYMBOLS[name]} {name}" for name in used)] if used else []
+    by_lines: dict[tuple[str, ...], list[str]] = {}
+    for j in joined:
+        if j.tier:
+            by_lines.setdefault((j.tier.name, *j.tier.differences), []).append(j.cell.method)
+    notes += [f"tier {lines[0]}: {', '.join(methods)}" + (f" ({'; '.join(lines[1:])})" if lines[1:] else "") for lines, methods in by_lines.items()]
+    assumed = list(dict.fromkeys(f"{k} ({why})" for j in joined for k, why in j.cell.notes.items()))
+    return (*notes, *(["not stated by the paper, so assumed: " + "; ".join(assumed)] if assumed else []))
+
+
+_TEX_SYMBOLS = {"✓": "(reproduced)", "▲": "(better)", "✗": "(not reproduced)", "?": "(inconclusive)", "≁": "(incomparable)", "∞": "", "!": "(failed)", "⊘": "", "·": "", "": ""}  # fmt: skip
+_TEX_ESCAPES = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "<": "$<$", ">": "$>$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "±": r"$\pm$", "σ": r"$\sigma$", "∂": r"$\partial$", "‖": r"$\|$", "†": r"\dag{}", "–": "--", "−": "$-$",
+}  # fmt: skip
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX_ESCAPES.get(c, c) for c in text)

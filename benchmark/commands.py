@@ -1,0 +1,281 @@
+"""What each command calls and prints. A notebook calls the same functions that these lines do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from benchmark import records as record_store
+from benchmark.errors import GanbenchError, nearest
+from benchmark.plan.plan import Plan, make_plan, what_blocks
+from benchmark.suite.filter import Filter
+from benchmark.suite.load import find, load, load_all
+from benchmark.suite.model import Cell
+
+
+def list(a: Namespace) -> int:
+    """Suites, tables and cells."""
+    suites = load_all(a.suites, a.profile)
+    rows = [_listed(cell) for suite in suites for cell in suite.cells]
+    if a.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    for suite in suites:
+        print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
+        for table in suite.tables:
+            numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
+            print(f"  table {table.id}: {_count(len(table.cells), 'cell')}, {_count(numbers, 'published number')}")
+            for cell in table.cells:
+                print(f"    {cell.id}  {what_blocks(cell.recipe) or 'ready'}")
+    return 0
+
+
+def show(a: Namespace) -> int:
+    """One cell in full."""
+    suite = load(find(a.cell.split("/")[0]), a.profile)
+    cells = {c.id: c for c in suite.cells}
+    if a.cell not in cells:
+        raise GanbenchError(f"no cell {a.cell!r}{nearest(a.cell, cells)}", 2)
+    cell = cells[a.cell]
+    print(f"{cell.id}  (profile {cell.profile})\n{what_blocks(cell.recipe) or 'ready'}")
+    print("\npublished")
+    for metric, number in cell.published.items():
+        over = f"  (± over {number.std_of})" if number.std is not None else ""
+        print(f"  {metric}: {number.text}{over}" + ("" if number.origin == "own" else f"  ({number.origin})"))
+    print("\nrecipe")
+    for key, value in cell.recipe.to_json().items():
+        print(f"  {key}: {value}" + (f"    # {cell.notes[key]}" if key in cell.notes else ""))
+    print("\nprotocol")
+    for key, value in cell.protocol.to_json().items():
+        print(f"  {key}: {value}")
+    print("\nruns so far")
+    from benchmark.collate.join import join
+
+    found = next(j for j in join(suite, _read(a.results))[cell.table] if j.cell.id == cell.id)
+    for record in found.records:
+        print(f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}")
+    for entry in found.entries.values():
+        print(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why})")
+    return 0
+
+
+def published(a: Namespace) -> int:
+    """Every published number."""
+    import pandas
+
+    frame = pandas.DataFrame([row for suite in load_all(a.suites) for cell in suite.cells for row in _published_rows(cell)], columns=PUBLISHED_COLUMNS)
+    if a.format == "json":
+        print(frame.to_json(orient="records", force_ascii=False, indent=1))
+    else:
+        frame.to_csv(sys.stdout, index=False)
+    return 0
+
+
+def plan(a: Namespace) -> int:
+    """Which runs are needed."""
+    made = _plan(a)
+    if a.json:
+        rows = [{"run": r.key, "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    if a.explain:
+        for run in made.runs:
+            shared = f"\n    serves {', '.join(c.id for c in run.cells)}" if len(run.cells) > 1 else ""
+            print(f"{run.state}: {run.name}: {run.reason}{shared}")
+    print(_plan_line(made))
+    return 0
+
+
+def run(a: Namespace) -> int:
+    """Make the runs that are needed."""
+    from benchmark.schedule.launch import Options, run_plan
+
+    made = _plan(a)
+    print(_plan_line(made), file=sys.stderr)
+    for finished in made.of("done")[:3]:
+        print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
+    if len(made.of("done")) > 3:
+        print(f"  … and {len(made.of('done')) - 3} more (ganbench plan --explain)", file=sys.stderr)
+    options = Options(
+        executor=a.executor,
+        address=a.address,
+        cpus=a.cpus,
+        device=a.device,
+        gpu_share=a.gpu_share,
+        threads=a.threads,
+        until_epoch=a.until_epoch,
+        checkpoints=a.checkpoints,
+        checkpoint_s=a.checkpoint_every,
+    )
+    summary = run_plan(made, a.results, options)
+    for failure in summary.failures:
+        print(f"  {failure}", file=sys.stderr)
+    counts = ", ".join(f"{n} {state}" for state, n in summary.counts.items()) or "nothing to do"
+    print(f"{counts}; {_count(len(made.of('done')), 'run')} had a record already", file=sys.stderr)
+    if summary.exit_code == 130:
+        print("run the same command again to go on", file=sys.stderr)
+    return summary.exit_code
+
+
+def status(a: Namespace) -> int:
+    """What runs, what is done, what failed."""
+    from benchmark.schedule.state import describe
+
+    print(describe(a.results))
+    return 0
+
+
+def compare(a: Namespace) -> int:
+    """Published beside achieved."""
+    import pandas
+
+    from benchmark.collate.join import load_joined
+    from benchmark.collate.table import achieved_text
+
+    rows = []
+    for path in (s.path for s in load_all(a.suites)):
+        _, joined = load_joined(path, _read(a.results), a.profile)
+        for j in (j for table in joined.values() for j in table):
+            for e in j.entries.values():
+                rows.append({
+                    "cell": j.cell.id, "metric": e.metric, "published": e.published.text if e.published else "", "achieved": achieved_text(e),
+                    "seeds": e.achieved.n if e.achieved else 0, "profile": j.cell.profile, "tier": j.tier.name if j.tier else "",
+                    "verdict": e.verdict.name, "why": e.verdict.why,
+                })  # fmt: skip
+    frame = pandas.DataFrame(rows)
+    if a.format == "csv":
+        frame.to_csv(sys.stdout, index=False)
+    elif a.format == "json":
+        print(frame.to_json(orient="records", force_ascii=False, indent=1))
+    else:
+        print(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
+    return 0
+
+
+def claims(a: Namespace) -> int:
+    """Each claim and its verdicts."""
+    from benchmark.collate.join import load_joined
+    from benchmark.collate.report import judged_claims
+
+    found = [] if a.published_only else _read(a.results)
+    for path in (s.path for s in load_all(a.suites)):
+        suite, joined = load_joined(path, found, a.profile)
+        for c in judged_claims(suite, joined):
+            print(f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”\n  published: {c.published.name} ({c.published.why})")
+            if not a.published_only:
+                print(f"  achieved:  {c.achieved.name} ({c.achieved.why})")
+    return 0
+
+
+def report(a: Namespace) -> int:
+    """Tables, curves and the page."""
+    from benchmark.collate.join import load_joined
+    from benchmark.collate.report import write_report
+
+    found = _read(a.results)
+    for path in (s.path for s in load_all(a.suites)):
+        suite, joined = load_joined(path, found, a.profile)
+        for written in write_report(suite, joined, str(a.results), a.out):
+            print(written)
+    return 0
+
+
+def data(a: Namespace) -> int:
+    """Datasets."""
+    from benchmark.data import fetch as store
+    from benchmark.data.cards import card, cards, data_root
+
+    if a.action == "list":
+        print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
+        for name in a.names or cards():
+            c = card(name)
+            print(_data_line(name, c, store.state(c)))
+        return 0
+    if not a.names:
+        raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
+    if a.action == "add":
+        if len(a.names) != 2:
+            raise GanbenchError("usage: ganbench data add NAME FOLDER", 2)
+        store.add(a.names[0], Path(a.names[1]))
+        return 0
+    wrong = 0
+    for name in a.names:
+        if a.action == "fetch":
+            store.fetch(name, a.force)
+            continue
+        for file, problem in store.verify(name):
+            print(f"{name}: {file}: {problem or 'ok'}")
+            wrong += problem is not None
+        if not card(name).files():
+            print(f"{name}: procedural, nothing to verify")
+    return 1 if wrong else 0
+
+
+def merge(a: Namespace) -> int:
+    """Records of other labs."""
+    from benchmark.merge import merge as merge_records
+
+    taken, same, problems = merge_records(a.results, a.others)
+    for problem in problems:
+        print(f"  {problem}", file=sys.stderr)
+    print(f"{_count(taken, 'record')} taken over, {same} were here already, {_count(len(problems), 'problem')}")
+    return 1 if problems else 0
+
+
+def doctor(a: Namespace) -> int:
+    """This machine."""
+    from benchmark.doctor import examine
+
+    healthy = True
+    for name, fine, text in examine(a.results):
+        healthy &= fine
+        print(f"{'ok ' if fine else '-- '} {name}: {text}")
+    return 0 if healthy else 1
+
+
+PUBLISHED_COLUMNS = ("paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "metric", "value", "std", "origin", "note")
+
+
+def _published_rows(cell: Cell) -> Any:
+    for metric, p in cell.published.items():
+        note = f"std over {p.std_of}" if p.std is not None else p.text if p.value is None else ""
+        yield (cell.paper, cell.table, cell.method, cell.backbone, cell.dataset, f"{cell.data_percent:g}", cell.resolution, metric, p.value, p.std, p.origin, note)
+
+
+def _plan(a: Namespace) -> Plan:
+    suites = load_all(a.suites, a.profile)
+    only = Filter(a.only) if a.only else None
+    cells = [c for s in suites for c in s.cells if only is None or only(c)]
+    if not cells:
+        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+    return make_plan(cells, range(a.seeds), record_store.by_evaluation(_read(a.results)), a.until_epoch)
+
+
+def _read(results: Path) -> Any:
+    """Records that can be read; what cannot is said and passed over."""
+    found, problems = record_store.read_all(results)
+    for problem in problems:
+        print(f"ganbench: {problem}; passed over", file=sys.stderr)
+    return found
+
+
+def _plan_line(made: Plan) -> str:
+    n = {state: len(made.of(state)) for state in ("to do", "blocked", "done")}
+    return f"profile {made.profile}: {_count(len(made.runs), 'run')}: {n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
+
+
+def _listed(cell: Cell) -> dict[str, Any]:
+    keys = ("id", "paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
+    return {k: getattr(cell, k) for k in keys} | {"published": {m: p.text for m, p in cell.published.items()}, "needs": what_blocks(cell.recipe)}
+
+
+def _data_line(name: str, c: Any, state: str) -> str:
+    splits = ", ".join(f"{split} {s['count']:,}" for split, s in c.splits.items())
+    return f"  {name}: {c.title}; {splits}; {state}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
