@@ -1,0 +1,50 @@
+"""Shared by all tests: one thread, the repository's root as working directory, a small suite, real data if there is any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark.recipe import Protocol, Recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("GANBENCH_DATA") or ROOT / "../shared/data").resolve()
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with the real MNIST files; the test is skipped, visibly, without them."""
+    if not (DATA / "train-images-idx3-ubyte.gz").exists():
+        pytest.skip(f"no MNIST in {DATA}; set GANBENCH_DATA, or run: ganbench data fetch mnist")
+    monkeypatch.setenv("GANBENCH_DATA", str(DATA))
+    return DATA
+
+
+def recipe(**changes: object) -> Recipe:
+    """A small, complete recipe on the embedded data."""
+    fields: dict = dict(
+        dataset="shapes", split="train", resolution=28, channels=1, data_percent=100.0, images=200,
+        network=("mlp", {"width": 0.1, "bn_eps": 0.8}), z_dim=10, z_distribution="uniform", z_scale=1.0,
+        loss=("non-saturating", {"d_scale": 0.5}), parts=(("spectral-norm", {"player": "D"}),),
+        batch_d=64, batch_g=64, n_dis=1, epochs=4, drop_last=False, player_order="g-first", share_fakes=True,
+        d_pass="separate", optimizer="adam", lr_g=2e-4, lr_d=2e-4, beta1=0.5, beta2=0.999, adam_eps=1e-8, precision="float32",
+    )  # fmt: skip
+    return Recipe(**(fields | changes))
+
+
+def protocol(**changes: object) -> Protocol:
+    """A small, complete protocol."""
+    fields: dict = dict(
+        metrics=("L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_G"), generated=40, bn_mode="eval", weights="raw",
+        checkpoint="last", std_of="noises", every_epochs=1, jac_G_every_epochs=2, seeds=1,
+    )  # fmt: skip
+    return Protocol(**(fields | changes))
