@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, text: str, suites: str | None = None, results: bool = False, profile: bool = False) -> argparse.ArgumentParser:
         p = commands.add_parser(name, help=text, description=text)
+        p.set_defaults(function="list_cells" if name == "list" else name)
         if suites:
             p.add_argument("suites", nargs=suites, metavar="SUITE")
         if profile:
@@ -87,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
     from benchmark.errors import GanbenchError
 
     try:
-        return getattr(commands, arguments.command)(arguments)
+        return getattr(commands, arguments.function)(arguments)
     except GanbenchError as error:
         print(f"ganbench: {error}", file=sys.stderr)
         return error.exit_code

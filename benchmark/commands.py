@@ -16,7 +16,7 @@ from benchmark.suite.load import find, load, load_all
 from benchmark.suite.model import Cell
 
 
-def list(a: Namespace) -> int:
+def list_cells(a: Namespace) -> int:
     """Suites, tables and cells."""
     suites = load_all(a.suites, a.profile)
     rows = [_listed(cell) for suite in suites for cell in suite.cells]

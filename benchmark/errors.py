@@ -20,7 +20,8 @@ class GanbenchError(Exception):
 def nearest(name: object, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the closest known name, or the list of names when none is close."""
     names = sorted(known)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    same = [known_name for known_name in names if known_name.lower() == str(name).lower()]
+    close = same or difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}" if names else ""

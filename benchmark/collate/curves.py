@@ -1,4 +1,4 @@
-"""Curves over training, as SVG: one panel a metric, one colour a cell, one line a seed, published values dashed."""
+"""Curves over training, as SVG: one panel a metric, one colour a cell, one line a seed, published values dashed where they are on the same data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def curves(table: Table, joined: Sequence[Joined]) -> str | None:
     matplotlib.use("svg")
     from matplotlib import pyplot as plt
 
-    metrics = [m for m in _metrics(table, joined)]
+    metrics = _metrics(table, joined)
     if not metrics:
         return None
     columns = min(3, len(metrics))
@@ -56,7 +56,7 @@ def _panel(axis, metric: str, joined: Sequence[Joined]) -> None:  # noqa: ANN001
             smallest, largest = min(smallest, *map(abs, y)), max(largest, *map(abs, y))
             axis.plot(x, y, color=f"C{i}", linewidth=1.2, label=j.cell.method if k == 0 else None, marker="." if len(x) < 12 else None)
         published = j.cell.published.get(metric)
-        if published and published.value is not None:
+        if published and published.value is not None and j.tier and j.tier.name != "incomparable":
             axis.axhline(published.value, color=f"C{i}", linestyle="--", linewidth=0.8)
     if smallest > 0 and largest / smallest > 100:
         axis.set_yscale("log")

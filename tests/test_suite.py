@@ -1,0 +1,150 @@
+"""Suites: the papers' numbers as printed, profiles, filters, and one clear message for each kind of mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmark.errors import GanbenchError
+from benchmark.suite.filter import Filter
+from benchmark.suite.load import load, load_all
+from benchmark.suite.nodes import SuiteError
+
+THEORY = Path("suites/theory.yaml")
+
+# Typed from the paper's Tables 1 and 2 (recovered in the facts), apart from the suite file.
+TABLE_1 = {"B_z=10^-2": ("5.020", "-0.657 ± 0.065", "-0.480 ± 0.033"), "B_z=10^0": ("2.738", "-0.667 ± 0.054", "-0.486 ± 0.027"), "B_z=10^2": ("2.370", "-0.696 ± 0.045", "-0.500 ± 0.022")}
+TABLE_2 = {"sigma=sqrt(2)": ("0.087 ± 0.005", "78.749 ± 36.405", "-0.670 ± 0.050", "-0.487 ± 0.026"), "sigma=sqrt(24)": ("0.068 ± 0.003", "76.422 ± 35.867", "-0.701 ± 0.063", "-0.503 ± 0.031")}
+
+
+def test_theory_tables_as_printed() -> None:
+    tables = {t.id: t for t in load(THEORY).tables}
+    for table, printed, metrics in (("1", TABLE_1, ("L_Vg_Bz", "V_g", "D_G")), ("2", TABLE_2, ("jac_D", "jac_G", "V_g", "D_G"))):
+        assert {c.method: tuple(c.published[m].text for m in metrics) for c in tables[table].cells} == printed
+    numbers = [p for t in tables.values() for c in t.cells for p in c.published.values()]
+    assert len(numbers) == 17 and {p.std_of for p in numbers if p.std} == {"noises"}
+    assert [c.method for c in tables["Fig1"].cells] == ["none", "SN-G", "SN-D", "SN-both"]
+
+
+def test_theory_recipes_are_the_papers() -> None:
+    cells = {(c.table, c.method): c.recipe for c in load(THEORY).cells}
+    for r in cells.values():
+        assert (r.epochs, r.batch_d, r.lr_g, r.lr_d, r.beta1, r.beta2, r.z_dim) == (200, 64, 2e-4, 2e-4, 0.5, 0.999, 100)
+        assert r.total_steps(60000) == 187_600 and r.network == ("mlp", {"width": 1.0, "bn_eps": 0.8})
+    assert [(cells["1", m].z_distribution, cells["1", m].z_scale) for m in TABLE_1] == [("uniform", 0.01), ("uniform", 1.0), ("uniform", 100.0)]
+    for method, shift in (("sigma=sqrt(2)", 2), ("sigma=sqrt(24)", 8)):
+        assert cells["2", method].parts == (("spectral-norm", {"player": "D"}), ("translations", {"shift": shift, "copies": 15, "fill": -1.0}))
+        assert cells["2", method].z_distribution == "normal"
+    assert [len(cells["Fig1", m].parts) for m in ("none", "SN-G", "SN-D", "SN-both")] == [0, 1, 1, 2]
+
+
+def test_ci_profile_changes_only_what_it_names() -> None:
+    full, ci = load(THEORY).cells, load(THEORY, "ci").cells
+    for a, b in zip(full, ci):
+        assert a.id == b.id and b.full_recipe == a.recipe and b.published == a.published
+        assert {d.split(":")[0] for d in a.recipe.differences(b.recipe)} <= {"dataset", "images", "epochs", "network", "parts"}
+    assert ci[3].recipe.parts[1] == ("translations", {"shift": 2, "copies": 3, "fill": -1.0})
+
+
+def test_ci_suite_repeats_nothing_and_takes_the_papers_cells() -> None:
+    suite = load(Path("suites/ci.yaml"))
+    assert {c.profile for c in suite.cells} == {"ci"} and len(suite.cells) == len(load(THEORY).cells)
+    assert {c.recipe.dataset for c in suite.cells} == {"shapes"}
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    text = THEORY.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "theory.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("z_dim: 100", "zdim: 100", r":34:5: unknown key 'zdim'; did you mean 'z_dim'\?"),
+        ("z_dim: 100", "z_dim: many", r":34:12: expected a number, found 'many'"),
+        ("z_dim: 100", "z_dim: 1.5", r"expected a whole number, found '1.5'"),
+        ("z_dim: 100", "z_dim: [1]", r"expected a single value, found a list"),
+        ("batch_d: 64", "batch_d: 0", r"batch_d must be positive, found 0"),
+        ("beta2: 0.999", "beta2: 1", r"beta2 must lie in \[0, 1\), found 1"),
+        ("dataset: mnist", "dataset: mnits", r"unknown dataset 'mnits'; did you mean 'mnist'\?"),
+        ("resolution: 28", "resolution: 32", r"dataset mnist comes at 28 to 28 pixels, not 32"),
+        ("{player: D}]}", "{playr: D}]}", r"spectral-norm has no argument 'playr'; did you mean 'player'\?"),
+        ("{player: D}]}", "{}]}", r"spectral-norm needs player"),
+        ("from: SN-D, z_distribution: uniform, z_scale: 0.01", "from: SN-d, z_distribution: uniform, z_scale: 0.01", r"unknown recipe 'SN-d'; did you mean 'SN-D'\?"),
+        ("SN-D: {from: base,", "SN-D: {from: uniform-1,", r"recipes inherit in a circle: .*SN-D -> uniform-1"),
+        ("metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}", "metrics: [L_Vg_Bz, V_g]", r"a metric needs its direction"),
+        ("metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}", "metrics: {L_Vg_Bz: smaller, V_g: lower, D_G: lower}", r"unknown direction of L_Vg_Bz 'smaller'"),
+        ("metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}", "metrics: {L_Vg_Bz: lower, V_g: lower}", r"unknown key 'D_G'"),
+        ("L_Vg_Bz: 5.020", "L_Vg_Bz: five", r"expected a number as printed .* found 'five'"),
+        ("L_Vg_Bz: 5.020", "L_Vg_Bz: ''", r"expected a number as printed"),
+        ("L_Vg_Bz: 5.020", "L_Vg_Bz: [1, 2]", r"2 value\(s\) for 1 column\(s\)"),
+        ("      B_z=10^0: ", "      B_z=10^-2: ", r"'B_z=10\^-2' stands twice; it is first given in line \d+"),
+        ("B_z=10^0:  {recipe: uniform-1, ", "again:  {method: B_z=10^-2, recipe: uniform-1, ", r"two rows make the same cell theory/1/B_z=10\^-2\[MLP\]/mnist"),
+        ("    epochs: 200\n", "", r"lacks|exactly one of 'epochs' and 'steps'"),
+        ("    lr_g: 2.0e-4\n", "", r"the recipe lacks lr_g"),
+        ("ascending: [SN-both, none]", "ascending: [SN-both, nonee]", r"unknown method of table Fig1 'nonee'; did you mean 'none'\?"),
+        ("suite: theory", "suite: &a theory", r":1:8: anchors and aliases"),
+        ("suite: theory", "suite: !!python/object:os.system theory", r"tags \("),
+        ("suite: theory", "suite: [theory", r"not valid YAML"),
+        ("paper:\n", "papper:\n", r"unknown key 'papper'; did you mean 'paper'\?"),
+    ],
+)  # fmt: skip
+def test_each_mistake_gives_one_message_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message) as error:
+        load(changed(tmp_path, old, new))
+    assert str(error.value).startswith(f"{tmp_path}/theory.yaml:") and error.value.exit_code == 2
+
+
+def test_an_integer_beta_is_a_float(tmp_path: Path) -> None:
+    cell = load(changed(tmp_path, "beta1: 0.5", "beta1: 0")).cells[0]
+    assert cell.recipe.beta1 == 0.0 and isinstance(cell.recipe.beta1, float)
+
+
+def test_a_part_that_does_not_exist_yet_loads_and_blocks(tmp_path: Path) -> None:
+    from benchmark.plan.plan import make_plan
+
+    cells = load(changed(tmp_path, "parts: [spectral-norm: {player: G}]", "parts: [gradient-penalty: {weight: 10}]")).cells
+    runs = {r.cells[0].method: r for r in make_plan(cells, [0], {}).runs}
+    assert runs["SN-G"].state == "blocked" and "'gradient-penalty' is not implemented" in runs["SN-G"].reason
+
+
+def test_unreadable_missing_and_oversized_files(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="no suite 'theroy'; did you mean 'theory'"):
+        load_all(["theroy"])
+    for name, content in (("binary", b"\xff\xfe\x00"), ("empty", b""), ("huge", b"a" * 5_000_001), ("deep", b"[" * 100_000)):
+        path = tmp_path / f"{name}.yaml"
+        path.write_bytes(content)
+        with pytest.raises(SuiteError, match=str(path)):
+            load(path)
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=150, deadline=None)
+def test_no_bytes_crash_the_loader(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SuiteError):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("expression", "count"),
+    [
+        ("table=1", 3), ("table=1 | table=2", 5), ("table=1 & method=B_z=10^-2", 1), ("method~sigma", 2), ("method!~sigma & table!=Fig1", 6), ("resolution>=28", 12),
+        ("resolution<28", 0), ("(table=1 | table=2) & method~'sqrt(24)'", 1), ("table=2 & (method~24 | method~'(2)')", 2), ("data_percent=100.0", 12), ("dataset=cifar10", 0),
+    ],
+)  # fmt: skip
+def test_filters_choose_cells(expression: str, count: int) -> None:
+    assert sum(map(Filter(expression), load(THEORY).cells)) == count
+
+
+@pytest.mark.parametrize("expression", ["", "table", "tabel=1", "table=1 &", "(table=1", "table=1)", "table<x", "table=1 dataset=2 | ("])
+def test_bad_filters_say_where(expression: str) -> None:
+    with pytest.raises(GanbenchError, match="--only .* column"):
+        Filter(expression)
