@@ -60,7 +60,7 @@ def markdown(v: View) -> str:
 
     heads = [v.corner, *(h for c in v.columns for h in (f"{c} published", "achieved"))]
     rows = [[label, *(t for s in squares for t in (s.published, f"{s.achieved} {s.symbol}".strip()))] for label, squares in v.rows]
-    clean = [[text.replace("|", "\\|") for text in row] for row in [heads, *rows]]
+    clean = [[" ".join(text.split()).replace("|", "\\|") for text in row] for row in [heads, *rows]]
     notes = "".join(f"\n- {note}" for note in v.footnotes)
     table = tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True)
     return f"**Table {v.id}.** {v.caption}\n\n{table}\n{notes}\n"
@@ -72,7 +72,7 @@ def latex(v: View) -> str:
     rules = "".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(v.columns)))
     under = " & ".join("published & achieved" for _ in v.columns)
     lines = [" & ".join([_tex(label), *(_tex(t) for s in squares for t in (s.published, f"{s.achieved} {_TEX_SYMBOLS[s.symbol]}".strip()))]) + r" \\" for label, squares in v.rows]
-    notes = "".join(f"% {note}\n" for note in v.footnotes)
+    notes = "".join(f"% {_tex(note)}\n" for note in v.footnotes)
     return (
         f"{notes}\\begin{{table}}\n\\centering\n\\caption{{{_tex(v.caption)}}}\n\\begin{{tabular}}{{l{'rr' * len(v.columns)}}}\n\\toprule\n"
         f"{_tex(v.corner)} & {heads} \\\\\n{rules}\n & {under} \\\\\n\\midrule\n" + "\n".join(lines) + "\n\\bottomrule\n\\end{tabular}\n\\end{table}\n"
@@ -134,4 +134,4 @@ _TEX_ESCAPES = {
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX_ESCAPES.get(c, c) for c in text)
+    return "".join(_TEX_ESCAPES.get(c, c) for c in " ".join(text.split()))

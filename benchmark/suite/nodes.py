@@ -15,6 +15,7 @@ import yaml
 from benchmark.errors import GanbenchError, nearest
 
 MAX_BYTES = 5_000_000
+MAX_DEPTH = 20
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -142,7 +143,11 @@ def read(path: Path) -> Node:
         raise SuiteError(f"{name}: larger than {MAX_BYTES:,} bytes: not a suite")
     try:
         text = data.decode("utf-8")
+        depth = 0
         for event in yaml.parse(text, Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise SuiteError(f"{name}:{event.start_mark.line + 1}: nested more than {MAX_DEPTH} deep: not a suite")
             anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
             if anchor or tag:
                 what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"
@@ -151,8 +156,6 @@ def read(path: Path) -> Node:
         root = yaml.compose(text, Loader)
     except UnicodeDecodeError as error:
         raise SuiteError(f"{name}: not UTF-8 text (byte {error.start})") from None
-    except RecursionError:
-        raise SuiteError(f"{name}: nested too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name

@@ -1,0 +1,215 @@
+"""Tiers, intervals, verdicts and claims against closed forms; the renderings, and hostile names in them."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import html
+import io
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark import records
+from benchmark.collate.claims import judge_claim
+from benchmark.collate.interval import estimate, half_width, seeds_needed
+from benchmark.collate.join import join, load_joined
+from benchmark.collate.report import write_report
+from benchmark.collate.table import latex, markdown, to_csv, view
+from benchmark.collate.tier import Tier, tier_of
+from benchmark.collate.verdict import judge
+from benchmark.plan.plan import make_plan, make_record
+from benchmark.records import Record
+from benchmark.suite.load import load
+from benchmark.suite.model import Cell, Published, Suite, Tolerance
+
+THEORY = Path("suites/theory.yaml")
+EXACT, PROXY = Tier("exact", ()), Tier("proxy", ("epochs: 200 -> 20",))
+BAND = Tolerance(0.05, "a test")
+V = Published("2.000", 2.0, None, None, "own")
+
+
+def full_cells(table: str = "1") -> list[Cell]:
+    return [c for c in load(THEORY).cells if c.table == table]
+
+
+def record_for(cell: Cell, seed: int, values: dict[str, float | None], monkeypatch: pytest.MonkeyPatch | None = None, **changes: object) -> Record:
+    planned = make_plan([cell], [seed], {}).runs[0]
+    final = {"step": 1, "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
+    result = {
+        "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "epoch": e} for e in (1, 2, 200)],
+        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [], "libraries": {}, "subset": planned.provenance()["subset"],
+    }  # fmt: skip
+    return make_record(planned, result | changes)
+
+
+def test_interval_equals_scipys() -> None:
+    values = [2.1, 1.9, 2.4, 2.0]
+    e = estimate(values)
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    assert (e.mean - e.half, e.mean + e.half) == pytest.approx((low, high), rel=1e-12)
+    assert estimate([1.0]).half is None
+
+
+@pytest.mark.parametrize("n", [3, 5, 10])
+def test_interval_covers_the_truth_as_often_as_it_says(n: int) -> None:
+    draws = np.random.default_rng(0).normal(3.0, 0.7, (4000, n))
+    hits = [abs((e := estimate(row.tolist())).mean - 3.0) <= e.half for row in draws]
+    assert abs(np.mean(hits) - 0.95) < 0.02
+
+
+def test_seeds_needed_is_the_first_that_is_enough() -> None:
+    n = seeds_needed(0.5, 0.2, 3)
+    assert half_width(0.5, n) < 0.2 <= half_width(0.5, n - 1)
+    assert seeds_needed(1.0, 1e-9, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "direction", "verdict"),
+    [
+        ([1.99, 2.0, 2.01], "lower", "reproduced"),
+        ([1.5, 1.51, 1.52], "lower", "better"),
+        ([1.5, 1.51, 1.52], "higher", "not reproduced"),
+        ([2.5, 2.51, 2.52], "lower", "not reproduced"),
+        ([2.5, 2.51, 2.52], "higher", "better"),
+        ([1.8, 2.0, 2.2], "lower", "inconclusive"),
+        ([2.05, 2.15, 2.25], "lower", "inconclusive"),
+        ([2.0], "lower", "inconclusive"),
+        ([2.4], "lower", "inconclusive"),
+        ([2.6], "lower", "not reproduced"),
+        ([1.4], "lower", "better"),
+    ],
+)
+def test_verdicts_follow_the_rules(values: list[float], direction: str, verdict: str) -> None:
+    assert judge(V, estimate(values), 0, [EXACT], direction, BAND, "not run").name == verdict
+
+
+def test_inconclusive_says_how_many_seeds_would_decide() -> None:
+    e = estimate([1.96, 2.0, 2.09])
+    verdict = judge(V, e, 0, [EXACT], "lower", BAND, "not run")
+    more = int(re.search(r"(\d+) more seed", verdict.why)[1])
+    assert verdict.name == "inconclusive" and abs(e.mean - 2) + half_width(e.std, e.n + more) <= 0.1 < abs(e.mean - 2) + half_width(e.std, e.n + more - 1)
+
+
+def test_what_is_not_judged_never_gets_a_judging_verdict() -> None:
+    good = estimate([2.0, 2.0001, 1.9999])
+    assert judge(V, good, 0, [EXACT, PROXY], "lower", BAND, "").name == "incomparable"
+    assert judge(dataclasses.replace(V, origin="quoted"), good, 0, [EXACT], "lower", BAND, "").name == "incomparable"
+    assert judge(V, good, 1, [EXACT], "lower", BAND, "").name == "diverged"
+    assert judge(V, None, 0, [], "lower", BAND, "not run").name == "not run"
+    assert judge(V, None, 0, [], "lower", BAND, "blocked: no data").name == "blocked"
+    assert judge(V, good, 0, [EXACT], "lower", None, "").name == "inconclusive"
+    assert judge(None, good, 0, [EXACT], "lower", BAND, "").name == ""
+
+
+def test_tiers_field_by_field() -> None:
+    cell = full_cells()[0]
+    whole = record_for(cell, 0, {"V_g": -0.657})
+    assert tier_of(cell, whole) == EXACT
+    rarely = dataclasses.replace(whole, protocol=dataclasses.replace(whole.protocol, every_epochs=5))
+    assert tier_of(cell, rarely).name == "compatible" and "every_epochs: 1 -> 5" in tier_of(cell, rarely).differences[0]
+    part = dataclasses.replace(whole, status="partial", steps=37520, epochs=40.0)
+    assert tier_of(cell, part).name == "proxy" and "stopped at 37,520 (epoch 40)" in tier_of(cell, part).differences[0]
+    for name, profile in (("proxy", "reduced"), ("incomparable", "ci")):
+        other = load(THEORY, profile).cells[0]
+        assert tier_of(other, record_for(other, 0, {"V_g": -0.657})).name == name
+    fewer = dataclasses.replace(whole, protocol=dataclasses.replace(whole.protocol, generated=500))
+    assert tier_of(cell, fewer).name == "proxy"
+    assert tier_of(cell, dataclasses.replace(whole, profile="reduced")).name == "proxy", "a reduced record is judged under no flag"
+
+
+def test_join_prefers_the_full_run_and_says_what_it_shows() -> None:
+    suite, cell = load(THEORY), full_cells()[0]
+    ci = load(THEORY, "ci").cells[0]
+    small = record_for(ci, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
+    _, joined = load_joined(THEORY, [small])
+    assert joined["1"][0].tier.name == "incomparable" and joined["1"][0].cell.profile == "ci"
+    full = record_for(cell, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
+    _, joined = load_joined(THEORY, [small, full])
+    assert joined["1"][0].records == (full,) and joined["1"][0].entries["V_g"].verdict.name == "inconclusive"
+    assert join(suite, [])["1"][0].entries["V_g"].verdict.name in ("not run", "blocked")
+
+
+def _three_seeds(values: dict[str, tuple[float, float, float]], spread: float = 1e-4) -> list[Record]:
+    names = ("L_Vg_Bz", "V_g", "D_G")
+    return [record_for(c, s, {m: v + spread * s for m, v in zip(names, values[c.method])}) for c in full_cells() for s in range(3)]
+
+
+PUBLISHED = {"B_z=10^-2": (5.020, -0.657, -0.480), "B_z=10^0": (2.738, -0.667, -0.486), "B_z=10^2": (2.370, -0.696, -0.500)}
+
+
+def test_the_papers_own_numbers_are_reproduced_and_its_claims_hold() -> None:
+    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    assert {e.verdict.name for j in joined["1"] for e in j.entries.values()} == {"reproduced"}
+    judged = {c.id: judge_claim(c, joined[c.holds.table]) for c in suite.claims}
+    assert judged["larger-domain-better"].achieved.name == judged["domain-lipschitz-tradeoff"].achieved.name == "holds"
+    names = [judged[c.id].published.name for c in suite.claims]
+    assert names == ["holds", "holds", "holds", "holds", "not judged", "not judged"]
+
+
+def test_a_reversed_ranking_fails_and_a_noisy_one_is_open() -> None:
+    turned = PUBLISHED | {"B_z=10^-2": PUBLISHED["B_z=10^2"], "B_z=10^2": PUBLISHED["B_z=10^-2"]}
+    for values, spread, name in ((turned, 1e-4, "fails"), (PUBLISHED, 1.0, "inconclusive")):
+        suite, joined = load_joined(THEORY, _three_seeds(values, spread))
+        assert judge_claim(suite.claims[0], joined["1"]).achieved.name == name
+
+
+def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
+    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    tables = {t.id: t for t in suite.tables}
+    one, two = view(tables["1"], joined["1"]), view(tables["2"], joined["2"])
+    assert one.columns == ("L_Vg_Bz ↓", "V_g ↓", "D_G ↓") and [label for label, _ in one.rows] == list(PUBLISHED)
+    assert two.columns == ("sigma=sqrt(2)", "sigma=sqrt(24)") and [label for label, _ in two.rows] == ["jac_D ↓", "jac_G ↓", "V_g ↓", "D_G ↓"]
+    assert one.rows[0][1][0].published == "5.020" and one.rows[0][1][0].achieved == "5.020 ± 0.000 (3)"
+    assert "| B_z=10^-2 | 5.020 " in markdown(one) and "not stated by the paper" in markdown(one)
+    rows = list(csv.DictReader(io.StringIO(to_csv(one))))
+    assert len(rows) == 9 and rows[1]["published"] == "-0.657 ± 0.065" and rows[1]["verdict"] == "reproduced"
+    assert r"B\_z=10\textasciicircum{}-2 & 5.020" in latex(one) and r"\toprule" in latex(one)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles(tmp_path: Path) -> None:
+    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    body = "".join(latex(view(t, joined[t.id])) for t in suite.tables)
+    (tmp_path / "t.tex").write_text("\\documentclass{article}\\usepackage{booktabs}\\begin{document}" + body + "\\end{document}", encoding="utf-8")
+    subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
+
+
+HOSTILE = '<script>alert(1)</script>" onerror="x|$\\input{/etc/passwd}'
+
+
+def _hostile(suite: Suite) -> tuple[Suite, Cell]:
+    cells = tuple(dataclasses.replace(c, method=HOSTILE, notes={"network": HOSTILE}) for c in suite.tables[0].cells[:1])
+    table = dataclasses.replace(suite.tables[0], id="1", caption=HOSTILE, cells=cells)
+    return dataclasses.replace(suite, title=HOSTILE, tables=(table,), claims=()), cells[0]
+
+
+def test_report_is_written_and_every_name_is_escaped(tmp_path: Path) -> None:
+    suite, cell = _hostile(load(THEORY))
+    segment = {"from_step": 0, "to_step": HOSTILE, "commit": HOSTILE}
+    record = record_for(cell, 0, {"V_g": -0.6}, segments=[segment])
+    record = dataclasses.replace(record, samples='"><script>x</script>')
+    paths = write_report(suite, join(suite, [record]), HOSTILE, tmp_path)
+    assert [p.suffix for p in paths] == [".md", ".tex", ".csv", ".html"]
+    page = paths[3].read_text(encoding="utf-8")
+    assert "<script" not in page and 'onerror="' not in page and html.escape(HOSTILE) in page.replace("&#34;", "&quot;")
+    assert "http://" not in page and "https://" not in page and "\\input{" not in paths[1].read_text(encoding="utf-8")
+
+
+def test_page_shows_curves_samples_verdicts_and_the_command(tmp_path: Path) -> None:
+    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    page = write_report(suite, joined, "results", tmp_path)[3].read_text(encoding="utf-8")
+    assert page.count("data:image/svg+xml;base64,") == 1, "one figure: only table 1 has records"
+    assert page.count('class="reproduced"') >= 9 and "9 reproduced" in page
+    assert "ganbench run theory --profile full --seeds 3" in page and "Welch" in page
+
+
+def test_unreadable_results_are_said(tmp_path: Path) -> None:
+    (tmp_path / "records").write_text("a file, not a folder")
+    with pytest.raises(Exception, match="cannot read|Not a directory"):
+        records.read_all(tmp_path)
