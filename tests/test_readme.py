@@ -1,0 +1,24 @@
+"""The README's commands are the ones that CI runs, and every command of the tool is a real one."""
+
+from __future__ import annotations
+
+import re
+
+from benchmark.cli import parser
+from tests.conftest import ROOT
+
+
+def test_ci_runs_the_readmes_commands() -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    ci = (ROOT / ".ci/run").read_text(encoding="utf-8").replace(" -q ", " ")
+    ci = re.sub(r' --(results|out) "\$scratch/\w+"', "", ci)
+    for line in [*blocks[0].splitlines(), *blocks[1].splitlines()]:
+        assert f"\n{line}\n" in ci, line
+
+
+def test_every_command_in_the_readme_parses() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(?:\.venv/bin/)?ganbench (.*?)(?:\s+#.*)?$", text, re.M)
+    assert len(lines) >= 8
+    for line in lines:
+        parser().parse_args(line.split())
