@@ -51,62 +51,91 @@ def run(
         OSError: a checkpoint could not be written (a full disk); the ones before are intact.
     """
     torch.set_num_threads(threads)
-    gan = Gan(recipe, seed, device)
-    sampler = Sampler(data.images, recipe.batch_d, recipe.drop_last, seed, gan.device)
-    per_epoch, total = recipe.steps_per_epoch(len(data.images)), recipe.total_steps(len(data.images))
-    goal = total if until_epoch is None else min(total, until_epoch * per_epoch)
+    session = Session(recipe, protocol, seed, data, folder, device)
+    total = recipe.total_steps(len(data.images))
+    goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
+    if session.gan.step < goal and not session.diverged:
+        session.segments.append(_segment(session.gan.step, device, threads))
+        if not train(session, goal, checkpoint_s, tick):
+            return None
+    final = None if session.diverged else session.last_measurement()
+    session.save()
+    step = session.gan.step
+    return {
+        "status": "diverged" if session.diverged else "finished" if step == total else "partial",
+        "steps": step,
+        "total_steps": total,
+        "epochs": step / session.per_epoch,
+        "subset": data.subset,
+        "final": final,
+        "samples": sample_grid(session.gan, protocol, seed),
+        "libraries": libraries(),
+        **{key: getattr(session, key) for key in ("history", "segments", "train_s", "eval_s")},
+    }
 
-    identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
-    book = {"history": [], "segments": [], "train_s": 0.0, "eval_s": 0.0, "diverged": False}
-    if saved := checkpoint.load(folder):
-        _refuse_other(identity, saved["identity"], folder)
-        gan.load_state_dict(saved["gan"])
-        sampler.position = saved["position"]
-        book = saved["book"]
-    if gan.step < goal and not book["diverged"]:
-        book["segments"].append(_segment(gan.step, device, threads))
 
-    def save() -> None:
-        checkpoint.save(folder, {"identity": identity, "gan": gan.state_dict(), "position": sampler.position, "book": book})
-
-    def measure(final: bool) -> dict[str, Any]:
-        started = time.perf_counter()
-        entry = evaluate(gan, protocol, seed, gan.step, gan.step // per_epoch, final)
-        book["eval_s"] += time.perf_counter() - started
-        return entry
-
-    saved_at = mark = time.perf_counter()
-    while gan.step < goal and not book["diverged"]:
-        loss_D, loss_G = train_step(gan, sampler.next)
-        epoch_ends = gan.step % per_epoch == 0
+def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
+    """Step until ``goal`` or divergence, measuring when the protocol says; False if ``tick`` asked to stop."""
+    gan, saved_at, mark = session.gan, time.perf_counter(), time.perf_counter()
+    while gan.step < goal and not session.diverged:
+        loss_D, loss_G = train_step(gan, session.sampler.next)
+        epoch_ends = gan.step % session.per_epoch == 0
         if not (epoch_ends or gan.step % CHECK_STEPS == 0 or gan.step == goal):
             continue
-        book["diverged"] = not bool(torch.isfinite(loss_D + loss_G))
-        book["train_s"] += time.perf_counter() - mark
-        book["segments"][-1]["to_step"] = gan.step
-        if epoch_ends and gan.step // per_epoch % protocol.every_epochs == 0 and not book["diverged"]:
-            book["history"].append(measure(final=False))
+        session.diverged = not bool(torch.isfinite(loss_D + loss_G))
+        session.train_s += time.perf_counter() - mark
+        session.segments[-1]["to_step"] = gan.step
+        if epoch_ends and gan.step // session.per_epoch % session.protocol.every_epochs == 0 and not session.diverged:
+            session.history.append(session.measure(final=False))
         if tick(gan.step, goal):
-            save()
-            return None
+            session.save()
+            return False
         if time.perf_counter() - saved_at > checkpoint_s:
-            save()
+            session.save()
             saved_at = time.perf_counter()
         mark = time.perf_counter()
-
-    final = None if book["diverged"] else _last_if_complete(book["history"], gan.step, protocol) or measure(final=True)
-    save()
-    status = "diverged" if book["diverged"] else "finished" if gan.step == total else "partial"
-    result = {"status": status, "steps": gan.step, "total_steps": total, "epochs": gan.step / per_epoch, "subset": data.subset}
-    result["final"] = final
-    result |= {key: book[key] for key in ("history", "segments", "train_s", "eval_s")}
-    return result | {"samples": sample_grid(gan, protocol, seed), "libraries": libraries()}
+    return True
 
 
-def _last_if_complete(history: list[dict[str, Any]], step: int, protocol: Protocol) -> dict[str, Any] | None:
-    """The scheduled measurement of this very step, if it holds every metric and need not be made again."""
-    last = history[-1] if history else {"step": -1}
-    return last if last["step"] == step and all(m in last for m in protocol.metrics) else None
+class Session:
+    """A run in memory: the pair, its place in the data, and the book that is kept of it; opened from its checkpoint."""
+
+    BOOK = ("history", "segments", "train_s", "eval_s", "diverged")
+
+    def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str) -> None:
+        self.protocol, self.seed, self.folder = protocol, seed, folder
+        self.gan = Gan(recipe, seed, device)
+        self.sampler = Sampler(data.images, recipe.batch_d, recipe.drop_last, seed, self.gan.device)
+        self.per_epoch = recipe.steps_per_epoch(len(data.images))
+        self.identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
+        self.history: list[dict[str, Any]] = []
+        self.segments: list[dict[str, Any]] = []
+        self.train_s, self.eval_s, self.diverged = 0.0, 0.0, False
+        if saved := checkpoint.load(folder):
+            _refuse_other(self.identity, saved["identity"], folder)
+            self.gan.load_state_dict(saved["gan"])
+            self.sampler.position = saved["position"]
+            for key in self.BOOK:
+                setattr(self, key, saved["book"][key])
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        book = {key: getattr(self, key) for key in self.BOOK}
+        checkpoint.save(self.folder, {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position, "book": book})
+
+    def measure(self, final: bool) -> dict[str, Any]:
+        """One measurement of the pair as it is."""
+        started = time.perf_counter()
+        entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
+        self.eval_s += time.perf_counter() - started
+        return entry
+
+    def last_measurement(self) -> dict[str, Any]:
+        """The scheduled measurement of this very step if it holds every metric, else one made for the end."""
+        last = self.history[-1] if self.history else {"step": -1}
+        if last["step"] == self.gan.step and all(m in last for m in self.protocol.metrics):
+            return last
+        return self.measure(final=True)
 
 
 def _segment(step: int, device: str, threads: int) -> dict[str, Any]:
