@@ -13,14 +13,14 @@ from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, what_blocks
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import find, load, load_all
-from benchmark.suite.model import Cell
+from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
 
 
 def list_cells(a: Namespace) -> int:
     """Suites, tables and cells."""
     suites = load_all(a.suites, a.profile)
-    rows = [_listed(cell) for suite in suites for cell in suite.cells]
     if a.json:
+        rows = [cell_row(cell, what_blocks(cell.recipe)) for suite in suites for cell in suite.cells]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     for suite in suites:
@@ -66,7 +66,7 @@ def published(a: Namespace) -> int:
     """Every published number."""
     import pandas
 
-    frame = pandas.DataFrame([row for suite in load_all(a.suites) for cell in suite.cells for row in _published_rows(cell)], columns=PUBLISHED_COLUMNS)
+    frame = pandas.DataFrame(published_rows(load_all(a.suites)), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
         print(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
@@ -133,18 +133,10 @@ def compare(a: Namespace) -> int:
     import pandas
 
     from benchmark.collate.join import load_joined
-    from benchmark.collate.table import achieved_text
+    from benchmark.collate.tidy import compared_rows
 
-    rows = []
-    for path in (s.path for s in load_all(a.suites)):
-        _, joined = load_joined(path, _read(a.results), a.profile)
-        for j in (j for table in joined.values() for j in table):
-            for e in j.entries.values():
-                rows.append({
-                    "cell": j.cell.id, "metric": e.metric, "published": e.published.text if e.published else "", "achieved": achieved_text(e),
-                    "seeds": e.achieved.n if e.achieved else 0, "profile": j.cell.profile, "tier": j.tier.name if j.tier else "",
-                    "verdict": e.verdict.name, "why": e.verdict.why,
-                })  # fmt: skip
+    found = _read(a.results)
+    rows = [row for suite in load_all(a.suites) for row in compared_rows(load_joined(suite.path, found, a.profile)[1])]
     frame = pandas.DataFrame(rows)
     if a.format == "csv":
         frame.to_csv(sys.stdout, index=False)
@@ -236,15 +228,6 @@ def doctor(a: Namespace) -> int:
     return 0 if healthy else 1
 
 
-PUBLISHED_COLUMNS = ("paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "metric", "value", "std", "origin", "note")
-
-
-def _published_rows(cell: Cell) -> Any:
-    for metric, p in cell.published.items():
-        note = f"std over {p.std_of}" if p.std is not None else p.text if p.value is None else ""
-        yield (cell.paper, cell.table, cell.method, cell.backbone, cell.dataset, f"{cell.data_percent:g}", cell.resolution, metric, p.value, p.std, p.origin, note)
-
-
 def _plan(a: Namespace) -> Plan:
     suites = load_all(a.suites, a.profile)
     only = Filter(a.only) if a.only else None
@@ -265,11 +248,6 @@ def _read(results: Path) -> Any:
 def _plan_line(made: Plan) -> str:
     n = {state: len(made.of(state)) for state in ("to do", "blocked", "done")}
     return f"profile {made.profile}: {_count(len(made.runs), 'run')}: {n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
-
-
-def _listed(cell: Cell) -> dict[str, Any]:
-    keys = ("id", "paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
-    return {k: getattr(cell, k) for k in keys} | {"published": {m: p.text for m, p in cell.published.items()}, "needs": what_blocks(cell.recipe)}
 
 
 def _data_line(name: str, c: Any, state: str) -> str:

@@ -16,7 +16,7 @@ from benchmark.plan import keys, plan
 from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Recipe
-from benchmark.records import Record, RecordError
+from benchmark.records import Record
 from benchmark.suite.load import load
 from benchmark.train.run import run
 from tests.conftest import protocol, recipe

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.catalogue import plugin
 from benchmark.data.cards import card, missing
 from benchmark.data.read import subset_hash, subset_size
-from benchmark.catalogue import plugin
 from benchmark.errors import GanbenchError
 from benchmark.plan.keys import algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe

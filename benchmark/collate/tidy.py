@@ -1,0 +1,26 @@
+"""Published beside achieved as flat rows: the contract of ``compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmark.collate.join import Joined
+from benchmark.collate.table import achieved_text
+
+
+def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
+    """One row a cell and metric: the numbers, seeds, profile, tier, verdict and why."""
+    for j in (j for table in joined.values() for j in table):
+        for e in j.entries.values():
+            yield {
+                "cell": j.cell.id,
+                "metric": e.metric,
+                "published": e.published.text if e.published else "",
+                "achieved": achieved_text(e),
+                "seeds": e.achieved.n if e.achieved else 0,
+                "profile": j.cell.profile,
+                "tier": j.tier.name if j.tier else "",
+                "verdict": e.verdict.name,
+                "why": e.verdict.why,
+            }
