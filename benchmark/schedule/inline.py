@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmark.errors import GanbenchError
 from benchmark.schedule.job import Event, Job, execute
@@ -18,14 +18,9 @@ def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
             yield Event("interrupted", job)
             continue
         seen: deque[tuple[int, int]] = deque(maxlen=1)
-
-        def tick(done: int, todo: int) -> bool:
-            seen.append((done, todo))
-            return stop.asked
-
         yield Event("progress", job)
         try:
-            result = execute(job, tick)
+            result = execute(job, _tick(seen, stop))
         except GanbenchError as error:
             yield Event("failed", job, error=str(error))
         except Exception as error:  # one run's failure is reported and must not end the suite
@@ -34,3 +29,11 @@ def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
             if seen:
                 yield Event("progress", job, *seen[0])
             yield Event("interrupted", job) if result is None else Event("done", job, result=result)
+
+
+def _tick(seen: deque[tuple[int, int]], stop: Stop) -> Callable[[int, int], bool]:
+    def tick(done: int, todo: int) -> bool:
+        seen.append((done, todo))
+        return stop.asked
+
+    return tick
