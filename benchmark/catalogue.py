@@ -37,6 +37,8 @@ class Plugin:
         for key, value in given.items():
             if key not in self.arguments:
                 raise GanbenchError(f"{self.name} has no argument {key!r}{nearest(key, self.arguments)}", 2)
+            if (choices := _choices(self.arguments[key])) and value not in choices:
+                raise GanbenchError(f"{self.name}: {key} is {value!r}{nearest(value, map(str, choices))}", 2)
             allowed = TYPES.get(self.arguments[key])
             if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
                 raise GanbenchError(f"{self.name}: {key} must be {self.arguments[key]}, found {value!r}", 2)
@@ -72,6 +74,14 @@ def plugin(room: str, name: str) -> Plugin:
     if name not in known:
         raise GanbenchError(f"{room.removesuffix('s')} {name!r} is not implemented{nearest(name, known)}")
     return known[name]
+
+
+def _choices(annotation: str) -> tuple[Any, ...]:
+    """The values of ``Literal[…]``; none for another annotation."""
+    if not annotation.startswith("Literal["):
+        return ()
+    value = ast.literal_eval(annotation.removeprefix("Literal").replace("[", "(", 1).rstrip("]") + ",)")
+    return tuple(value)
 
 
 def _assigns(node: ast.stmt, name: str) -> bool:

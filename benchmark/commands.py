@@ -20,7 +20,7 @@ def list_cells(a: Namespace) -> int:
     """Suites, tables and cells."""
     suites = load_all(a.suites, a.profile)
     if a.json:
-        rows = [cell_row(cell, what_blocks(cell.recipe)) for suite in suites for cell in suite.cells]
+        rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     for suite in suites:
@@ -29,7 +29,7 @@ def list_cells(a: Namespace) -> int:
             numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
             print(f"  table {table.id}: {_count(len(table.cells), 'cell')}, {_count(numbers, 'published number')}")
             for cell in table.cells:
-                print(f"    {cell.id}  {what_blocks(cell.recipe) or 'ready'}")
+                print(f"    {cell.id}  {what_blocks(cell.recipe, cell.protocol) or 'ready'}")
     return 0
 
 
@@ -40,7 +40,7 @@ def show(a: Namespace) -> int:
     if a.cell not in cells:
         raise GanbenchError(f"no cell {a.cell!r}{nearest(a.cell, cells)}", 2)
     cell = cells[a.cell]
-    print(f"{cell.id}  (profile {cell.profile})\n{what_blocks(cell.recipe) or 'ready'}")
+    print(f"{cell.id}  (profile {cell.profile})\n{what_blocks(cell.recipe, cell.protocol) or 'ready'}")
     print("\npublished")
     for metric, number in cell.published.items():
         over = f"  (± over {number.std_of})" if number.std is not None else ""
@@ -54,7 +54,7 @@ def show(a: Namespace) -> int:
     print("\nruns so far")
     from benchmark.collate.join import join
 
-    found = next(j for j in join(suite, _read(a.results))[cell.table] if j.cell.id == cell.id)
+    found = next(j for rows in join(suite, _read(a.results)).values() for j in rows if j.cell.id == cell.id)
     for record in found.records:
         print(f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}")
     for entry in found.entries.values():
@@ -230,7 +230,7 @@ def doctor(a: Namespace) -> int:
 
 def _plan(a: Namespace) -> Plan:
     suites = load_all(a.suites, a.profile)
-    only = Filter(a.only) if a.only else None
+    only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     if not cells:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)

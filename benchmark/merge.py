@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmark import records
 from benchmark.errors import GanbenchError
+from benchmark.records import Record
 
 
 def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
@@ -18,20 +19,25 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
     """
     taken, same, problems = 0, 0, []
     mine, _ = records.read_all(results)
-    known = {(r.evaluation, r.steps): r for r in mine}
+    known = {_place(r): r for r in mine}
     for other in others:
         if not (other / "records").is_dir():
             raise GanbenchError(f"{other} has no records/ folder: not a results folder")
         theirs, bad = records.read_all(other)
         problems += [str(error) for error in bad]
         for record in theirs:
-            ours = known.get((record.evaluation, record.steps))
+            ours = known.get(_place(record))
             if ours is None:
                 records.write(results, f"merged/{records.safe_name(record.cell)}", record)
-                known[record.evaluation, record.steps] = record
+                known[_place(record)] = record
                 taken += 1
             elif ours.outcome == record.outcome:
                 same += 1
             else:
                 problems.append(f"conflict: {record.cell} seed {record.seed} (run {record.run}): {other} has other numbers than {results}; ours is kept")
     return taken, same, problems
+
+
+def _place(record: Record) -> tuple[str, int]:
+    """What two records must not disagree on: a run's end, or a partial run at one step."""
+    return record.evaluation, record.steps if record.status == "partial" else -1

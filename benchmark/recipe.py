@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from benchmark.errors import GanbenchError
@@ -50,10 +50,13 @@ class Recipe:
     beta2: float
     adam_eps: float
     precision: str  # "float32"
+    classes: int | None = None  # G and D are conditional on that many classes; None: unconditional
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise GanbenchError("a recipe needs exactly one of 'epochs' and 'steps'", 2)
+        if self.share_fakes and (self.player_order != "g-first" or self.batch_g != self.batch_d):
+            raise GanbenchError("share_fakes needs player_order g-first and equal batch_g and batch_d", 2)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, fields in order, absent mechanisms left out."""
@@ -97,6 +100,10 @@ class Recipe:
         ]
 
 
+DESCRIBES = ("seeds", "std_of")
+"""Fields of a protocol that say what the paper's number is, and change no measurement."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
     """How a number is measured. Absent mechanisms are ``None``, as in ``Recipe``."""
@@ -109,7 +116,7 @@ class Protocol:
     std_of: str  # what the ± of a single run is over: "noises", "splits", "none"
     every_epochs: int  # measure after every such epoch, and at the end
     jac_G_every_epochs: int | None = None  # the dear one, ‖∂G/∂z‖_F, more rarely; None: at the end only
-    seeds: int | None = field(default=None)  # how many runs the published number is over; None: not stated
+    seeds: int | None = None  # how many runs the published number is over; None: not stated
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, absent mechanisms left out."""
@@ -124,8 +131,19 @@ class Protocol:
             raise GanbenchError(f"protocol is not of this version: {error}") from None
 
     def fingerprint(self) -> str:
-        """sha256 of what decides the measurement; ``seeds`` describes the paper, not the measurement."""
-        return content_hash({k: v for k, v in self.to_json().items() if k != "seeds"})
+        """sha256 of what decides the measurement; what ``DESCRIBES`` names is said of the paper's number."""
+        decides = {k: v for k, v in self.to_json().items() if k not in DESCRIBES}
+        return content_hash({**decides, "metrics": sorted(self.metrics)})
+
+
+def run_key(recipe: Recipe, content: str, subset: str, seed: int, versions: dict[str, Any]) -> str:
+    """A run is what it computes: 16 hex digits of the sha256 over recipe, data, seed and algorithm versions."""
+    return content_hash({"recipe": recipe.to_json(), "content": content, "subset": subset, "seed": seed, "versions": versions})[:16]
+
+
+def evaluation_key(run: str, protocol: Protocol, measure_version: int) -> str:
+    """16 hex digits that stand for a run measured under a protocol by one version of the measuring code."""
+    return content_hash([run, protocol.fingerprint(), measure_version])[:16]
 
 
 def content_hash(value: Any) -> str:

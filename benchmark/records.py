@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run_key
 
 SCHEMA = 1
 MAX_BYTES = 50_000_000
@@ -44,6 +45,7 @@ class Record:
     recipe: Recipe
     protocol: Protocol
     versions: dict[str, Any]  # algorithm versions of the parts used
+    measure_version: int  # of the measuring code
     status: str  # "finished", "partial" (stopped before its last step) or "diverged"
     steps: int
     total_steps: int
@@ -53,7 +55,9 @@ class Record:
     samples: str  # PNG, base64
     train_s: float
     eval_s: float
-    provenance: dict[str, Any]  # dataset and subset hashes, code, hardware and libraries of every stretch
+    content: str  # sha256 of the dataset's split
+    subset: str  # sha256 of the training subset's indices
+    provenance: dict[str, Any]  # code, hardware and libraries of every stretch
 
     @property
     def name(self) -> str:
@@ -87,7 +91,7 @@ def write(results: Path, folder: str, record: Record) -> Path:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        os.link(temporary, target)  # unlike a rename, never over another file
+        _place(temporary, target)
     except FileExistsError:
         if read(target).outcome != record.outcome:
             raise GanbenchError(f"{target} holds another result of the same run; the new one was not written over it") from None
@@ -97,6 +101,18 @@ def write(results: Path, folder: str, record: Record) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return target
+
+
+def _place(temporary: Path, target: Path) -> None:
+    """Give a finished file its name; unlike a rename, never over another file."""
+    try:
+        os.link(temporary, target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        if target.exists():  # no hard links on this disk; the results folder's lock keeps other writers out
+            raise FileExistsError from None
+        os.replace(temporary, target)
 
 
 def read(path: Path) -> Record:
@@ -137,9 +153,15 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     except OSError as error:
         raise GanbenchError(f"cannot read {folder}: {error.strerror}") from None
     records, problems = [], []
+    ends: dict[str, tuple[Path, str]] = {}
     for path in paths:
         try:
-            records.append(read(path))
+            record = read(path)
+            if record.status != "partial":
+                first, outcome = ends.setdefault(record.evaluation, (path, record.outcome))
+                if outcome != record.outcome:
+                    raise RecordError(f"{path} and {first} disagree about the same run: remove the wrong one; the first is used")
+            records.append(record)
         except RecordError as error:
             problems.append(error)
     return records, problems
@@ -161,10 +183,31 @@ def safe_name(name: str) -> str:
 
 def _parse(data: dict[str, Any], path: Path) -> Record:
     recipe, protocol = Recipe.from_json(data["recipe"]), Protocol.from_json(data["protocol"])
-    fields = {k: data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol}
-    record = Record(**fields)
-    if record.status not in STATUSES or not isinstance(record.seed, int) or not isinstance(record.history, list):
-        raise RecordError(f"{path}: status {record.status!r}, seed {record.seed!r}: not a whole record")
+    record = Record(**{k: data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol})
+    _check_types(record)
+    run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
+    if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version):
+        raise RecordError(f"{path}: its recipe, data, seed or protocol do not match its key: altered or damaged")
     if record.outcome != data["outcome"]:
         raise RecordError(f"{path}: its numbers do not match its checksum: altered or damaged")
     return record
+
+
+def _check_types(record: Record) -> None:
+    """Raises ValueError unless every field has the shape that the rest of the code relies on."""
+    whole = (record.seed, record.steps, record.total_steps, record.measure_version)
+    if any(type(n) is not int or n < 0 for n in whole):
+        raise ValueError("seed, steps and versions must be whole numbers")
+    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, record.train_s, record.eval_s)):
+        raise ValueError("epochs and seconds must be numbers")
+    if any(not isinstance(s, str) for s in (record.run, record.evaluation, record.profile, record.cell, record.samples, record.content, record.subset)):
+        raise ValueError("keys and names must be text")
+    if record.status not in STATUSES or not isinstance(record.provenance, dict) or not isinstance(record.provenance.get("segments", []), list):
+        raise ValueError(f"status {record.status!r} or its provenance")
+    if (record.final is None) != (record.status == "diverged") or not isinstance(record.history, list):
+        raise ValueError("its measurements are missing")
+    for entry in [*record.history, *([record.final] if record.final else [])]:
+        for key, value in entry.items():
+            ok = type(value) in (int, float) if key in ("step", "epoch") else isinstance(value, dict) and all(v is None or type(v) in (int, float) for v in value.values())
+            if not ok:
+                raise ValueError(f"measurement {key!r}")

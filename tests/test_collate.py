@@ -43,7 +43,7 @@ def record_for(cell: Cell, seed: int, values: dict[str, float | None], monkeypat
     final = {"step": 1, "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
     result = {
         "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "epoch": e} for e in (1, 2, 200)],
-        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [], "libraries": {}, "subset": planned.provenance()["subset"],
+        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [], "libraries": {}, **planned.data(),
     }  # fmt: skip
     return make_record(planned, result | changes)
 
@@ -120,7 +120,7 @@ def test_tiers_field_by_field() -> None:
         assert tier_of(other, record_for(other, 0, {"V_g": -0.657})).name == name
     fewer = dataclasses.replace(whole, protocol=dataclasses.replace(whole.protocol, generated=500))
     assert tier_of(cell, fewer).name == "proxy"
-    assert tier_of(cell, dataclasses.replace(whole, profile="reduced")).name == "proxy", "a reduced record is judged under no flag"
+    assert tier_of(cell, dataclasses.replace(part, profile="full")).name == "proxy", "the recipe decides, not a record's own word"
 
 
 def test_join_prefers_the_full_run_and_says_what_it_shows() -> None:
@@ -128,11 +128,11 @@ def test_join_prefers_the_full_run_and_says_what_it_shows() -> None:
     ci = load(THEORY, "ci").cells[0]
     small = record_for(ci, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
     _, joined = load_joined(THEORY, [small])
-    assert joined["1"][0].tier.name == "incomparable" and joined["1"][0].cell.profile == "ci"
+    assert joined["theory/1"][0].tier.name == "incomparable" and joined["theory/1"][0].cell.profile == "ci"
     full = record_for(cell, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
     _, joined = load_joined(THEORY, [small, full])
-    assert joined["1"][0].records == (full,) and joined["1"][0].entries["V_g"].verdict.name == "inconclusive"
-    assert join(suite, [])["1"][0].entries["V_g"].verdict.name in ("not run", "blocked")
+    assert joined["theory/1"][0].records == (full,) and joined["theory/1"][0].entries["V_g"].verdict.name == "inconclusive"
+    assert join(suite, [])["theory/1"][0].entries["V_g"].verdict.name in ("not run", "blocked")
 
 
 def _three_seeds(values: dict[str, tuple[float, float, float]], spread: float = 1e-4) -> list[Record]:
@@ -145,24 +145,39 @@ PUBLISHED = {"B_z=10^-2": (5.020, -0.657, -0.480), "B_z=10^0": (2.738, -0.667, -
 
 def test_the_papers_own_numbers_are_reproduced_and_its_claims_hold() -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
-    assert {e.verdict.name for j in joined["1"] for e in j.entries.values()} == {"reproduced"}
-    judged = {c.id: judge_claim(c, joined[c.holds.table]) for c in suite.claims}
+    assert {e.verdict.name for j in joined["theory/1"] for e in j.entries.values()} == {"reproduced"}
+    judged = {c.id: judge_claim(c, joined[f"theory/{c.holds.table}"]) for c in suite.claims}
     assert judged["larger-domain-better"].achieved.name == judged["domain-lipschitz-tradeoff"].achieved.name == "holds"
     names = [judged[c.id].published.name for c in suite.claims]
     assert names == ["holds", "holds", "holds", "holds", "not judged", "not judged"]
+
+
+def test_diverged_seeds_are_counted_and_nothing_is_judged_on_the_survivors() -> None:
+    found = _three_seeds(PUBLISHED)
+    lost = [dataclasses.replace(r, status="diverged", final=None, seed=r.seed) if r.seed == 2 else r for r in found]
+    suite, joined = load_joined(THEORY, lost)
+    entry = joined["theory/1"][0].entries["V_g"]
+    assert entry.verdict.name == "diverged" and entry.verdict.why == "1 of 3 seed(s) diverged"
+    judged = judge_claim(suite.claims[0], joined["theory/1"])
+    assert judged.achieved.name == "not judged" and "diverged" in judged.achieved.why
+    assert "1 of 3 diverged" in latex(view(suite.tables[0], joined["theory/1"]))
+    cell = full_cells()[0]
+    infinite = [record_for(cell, s, {"L_Vg_Bz": 5.0, "V_g": None if s else -0.657, "D_G": -0.48}) for s in range(2)]
+    _, joined = load_joined(THEORY, infinite)
+    assert joined["theory/1"][0].entries["V_g"].verdict.name == "diverged"
 
 
 def test_a_reversed_ranking_fails_and_a_noisy_one_is_open() -> None:
     turned = PUBLISHED | {"B_z=10^-2": PUBLISHED["B_z=10^2"], "B_z=10^2": PUBLISHED["B_z=10^-2"]}
     for values, spread, name in ((turned, 1e-4, "fails"), (PUBLISHED, 1.0, "inconclusive")):
         suite, joined = load_joined(THEORY, _three_seeds(values, spread))
-        assert judge_claim(suite.claims[0], joined["1"]).achieved.name == name
+        assert judge_claim(suite.claims[0], joined["theory/1"]).achieved.name == name
 
 
 def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     tables = {t.id: t for t in suite.tables}
-    one, two = view(tables["1"], joined["1"]), view(tables["2"], joined["2"])
+    one, two = view(tables["1"], joined["theory/1"]), view(tables["2"], joined["theory/2"])
     assert one.columns == ("L_Vg_Bz ↓", "V_g ↓", "D_G ↓") and [label for label, _ in one.rows] == list(PUBLISHED)
     assert two.columns == ("sigma=sqrt(2)", "sigma=sqrt(24)") and [label for label, _ in two.rows] == ["jac_D ↓", "jac_G ↓", "V_g ↓", "D_G ↓"]
     assert one.rows[0][1][0].published == "5.020" and one.rows[0][1][0].achieved == "5.020 ± 0.000 (3)"
@@ -175,7 +190,7 @@ def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_compiles(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
-    body = "".join(latex(view(t, joined[t.id])) for t in suite.tables)
+    body = "".join(latex(view(t, joined[t.key])) for t in suite.tables)
     (tmp_path / "t.tex").write_text("\\documentclass{article}\\usepackage{booktabs}\\begin{document}" + body + "\\end{document}", encoding="utf-8")
     subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
 

@@ -9,7 +9,7 @@ from benchmark.networks import mlp
 
 def _pair() -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
-    G, D = mlp.build((1, 4, 4), 6, width=0.05, bn_eps=0.8)
+    G, D = mlp.build((1, 4, 4), 6, None, width=0.05, bn_eps=0.8)
     G(torch.randn(64, 6)), D.train()
     return G.double().eval(), D.double().eval()
 

@@ -10,8 +10,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmark.methods import non_saturating, saturating, spectral_norm, translations
+from benchmark.methods.part import Side
 from benchmark.methods.translations import translate
 from benchmark.networks import mlp
+
+
+def said(logits: torch.Tensor) -> Side:
+    nothing = torch.empty(0)
+    return Side(nothing, nothing, logits, [])
 
 
 def test_losses_equal_binary_cross_entropy() -> None:
@@ -20,13 +26,13 @@ def test_losses_equal_binary_cross_entropy() -> None:
     bce = F.binary_cross_entropy
     d = 0.5 * (bce(real.sigmoid(), ones) + bce(fake.sigmoid(), zeros))
     for loss in (non_saturating.build(d_scale=0.5), saturating.build(d_scale=0.5)):
-        torch.testing.assert_close(loss.d_loss(real, fake), d)
-    torch.testing.assert_close(non_saturating.build(d_scale=1.0).g_loss(fake), bce(fake.sigmoid(), ones))
-    torch.testing.assert_close(saturating.build(d_scale=1.0).g_loss(fake), (1 - fake.sigmoid()).log().mean())
+        torch.testing.assert_close(loss.d_loss(said(real), said(fake)), d)
+    torch.testing.assert_close(non_saturating.build(d_scale=1.0).g_loss(said(fake)), bce(fake.sigmoid(), ones))
+    torch.testing.assert_close(saturating.build(d_scale=1.0).g_loss(said(fake)), (1 - fake.sigmoid()).log().mean())
 
 
 def test_losses_stay_finite_where_the_sigmoid_saturates() -> None:
-    far = torch.tensor([-200.0, 200.0])
+    far = said(torch.tensor([-200.0, 200.0]))
     for loss in (non_saturating.build(d_scale=1.0), saturating.build(d_scale=1.0)):
         assert torch.isfinite(loss.d_loss(far, far)) and torch.isfinite(loss.g_loss(far))
 
@@ -67,7 +73,7 @@ def test_spectral_norm_of_a_convolution_equals_torch() -> None:
 def test_spectral_norm_bounds_the_discriminator() -> None:
     """After many power iterations: top singular value 1, logit 1-Lipschitz, ‖∂σ(f)/∂x‖ ≤ 1/4."""
     torch.manual_seed(0)
-    _, D = mlp.build((1, 28, 28), 10, width=0.2, bn_eps=0.8)
+    _, D = mlp.build((1, 28, 28), 10, None, width=0.2, bn_eps=0.8)
     with torch.no_grad():
         for p in D.parameters():
             p.mul_(3)

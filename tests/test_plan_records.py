@@ -79,7 +79,7 @@ def _record(planned: plan.Run, **changes: object) -> Record:
     final = {"step": 96, "epoch": 6} | {m: {"value": 0.25, "std": 0.1, "max": 0.5} for m in planned.protocol.metrics}
     result = {
         "status": "finished", "steps": 96, "total_steps": 96, "epochs": 6.0, "final": final, "history": [final], "samples": "", "train_s": 1.0, "eval_s": 0.5,
-        "segments": [], "libraries": {}, "subset": planned.provenance()["subset"],
+        "segments": [], "libraries": {}, **planned.data(),
     }  # fmt: skip
     return make_record(planned, result | changes)
 
@@ -124,7 +124,7 @@ def test_a_record_is_never_written_over(tmp_path: Path, record: Record) -> None:
 )
 def test_a_damaged_or_newer_record_is_reported_and_the_others_are_read(tmp_path: Path, record: Record, damage, message: str) -> None:
     path = records.write(tmp_path, "a", record)
-    records.write(tmp_path, "b", dataclasses.replace(record, seed=1))
+    records.write(tmp_path, "b", rekeyed(record, seed=1))
     path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
     good, problems = records.read_all(tmp_path)
     assert [r.seed for r in good] == [1] and len(problems) == 1 and message in str(problems[0]) and str(path) in str(problems[0])
@@ -146,6 +146,76 @@ def test_the_furthest_record_of_a_run_counts(record: Record) -> None:
     part = dataclasses.replace(record, status="partial", steps=50)
     assert records.by_evaluation([record, part]) == {record.evaluation: record}
     assert part.name.endswith("-s0.step50.json")
+
+
+def rekeyed(record: Record, **changes: object) -> Record:
+    """A record of another run, with the keys that its changed fields give."""
+    from benchmark import recipe as ground
+
+    changed = dataclasses.replace(record, **changes)
+    run_ = ground.run_key(changed.recipe, changed.content, changed.subset, changed.seed, changed.versions)
+    return dataclasses.replace(changed, run=run_, evaluation=ground.evaluation_key(run_, changed.protocol, changed.measure_version))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"seed": 0', '"seed": 1'), ('"lr_d": 0.0002', '"lr_d": 0.0001'), ('"epochs": 6,', '"epochs": 200,'), ('"generated": 256', '"generated": 5000'),
+        ('"steps": 96', '"steps": "96"'), ('"seed": 0', '"seed": false'), ('"train_s": 1.0', '"train_s": "1"'), ('"segments": []', '"segments": "x"'),
+        ('"value": 0.25', '"value": true'), ('"step": 96', '"step": null'), ('"samples": ""', '"samples": 7'), ('"profile": "ci"', '"profile": ["full"]'),
+        ('"content": "', '"content": "0'), ('"measure_version": 1', '"measure_version": 2'),
+    ],
+)  # fmt: skip
+def test_an_edited_record_is_refused_whatever_was_edited(tmp_path: Path, record: Record, old: str, new: str) -> None:
+    """What was run and how it was measured is checked against the keys, the numbers against their checksum, all against their types."""
+    path = records.write(tmp_path, "a", record)
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert records.read_all(tmp_path)[0] == [] and len(records.read_all(tmp_path)[1]) == 1
+
+
+@pytest.mark.parametrize("key", ["/tmp/owned", "../../../../owned", ["a"], 7])
+def test_a_key_cannot_name_a_path(tmp_path: Path, record: Record, key: object) -> None:
+    theirs = tmp_path / "theirs"
+    path = records.write(theirs, "x", record)
+    data = json.loads(path.read_text(encoding="utf-8")) | {"evaluation": key}
+    path.write_text(json.dumps(data), encoding="utf-8")
+    taken, same, problems = merge(tmp_path / "mine", [theirs])
+    assert (taken, same, len(problems)) == (0, 0, 1) and not (tmp_path / "mine").exists()
+
+
+def test_a_diverged_run_is_not_hidden_by_one_that_finished_elsewhere(tmp_path: Path, record: Record) -> None:
+    records.write(tmp_path / "mine", "a", dataclasses.replace(record, status="diverged", final=None, steps=50))
+    records.write(tmp_path / "theirs", "a", record)
+    taken, _, problems = merge(tmp_path / "mine", [tmp_path / "theirs"])
+    assert taken == 0 and "conflict" in problems[0]
+    records.write(tmp_path / "mine", "b", record)  # as if copied in by hand
+    _, problems = records.read_all(tmp_path / "mine")
+    assert len(problems) == 1 and "disagree" in str(problems[0])
+
+
+def test_records_are_written_where_there_are_no_hard_links(tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(source: Path, target: Path) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(records.os, "link", no_links)
+    path = records.write(tmp_path, "a", record)
+    assert records.read(path) == record
+    with pytest.raises(GanbenchError, match="another result"):
+        records.write(tmp_path, "a", dataclasses.replace(record, steps=95))
+
+
+def test_what_is_not_implemented_is_blocked_and_not_run_as_something_else() -> None:
+    cell = _cells()[0]
+    for change, message in ((dict(weights="ema"), "weights ema"), (dict(checkpoint="best"), "checkpoint best"), (dict(metrics=("FID",)), "metric FID"), (dict(bn_mode="train"), "bn_mode eval")):
+        blocked = dataclasses.replace(cell, protocol=dataclasses.replace(cell.protocol, **change))
+        assert message in make_plan([blocked], [0], {}).runs[0].reason
+    few = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, images=32, drop_last=True))
+    assert "32 images are fewer than one batch of 64" in make_plan([few], [0], {}).runs[0].reason
+    for change in (dict(batch_g=128), dict(player_order="d-first")):
+        with pytest.raises(GanbenchError, match="share_fakes needs"):
+            recipe(**change)
 
 
 def test_merge_takes_over_shows_conflicts_and_keeps_ours(tmp_path: Path, record: Record) -> None:

@@ -36,7 +36,7 @@ def test_step_equals_a_plain_loop(loss: str, normalised: str, float64: None) -> 
     rng.set_state(gan.rng["noise"].get_state())
     for size in (64, 64, 8) * 3 + (64,):
         x = torch.rand(size, 1, 28, 28) * 2 - 1
-        train_step(gan, lambda x=x: x)
+        train_step(gan, lambda x=x: (x, None))
         fakes = G(torch.rand(size, 10, generator=rng) * 2 - 1)
         score = D(fakes).sigmoid()
         g_loss = F.binary_cross_entropy(score, torch.ones(size)) if loss == "non-saturating" else (1 - score).log().mean()
@@ -84,7 +84,7 @@ class Recorder(Part):
         return moment.fake.logits.sum() * 0
 
     def g_penalty(self, moment: Moment):
-        assert moment.real is None and moment.fake.images.requires_grad
+        assert moment.real is None and moment.fake.images.requires_grad and moment.real_images.shape == (64, 1, 28, 28)
         self.log.append(f"{self.name}.g_penalty")
         return None
 
@@ -100,7 +100,7 @@ def test_moments_come_in_the_declared_order(d_pass: str) -> None:
     gan = Gan(recipe(parts=(), player_order="d-first", share_fakes=False, n_dis=2, d_pass=d_pass), seed=0)
     log: list[str] = []
     gan.parts, gan.wants_features = [Recorder("a", log), Recorder("b", log)], True
-    train_step(gan, lambda: torch.zeros(64, 1, 28, 28))
+    train_step(gan, lambda: (torch.zeros(64, 1, 28, 28), None))
     d = ["a.augment real", "b.augment real", "a.augment fake", "b.augment fake", "a.d_penalty", "b.d_penalty", "a.after_d", "b.after_d"]
     g = ["a.augment fake", "b.augment fake", "a.g_penalty", "b.g_penalty", "a.after_g", "b.after_g"]
     assert log == d + d + g
@@ -111,7 +111,7 @@ def test_joint_and_separate_passes_agree_where_d_couples_no_samples() -> None:
     states = []
     for d_pass in ("separate", "joint"):
         gan = Gan(recipe(parts=(), d_pass=d_pass), seed=0)
-        train_step(gan, lambda: x)
+        train_step(gan, lambda: (x, None))
         states.append(gan.D.state_dict())
     for key in states[0]:
         torch.testing.assert_close(states[0][key], states[1][key])
@@ -122,9 +122,63 @@ def test_g_step_leaves_d_alone_and_d_step_leaves_g_alone() -> None:
 
     gan = Gan(recipe(), seed=0)
     D, G = copy.deepcopy(dict(gan.D.named_parameters())), copy.deepcopy(dict(gan.G.named_parameters()))
-    g_step(gan, gan.G(gan.noise(8)))
+    g_step(gan, gan.fakes(8), torch.zeros(8, 1, 28, 28))
     assert all(torch.equal(p, D[n]) and p.requires_grad and p.grad is None for n, p in gan.D.named_parameters())
     G = copy.deepcopy(dict(gan.G.named_parameters()))
-    d_step(gan, torch.rand(8, 1, 28, 28), gan.G(gan.noise(8)).detach())
+    d_step(gan, (torch.rand(8, 1, 28, 28), None), (gan.fakes(8)[0].detach(), None))
     assert all(torch.equal(p, G[n]) for n, p in gan.G.named_parameters())
     assert not all(torch.equal(p, D[n]) for n, p in gan.D.named_parameters())
+
+
+class Conditional(nn.Module):
+    """A tiny class-conditional player: G from noise, or D from images."""
+
+    def __init__(self, shape: tuple[int, ...], inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.shape, self.layer, self.table = shape, nn.Linear(inputs, outputs), nn.Embedding(3, outputs)
+
+    def forward(self, x, labels, taps=None):
+        return (self.layer(x.flatten(1)) + self.table(labels)).view(len(x), *self.shape)
+
+
+class Head(Part):
+    """A part with a network of its own, which must be trained with D, frozen in the G step and saved."""
+
+    def __init__(self) -> None:
+        self.head, self.labels = nn.Linear(784, 1), []
+
+    def modules(self):
+        return [self.head]
+
+    def augment(self, images, real, rng):
+        return torch.cat([images, images])
+
+    def d_penalty(self, moment: Moment):
+        self.labels.append((moment.real.labels, moment.fake.labels))
+        assert moment.real.seen.requires_grad, "needs_input_grad"
+        return self.head(moment.real.seen.flatten(1)).square().mean()
+
+    def g_penalty(self, moment: Moment):
+        assert not self.head.weight.requires_grad
+        return None
+
+    needs_input_grad = True
+
+
+@pytest.mark.parametrize("d_pass", ["separate", "joint"])
+def test_conditional_players_and_a_parts_own_network(d_pass: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels reach G and D and follow the augmented copies; a head is trained, frozen, saved and loaded."""
+    from benchmark.methods import spectral_norm
+    from benchmark.networks import mlp
+
+    monkeypatch.setattr(mlp, "build", lambda shape, z_dim, classes, **_: (Conditional(shape, z_dim, 784), Conditional((), 784, 1)))
+    monkeypatch.setattr(spectral_norm, "build", lambda **_: Head())
+    gan, again = (Gan(recipe(classes=3, d_pass=d_pass), seed=s) for s in (0, 1))
+    before = gan.parts[0].head.weight.clone()
+    x, y = torch.rand(64, 1, 28, 28), torch.arange(64) % 3
+    train_step(gan, lambda: (x, y))
+    real, fake = gan.parts[0].labels[0]
+    assert torch.equal(real, y.repeat(2)) and fake.shape == (128,) and set(fake.tolist()) <= {0, 1, 2}
+    assert not torch.equal(before, gan.parts[0].head.weight) and gan.parts[0].head.weight.requires_grad
+    again.load_state_dict(gan.state_dict())
+    assert torch.equal(again.parts[0].head.weight, gan.parts[0].head.weight)

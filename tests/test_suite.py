@@ -92,6 +92,16 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("suite: theory", "suite: &a theory", r":1:8: anchors and aliases"),
         ("suite: theory", "suite: !!python/object:os.system theory", r"tags \("),
         ("suite: theory", "suite: [theory", r"not valid YAML"),
+        ("suite: theory", "suite: ../../escape", r":1:8: a suite's name is lower-case letters"),
+        ("epochs: 200", "epochs: 200\n    steps: 5", r"give epochs or steps, not both"),
+        ("{translations: {copies: 3}}", "{translatoins: {copies: 3}}", r"unknown key 'translatoins'; did you mean 'translations'"),
+        ("loss: {name: non-saturating, d_scale: 0.5}", "loss: {name: spectral-norm, player: D}", r"spectral-norm is a part, not a loss"),
+        ("parts: [spectral-norm: {player: G}]", "parts: [saturating: {d_scale: 1}]", r"saturating is a loss, not a part"),
+        ("parts: [spectral-norm: {player: G}]", "parts: [spectral-norm: {player: Q}]", r"player is 'Q'"),
+        ("metrics: [L_Vg_Bz, V_g, D_G, jac_D, jac_V, jac_G]", "metrics: [L_Vg_Bz, Vg]", r"unknown metric 'Vg'"),
+        ("    transposed: true", "    columns: [{data_percent: -5}]\n    transposed: true", r"data_percent must be positive"),
+        ("    transposed: true\n", "    columns: [{data_percent: 100}, {data_percent: 10}]\n", r"1 value\(s\) for 2 column\(s\)|value"),
+        ("batch_g: 64", "batch_g: 128", r"share_fakes needs"),
         ("paper:\n", "papper:\n", r"unknown key 'papper'; did you mean 'paper'\?"),
     ],
 )  # fmt: skip
@@ -99,6 +109,25 @@ def test_each_mistake_gives_one_message_with_its_place(tmp_path: Path, old: str,
     with pytest.raises(SuiteError, match=message) as error:
         load(changed(tmp_path, old, new))
     assert str(error.value).startswith(f"{tmp_path}/theory.yaml:") and error.value.exit_code == 2
+
+
+def test_suites_that_include_each_other_or_a_table_twice_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "theory.yaml").write_text(THEORY.read_text(encoding="utf-8"), encoding="utf-8")
+    for name, include, message in (
+        ("a", "[{suite: b}]", "in a circle"),
+        ("c", "[{suite: theory, profile: ci}, {suite: theory, profile: reduced}]", "included twice"),
+        ("d", "[{suite: theory, only: tabel=1}]", r"d\.yaml:2:\d+: .*unknown field 'tabel'"),
+        ("e", "[{suite: theory, only: table=9}]", "holds no cell"),
+        ("f", "[]", "nothing is included"),
+    ):
+        (tmp_path / f"{name}.yaml").write_text(f"suite: {name}\ninclude: {include}\n", encoding="utf-8")
+        (tmp_path / "b.yaml").write_text("suite: b\ninclude: [{suite: a}]\n", encoding="utf-8")
+        with pytest.raises(SuiteError, match=message):
+            load(tmp_path / f"{name}.yaml")
+
+
+def test_a_folder_stands_for_its_papers_each_once() -> None:
+    assert [s.name for s in load_all([])] == ["theory"] and len(load_all(["suites/ci.yaml"])) == 1
 
 
 def test_an_integer_beta_is_a_float(tmp_path: Path) -> None:
@@ -144,7 +173,7 @@ def test_filters_choose_cells(expression: str, count: int) -> None:
     assert sum(map(Filter(expression), load(THEORY).cells)) == count
 
 
-@pytest.mark.parametrize("expression", ["", "table", "tabel=1", "table=1 &", "(table=1", "table=1)", "table<x", "table=1 dataset=2 | ("])
+@pytest.mark.parametrize("expression", ["", "table", "tabel=1", "table=1 &", "(table=1", "table=1)", "table<x", "table=1 method~x", "method~", "(" * 3000, "table=1 dataset=2 | ("])
 def test_bad_filters_say_where(expression: str) -> None:
     with pytest.raises(GanbenchError, match="--only .* column"):
         Filter(expression)

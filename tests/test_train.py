@@ -59,6 +59,39 @@ def test_measuring_more_changes_no_number(undisturbed: dict, tmp_path: Path) -> 
     assert seldom["final"]["V_g"] == undisturbed["final"]["V_g"] and seldom["samples"] == undisturbed["samples"]
 
 
+def test_two_protocols_of_one_run_are_never_mixed(undisturbed: dict, tmp_path: Path) -> None:
+    """A kept checkpoint under another protocol is measured again; its first protocol's history stays as it was."""
+    first = run(TRANSLATED, protocol(), 0, DATA, tmp_path, until_epoch=2)
+    other = run(TRANSLATED, protocol(generated=20), 0, DATA, tmp_path)
+    assert [e["epoch"] for e in other["history"]] == [3, 4] and other["final"] != undisturbed["final"]
+    assert run(TRANSLATED, protocol(generated=20), 0, DATA, tmp_path / "fresh")["final"] == other["final"]
+    back = run(TRANSLATED, protocol(), 0, DATA, tmp_path)
+    assert back["history"] == first["history"] and back["final"] == undisturbed["final"]
+
+
+def test_measuring_puts_every_buffer_and_mode_back(tmp_path: Path) -> None:
+    """Also with BatchNorm in train mode, where a forward pass would move its running statistics."""
+    from benchmark.train.evaluate import evaluate, sample_grid
+    from benchmark.train.gan import Gan
+
+    gan = Gan(TRANSLATED, 0)
+    before = {k: v.clone() for k, v in [*gan.G.state_dict().items(), *gan.D.state_dict().items()]}
+    for mode in ("eval", "train"):
+        evaluate(gan, protocol(bn_mode=mode, metrics=("V_g",)), 0, 0, 0, False)
+        sample_grid(gan, protocol(bn_mode=mode), 0)
+    after = dict([*gan.G.state_dict().items(), *gan.D.state_dict().items()])
+    assert all(torch.equal(before[k], after[k]) for k in before) and gan.G.training and gan.D.training
+
+
+def test_a_disk_that_fills_up_costs_the_checkpoints_and_not_the_result(undisturbed: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: Path, state: dict) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(room.checkpoint, "save", full)
+    result = run(TRANSLATED, protocol(), 0, DATA, tmp_path, checkpoint_s=0)
+    assert bits(result) == bits(undisturbed) and "No space left" in result["trouble"]
+
+
 def test_seeds_differ_and_the_initialisation_leaves_the_global_stream_alone(undisturbed: dict, tmp_path: Path) -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
@@ -101,7 +134,9 @@ def test_a_checkpoint_can_run_no_code(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "owned",))
 
     checkpoint.save(tmp_path, {"evil": Evil()})
-    assert checkpoint.load(tmp_path) is None and not (tmp_path / "owned").exists()
+    with pytest.raises(GanbenchError, match="cannot be read.*move it away"):
+        checkpoint.load(tmp_path)
+    assert not (tmp_path / "owned").exists() and (tmp_path / checkpoint.CURRENT).exists()
 
 
 def test_a_full_disk_keeps_the_checkpoints_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,13 +152,13 @@ def test_a_full_disk_keeps_the_checkpoints_that_are_there(tmp_path: Path, monkey
 
 
 def test_sampler_sees_every_image_once_an_epoch_and_keeps_the_last_batch() -> None:
-    sampler = Sampler(DATA.images, 64, False, 0, torch.device("cpu"))
-    epoch = [sampler.next() for _ in range(sampler.batches)]
+    sampler = Sampler(DATA.images, DATA.labels, 64, False, 0, torch.device("cpu"))
+    epoch = [sampler.next()[0] for _ in range(sampler.batches)]
     assert [len(b) for b in epoch] == [64, 64, 64, 8]
     seen = torch.cat(epoch).add(1).mul(127.5).round().byte().flatten(1)
     assert sorted(map(bytes, seen.numpy())) == sorted(map(bytes, DATA.images.reshape(200, -1)))
-    assert not torch.equal(sampler.next(), epoch[0]), "the next epoch is shuffled anew"
-    assert Sampler(DATA.images, 64, True, 0, torch.device("cpu")).batches == 3
+    assert not torch.equal(sampler.next()[0], epoch[0]), "the next epoch is shuffled anew"
+    assert Sampler(DATA.images, DATA.labels, 64, True, 0, torch.device("cpu")).batches == 3
 
 
 def test_noise_has_the_declared_distribution() -> None:

@@ -65,10 +65,12 @@ def _by_ours(claim: Claim, by_method: dict[str, Joined]) -> ClaimVerdict:
         return ClaimVerdict("not judged", f"no record of {', '.join(absent)}")
     if any(a.achieved is None or b.achieved is None for a, b, _, _ in pairs):
         return ClaimVerdict("not judged", "a cell diverged or lacks the metric")
+    if lost := [m for m, j in cells.items() if any(e.verdict.name == "diverged" for e in j.entries.values())]:
+        return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
     said = [f"{a.metric}: {fa * a.achieved.mean:.4g} against {fb * b.achieved.mean:.4g}" for a, b, fa, fb in pairs]
     if worse := [f"{m} is {j.tier.name}" for m, j in cells.items() if not j.tier.judged]:
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({'; '.join(said)})")
-    if min(j.entries[claim.holds.metrics[0]].achieved.n for j in cells.values()) < 2:
+    if min(e.achieved.n for pair in pairs for e in pair[:2]) < 2:
         return ClaimVerdict("inconclusive", f"one seed ({'; '.join(said)})")
     signs = [_separated(a.achieved, b.achieved, fa, fb, len(pairs)) for a, b, fa, fb in pairs]
     name = "holds" if all(s > 0 for s in signs) else "fails" if any(s < 0 for s in signs) else "inconclusive"

@@ -40,7 +40,7 @@ class Joined:
 
 
 def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()) -> dict[str, list[Joined]]:
-    """Table id -> its cells in order.
+    """Table key -> its cells in order.
 
     Args:
         records: all that there are.
@@ -55,7 +55,7 @@ def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()
         for cell in table.cells:
             candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
             shown, found = next(((c, r) for c in candidates if (r := _records_of(c, seeds, index))), (cell, ()))
-            joined.setdefault(table.id, []).append(_join_cell(shown, found, table.metrics, suite.tolerance))
+            joined.setdefault(table.key, []).append(_join_cell(shown, found, table.metrics, table.tolerance))
     return joined
 
 
@@ -77,13 +77,13 @@ def _records_of(cell: Cell, seeds: Sequence[int], index: dict[str, Record]) -> t
 def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance]) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
     tiers = sorted((tier_of(cell, r) for r in records), key=lambda t: order.index(t.name))
-    diverged = sum(r.status == "diverged" for r in records)
-    blocked = None if records else what_blocks(cell.recipe)
+    blocked = None if records else what_blocks(cell.recipe, cell.protocol)
     absent = f"blocked: {blocked}" if blocked else "not run"
     entries = {}
     for metric, direction in metrics.items():
         values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
         achieved = estimate(values) if values else None
+        diverged = len(records) - len(values)  # ended as diverged, or with a value that is not finite
         published = cell.published.get(metric)
         verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent)
         entries[metric] = Entry(cell, metric, direction, published, achieved, verdict)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
 import benchmark
 from benchmark.collate.claims import JudgedClaim, judge_claim
 from benchmark.collate.curves import curves
 from benchmark.collate.join import Joined
 from benchmark.collate.table import View, latex, markdown, to_csv, view
 from benchmark.errors import GanbenchError
+from benchmark.records import Record
 from benchmark.suite.model import Suite
 
 
@@ -23,7 +23,7 @@ def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, ou
     Raises:
         GanbenchError: the folder cannot be written.
     """
-    views = {t.id: view(t, joined[t.id]) for t in suite.tables}
+    views = {t.key: view(t, joined[t.key]) for t in suite.tables}
     claims = judged_claims(suite, joined)
     pieces = {
         "md": f"# {suite.title}\n\n" + "\n".join(markdown(v) for v in views.values()) + _claims_markdown(claims),
@@ -45,7 +45,7 @@ def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, ou
 
 def judged_claims(suite: Suite, joined: dict[str, list[Joined]]) -> list[JudgedClaim]:
     """Every claim of the suite whose table is in the selection, judged."""
-    return [judge_claim(claim, joined[claim.holds.table]) for claim in suite.claims if claim.holds.table in joined]
+    return [judge_claim(c, joined[key]) for c in suite.claims if (key := f"{c.paper}/{c.holds.table}") in joined]
 
 
 def _joined_csv(views: Sequence[View]) -> str:
@@ -70,7 +70,7 @@ def _page(suite: Suite, joined: dict[str, list[Joined]], views: dict[str, View],
     import jinja2
 
     environment = jinja2.Environment(loader=jinja2.PackageLoader("benchmark.collate", "."), autoescape=True, undefined=jinja2.StrictUndefined)
-    figures = {t.id: _data_uri(svg) for t in suite.tables if (svg := curves(t, joined[t.id]))}
+    figures = {t.key: _data_uri(svg) for t in suite.tables if (svg := curves(t, joined[t.key]))}
     counts = Counter(e.verdict.name for rows in joined.values() for j in rows for e in j.entries.values() if e.verdict.name)
     hours = sum({r.run: r.train_s + r.eval_s for rows in joined.values() for j in rows for r in j.records}.values()) / 3600
     return environment.get_template("page.html.j2").render(
@@ -82,7 +82,7 @@ def _page(suite: Suite, joined: dict[str, list[Joined]], views: dict[str, View],
         counts=counts.most_common(),
         hours=hours,
         version=benchmark.__version__,
-        command=lambda j: _command(suite, j, results),
+        command=lambda j: _command(j, results),
         provenance=_provenance,
     )
 
@@ -91,15 +91,17 @@ def _data_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def _command(suite: Suite, j: Joined, results: str) -> str:
+def _command(j: Joined, results: str) -> str:
     seeds = max((r.seed for r in j.records), default=0) + 1
-    only = f"table={j.cell.table} & method='{j.cell.method}' & dataset={j.cell.dataset}"
-    return f'ganbench run {j.cell.paper} --profile {j.cell.profile} --seeds {seeds} --only "{only}" --results {results}'
+    quote = "'" if '"' in j.cell.method else '"'
+    only = f"table={j.cell.table} & method={quote}{j.cell.method}{quote} & dataset={j.cell.dataset} & data_percent={j.cell.data_percent:g}"
+    only += f" & backbone={j.cell.backbone}" if j.cell.backbone else ""
+    words = ["ganbench", "run", j.cell.paper, "--profile", j.cell.profile, "--seeds", str(seeds), "--only", only, "--results", results]
+    return shlex.join(words)
 
 
-def _provenance(record: Any) -> list[str]:
-    p = record.provenance
-    lines = [f"{p.get('dataset', '?')}: content {str(p.get('content'))[:12]}, subset {str(p.get('subset'))[:12]}"]
-    for s in p.get("segments", []):
+def _provenance(record: Record) -> list[str]:
+    lines = [f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"]
+    for s in record.provenance.get("segments", []):
         lines.append(f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s), {s.get('device')}")
     return lines

@@ -106,9 +106,11 @@ _NOTHING = Square("", "", "", "", "", "")
 
 def achieved_text(e: Entry) -> str:
     """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±."""
+    if e.verdict.name == "diverged":
+        return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
     if e.achieved is None:
-        return e.verdict.name if e.verdict.name in ("diverged", "blocked") else "–"
-    decimals = len(e.published.text.split(" ")[0].partition(".")[2]) if e.published and e.published.value is not None else 3
+        return e.verdict.name if e.verdict.name == "blocked" else "–"
+    decimals = len(e.published.text.partition("±")[0].strip().partition(".")[2]) if e.published and e.published.value is not None else 3
     half = f" ± {e.achieved.half:.{decimals}f}" if e.achieved.half is not None else ""
     return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n})"
 

@@ -49,7 +49,7 @@ def tier_of(cell: Cell, record: Record) -> Tier:
         lines.insert(0, f"training: {record.total_steps:,} steps -> stopped at {record.steps:,} (epoch {record.epochs:g})")
     if any(k in OTHER_SCALE for k in fields):
         name = "incomparable"
-    elif short or record.profile != "full" or any(k not in HARMLESS for k in fields):
+    elif short or any(k not in HARMLESS for k in fields):
         name = "proxy"
     else:
         name = "compatible" if fields else "exact"

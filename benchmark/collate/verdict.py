@@ -71,7 +71,7 @@ def _compare(v: float, achieved: Estimate, direction: str, tolerance: Tolerance)
     if achieved.half is None:
         if abs(off) > ONE_SEED * band:
             return Verdict(side, f"one seed, off by {off:+.3g}: more than {ONE_SEED:g} times the {stated}")
-        return Verdict("inconclusive", f"one seed, off by {off:+.3g}; {stated}; at least 2 more seeds are needed for an interval")
+        return Verdict("inconclusive", f"one seed, off by {off:+.3g}; {stated}; one more seed would give an interval")
     said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}; {stated}"
     if abs(off) + achieved.half <= band:
         return Verdict("reproduced", said)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from benchmark.methods.part import Loss
+from benchmark.methods.part import Loss, Side
 
 VERSION = 1
 
@@ -25,8 +25,8 @@ class NonSaturating(Loss):
     def __init__(self, d_scale: float) -> None:
         self.d_scale = d_scale
 
-    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        return self.d_scale * (softplus(-real).mean() + softplus(fake).mean())
+    def d_loss(self, real: Side, fake: Side) -> Tensor:
+        return self.d_scale * (softplus(-real.logits).mean() + softplus(fake.logits).mean())
 
-    def g_loss(self, fake: Tensor) -> Tensor:
-        return softplus(-fake).mean()
+    def g_loss(self, fake: Side) -> Tensor:
+        return softplus(-fake.logits).mean()

@@ -4,7 +4,7 @@ A method is a list of parts. A part implements the moments that it needs and lea
 as they are. The order of the list is the order in which the parts act at each moment:
 
     build     once, before training: wrap or rewrite G or D
-    augment   what D sees, for real and for fake images, in both steps
+    augment   what D sees, for real and for fake images, in both steps; before D
     d_penalty, g_penalty    terms added to D's or G's loss
     after_d, after_g        adaptive rules, after the optimiser's step
 
@@ -28,7 +28,19 @@ class Side:
     seen: Tensor  # (A·B, C, H, W), as D saw them
     logits: Tensor  # (A·B,) or (A·B, K): D's raw output
     features: list[Tensor]  # feature maps of D's blocks; empty unless a part sets needs_features
-    labels: Tensor | None = None  # (B,) classes, of a class-conditional pair
+    labels: Tensor | None = None  # (A·B,) classes, of a class-conditional pair
+
+
+class Loss:
+    """The adversarial loss, from what D said (and, for conditional losses, the labels). Both return a scalar to minimise."""
+
+    def d_loss(self, real: Side, fake: Side) -> Tensor:
+        """From logits on real and fake images, (A·B,) or (A·B, K)."""
+        raise TypeError(f"{type(self).__name__} defines no d_loss")
+
+    def g_loss(self, fake: Side) -> Tensor:
+        """From logits on fake images that carry gradient to G."""
+        raise TypeError(f"{type(self).__name__} defines no g_loss")
 
 
 @dataclass
@@ -38,16 +50,19 @@ class Moment:
     step: int  # G steps done before this one
     G: nn.Module
     D: nn.Module
-    real: Side | None  # None in a G step, where D sees no real image unless a part asks for one
+    real: Side | None  # None in a G step, where D sees no real image
     fake: Side
-    loss: Tensor  # the adversarial loss of this step, before penalties
+    real_images: Tensor  # (B, C, H, W): the newest real batch, in a G step too
+    criterion: Loss  # the adversarial loss, for parts that apply it again
+    loss: Tensor  # its value in this step, before penalties
     rng: torch.Generator  # the augmentation stream: the only randomness a part may use
 
 
 class Part:
     """One idea. Every method has a neutral default; override what the idea needs."""
 
-    needs_features: bool = False
+    needs_features: bool = False  # fill Side.features
+    needs_input_grad: bool = False  # let the images that D sees carry gradient in the D step too (R1)
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """Wrap or rewrite the players; called inside the seeded initialisation stream."""
@@ -71,8 +86,10 @@ class Part:
     def after_g(self, moment: Moment) -> None:
         """After G's optimiser step."""
 
-    def parameters(self) -> list[nn.Parameter]:
-        """Parameters of the part's own, trained by D's optimiser with D (heads, decoders)."""
+    def modules(self) -> list[nn.Module]:
+        """Networks of the part's own (heads, decoders): moved, frozen in the G step, saved and trained with D.
+        A part that trains something at its own pace keeps an optimiser and steps it in ``after_d``.
+        """
         return []
 
     def state_dict(self) -> dict[str, Any]:
@@ -81,15 +98,3 @@ class Part:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of ``state_dict``."""
-
-
-class Loss:
-    """The adversarial loss, from logits. Both methods return a scalar to minimise."""
-
-    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """From logits on real and fake images, (B,) or (B, K)."""
-        raise TypeError(f"{type(self).__name__} defines no d_loss")
-
-    def g_loss(self, fake: Tensor) -> Tensor:
-        """From logits on fake images that carry gradient to G."""
-        raise TypeError(f"{type(self).__name__} defines no g_loss")

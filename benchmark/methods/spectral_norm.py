@@ -10,6 +10,8 @@ which is the same number without writing W/σ to memory: a fifth of an MLP's tra
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,10 +22,8 @@ VERSION = 1
 EPS = 1e-12
 
 
-def build(*, player: str) -> Part:
-    """``player``: "D" or "G"; both players take two parts."""
-    if player not in ("D", "G"):
-        raise ValueError(f"spectral-norm: player must be 'D' or 'G', found {player!r}")
+def build(*, player: Literal["D", "G"]) -> Part:
+    """``player``: whose layers; both players take two parts."""
     return SpectralNorm(player)
 
 

@@ -1,6 +1,7 @@
-"""One architecture a file. ``build(image_shape, z_dim, *, …)`` returns ``(G, D)``.
+"""One architecture a file. ``build(image_shape, z_dim, classes, *, …)`` returns ``(G, D)``.
 
-``G(z)``: noise (B, z_dim) to images (B, C, H, W) in [-1, 1]. ``D(x)``: images to raw ``logits``
-(B,), or (B, K) for a head with several outputs. ``D(x, taps=[])`` also appends the feature map of
-each of its blocks to the list. Nothing here applies a sigmoid: losses and metrics do.
+``G(z, labels)``: noise (B, z_dim) and classes (B,) or None, to images (B, C, H, W) in [-1, 1].
+``D(x, labels)``: images to raw ``logits`` (B,), or (B, K) for a head with several outputs. ``D(x,
+labels, taps=[])`` also appends the feature map of each of its blocks to the list. Labels are None
+for an unconditional pair (``classes`` None). Nothing here applies a sigmoid: losses and metrics do.
 """

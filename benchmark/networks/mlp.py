@@ -19,8 +19,10 @@ VERSION = 1
 SLOPE = 0.2
 
 
-def build(image_shape: tuple[int, int, int], z_dim: int, *, width: float, bn_eps: float) -> tuple[nn.Module, nn.Module]:
+def build(image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float, bn_eps: float) -> tuple[nn.Module, nn.Module]:
     """G and D for images of ``image_shape`` (C, H, W); ``width`` scales every hidden layer; the paper is 1.0 and 0.8."""
+    if classes is not None:
+        raise ValueError("mlp is unconditional: leave out 'classes'")
     return Generator(image_shape, z_dim, width, bn_eps), Discriminator(image_shape, width)
 
 
@@ -36,7 +38,7 @@ class Generator(nn.Module):
             layers += [nn.Linear(fan_in, fan_out), nn.BatchNorm1d(fan_out, eps=bn_eps), nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], math.prod(image_shape)), nn.Tanh())
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, labels: None = None) -> Tensor:
         return self.layers(z).unflatten(1, self.image_shape)
 
 
@@ -50,7 +52,7 @@ class Discriminator(nn.Module):
         self.activation = nn.LeakyReLU(SLOPE)
         self.head = nn.Linear(sizes[-1], 1)
 
-    def forward(self, x: Tensor, taps: list[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, labels: None = None, taps: list[Tensor] | None = None) -> Tensor:
         h = x.flatten(1)
         for block in self.blocks:
             h = self.activation(block(h))

@@ -1,20 +1,28 @@
-"""Run keys: a run is what it computes. Never a path, never a registered name."""
+"""The keys of a planned run: never a path, never a registered name."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from benchmark import recipe as ground
 from benchmark.catalogue import plugin
 from benchmark.data.cards import card
 from benchmark.data.read import subset_hash
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe
 
 STEP_VERSION = 1
 """Raised when ``train/`` changes what a recipe computes (the order of draws, an initialisation)."""
 
+MEASURE_VERSION = 1
+"""Raised when ``metrics/`` or ``train/evaluate.py`` changes a number: kept checkpoints are then measured again."""
+
 
 def algorithm_versions(recipe: Recipe) -> dict[str, Any]:
-    """The version of every plug-in that the recipe uses, and of the step itself."""
+    """The version of every plug-in that the recipe uses, and of the step itself.
+
+    Raises:
+        GanbenchError: a network or part does not exist.
+    """
     parts = [recipe.loss[0], *(name for name, _ in recipe.parts)]
     return {
         "step": STEP_VERSION,
@@ -24,23 +32,17 @@ def algorithm_versions(recipe: Recipe) -> dict[str, Any]:
 
 
 def run_key(recipe: Recipe, seed: int) -> str:
-    """16 hex digits of the sha256 over recipe, dataset content, subset, seed and algorithm versions.
+    """The run key, from the dataset's card and the plug-ins as they are.
 
     Raises:
         GanbenchError: the recipe names a dataset, network or part that does not exist.
     """
     c = card(recipe.dataset)
-    count = c.split(recipe.split)["count"]
-    what = {
-        "recipe": recipe.to_json(),
-        "content": c.content(recipe.split, recipe.resolution, recipe.channels),
-        "subset": subset_hash(count, recipe.data_percent, recipe.images),
-        "seed": seed,
-        "versions": algorithm_versions(recipe),
-    }
-    return content_hash(what)[:16]
+    content = c.content(recipe.split, recipe.resolution, recipe.channels)
+    subset = subset_hash(c.split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    return ground.run_key(recipe, content, subset, seed, algorithm_versions(recipe))
 
 
 def evaluation_key(run: str, protocol: Protocol) -> str:
-    """16 hex digits that stand for a run measured under a protocol."""
-    return content_hash([run, protocol.fingerprint()])[:16]
+    """A run measured under a protocol, as this code measures."""
+    return ground.evaluation_key(run, protocol, MEASURE_VERSION)

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.catalogue import plugin
 from benchmark.data.cards import card, missing
 from benchmark.data.read import subset_hash, subset_size
 from benchmark.errors import GanbenchError
-from benchmark.plan.keys import algorithm_versions, evaluation_key, run_key
+from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import Record
 from benchmark.suite.model import Cell
@@ -44,15 +43,11 @@ class Run:
         copies = 1 + sum(args.get("copies", 0) for _, args in r.parts if isinstance(args.get("copies", 0), int))
         return float(self.total_steps) * (2 * r.n_dis * r.batch_d + r.batch_g) * copies
 
-    def provenance(self) -> dict[str, Any]:
-        """What the record says of the data, frozen with the plan."""
+    def data(self) -> dict[str, str]:
+        """The hashes of the data that the run was planned on: ``content`` and ``subset``."""
         c, r = card(self.recipe.dataset), self.recipe
         count = c.split(r.split)["count"]
-        return {
-            "dataset": c.title,
-            "content": c.content(r.split, r.resolution, r.channels),
-            "subset": subset_hash(count, r.data_percent, r.images),
-        }
+        return {"content": c.content(r.split, r.resolution, r.channels), "subset": subset_hash(count, r.data_percent, r.images)}
 
 
 @dataclass(frozen=True)
@@ -94,14 +89,24 @@ def make_plan(cells: Iterable[Cell], seeds: Iterable[int], records: dict[str, Re
     return Plan(tuple(runs), "+".join(profiles))
 
 
-def what_blocks(recipe: Recipe) -> str | None:
-    """What must be mended before a recipe can run: a part that is not implemented, data that is not there."""
+MEASURED = {"L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_V", "jac_G"}
+
+
+def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
+    """What must be mended before a cell can run: a part or metric that is not implemented, data that is not there."""
     try:
-        plugin("networks", recipe.network[0])
-        for name in (recipe.loss[0], *(part for part, _ in recipe.parts)):
-            plugin("methods", name)
+        algorithm_versions(recipe)
     except GanbenchError as error:
         return str(error)
+    if unknown := set(protocol.metrics) - MEASURED:
+        return f"metric {', '.join(sorted(unknown))} is not implemented"
+    if protocol.bn_mode != "eval":
+        return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
+    if (protocol.weights, protocol.checkpoint) != ("raw", "last"):
+        return f"weights {protocol.weights} with checkpoint {protocol.checkpoint} is not implemented"
+    images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    if recipe.steps_per_epoch(images) == 0:
+        return f"{images} images are fewer than one batch of {recipe.batch_d}"
     return missing(recipe.dataset, recipe.split)
 
 
@@ -113,7 +118,7 @@ def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record
     if record and (record.status != "partial" or record.steps >= goal):
         reason = f"{record.status} at step {record.steps:,}: record {record.name}"
         state = "done"
-    elif why := what_blocks(recipe):
+    elif why := what_blocks(recipe, protocol):
         state, reason = "blocked", why
     elif record:
         state, reason = "to do", f"partial record at step {record.steps:,} of {goal:,}"
@@ -128,8 +133,8 @@ def _blocked_run(cell: Cell, seed: int, why: str) -> Run:
 
 def make_record(run: Run, result: dict[str, Any]) -> Record:
     """The record of a planned run from what the worker returned."""
-    if result["subset"] != run.provenance()["subset"]:
-        raise GanbenchError(f"{run.name}: the worker trained on another subset than planned")
+    if {key: result[key] for key in ("content", "subset")} != run.data():
+        raise GanbenchError(f"{run.name}: the worker trained on other data than planned")
     return Record(
         run=run.key,
         evaluation=run.evaluation,
@@ -139,6 +144,8 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         recipe=run.recipe,
         protocol=run.protocol,
         versions=algorithm_versions(run.recipe),
-        provenance={**run.provenance(), "libraries": result["libraries"], "segments": result["segments"]},
+        measure_version=MEASURE_VERSION,
+        **run.data(),
+        provenance={"libraries": result["libraries"], "segments": result["segments"]},
         **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
     )

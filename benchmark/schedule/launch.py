@@ -128,7 +128,8 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
             state = "done" if record.status == "finished" else record.status
             spent = duration(record.train_s + record.eval_s)
-            line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}); {path}"
+            trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
+            line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}); {path}{trouble}"
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=str(error))
     if event.kind == "failed":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -39,7 +40,7 @@ class Progress:
             self._redraw()
         elif time.monotonic() - self._said.get(key, -PLAIN_EVERY_S) >= PLAIN_EVERY_S:
             self._said[key] = time.monotonic()
-            print(self._line(key), file=self.out, flush=True)
+            self._print(self._line(key) + "\n")
 
     def end(self, key: str, size: float, line: str) -> None:
         """A run has ended; ``line`` says how."""
@@ -52,7 +53,7 @@ class Progress:
     def say(self, line: str) -> None:
         """One lasting line, above the running ones."""
         self._clear()
-        print(line, file=self.out, flush=True)
+        self._print(line + "\n")
         self._redraw(force=True)
 
     def close(self) -> None:
@@ -66,6 +67,10 @@ class Progress:
         left = self.total_size - self.finished_size - sum(size * done / todo for _, size, _, done, todo in self.running.values() if todo)
         rate = (self.gained + now) / max(time.monotonic() - self.began, 1e-9)
         return left / rate if rate > 0 else None
+
+    def _print(self, text: str) -> None:
+        with suppress(OSError):  # nobody reads any more; the runs go on
+            print(text, end="", file=self.out, flush=True)
 
     @property
     def _terminal(self) -> bool:
@@ -83,12 +88,12 @@ class Progress:
         self._clear()
         width = shutil.get_terminal_size().columns - 1
         lines = [self._line(key)[:width] for key in self.running]
-        print("".join(line + "\n" for line in lines), end="", file=self.out, flush=True)
+        self._print("".join(line + "\n" for line in lines))
         self._drawn, self._last = len(lines), time.monotonic()
 
     def _clear(self) -> None:
         if self._drawn and self._terminal:
-            print(f"\x1b[{self._drawn}F\x1b[J", end="", file=self.out, flush=True)
+            self._print(f"\x1b[{self._drawn}F\x1b[J")
         self._drawn = 0
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +84,14 @@ def _check_placement(ray: Any, jobs: Sequence[Job], gpu_share: float) -> None:
 
 
 def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float) -> Iterator[Event]:
-    board = ray.remote(num_cpus=0)(Board).remote()
+    board = _board(ray)
     task = ray.remote(max_retries=MAX_RETRIES)(work)
     waiting, running = list(jobs), {}
     room = _slots(ray, jobs, gpu_share)
     news = board.news.remote(0)
     told = False
     while waiting or running:
-        while waiting and len(running) < room and not stop.asked:
-            job = waiting.pop(0)
+        while len(running) < room and not stop.asked and (job := _next(waiting, running.values())):
             need = _demand(job, gpu_share)
             ref = task.options(num_cpus=need["CPU"], num_gpus=need.get("GPU", 0)).remote(job, board)
             running[ref] = job
@@ -104,12 +103,34 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float) -> Itera
         ready, _ = ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
         for ref in ready:
             if ref == news:
-                version, progress = ray.get(news)
+                try:
+                    version, progress = ray.get(news)
+                except ray.exceptions.RayActorError:  # its node was lost; Ray starts it again
+                    version, progress = 0, {}
+                    if told:
+                        board.stop.remote()
                 news = board.news.remote(version)
-                by_key = {job.key: job for job in running.values()}
+                by_key = {job.evaluation: job for job in running.values()}
                 yield from (Event("progress", by_key[key], *steps) for key, steps in progress.items() if key in by_key)
             else:
                 yield _outcome(ray, ref, running.pop(ref))
+
+
+def _board(ray: Any) -> Any:
+    """The board, on the driver's own node, and started again should it be lost."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Board).remote()
+
+
+def _next(waiting: list[Job], running: Collection[Job]) -> Job | None:
+    """Take the first job whose run nobody is making: two protocols of one run share its checkpoints, one after the other."""
+    busy = {job.key for job in running}
+    chosen = next((job for job in waiting if job.key not in busy), None)
+    if chosen is not None:
+        waiting.remove(chosen)
+    return chosen
 
 
 def _slots(ray: Any, jobs: Sequence[Job], gpu_share: float) -> int:
@@ -136,7 +157,11 @@ def _outcome(ray: Any, ref: Any, job: Job) -> Event:
 
 
 def work(job: Job, board: Any) -> dict[str, Any] | None:
-    """The Ray task: one run, reporting to the board."""
+    """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
+    import ray
+
+    if ray.get(board.stopping.remote()):
+        return None
     return execute(job, _reporter(job, board))
 
 
@@ -149,9 +174,13 @@ def _reporter(job: Job, board: Any) -> Callable[[int, int], bool]:
         nonlocal last, pending
         stop = False
         if pending is not None and ray.wait([pending], timeout=0)[0]:
-            stop, pending = ray.get(pending), None
+            try:
+                stop = ray.get(pending)
+            except ray.exceptions.RayActorError:
+                stop = False  # the board is being started again
+            pending = None
         if pending is None and time.monotonic() - last >= REPORT_S:
-            last, pending = time.monotonic(), board.report.remote(job.key, done, todo)
+            last, pending = time.monotonic(), board.report.remote(job.evaluation, done, todo)
         return stop
 
     return tick
@@ -180,6 +209,10 @@ class Board:
             await self._changed.wait()
         latest, self._latest = self._latest, {}
         return self._version, latest
+
+    async def stopping(self) -> bool:
+        """Whether everybody has been asked to stop."""
+        return self._stopping
 
     async def stop(self) -> None:
         """From now on, reports are answered with "stop"."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 
 class Stop:
-    """Installed while runs are under way; ``asked`` turns true at the first SIGINT or SIGTERM."""
+    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM or SIGHUP."""
 
     def __init__(self) -> None:
         self.asked = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
-        self._before = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -27,4 +28,5 @@ class Stop:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        print("\nstopping: the runs under way write a checkpoint first (again to stop at once)", file=sys.stderr, flush=True)
+        with suppress(OSError):  # a terminal that has hung up
+            print("\nstopping: the runs under way write a checkpoint first (again to stop at once)", file=sys.stderr, flush=True)

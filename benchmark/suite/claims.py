@@ -7,7 +7,7 @@ from benchmark.suite.model import Claim, Comparison, Table
 from benchmark.suite.nodes import Node
 
 
-def read_claims(node: Node, tables: tuple[Table, ...]) -> tuple[Claim, ...]:
+def read_claims(node: Node, paper: str, tables: tuple[Table, ...]) -> tuple[Claim, ...]:
     """The ``claims:`` list; fails on an unknown table, method or metric."""
     claims: dict[str, Claim] = {}
     for item in node.items():
@@ -15,7 +15,7 @@ def read_claims(node: Node, tables: tuple[Table, ...]) -> tuple[Claim, ...]:
         name = given["id"].text()
         if name in claims:
             given["id"].fail(f"two claims have the id {name!r}")
-        claims[name] = Claim(name, given["quote"].text(), given["where"].text(), _comparison(given["holds"], tables))
+        claims[name] = Claim(paper, name, given["quote"].text(), given["where"].text(), _comparison(given["holds"], tables))
     return tuple(claims.values())
 
 
@@ -24,6 +24,8 @@ def _comparison(node: Node, tables: tuple[Table, ...]) -> Comparison:
     known = {t.id: t for t in tables}
     table = known[given["table"].one_of(known, "table")]
     methods = {c.method for c in table.cells}
+    if len(methods) != len(table.cells):
+        given["table"].fail(f"table {table.id} has several cells a method; a claim over them needs a table with one column and backbone")
     order = tuple(m.one_of(methods, f"method of table {table.id}") for m in given["ascending"].items())
     if len(set(order)) < 2 or len(set(order)) != len(order):
         given["ascending"].fail("needs at least two different methods")

@@ -16,7 +16,9 @@ from benchmark.suite.model import Cell
 
 FIELDS = ("paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
 TEST = re.compile(r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^&|()]*))\s*")
+FORGOTTEN = re.compile(rf"\s({'|'.join(FIELDS)})\s*[=~<>!]")
 ORDER: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+MOST_PARENTHESES = 50
 Test = Callable[[Cell], bool]
 
 
@@ -25,6 +27,8 @@ class Filter:
 
     def __init__(self, text: str) -> None:
         self.text, self._at = text, 0
+        if text.count("(") > MOST_PARENTHESES:
+            self._fail(f"more than {MOST_PARENTHESES} parentheses")
         self._test = self._any()
         if self._at < len(text):
             self._fail("expected '&', '|' or the end")
@@ -57,6 +61,8 @@ class Filter:
             self._fail(f"unknown field {match['field']!r}{nearest(match['field'], FIELDS)}")
         self._at = match.end()
         value = next(v for v in (match["single"], match["double"], match["bare"]) if v is not None).strip()
+        if match["bare"] is not None and (not value or FORGOTTEN.search(value)):
+            self._fail("a value is missing" if not value else f"expected '&' or '|' within {value!r} (or quote it)")
         return self._compare(match["field"], match["op"], value)
 
     def _compare(self, field: str, op: str, wanted: str) -> Test:

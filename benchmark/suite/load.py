@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
-from benchmark.errors import nearest
+from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
-from benchmark.suite.model import METRICS, Suite, Tolerance
+from benchmark.suite.model import METRICS, Claim, Suite, Table, Tolerance
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import Draft, read_draft, read_protocol, read_recipes
 from benchmark.suite.tables import Profile, TableReader
 
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # it names folders and files
 SUITES = "suites"  # the folder that a bare suite name is looked up in, below the working directory
 
 
@@ -30,34 +32,46 @@ def find(name: str) -> Path:
 
 
 def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
-    """Every named suite; a folder stands for the suites in it; no name stands for all in ``suites/``."""
-    paths: list[Path] = []
+    """Every named suite. A folder stands for the papers in it, without selections from them; no name for ``suites/``."""
+    suites: list[Suite] = []
     for name in names or [SUITES]:
-        paths += sorted(Path(name).glob("*.yaml")) if Path(name).is_dir() else [find(name)]
-    if not paths:
-        raise SuiteError(f"no suite files in {', '.join(names or [SUITES])}")
-    return [load(path, profile) for path in paths]
+        if Path(name).is_dir():
+            found = [p for p in sorted(Path(name).glob("*.yaml")) if "include" not in read(p).mapping()]
+            if not found:
+                raise SuiteError(f"no papers' suite files in {name}")
+            suites += [load(path, profile) for path in found]
+        else:
+            suites.append(load(find(name), profile))
+    return suites
 
 
-def load(path: Path, profile: str | None = None) -> Suite:
+def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
     """One suite under a profile (default ``full``, or what an including suite states).
+
+    Args:
+        chain: the suites that are including this one.
 
     Raises:
         SuiteError: anything wrong in the file, as ``file:line:column: what; did you mean …``.
     """
     root = read(path)
     top = root.mapping({"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",))
+    if not NAME.fullmatch(top["suite"].text()):
+        top["suite"].fail(f"a suite's name is lower-case letters, digits and dashes, found {top['suite'].text()!r}")
     if "include" in top:
-        return _selection(path, top, profile)
+        return _selection(path, top, profile, (*chain, path.resolve()))
     for key in ("paper", "protocol", "recipes", "tables"):
         if key not in top:
             root.fail(f"missing key {key!r}")
     return _paper(path, top, profile or "full")
 
 
-def _selection(path: Path, top: dict[str, Node], profile: str | None) -> Suite:
+def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tuple[Path, ...]) -> Suite:
     """A suite that takes its cells from others: ``include: [{suite, profile, only}]``."""
-    tables, claims, tolerance = [], [], {}
+    tables: dict[str, Table] = {}
+    claims: list[Claim] = []
+    if not top["include"].items():
+        top["include"].fail("nothing is included")
     for item in top["include"].items():
         given = item.mapping({"suite", "profile", "only"}, ("suite",))
         name = given["suite"].text()
@@ -65,19 +79,29 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None) -> Suite:
         if not source.is_file():
             known = [p.stem for p in path.parent.glob("*.yaml") if p != path]
             given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
-        if source.resolve() == path.resolve():
-            given["suite"].fail("a suite cannot include itself")
-        suite = load(source, profile or (given["profile"].text() if "profile" in given else None))
-        only = Filter(given["only"].text()) if "only" in given else None
+        if source.resolve() in chain:
+            given["suite"].fail("suites include each other in a circle")
+        suite = load(source, profile or (given["profile"].text() if "profile" in given else None), chain)
+        only = _only(given["only"]) if "only" in given else None
         kept = [replace(t, cells=tuple(c for c in t.cells if only is None or only(c))) for t in suite.tables]
         if not any(t.cells for t in kept):
             item.fail("this selection holds no cell")
-        tables += [t for t in kept if t.cells]
+        for table in (t for t in kept if t.cells):
+            if table.key in tables:
+                item.fail(f"table {table.key} is included twice; join the selections with '|'")
+            tables[table.key] = table
         claims += suite.claims
-        tolerance |= suite.tolerance
-    name = top["suite"].text()
-    profiles = sorted({c.profile for t in tables for c in t.cells})
-    return Suite(name, path, f"cells of {len({c.paper for t in tables for c in t.cells})} paper(s)", "", "+".join(profiles), tuple(profiles), tuple(tables), tuple(claims), tolerance)
+    cells = [c for t in tables.values() for c in t.cells]
+    profiles = tuple(sorted({c.profile for c in cells}))
+    title = f"Cells of {', '.join(sorted({c.paper for c in cells}))}"
+    return Suite(top["suite"].text(), path, title, "", "+".join(profiles), profiles, tuple(tables.values()), tuple(claims))
+
+
+def _only(node: Node) -> Filter:
+    try:
+        return Filter(node.text())
+    except GanbenchError as error:
+        node.fail(str(error).removeprefix("--only "))
 
 
 def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
@@ -91,7 +115,10 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         recipes=read_recipes(top["recipes"]),
         protocol=read_protocol(top["protocol"], {}),
         profile=profiles[profile_name],
+        tolerance=_tolerance(top["tolerance"]) if "tolerance" in top else {},
     )
+    if not top["tables"].mapping():
+        top["tables"].fail("there are no tables")
     tables = tuple(reader.table(key, node) for key, node in top["tables"].mapping().items())
     return Suite(
         name=name,
@@ -101,8 +128,7 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         profile=profile_name,
         profiles=tuple(profiles),
         tables=tables,
-        claims=read_claims(top["claims"], tables) if "claims" in top else (),
-        tolerance=_tolerance(top["tolerance"]) if "tolerance" in top else {},
+        claims=read_claims(top["claims"], name, tables) if "claims" in top else (),
     )
 
 

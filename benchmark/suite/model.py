@@ -66,14 +66,29 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
-    """One table of the paper."""
+class Tolerance:
+    """How far from the published number still counts as the same: |achieved − v| ≤ relative·|v|."""
 
+    relative: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a paper."""
+
+    paper: str
     id: str
     caption: str
     metrics: dict[str, str]  # metric -> "lower" or "higher", which is better
     cells: tuple[Cell, ...]  # row by row, as printed
     transposed: bool  # printed with the methods as columns
+    tolerance: dict[str, Tolerance]  # by metric
+
+    @property
+    def key(self) -> str:
+        """``paper/table``: unique in a suite, also in one that takes tables of several papers."""
+        return f"{self.paper}/{self.id}"
 
 
 @dataclass(frozen=True)
@@ -90,18 +105,11 @@ class Comparison:
 class Claim:
     """A sentence of the paper, with the comparison over cells that it amounts to."""
 
+    paper: str
     id: str
     quote: str
     where: str
     holds: Comparison
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far from the published number still counts as the same: |achieved − v| ≤ relative·|v|."""
-
-    relative: float
-    source: str
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,6 @@ class Suite:
     profiles: tuple[str, ...]
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
-    tolerance: dict[str, Tolerance]
 
     @property
     def cells(self) -> tuple[Cell, ...]:

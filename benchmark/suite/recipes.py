@@ -9,6 +9,7 @@ from typing import Any
 from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import NamedArgs, Protocol, Recipe
+from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node
 
 RECIPE_TYPES = {f.name: str(f.type) for f in dataclasses.fields(Recipe)}
@@ -68,6 +69,8 @@ def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
 def read_draft(node: Node) -> tuple[Draft, Node | None]:
     """One recipe's own fields, and the node that names its base."""
     given = node.mapping({*RECIPE_TYPES, "from", "notes"})
+    if "epochs" in given and "steps" in given:
+        given["steps"].fail("give epochs or steps, not both")
     fields = {key: _recipe_field(key, value) for key, value in given.items() if key in RECIPE_TYPES}
     notes = {}
     if "notes" in given:
@@ -90,7 +93,7 @@ def read_protocol(node: Node, base: dict[str, Any]) -> dict[str, Any]:
     """Protocol fields, on top of ``base``."""
     fields = dict(base)
     for key, value in node.mapping(PROTOCOL_TYPES).items():
-        fields[key] = tuple(v.text() for v in value.items()) if key == "metrics" else _scalar(key, PROTOCOL_TYPES[key], value)
+        fields[key] = tuple(v.one_of(METRICS, "metric") for v in value.items()) if key == "metrics" else scalar(key, PROTOCOL_TYPES[key], value)
     return fields
 
 
@@ -102,7 +105,8 @@ def finish_protocol(fields: dict[str, Any], node: Node) -> Protocol:
     return Protocol(**fields)
 
 
-def _scalar(key: str, annotation: str, node: Node) -> Any:
+def scalar(key: str, annotation: str, node: Node) -> Any:
+    """One field's value, typed and within its range; fails at ``node``."""
     if annotation.endswith(" | None"):
         if node.is_null():
             return None
@@ -124,30 +128,30 @@ def _scalar(key: str, annotation: str, node: Node) -> Any:
 def _recipe_field(key: str, node: Node) -> Any:
     """A value, or (for partial overrides) a function from the inherited value to the new one."""
     if key in ("network", "loss"):
-        return _named_or_merge(node, "networks" if key == "network" else "methods")
+        return _named_or_merge(node, key)
     if key == "parts":
         if node.is_mapping():  # arguments for parts that are there already
-            changes = {name: args.mapping() for name, args in node.mapping().items()}
+            changes = {name: args.mapping() for name, args in node.mapping(plugins("methods")).items()}
             return lambda parts: tuple(
-                (name, _arguments("methods", name, {**changes.get(name, {})}, args, node)) for name, args in parts or ()
+                (name, _arguments("part", name, {**changes.get(name, {})}, args, node)) for name, args in parts or ()
             )
         return tuple(_part(item) for item in node.items())
-    return _scalar(key, RECIPE_TYPES[key], node)
+    return scalar(key, RECIPE_TYPES[key], node)
 
 
-def _named_or_merge(node: Node, room: str) -> Any:
+def _named_or_merge(node: Node, kind: str) -> Any:
     """``name`` or ``{name: …, argument: …}``; without a name, arguments laid over the inherited ones."""
     if not node.is_mapping():
-        return node.text(), _arguments(room, node.text(), {}, {}, node)
+        return node.text(), _arguments(kind, node.text(), {}, {}, node)
     given = node.mapping()
     if "name" in given:
         name = given.pop("name").text()
-        return name, _arguments(room, name, given, {}, node)
+        return name, _arguments(kind, name, given, {}, node)
 
     def merge(inherited: NamedArgs | None) -> NamedArgs:
         if inherited is None:
             node.fail("missing key 'name'")
-        return inherited[0], _arguments(room, inherited[0], given, inherited[1], node)
+        return inherited[0], _arguments(kind, inherited[0], given, inherited[1], node)
 
     return merge
 
@@ -155,17 +159,20 @@ def _named_or_merge(node: Node, room: str) -> Any:
 def _part(node: Node) -> NamedArgs:
     """``name``, or ``{name: {argument: …}}``."""
     if not node.is_mapping():
-        return node.text(), _arguments("methods", node.text(), {}, {}, node)
+        return node.text(), _arguments("part", node.text(), {}, {}, node)
     given = node.mapping()
     if len(given) != 1:
         node.fail("a part is one name with its arguments: '- spectral-norm: {player: D}'")
     ((name, arguments),) = given.items()
-    return name, _arguments("methods", name, arguments.mapping(), {}, node)
+    return name, _arguments("part", name, arguments.mapping(), {}, node)
 
 
-def _arguments(room: str, name: str, given: dict[str, Node], inherited: dict[str, Any], node: Node) -> dict[str, Any]:
+def _arguments(kind: str, name: str, given: dict[str, Node], inherited: dict[str, Any], node: Node) -> dict[str, Any]:
     """Arguments typed by the plug-in's ``build``; as YAML reads them where the plug-in does not exist yet."""
+    room = "networks" if kind == "network" else "methods"
     known = plugins(room).get(name)
+    if known is not None and known.kind != kind:
+        node.fail(f"{name} is a {known.kind}, not a {kind}")
     if known is None:
         return {**inherited, **{key: value.plain() for key, value in given.items()}}
     for key, value in given.items():

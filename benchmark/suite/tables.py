@@ -9,9 +9,9 @@ from benchmark.data.cards import cards as dataset_cards
 from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite import published
-from benchmark.suite.model import METRICS, ORIGINS, Cell, Column, Published, Table
+from benchmark.suite.model import METRICS, ORIGINS, Cell, Column, Published, Table, Tolerance
 from benchmark.suite.nodes import Node
-from benchmark.suite.recipes import CHOICES, Draft, finish, finish_protocol, read_protocol
+from benchmark.suite.recipes import CHOICES, Draft, finish, finish_protocol, read_protocol, scalar
 
 COORDINATES = ("dataset", "resolution", "data_percent")  # what a column may set; recipe fields too
 
@@ -33,6 +33,7 @@ class TableReader:
     recipes: dict[str, tuple[Draft, Node]]
     protocol: dict[str, Any]
     profile: Profile
+    tolerance: dict[str, Tolerance]
 
     def table(self, key: str, node: Node) -> Table:
         """One table: its cells row by row, each with recipe and protocol resolved."""
@@ -46,7 +47,7 @@ class TableReader:
         cells = [cell for name, row in rows.items() for cell in self._row(key, name, row, metrics, columns, std_of, protocol, backbone)]
         _refuse_twins(cells, given["rows"])
         transposed = given["transposed"].boolean() if "transposed" in given else False
-        return Table(key, given["caption"].text(), metrics, tuple(cells), transposed)
+        return Table(self.paper, key, given["caption"].text(), metrics, tuple(cells), transposed, self.tolerance)
 
     def _metrics(self, node: Node) -> dict[str, str]:
         found = {}
@@ -61,7 +62,7 @@ class TableReader:
         return Column(
             dataset=_dataset(given["dataset"]) if "dataset" in given else None,
             resolution=given["resolution"].integer() if "resolution" in given else None,
-            data_percent=given["data_percent"].number() if "data_percent" in given else None,
+            data_percent=scalar("data_percent", "float", given["data_percent"]) if "data_percent" in given else None,
         )
 
     def _row(

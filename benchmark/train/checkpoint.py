@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 
+from benchmark.errors import GanbenchError
+
 log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS = "checkpoint.pt", "checkpoint-previous.pt"
@@ -50,8 +52,12 @@ def save(folder: Path, state: dict[str, Any]) -> None:
 def load(folder: Path) -> dict[str, Any] | None:
     """The newest checkpoint of ``folder`` that is whole, or None if there is none.
 
-    A truncated or altered file is reported and passed over. Only tensors and plain values are
-    unpickled: a checkpoint from elsewhere can run no code.
+    A truncated or altered file is reported, moved aside and passed over. Only tensors and plain
+    values are unpickled: a checkpoint from elsewhere can run no code.
+
+    Raises:
+        GanbenchError: a file is whole but holds something else, or this torch cannot read it. It is not
+            passed over, since the run would begin anew and write over it.
     """
     for name in (CURRENT, PREVIOUS):
         path = folder / name
@@ -60,9 +66,11 @@ def load(folder: Path) -> dict[str, Any] | None:
         data = path.read_bytes()
         if hashlib.sha256(data[32:]).digest() != data[:32]:
             log.warning("%s is damaged; trying the one before", path)
+            os.replace(path, path.with_suffix(".damaged"))
             continue
         try:
             return torch.load(io.BytesIO(data[32:]), map_location="cpu", weights_only=True)
         except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError) as error:
-            log.warning("%s cannot be read (%s); trying the one before", path, str(error).splitlines()[0])
+            why = str(error).splitlines()[0]
+            raise GanbenchError(f"{path} cannot be read ({why}); move it away to begin this run anew") from None
     return None

@@ -34,7 +34,7 @@ def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, fin
     dear = final or (every is not None and epoch % every == 0)
     metrics = [m for m in protocol.metrics if m != "jac_G" or dear]
     z = gan.noise(protocol.generated, stream(seed, "evaluation", step))
-    with _mode(gan.G, protocol.bn_mode), _mode(gan.D, protocol.bn_mode):
+    with _measured(gan.G, protocol.bn_mode), _measured(gan.D, "eval"):
         summary = summarise(statistics(gan.G, gan.D, z, {NEEDS[m] for m in metrics}))
     entry: dict[str, Any] = {"step": step, "epoch": epoch}
     for metric in metrics:
@@ -50,7 +50,7 @@ def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:
     """8×8 samples of G as a PNG in base64; the same noises at every step of a seed."""
     from PIL import Image
 
-    with torch.no_grad(), _mode(gan.G, protocol.bn_mode):
+    with torch.no_grad(), _measured(gan.G, protocol.bn_mode):
         images = gan.G(gan.noise(GRID * GRID, stream(seed, "samples")))
     pixels = images.nan_to_num().clamp(-1, 1).add(1).mul(127.5).round().byte().cpu()
     _, channels, height, width = pixels.shape
@@ -61,11 +61,19 @@ def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:
 
 
 @contextlib.contextmanager
-def _mode(module: nn.Module, mode: str) -> Iterator[None]:
-    was = module.training
-    module.train(mode == "train")
-    yield
-    module.train(was)
+def _measured(player: nn.Module, mode: str) -> Iterator[None]:
+    """The player in ``mode``; its buffers (running statistics, spectral norm's vectors) and modes are put back."""
+    training = {module: module.training for module in player.modules()}
+    buffers = {name: buffer.clone() for name, buffer in player.named_buffers()}
+    player.train(mode == "train")
+    try:
+        yield
+    finally:
+        for module, was in training.items():
+            module.training = was
+        with torch.no_grad():
+            for name, buffer in player.named_buffers():
+                buffer.copy_(buffers[name])
 
 
 def _finite(value: float) -> float | None:

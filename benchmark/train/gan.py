@@ -24,15 +24,16 @@ class Gan:
             torch.random.set_rng_state(stream(seed, "initialisation").get_state())
             network = plugin("networks", recipe.network[0]).load()
             shape = (recipe.channels, recipe.resolution, recipe.resolution)
-            G, D = network.build(shape, recipe.z_dim, **recipe.network[1])
+            G, D = network.build(shape, recipe.z_dim, recipe.classes, **recipe.network[1])
             for part in self.parts:
                 G, D = part.build(G, D)
         self.G, self.D = G.to(self.device).train(), D.to(self.device).train()
-        own = [p for part in self.parts for p in part.parameters()]
+        self.judges = nn.ModuleList([self.D, *(m.to(self.device) for part in self.parts for m in part.modules())])
         self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g)
-        self.opt_D = self._adam([*self.D.parameters(), *own], recipe.lr_d)
+        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d)
         self.step = 0  # G steps done
         self.wants_features = any(part.needs_features for part in self.parts)
+        self.wants_input_grad = any(part.needs_input_grad for part in self.parts)
 
     def _adam(self, parameters: list[nn.Parameter], lr: float) -> torch.optim.Adam:
         r = self.recipe
@@ -42,6 +43,12 @@ class Gan:
         """(count, z_dim) noises of the recipe's distribution, by default from the training stream."""
         r = self.recipe
         return noise(count, r.z_dim, r.z_distribution, r.z_scale, rng or self.rng["noise"]).to(self.device)
+
+    def fakes(self, count: int) -> tuple[Tensor, Tensor | None]:
+        """Images of G with gradient, (count, C, H, W), and their classes, uniform, of a conditional pair."""
+        z, classes = self.noise(count), self.recipe.classes
+        labels = None if classes is None else torch.randint(classes, (count,), generator=self.rng["labels"]).to(self.device)
+        return self.G(z, labels), labels
 
     def augment(self, images: Tensor, real: bool) -> Tensor:
         """What D sees of ``images``, through every part in order."""
@@ -55,6 +62,7 @@ class Gan:
             "step": self.step,
             "G": self.G.state_dict(),
             "D": self.D.state_dict(),
+            "heads": [m.state_dict() for m in self.judges[1:]],
             "opt_G": self.opt_G.state_dict(),
             "opt_D": self.opt_D.state_dict(),
             "parts": [part.state_dict() for part in self.parts],
@@ -66,6 +74,8 @@ class Gan:
         self.step = state["step"]
         self.G.load_state_dict(state["G"])
         self.D.load_state_dict(state["D"])
+        for module, saved in zip(self.judges[1:], state["heads"], strict=True):
+            module.load_state_dict(saved)
         self.opt_G.load_state_dict(state["opt_G"])
         self.opt_D.load_state_dict(state["opt_D"])
         for part, saved in zip(self.parts, state["parts"], strict=True):

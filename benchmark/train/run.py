@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +20,13 @@ from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
 
-CHECK_STEPS = 50  # steps between looks at whether the losses are finite and whether somebody wants us to stop
+log = logging.getLogger(__name__)
+
+CHECK_STEPS = 50  # steps between looks at whether the losses are finite
+LOOK_S = 2.0  # seconds after which a slow step's loop looks up all the same
 
 Tick = Callable[[int, int], bool]
-"""(steps done, steps to do) to "stop now?"; called every ``CHECK_STEPS`` steps."""
+"""(steps done, steps to do) to "stop now?"; called every ``CHECK_STEPS`` steps or ``LOOK_S`` seconds."""
 
 
 def run(
@@ -43,12 +47,13 @@ def run(
     Returns:
         The result: ``status`` ("finished", "partial" or "diverged"), ``steps``, ``epochs``, ``final``
         (the measurement at the end; None if diverged), ``history`` (the scheduled ones), ``samples``
-        (base64 PNG), ``segments`` (which code ran which steps where), and the seconds spent. None when
-        ``tick`` asked to stop: a checkpoint is kept.
+        (base64 PNG), ``segments`` (which code ran which steps where), the seconds spent, and ``trouble``
+        (why checkpoints could not be written; the result is whole all the same). None when ``tick``
+        asked to stop: a checkpoint is kept.
 
     Raises:
         GanbenchError: the folder's checkpoint belongs to another recipe, seed or data.
-        OSError: a checkpoint could not be written (a full disk); the ones before are intact.
+        OSError: it was asked to stop and the checkpoint could not be written; the ones before are intact.
     """
     torch.set_num_threads(threads)
     session = Session(recipe, protocol, seed, data, folder, device)
@@ -59,17 +64,19 @@ def run(
         if not train(session, goal, checkpoint_s, tick):
             return None
     final = None if session.diverged else session.last_measurement()
-    session.save()
+    session.save_if_possible()
     step = session.gan.step
     return {
         "status": "diverged" if session.diverged else "finished" if step == total else "partial",
         "steps": step,
         "total_steps": total,
         "epochs": step / session.per_epoch,
+        "content": data.content,
         "subset": data.subset,
         "final": final,
         "samples": sample_grid(session.gan, protocol, seed),
         "libraries": libraries(),
+        "trouble": session.trouble,
         **{key: getattr(session, key) for key in ("history", "segments", "train_s", "eval_s")},
     }
 
@@ -80,9 +87,11 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
     while gan.step < goal and not session.diverged:
         loss_D, loss_G = train_step(gan, session.sampler.next)
         epoch_ends = gan.step % session.per_epoch == 0
-        if not (epoch_ends or gan.step % CHECK_STEPS == 0 or gan.step == goal):
+        check = epoch_ends or gan.step % CHECK_STEPS == 0 or gan.step == goal
+        if not check and time.perf_counter() - mark < LOOK_S:
             continue
-        session.diverged = not bool(torch.isfinite(loss_D + loss_G))
+        if check:  # at fixed steps, so that a diverged run ends at the same one however it was interrupted
+            session.diverged = not bool(torch.isfinite(loss_D + loss_G))
         session.train_s += time.perf_counter() - mark
         session.segments[-1]["to_step"] = gan.step
         if epoch_ends and gan.step // session.per_epoch % session.protocol.every_epochs == 0 and not session.diverged:
@@ -91,7 +100,7 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
             session.save()
             return False
         if time.perf_counter() - saved_at > checkpoint_s:
-            session.save()
+            session.save_if_possible()
             saved_at = time.perf_counter()
         mark = time.perf_counter()
     return True
@@ -100,15 +109,16 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
 class Session:
     """A run in memory: the pair, its place in the data, and the book that is kept of it; opened from its checkpoint."""
 
-    BOOK = ("history", "segments", "train_s", "eval_s", "diverged")
+    BOOK = ("histories", "segments", "train_s", "eval_s", "diverged")
 
     def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str) -> None:
         self.protocol, self.seed, self.folder = protocol, seed, folder
         self.gan = Gan(recipe, seed, device)
-        self.sampler = Sampler(data.images, recipe.batch_d, recipe.drop_last, seed, self.gan.device)
+        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device)
         self.per_epoch = recipe.steps_per_epoch(len(data.images))
         self.identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
-        self.history: list[dict[str, Any]] = []
+        self.histories: dict[str, list[dict[str, Any]]] = {}  # by protocol: two ways of measuring are never mixed
+        self.trouble = ""
         self.segments: list[dict[str, Any]] = []
         self.train_s, self.eval_s, self.diverged = 0.0, 0.0, False
         if saved := checkpoint.load(folder):
@@ -117,11 +127,21 @@ class Session:
             self.sampler.position = saved["position"]
             for key in self.BOOK:
                 setattr(self, key, saved["book"][key])
+        self.history = self.histories.setdefault(protocol.fingerprint(), [])
 
     def save(self) -> None:
         """Write the checkpoint."""
         book = {key: getattr(self, key) for key in self.BOOK}
         checkpoint.save(self.folder, {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position, "book": book})
+
+    def save_if_possible(self) -> None:
+        """Write the checkpoint; where that fails (a full disk), remember why and let the run go on."""
+        try:
+            self.save()
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = f"checkpoints could not be written: {error.strerror or error}"
+            log.warning("%s: %s", self.folder, self.trouble)
 
     def measure(self, final: bool) -> dict[str, Any]:
         """One measurement of the pair as it is."""

@@ -13,9 +13,9 @@ class Sampler:
     ``position``, the number of batches drawn so far, is all that a checkpoint must hold.
     """
 
-    def __init__(self, images: np.ndarray, batch: int, drop_last: bool, seed: int, device: torch.device) -> None:
-        """``images``: (N, C, H, W) uint8; kept as bytes on ``device`` and converted a batch at a time."""
-        self.images = torch.tensor(images, device=device)
+    def __init__(self, images: np.ndarray, labels: np.ndarray, batch: int, drop_last: bool, seed: int, device: torch.device) -> None:
+        """``images``: (N, C, H, W) uint8, kept as bytes on ``device`` and converted a batch at a time; ``labels``: (N,)."""
+        self.images, self.labels = torch.tensor(images, device=device), torch.tensor(labels, device=device)
         self.batch, self.seed, self.position = batch, seed, 0
         self.batches = len(images) // batch if drop_last else -(-len(images) // batch)
         if self.batches == 0:
@@ -23,12 +23,12 @@ class Sampler:
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
 
-    def next(self) -> torch.Tensor:
-        """The next real batch: (B, C, H, W) float32 in [-1, 1]; the last of an epoch may be smaller."""
+    def next(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The next real batch: (B, C, H, W) float32 in [-1, 1] and (B,) labels; the last of an epoch may be smaller."""
         epoch, index = divmod(self.position, self.batches)
         if epoch != self._epoch:
             order = torch.randperm(len(self.images), generator=stream(self.seed, "data", epoch))
             self._epoch, self._order = epoch, order.to(self.images.device)
         self.position += 1
         chosen = self._order[index * self.batch : (index + 1) * self.batch]
-        return self.images[chosen].float().div_(127.5).sub_(1)
+        return self.images[chosen].float().div_(127.5).sub_(1), self.labels[chosen]

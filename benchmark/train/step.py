@@ -15,44 +15,49 @@ from torch import Tensor, nn
 from benchmark.methods.part import Moment, Side
 from benchmark.train.gan import Gan
 
+Batch = tuple[Tensor, Tensor | None]
+"""Images (B, C, H, W) in [-1, 1] and their classes (B,); None for an unconditional pair's fakes."""
 
-def train_step(gan: Gan, next_real: Callable[[], Tensor]) -> tuple[Tensor, Tensor]:
+
+def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor]:
     """One G step and ``n_dis`` D steps.
 
     Args:
-        next_real: gives the next real batch (B, C, H, W) in [-1, 1]; called once a D step.
+        next_real: gives the next real batch; called once a D step.
 
     Returns:
-        D's and G's total losses, scalars on the device (the last ones, where n_dis > 1).
+        D's and G's total losses, scalars on the device (D's last one, where n_dis > 1).
     """
     r = gan.recipe
     if r.player_order == "g-first":
-        real = next_real()  # the last batch of an epoch may be smaller: G follows it, as the source does
-        fakes = gan.G(gan.noise(len(real) if r.share_fakes else r.batch_g))
-        loss_G = g_step(gan, fakes)
-        loss_D = d_step(gan, real, fakes.detach() if r.share_fakes else _fresh_fakes(gan, len(real)))
+        real = next_real()  # the last batch of an epoch may be smaller: shared fakes follow it, as the source does
+        fakes = gan.fakes(len(real[0]) if r.share_fakes else r.batch_g)
+        loss_G = g_step(gan, fakes, real[0])
+        loss_D = d_step(gan, real, _detached(fakes) if r.share_fakes else _fresh_fakes(gan, len(real[0])))
         for _ in range(r.n_dis - 1):
             real = next_real()
-            loss_D = d_step(gan, real, _fresh_fakes(gan, len(real)))
+            loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
     else:
         for _ in range(r.n_dis):
             real = next_real()
-            loss_D = d_step(gan, real, _fresh_fakes(gan, len(real)))
-        loss_G = g_step(gan, gan.G(gan.noise(r.batch_g)))
+            loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
+        loss_G = g_step(gan, gan.fakes(r.batch_g), real[0])
     gan.step += 1
     return loss_D, loss_G
 
 
-def d_step(gan: Gan, real_images: Tensor, fake_images: Tensor) -> Tensor:
+def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
     """One update of D on real and (detached) fake images; returns its total loss."""
     gan.opt_D.zero_grad()
-    real, fake = _look(gan, real_images, True), _look(gan, fake_images, False)
+    real, fake = _look(gan, real_batch, True), _look(gan, fake_batch, False)
+    if gan.wants_input_grad:
+        real.seen, fake.seen = (side.seen.detach().requires_grad_() for side in (real, fake))
     if gan.recipe.d_pass == "joint":
         _judge_jointly(gan, real, fake)
     else:
         _judge(gan, real)
         _judge(gan, fake)
-    moment = Moment(gan.step, gan.G, gan.D, real, fake, gan.loss.d_loss(real.logits, fake.logits), gan.rng["augment"])
+    moment = _moment(gan, real, fake, real.images, gan.loss.d_loss(real, fake))
     loss = moment.loss
     for part in gan.parts:
         if (penalty := part.d_penalty(moment)) is not None:
@@ -64,51 +69,65 @@ def d_step(gan: Gan, real_images: Tensor, fake_images: Tensor) -> Tensor:
     return loss.detach()
 
 
-def g_step(gan: Gan, fake_images: Tensor) -> Tensor:
+def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
     """One update of G through D, whose parameters are left alone; returns G's total loss."""
     gan.opt_G.zero_grad()
-    _freeze(gan.D, True)
-    fake = _look(gan, fake_images, False)
+    _freeze(gan.judges, True)
+    fake = _look(gan, fake_batch, False)
     _judge(gan, fake)
-    moment = Moment(gan.step, gan.G, gan.D, None, fake, gan.loss.g_loss(fake.logits), gan.rng["augment"])
+    moment = _moment(gan, None, fake, real_images, gan.loss.g_loss(fake))
     loss = moment.loss
     for part in gan.parts:
         if (penalty := part.g_penalty(moment)) is not None:
             loss = loss + penalty
     loss.backward()
     gan.opt_G.step()
-    _freeze(gan.D, False)
+    _freeze(gan.judges, False)
     for part in gan.parts:
         part.after_g(moment)
     return loss.detach()
 
 
-def _fresh_fakes(gan: Gan, count: int) -> Tensor:
+def _moment(gan: Gan, real: Side | None, fake: Side, real_images: Tensor, loss: Tensor) -> Moment:
+    return Moment(gan.step, gan.G, gan.D, real, fake, real_images, gan.loss, loss, gan.rng["augment"])
+
+
+def _fresh_fakes(gan: Gan, count: int) -> Batch:
     with torch.no_grad():
-        return gan.G(gan.noise(count))
+        return gan.fakes(count)
 
 
-def _look(gan: Gan, images: Tensor, real: bool) -> Side:
-    return Side(images, gan.augment(images, real), logits=images.new_empty(0), features=[])
+def _detached(batch: Batch) -> Batch:
+    return batch[0].detach(), batch[1]
+
+
+def _look(gan: Gan, batch: Batch, real: bool) -> Side:
+    images, labels = batch
+    seen = gan.augment(images, real)
+    copies = len(seen) // len(images)
+    if gan.recipe.classes is None:
+        labels = None
+    elif copies > 1:
+        labels = labels.repeat(copies)
+    return Side(images, seen, logits=images.new_empty(0), features=[], labels=labels)
 
 
 def _judge(gan: Gan, side: Side) -> None:
-    side.logits = gan.D(side.seen, side.features) if gan.wants_features else gan.D(side.seen)
+    side.logits = gan.D(side.seen, side.labels, side.features if gan.wants_features else None)
 
 
 def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
     taps: list[Tensor] | None = [] if gan.wants_features else None
-    both = torch.cat([real.seen, fake.seen])
+    labels = None if real.labels is None else torch.cat([real.labels, fake.labels])
     sizes = [len(real.seen), len(fake.seen)]
-    logits = gan.D(both, taps) if taps is not None else gan.D(both)
-    real.logits, fake.logits = logits.split(sizes)
+    real.logits, fake.logits = gan.D(torch.cat([real.seen, fake.seen]), labels, taps).split(sizes)
     for tap in taps or ():
         real_part, fake_part = tap.split(sizes)
         real.features.append(real_part)
         fake.features.append(fake_part)
 
 
-def _freeze(D: nn.Module, frozen: bool) -> None:
+def _freeze(judges: nn.Module, frozen: bool) -> None:
     """Without this, D's unused weight gradients would cost a tenth of an MLP's step."""
-    for parameter in D.parameters():
+    for parameter in judges.parameters():
         parameter.requires_grad_(not frozen)

@@ -6,7 +6,7 @@ import hashlib
 
 import torch
 
-NAMES = ("noise", "augment")  # the data order needs no state: see sampler.py
+NAMES = ("noise", "labels", "augment")  # the data order needs no state: see sampler.py
 
 
 def stream(seed: int, *purpose: str | int) -> torch.Generator:

@@ -33,7 +33,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (60000, 1, 28, 28), dtype=np.
 
 def harness(gan: Gan) -> Callable[[], None]:
     """The step as ``train/run.py`` makes it, its sampler included."""
-    sampler = Sampler(IMAGES, 64, False, 0, gan.device)
+    sampler = Sampler(IMAGES, np.zeros(60000, np.int64), 64, False, 0, gan.device)
     return lambda: train_step(gan, sampler.next) and None
 
 
@@ -64,7 +64,7 @@ def plain(gan: Gan) -> Callable[[], None]:
     """gan.py's loop with torch's spectral_norm."""
     from benchmark.networks import mlp
 
-    G, D = mlp.build((1, 28, 28), 100, width=1.0, bn_eps=0.8)
+    G, D = mlp.build((1, 28, 28), 100, None, width=1.0, bn_eps=0.8)
     for layer in [m for m in D.modules() if isinstance(m, nn.Linear)]:
         nn.utils.spectral_norm(layer)
     opt_g, opt_d = (torch.optim.Adam(p.parameters(), 2e-4, (0.5, 0.999), fused=True) for p in (G, D))
