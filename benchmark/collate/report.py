@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
 import benchmark
 from benchmark.collate.claims import JudgedClaim, judge_claim
 from benchmark.collate.curves import curves
