@@ -33,6 +33,9 @@ ENVIRONMENT = {
 }
 
 
+TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
+
+
 def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float) -> Iterator[Event]:
     """Events of every job as they happen.
 
@@ -46,6 +49,8 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if address and TOKEN.expanduser().exists():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
     _start(ray, address, cpus)
@@ -66,7 +71,8 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}") from None
+        hint = "; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token" if address else ""
+        raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
 
 def _demand(job: Job, gpu_share: float) -> dict[str, float]:
