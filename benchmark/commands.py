@@ -234,15 +234,21 @@ def _plan(a: Namespace) -> Plan:
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     if not cells:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
-    return make_plan(cells, range(a.seeds), record_store.by_evaluation(_read(a.results)), a.until_epoch)
+    found, problems = record_store.read_all(a.results)
+    _say(problems)
+    return make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems)
 
 
-def _read(results: Path) -> Any:
+def _read(results: Path) -> list[record_store.Record]:
     """Records that can be read; what cannot is said and passed over."""
     found, problems = record_store.read_all(results)
+    _say(problems)
+    return found
+
+
+def _say(problems: list[record_store.RecordError]) -> None:
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)
-    return found
 
 
 def _plan_line(made: Plan) -> str:

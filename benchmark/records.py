@@ -26,11 +26,11 @@ OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples"
 
 
 class RecordError(GanbenchError):
-    """A record that cannot be used; ``newer`` if an upgrade of ganbench would read it."""
+    """A record that cannot be used: the file and what is wrong with it."""
 
-    def __init__(self, message: str, newer: bool = False) -> None:
-        super().__init__(message)
-        self.newer = newer
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: {what}")
+        self.path = path
 
 
 @dataclass(frozen=True)
@@ -123,20 +123,20 @@ def read(path: Path) -> Record:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise RecordError(f"{path}: larger than {MAX_BYTES:,} bytes: not a record")
+            raise RecordError(path, f"larger than {MAX_BYTES:,} bytes: not a record")
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise RecordError(f"{path}: unreadable ({str(error).splitlines()[0]})") from None
+        raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})") from None
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
-        raise RecordError(f"{path}: not a ganbench record")
+        raise RecordError(path, "not a ganbench record")
     if data["schema"] > SCHEMA:
-        raise RecordError(f"{path}: schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it", newer=True)
+        raise RecordError(path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it")
     try:
         return _parse(data, path)
     except (KeyError, TypeError, ValueError, AttributeError, GanbenchError) as error:
         if isinstance(error, RecordError):
             raise
-        raise RecordError(f"{path}: not a whole record ({type(error).__name__}: {error})") from None
+        raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})") from None
 
 
 def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
@@ -160,7 +160,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
             if record.status != "partial":
                 first, outcome = ends.setdefault(record.evaluation, (path, record.outcome))
                 if outcome != record.outcome:
-                    raise RecordError(f"{path} and {first} disagree about the same run: remove the wrong one; the first is used")
+                    raise RecordError(path, f"this file and {first} disagree about the same run: remove the wrong one; the first is used")
             records.append(record)
         except RecordError as error:
             problems.append(error)
@@ -187,9 +187,9 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
     _check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version):
-        raise RecordError(f"{path}: its recipe, data, seed or protocol do not match its key: altered or damaged")
+        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged")
     if record.outcome != data["outcome"]:
-        raise RecordError(f"{path}: its numbers do not match its checksum: altered or damaged")
+        raise RecordError(path, "its numbers do not match its checksum: altered or damaged")
     return record
 
 

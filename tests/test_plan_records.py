@@ -132,6 +132,14 @@ def test_a_damaged_or_newer_record_is_reported_and_the_others_are_read(tmp_path:
         records.write(tmp_path, "a", record)  # what cannot be read is not replaced either
 
 
+def test_an_unreadable_record_blocks_its_run_before_the_training(tmp_path: Path, record: Record) -> None:
+    path = records.write(tmp_path, "a", record)
+    path.write_text(path.read_text(encoding="utf-8").replace('"schema": 1', '"schema": 2', 1), encoding="utf-8")
+    found, problems = records.read_all(tmp_path)
+    made = make_plan(_cells()[:1], [0], records.by_evaluation(found), problems=problems)
+    assert made.runs[0].state == "blocked" and "upgrade ganbench" in made.runs[0].reason and "move the file away" in made.runs[0].reason
+
+
 def test_a_full_disk_is_said_and_nothing_half_written_stays(tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")

@@ -9,9 +9,10 @@ from typing import Any
 from benchmark.data.cards import card, missing
 from benchmark.data.read import subset_hash, subset_size
 from benchmark.errors import GanbenchError
+from benchmark.metrics.names import NEEDS
 from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
-from benchmark.records import Record
+from benchmark.records import Record, RecordError
 from benchmark.suite.model import Cell
 
 
@@ -62,13 +63,22 @@ class Plan:
         return tuple(run for run in self.runs if run.state == state)
 
 
-def make_plan(cells: Iterable[Cell], seeds: Iterable[int], records: dict[str, Record], until_epoch: int | None = None) -> Plan:
+def make_plan(
+    cells: Iterable[Cell],
+    seeds: Iterable[int],
+    records: dict[str, Record],
+    until_epoch: int | None = None,
+    problems: Iterable[RecordError] = (),
+) -> Plan:
     """Distinct runs for all cells and seeds.
 
     Args:
         records: what is there already, by evaluation key (``records.by_evaluation``).
         until_epoch: stop runs there; a partial record that got as far counts as done.
+        problems: records that cannot be read; a run whose record would stand in their place is blocked
+            now, not after hours of training.
     """
+    unreadable = {problem.path.name: problem for problem in problems}
     grouped: dict[tuple[str, str, int], list[Cell]] = {}
     blocked: dict[tuple[str, int], tuple[Cell, str]] = {}
     profiles: dict[str, None] = {}
@@ -82,14 +92,11 @@ def make_plan(cells: Iterable[Cell], seeds: Iterable[int], records: dict[str, Re
                 blocked[cell.id, seed] = (cell, str(error))
                 continue
             grouped.setdefault((key, evaluation_key(key, cell.protocol), seed), []).append(cell)
-    runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch) for (key, evaluation, seed), group in grouped.items()]
+    runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}.json")) for (key, evaluation, seed), group in grouped.items()]
     runs += [_blocked_run(cell, seed, why) for (_, seed), (cell, why) in blocked.items()]
     rank = {"to do": 0, "blocked": 1, "done": 2}
     runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
     return Plan(tuple(runs), "+".join(profiles))
-
-
-MEASURED = {"L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_V", "jac_G"}
 
 
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -98,7 +105,7 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
         algorithm_versions(recipe)
     except GanbenchError as error:
         return str(error)
-    if unknown := set(protocol.metrics) - MEASURED:
+    if unknown := set(protocol.metrics) - NEEDS.keys():
         return f"metric {', '.join(sorted(unknown))} is not implemented"
     if protocol.bn_mode != "eval":
         return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
@@ -110,7 +117,7 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     return missing(recipe.dataset, recipe.split)
 
 
-def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None) -> Run:
+def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None, unreadable: RecordError | None) -> Run:
     recipe, protocol = cells[0].recipe, cells[0].protocol
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     total = recipe.total_steps(images)
@@ -118,6 +125,8 @@ def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record
     if record and (record.status != "partial" or record.steps >= goal):
         reason = f"{record.status} at step {record.steps:,}: record {record.name}"
         state = "done"
+    elif unreadable:
+        state, reason = "blocked", f"{unreadable}; move the file away to make the run again"
     elif why := what_blocks(recipe, protocol):
         state, reason = "blocked", why
     elif record:

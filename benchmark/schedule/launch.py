@@ -140,7 +140,8 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
     summary.counts[state] += 1
     board.states[run.evaluation] = {"state": state}
     board.write(force=True)
-    progress.end(event.job.evaluation, run.size, line) if line else None
+    if line:
+        progress.end(event.job.evaluation, run.size, line)
 
 
 def _keep_trace(event: Event) -> str:

@@ -13,14 +13,12 @@ import torch
 from torch import nn
 
 from benchmark.metrics.jacobian import statistics, summarise
+from benchmark.metrics.names import NEEDS
 from benchmark.recipe import Protocol
 from benchmark.train.gan import Gan
 from benchmark.train.streams import stream
 
 GRID = 8  # samples a side of the grid that a record carries
-
-NEEDS = {"L_Vg_Bz": "jac_V", "V_g": "V_g", "D_G": "D_G", "jac_D": "jac_D", "jac_V": "jac_V", "jac_G": "jac_G"}
-"""The statistic that each metric of a protocol is read from."""
 
 
 def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, final: bool) -> dict[str, Any]:
