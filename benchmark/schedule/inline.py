@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from benchmark.errors import GanbenchError
 from benchmark.schedule.job import Event, Job, execute
@@ -13,7 +14,10 @@ from benchmark.schedule.stop import Stop
 
 def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
     """Events of every job, in order; progress is told at the end of each, since nothing runs beside it."""
-    for job in jobs:
+    import torch
+
+    found = "cuda" if torch.cuda.is_available() else "cpu"
+    for job in (replace(job, device=found if job.device == "auto" else job.device) for job in jobs):
         if stop.asked:
             yield Event("interrupted", job)
             continue

@@ -29,7 +29,7 @@ class Job:
     protocol: dict[str, Any]
     folder: str  # for its checkpoints
     data_root: str
-    device: str  # "cpu" or "cuda"
+    device: str  # "cpu", "cuda", or "auto" until an executor knows what there is
     threads: int
     until_epoch: int | None
     checkpoint_s: float

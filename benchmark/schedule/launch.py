@@ -101,18 +101,11 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         protocol=run.protocol.to_json(),
         folder=str(folder),
         data_root=str(data_root().resolve()),
-        device=_device(options.device),
+        device=options.device,
         threads=options.threads,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
     )
-
-
-def _device(asked: str) -> str:
-    """"auto" is a GPU where this machine has one; asked without importing torch in the driver."""
-    if asked != "auto":
-        return asked
-    return "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
 
 
 def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: Summary, board: _StatusFile) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
 
     _start(ray, address, cpus)
     try:
+        found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
+        jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
         _check_placement(ray, jobs, gpu_share)
         yield from _drive(ray, jobs, stop, gpu_share)
     finally:
