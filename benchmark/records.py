@@ -83,7 +83,7 @@ def write(results: Path, folder: str, record: Record) -> Path:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
     target = results / "records" / folder / record.name
-    text = json.dumps(record.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = _text(record.to_json())
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +101,17 @@ def write(results: Path, folder: str, record: Record) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return target
+
+
+def _text(content: dict[str, Any]) -> str:
+    """JSON with one field a line, and one measurement a line: small, and legible in a diff."""
+
+    def dump(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    history = "[\n  " + ",\n  ".join(map(dump, content["history"])) + "\n ]"
+    lines = [f" {dump(key)}: {history if key == 'history' else dump(value)}" for key, value in content.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _place(temporary: Path, target: Path) -> None:
