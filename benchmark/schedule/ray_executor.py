@@ -123,6 +123,8 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float) -> Itera
                 yield from (Event("progress", by_key[key], *steps) for key, steps in progress.items() if key in by_key)
             else:
                 yield _outcome(ray, ref, running.pop(ref))
+    board.report.remote("", 0, 0)  # answers the open question, so that Ray has nothing to complain of at its end
+    ray.wait([news], timeout=WAIT_S)
 
 
 def _board(ray: Any) -> Any:
