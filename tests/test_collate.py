@@ -18,7 +18,7 @@ from scipy import stats
 from benchmark import records
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.interval import estimate, half_width, seeds_needed
-from benchmark.collate.join import join, load_joined
+from benchmark.collate.join import _spread, join, load_joined
 from benchmark.collate.report import write_report
 from benchmark.collate.table import latex, markdown, to_csv, view
 from benchmark.collate.tier import Tier, tier_of
@@ -172,6 +172,14 @@ def test_a_reversed_ranking_fails_and_a_noisy_one_is_open() -> None:
     for values, spread, name in ((turned, 1e-4, "fails"), (PUBLISHED, 1.0, "inconclusive")):
         suite, joined = load_joined(THEORY, _three_seeds(values, spread))
         assert judge_claim(suite.claims[0], joined["theory/1"]).achieved.name == name
+
+
+def test_the_published_spread_is_held_against_its_own_kind() -> None:
+    _, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    entries = joined["theory/1"][0].entries
+    assert entries["V_g"].spread == pytest.approx(0.05) and entries["L_Vg_Bz"].spread is None
+    other = dataclasses.replace(entries["V_g"].published, std_of="seeds")
+    assert _spread(other, joined["theory/1"][0].records, "V_g") is None
 
 
 def test_tables_have_the_papers_layout(tmp_path: Path) -> None:

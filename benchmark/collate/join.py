@@ -26,6 +26,7 @@ class Entry:
     direction: str  # "lower" or "higher" is better
     published: Published | None
     achieved: Estimate | None  # over seeds that did not diverge
+    spread: float | None  # our counterpart of the published ± where that is not over seeds: its mean over seeds
     verdict: Verdict
 
 
@@ -86,5 +87,13 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
         diverged = len(records) - len(values)  # ended as diverged, or with a value that is not finite
         published = cell.published.get(metric)
         verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent)
-        entries[metric] = Entry(cell, metric, direction, published, achieved, verdict)
+        entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict)
     return Joined(cell, records, tiers[-1] if tiers else None, entries)
+
+
+def _spread(published: Published | None, records: tuple[Record, ...], metric: str) -> float | None:
+    if published is None or published.std is None:
+        return None
+    same = [r for r in records if r.final and r.protocol.std_of == published.std_of]
+    stds = [std for r in same if (std := r.final.get(metric, {}).get("std")) is not None]
+    return sum(stds) / len(stds) if stds else None

@@ -116,7 +116,8 @@ def achieved_text(e: Entry) -> str:
 
 
 def _footnotes(joined: Sequence[Joined]) -> tuple[str, ...]:
-    notes = ["achieved: mean ± half of the 95 % t interval over seeds (number of seeds); published ±: see the caption"]
+    over = sorted({p.std_of for j in joined for p in j.cell.published.values() if p.std_of})
+    notes = ["achieved: mean ± half of the 95 % t interval over seeds (number of seeds)" + (f"; published ± is over {', '.join(over)}" if over else "")]
     used = list(dict.fromkeys(e.verdict.name for j in joined for e in j.entries.values() if e.verdict.name))
     notes += [", ".join(f"{SYMBOLS[name]} {name}" for name in used)] if used else []
     by_lines: dict[tuple[str, ...], list[str]] = {}

@@ -10,7 +10,7 @@ from benchmark.collate.table import achieved_text
 
 
 def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
-    """One row a cell and metric: the numbers, seeds, profile, tier, verdict and why."""
+    """One row a cell and metric: the numbers, our counterpart of the published ±, seeds, profile, tier, verdict and why."""
     for j in (j for table in joined.values() for j in table):
         for e in j.entries.values():
             yield {
@@ -18,6 +18,7 @@ def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
                 "metric": e.metric,
                 "published": e.published.text if e.published else "",
                 "achieved": achieved_text(e),
+                "spread": f"{e.spread:.3g} over {e.published.std_of}" if e.spread is not None else "",
                 "seeds": e.achieved.n if e.achieved else 0,
                 "profile": j.cell.profile,
                 "tier": j.tier.name if j.tier else "",
