@@ -12,6 +12,7 @@ import math
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,9 @@ def write(results: Path, folder: str, record: Record) -> Path:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GanbenchError(f"cannot write {target}: {error.strerror}") from None
+    try:
         with temporary.open("w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
@@ -97,9 +101,10 @@ def write(results: Path, folder: str, record: Record) -> Path:
             raise GanbenchError(f"{target} holds another result of the same run; the new one was not written over it") from None
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise GanbenchError(f"cannot write {target}: {what}. The run's checkpoint is kept: make room and run the same command again") from None
+        raise GanbenchError(f"cannot write {target}: {what}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk that would not take it may not let it go either
+            temporary.unlink(missing_ok=True)
     return target
 
 

@@ -214,6 +214,20 @@ def test_one_failing_run_does_not_end_the_suite(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr and len(outcomes(tmp_path)) == 1
 
 
+def test_a_record_that_finds_no_room_is_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place cannot be written (a file stands where the folder should be); the record is kept and can be merged."""
+    results, elsewhere = tmp_path / "results", tmp_path / "tmp"
+    elsewhere.mkdir()
+    (results / "records").mkdir(parents=True)
+    (results / "records/theory").write_text("a file where the paper's folder should be")
+    only = ("--profile", "ci", "--only", "method=SN-D", "--results", results)
+    done = ganbench("run", "theory", *only, "--executor", "inline", env={**os.environ, "TMPDIR": str(elsewhere)})
+    assert done.returncode == 1 and "cannot write" in done.stderr
+    merge = re.search(r"run: ganbench (merge \S+ --results \S+)", done.stderr)[1]
+    assert ganbench(*merge.split()).returncode == 0 and len(outcomes(results)) == 1
+    assert "1 done" in ganbench("run", "theory", *only).stderr
+
+
 def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
     done = ganbench("doctor", env={**os.environ, "GANBENCH_DATA": str(tmp_path)})
     assert done.returncode == 1 and re.search(r"-- +dataset mnist: missing .*ganbench data fetch mnist", done.stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -116,6 +117,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         return
     state, line = event.kind, ""
     if event.kind == "done":
+        record = None
         try:
             record = make_record(run, event.result)
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
@@ -124,7 +126,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
             line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}); {path}{trouble}"
         except GanbenchError as error:
-            state, event = "failed", Event("failed", event.job, error=str(error))
+            state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(line.removeprefix("FAILED: "))
@@ -135,6 +137,18 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
     board.write(force=True)
     if line:
         progress.end(event.job.evaluation, run.size, line)
+
+
+def _rescue(record: records.Record | None, results: Path) -> str:
+    """A finished record that its place will not take, in the system's temporary folder; where it is, and what to do."""
+    if record is None:
+        return ""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="ganbench-"))
+        records.write(folder, "rescued", record)
+    except (OSError, GanbenchError):
+        return ""
+    return f". The record is in {folder}; when there is room, run: ganbench merge {folder} --results {results}"
 
 
 def _keep_trace(event: Event) -> str:

@@ -31,7 +31,7 @@ class Filter:
             self._fail(f"more than {MOST_PARENTHESES} parentheses")
         self._test = self._any()
         if self._at < len(text):
-            self._fail("expected '&', '|' or the end")
+            self._fail("expected '&', '|' or the end (a value with parentheses must be quoted)")
 
     def __call__(self, cell: Cell) -> bool:
         return self._test(cell)
