@@ -1,7 +1,41 @@
 """ganbench: what a GAN paper's tables say, what its recipes give when run, and whether its claims hold.
 
-The public API is re-exported lazily, so that ``import benchmark`` (and ``ganbench --help``) costs
-nothing: torch, ray and pandas are imported by the rooms that use them, when they are used.
+A notebook does what the command line does, with the functions that the command line calls:
+
+    import benchmark as gb
+    suite = gb.load_all(["theory"], profile="ci")[0]
+    records, problems = gb.read_all(Path("results"))
+    plan = gb.make_plan(suite.cells, range(3), gb.by_evaluation(records), problems=problems)
+    summary = gb.run_plan(plan, Path("results"), gb.Options())
+    suite, joined = gb.load_joined(suite.path, gb.read_all(Path("results"))[0])
+
+They are imported when they are first asked for, so that ``import benchmark`` and ``ganbench --help``
+cost nothing: torch, ray and pandas come with the rooms that use them.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "benchmark.suite.load": ("load", "load_all"),
+    "benchmark.suite.filter": ("Filter",),
+    "benchmark.suite.tidy": ("published_rows",),
+    "benchmark.plan.plan": ("make_plan",),
+    "benchmark.schedule.launch": ("Options", "run_plan"),
+    "benchmark.records": ("by_evaluation", "read_all"),
+    "benchmark.collate.join": ("load_joined",),
+    "benchmark.collate.tidy": ("compared_rows",),
+    "benchmark.collate.report": ("judged_claims", "write_report"),
+}
+_API = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = sorted(_API)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _API:
+        raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
+    return getattr(importlib.import_module(_API[name]), name)

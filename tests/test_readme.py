@@ -22,3 +22,16 @@ def test_every_command_in_the_readme_parses() -> None:
     assert len(lines) >= 8
     for line in lines:
         parser().parse_args(line.split())
+
+
+def test_the_notebook_example_works_as_written(tmp_path) -> None:
+    """The functions that the package's docstring names exist, and the example runs (planning only, to be quick)."""
+    import benchmark as gb
+
+    assert all(callable(getattr(gb, name)) for name in gb.__all__)
+    suite = gb.load_all(["theory"], profile="ci")[0]
+    records, problems = gb.read_all(tmp_path)
+    plan = gb.make_plan(suite.cells, range(3), gb.by_evaluation(records), problems=problems)
+    assert len(plan.of("to do")) == 36
+    suite, joined = gb.load_joined(suite.path, records)
+    assert len(list(gb.compared_rows(joined))) == 46
