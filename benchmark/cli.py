@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     only = {"metavar": "EXPR", "help": "choose cells: 'table=2 & dataset=cifar10 & method~GraN'"}
     p = command("list", "suites, tables, cells, and what each still needs", "*", profile=True)
     p.add_argument("--json", action="store_true", help="for programs")
+    p.add_argument("--check", action="store_true", help="look for mistakes in the suite files instead; exit 1 if there are any")
     p = command("show", "one cell: resolved recipe, protocol, published numbers, runs so far", results=True, profile=True)
     p.add_argument("cell", metavar="CELL", help="as 'ganbench list' prints it: theory/1/B_z=10^0[MLP]/mnist")
     p = command("published", "every published number, tidy", "*")

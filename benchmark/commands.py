@@ -11,14 +11,18 @@ from typing import Any
 from benchmark import records as record_store
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, what_blocks
+from benchmark.recipe import content_hash
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import find, load, load_all
+from benchmark.suite.model import Cell
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
 
 
 def list_cells(a: Namespace) -> int:
     """Suites, tables and cells."""
     suites = load_all(a.suites, a.profile)
+    if a.check:
+        return _check([s.path for s in suites])
     if a.json:
         rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -27,10 +31,25 @@ def list_cells(a: Namespace) -> int:
         print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
         for table in suite.tables:
             numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
-            print(f"  table {table.id}: {_count(len(table.cells), 'cell')}, {_count(numbers, 'published number')}")
+            same = f", restates table {table.restates}" if table.restates else ""
+            print(f"  table {table.id}: {_count(len(table.cells), 'cell')}, {_count(numbers, 'published number')}{same}")
             for cell in table.cells:
-                print(f"    {cell.id}  {what_blocks(cell.recipe, cell.protocol) or 'ready'}")
+                blocked = what_blocks(cell.recipe, cell.protocol)
+                print(f"    {cell.id}  {f'blocked: {blocked}' if blocked else 'ready'}")
+    cells = [c for s in suites for c in s.cells]
+    published = sum(bool(c.published) for c in cells)
+    print(f"{_count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, {len(cells) - published} without")
     return 0
+
+
+def _check(paths: list[Path]) -> int:
+    from benchmark.suite.lint import lint
+
+    problems = lint(paths)
+    for problem in problems:
+        print(problem)
+    print(f"{_count(len(paths), 'suite')}, {_count(len(problems), 'problem')}")
+    return 1 if problems else 0
 
 
 def show(a: Namespace) -> int:
@@ -40,17 +59,22 @@ def show(a: Namespace) -> int:
     if a.cell not in cells:
         raise GanbenchError(f"no cell {a.cell!r}{nearest(a.cell, cells)}", 2)
     cell = cells[a.cell]
-    print(f"{cell.id}  (profile {cell.profile})\n{what_blocks(cell.recipe, cell.protocol) or 'ready'}")
+    blocked = what_blocks(cell.recipe, cell.protocol)
+    print(f"{cell.id}  (profile {cell.profile})\n{f'blocked: {blocked}' if blocked else 'ready'}")
     print("\npublished")
     for metric, number in cell.published.items():
-        over = f"  (± over {number.std_of})" if number.std is not None else ""
-        print(f"  {metric}: {number.text}{over}" + ("" if number.origin == "own" else f"  ({number.origin})"))
+        said = [f"± over {number.std_of}"] if number.std is not None else []
+        said += ["printed as best"] if number.best else []
+        said += [number.origin] if number.origin != "own" else []
+        print(f"  {metric}: {number.text}" + (f"  ({', '.join(said)})" if said else ""))
+    for remark in cell.remarks:
+        print(f"  note: {remark}")
     print("\nrecipe")
     for key, value in cell.recipe.to_json().items():
-        print(f"  {key}: {value}" + (f"    # {cell.notes[key]}" if key in cell.notes else ""))
+        print(f"  {key}: {value}{_source(cell, key)}")
     print("\nprotocol")
     for key, value in cell.protocol.to_json().items():
-        print(f"  {key}: {value}")
+        print(f"  {key}: {value}{_source(cell, key)}")
     print("\nruns so far")
     from benchmark.collate.join import join
 
@@ -58,7 +82,7 @@ def show(a: Namespace) -> int:
     for record in found.records:
         print(f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}")
     for entry in found.entries.values():
-        print(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why})")
+        print(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})")
     return 0
 
 
@@ -78,14 +102,17 @@ def plan(a: Namespace) -> int:
     """Which runs are needed."""
     made = _plan(a)
     if a.json:
-        rows = [{"run": r.key, "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
+        rows = [{"run": r.key, "recipe": content_hash(r.recipe.to_json()), "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     if a.explain:
         for run in made.runs:
-            shared = f"\n    serves {', '.join(c.id for c in run.cells)}" if len(run.cells) > 1 else ""
-            print(f"{run.state}: {run.name}: {run.reason}{shared}")
+            print(f"{run.state}: {run.name}: {run.reason}")
+    shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
+    for runs in shared:
+        print(f"one training for: {', '.join(c.id for r in runs for c in r.cells)}" + (f" (measured {len(runs)} ways)" if len(runs) > 1 else ""))
     print(_plan_line(made))
+    print(_published_line(made))
     return 0
 
 
@@ -156,9 +183,12 @@ def claims(a: Namespace) -> int:
     for path in (s.path for s in load_all(a.suites)):
         suite, joined = load_joined(path, found, a.profile)
         for c in judged_claims(suite, joined):
-            print(f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”\n  published: {c.published.name} ({c.published.why})")
-            if not a.published_only:
-                print(f"  achieved:  {c.achieved.name} ({c.achieved.why})")
+            print(f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”" + (f"\n  note: {c.claim.note}" if c.claim.note else ""))
+            for name, verdict in (("published", c.published), ("achieved", c.achieved)):
+                if name == "published" or not a.published_only:
+                    print(f"  {name}: {verdict.name} ({verdict.why})")
+                    for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
+                        print("".join(f"    {sign} {text}\n" for text in texts), end="")
     return 0
 
 
@@ -253,12 +283,26 @@ def _say(problems: list[record_store.RecordError]) -> None:
 
 def _plan_line(made: Plan) -> str:
     n = {state: len(made.of(state)) for state in ("to do", "blocked", "done")}
-    return f"profile {made.profile}: {_count(len(made.runs), 'run')}: {n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
+    cells = len({c.id for r in made.runs for c in r.cells})
+    return f"profile {made.profile}: {_count(cells, 'cell')}, {_count(len(made.trainings()), 'distinct training run')} ({_count(len(made.runs), 'evaluation')}): {n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
+
+
+def _published_line(made: Plan) -> str:
+    trainings = [runs for runs in made.trainings().values() if any(c.published for r in runs for c in r.cells)]
+    cells = {c.id for runs in trainings for r in runs for c in r.cells if c.published}
+    return f"of these, {_count(len(cells), 'cell')} that the papers print need {_count(len(trainings), 'distinct training run')}"
 
 
 def _data_line(name: str, c: Any, state: str) -> str:
     splits = ", ".join(f"{split} {s['count']:,}" for split, s in c.splits.items())
     return f"  {name}: {c.title}; {splits}; {state}"
+
+
+def _source(cell: Cell, key: str) -> str:
+    """Where a value comes from, in profile ``full``."""
+    if cell.profile != "full":
+        return ""
+    return f"    # stated: {cell.stated[key]}" if key in cell.stated else f"    # note: {cell.notes[key]}" if key in cell.notes else ""
 
 
 def _count(n: int, what: str) -> str:

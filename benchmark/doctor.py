@@ -30,8 +30,12 @@ def examine(results: Path) -> Iterator[tuple[str, bool, str]]:
     yield "results", writable, f"{results.resolve()} is {'' if writable else 'not '}writable"
     yield "data folder", True, f"{data_root()} (GANBENCH_DATA)"
     for name, card in cards().items():
+        if card.reader is None:
+            continue
         found = state(card)
         yield f"dataset {name}", found == "ready", found if found == "ready" else f"{found}; run: ganbench data fetch {name}"
+    unread = [name for name, card in cards().items() if card.reader is None]
+    yield "other datasets", True, f"no reader yet: {', '.join(unread)}"
 
 
 def _gpu() -> str:

@@ -28,6 +28,10 @@ class Recipe:
     channels: int  # 1 (grey) or 3 (RGB)
     data_percent: float  # share of the split that is trained on, in percent
     images: int | None = None  # first N images of a seeded permutation of the split; None: all
+    subset: str | None = None  # how data_percent is drawn, if not as the first part of our own seeded permutation
+    crop: str | None = None  # what is cut out of a source image first: "center" (largest square), "center-178"
+    resize: str | None = None  # filter from the source's (cropped) size to the resolution: "bilinear"
+    hflip: bool | None = None  # real images are flipped left to right with probability 1/2
     network: NamedArgs
     z_dim: int
     z_distribution: str  # "normal" (standard deviation z_scale) or "uniform" (on [-z_scale, z_scale])
@@ -41,7 +45,7 @@ class Recipe:
     steps: int | None = None  # G steps
     drop_last: bool  # drop the last partial batch of an epoch
     player_order: str  # "g-first" or "d-first" within a step
-    share_fakes: bool  # the D step sees the fakes that the G step just made, detached
+    share_fakes: bool  # both players' steps see the same fakes, detached where D's step uses them
     d_pass: str  # real and fake through D "separate"ly or "joint"ly
     optimizer: str  # "adam"
     lr_g: float
@@ -49,14 +53,21 @@ class Recipe:
     beta1: float
     beta2: float
     adam_eps: float
+    lr_decay: str | None = None  # "linear": both rates fall to 0 at the last step
+    lr_decay_start: int | None = None  # G step at which they begin to
+    weight_decay_g: float | None = None  # Adam's L2 term
+    weight_decay_d: float | None = None
+    ema: float | None = None  # decay of the running average of G's weights, a G step
+    ema_start: int | None = None  # the average is pegged to the weights before this G step
+    ema_buffers: bool | None = None  # BatchNorm's statistics are averaged too
     precision: str  # "float32"
     classes: int | None = None  # G and D are conditional on that many classes; None: unconditional
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise GanbenchError("a recipe needs exactly one of 'epochs' and 'steps'", 2)
-        if self.share_fakes and (self.player_order != "g-first" or self.batch_g != self.batch_d):
-            raise GanbenchError("share_fakes needs player_order g-first and equal batch_g and batch_d", 2)
+        if self.share_fakes and (self.batch_g != self.batch_d or (self.player_order == "d-first" and self.n_dis > 1)):
+            raise GanbenchError("share_fakes needs equal batch_g and batch_d, and n_dis 1 if D goes first", 2)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, fields in order, absent mechanisms left out."""
@@ -109,12 +120,23 @@ class Protocol:
     """How a number is measured. Absent mechanisms are ``None``, as in ``Recipe``."""
 
     metrics: tuple[str, ...]
+    features: str | None = None  # feature extractor: "inception-2015-12-05"
+    input_resize: str | None = None  # to the extractor's input: "tf1-bilinear"
+    quantise: str | None = None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "none"
+    real_split: str | None = None  # the images that are compared with
+    real: int | None = None  # how many of them
     generated: int  # fresh noises (theory) or images a measurement
+    sample_batch: int | None = None  # generated at once: it matters where bn_mode is train
+    is_splits: int | None = None
+    kid_subsets: int | None = None
+    kid_subset_size: int | None = None
     bn_mode: str  # G's and D's mode when measured: "eval" or "train"
     weights: str  # "raw" or "ema"
     checkpoint: str  # "last" or "best"
     std_of: str  # what the ± of a single run is over: "noises", "splits", "none"
-    every_epochs: int  # measure after every such epoch, and at the end
+    best_by: str | None = None  # the metric that chooses the best checkpoint
+    every_steps: int | None = None  # measure every so many G steps, and at the end
+    every_epochs: int | None = None  # measure after every such epoch, and at the end
     jac_G_every_epochs: int | None = None  # the dear one, ‖∂G/∂z‖_F, more rarely; None: at the end only
     seeds: int | None = None  # how many runs the published number is over; None: not stated
 

@@ -221,7 +221,9 @@ def test_what_is_not_implemented_is_blocked_and_not_run_as_something_else() -> N
         assert message in make_plan([blocked], [0], {}).runs[0].reason
     few = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, images=32, drop_last=True))
     assert "32 images are fewer than one batch of 64" in make_plan([few], [0], {}).runs[0].reason
-    for change in (dict(batch_g=128), dict(player_order="d-first")):
+    last = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, player_order="d-first"))
+    assert "share_fakes with player_order d-first" in make_plan([last], [0], {}).runs[0].reason
+    for change in (dict(batch_g=128), dict(player_order="d-first", n_dis=2)):
         with pytest.raises(GanbenchError, match="share_fakes needs"):
             recipe(**change)
 

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import benchmark
-from benchmark.collate.claims import JudgedClaim, judge_claim
+from benchmark.collate.claims import ClaimVerdict, JudgedClaim, judge_claim
 from benchmark.collate.curves import curves
 from benchmark.collate.join import Joined
 from benchmark.collate.table import View, latex, markdown, to_csv, view
 from benchmark.errors import GanbenchError
 from benchmark.records import Record
 from benchmark.suite.model import Suite
+
+SHOWN = 6
 
 
 def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: Path) -> list[Path]:
@@ -46,7 +48,9 @@ def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, ou
 
 def judged_claims(suite: Suite, joined: dict[str, list[Joined]]) -> list[JudgedClaim]:
     """Every claim of the suite whose table is in the selection, judged."""
-    return [judge_claim(c, joined[key]) for c in suite.claims if (key := f"{c.paper}/{c.holds.table}") in joined]
+    every = [j for rows in joined.values() for j in rows]
+    there = {j.cell.id for j in every}
+    return [judge_claim(c, every) for c in suite.claims if any(n.cell in there for n in c.numbers())]
 
 
 def _joined_csv(views: Sequence[View]) -> str:
@@ -59,11 +63,19 @@ def _claims_markdown(claims: Sequence[JudgedClaim]) -> str:
         return ""
     lines = [
         f"- **{c.claim.id}** ({c.claim.where}): “{c.claim.quote}”\n"
-        f"  - by the published numbers: **{c.published.name}** — {c.published.why}\n"
-        f"  - by ours: **{c.achieved.name}** — {c.achieved.why}"
+        + (f"  - note: {c.claim.note}\n" if c.claim.note else "")
+        + f"  - by the published numbers: **{c.published.name}** — {_decided(c.published)}\n"
+        f"  - by ours: **{c.achieved.name}** — {_decided(c.achieved)}"
         for c in claims
     ]
     return "\n## Claims\n\n" + "\n".join(lines) + "\n"
+
+
+def _decided(v: ClaimVerdict) -> str:
+    """Why, and then each comparison against, or (if nothing is against) the first few for."""
+    lines = [f"against: {text}" for text in v.contradicts] or list(v.supports[:SHOWN])
+    more = f"; and {len(v.supports) - SHOWN} more" if not v.contradicts and len(v.supports) > SHOWN else ""
+    return v.why + ("; " if lines else "") + "; ".join(lines) + more
 
 
 def _page(suite: Suite, joined: dict[str, list[Joined]], views: dict[str, View], claims: Sequence[JudgedClaim], results: str) -> str:
@@ -85,6 +97,7 @@ def _page(suite: Suite, joined: dict[str, list[Joined]], views: dict[str, View],
         version=benchmark.__version__,
         command=lambda j: _command(j, results),
         provenance=_provenance,
+        decided=_decided,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.collate.join import Entry, Joined
-from benchmark.suite.model import Table
+from benchmark.suite.model import Published, Table
 
 ARROWS = {"lower": "↓", "higher": "↑"}
 SYMBOLS = {"reproduced": "✓", "better": "▲", "not reproduced": "✗", "inconclusive": "?", "incomparable": "≁", "diverged": "∞", "failed": "!", "blocked": "⊘", "not run": "·", "": ""}  # fmt: skip
@@ -24,6 +24,7 @@ class Square:
     symbol: str
     why: str
     cell: str  # id
+    best: bool = False  # the paper prints the number as a best value
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,12 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
     several = len({backbone for _, backbone in methods}) > 1
     columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[d]}"))), spot, m) for spot in spots for m, d in table.metrics.items()]
     labels = [f"{m} ({b})" if several and b else m for m, b in methods]
+    references = list(dict.fromkeys(r.method for r in table.references))
+    known = {(r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, False)): r.published for r in table.references}
     grid = [[_square(by_place[method, spot].entries[metric]) if (method, spot) in by_place else _NOTHING for _, spot, metric in columns] for method in methods]
     heads = [head for head, _, _ in columns]
+    labels = references + labels
+    grid = [[_reference(known.get((name, spot), {}).get(metric)) for _, spot, metric in columns] for name in references] + grid
     if table.transposed:
         labels, heads, grid = heads, labels, [list(row) for row in zip(*grid)]
     rows = tuple((label, tuple(squares)) for label, squares in zip(labels, grid))
@@ -59,7 +64,7 @@ def markdown(v: View) -> str:
     from tabulate import tabulate
 
     heads = [v.corner, *(h for c in v.columns for h in (f"{c} published", "achieved"))]
-    rows = [[label, *(t for s in squares for t in (s.published, f"{s.achieved} {s.symbol}".strip()))] for label, squares in v.rows]
+    rows = [[label, *(t for s in squares for t in (f"**{s.published}**" if s.best else s.published, f"{s.achieved} {s.symbol}".strip()))] for label, squares in v.rows]
     clean = [[" ".join(text.split()).replace("|", "\\|") for text in row] for row in [heads, *rows]]
     notes = "".join(f"\n- {note}" for note in v.footnotes)
     table = tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True)
@@ -71,7 +76,7 @@ def latex(v: View) -> str:
     heads = " & ".join(f"\\multicolumn{{2}}{{c}}{{{_tex(c)}}}" for c in v.columns)
     rules = "".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(v.columns)))
     under = " & ".join("published & achieved" for _ in v.columns)
-    lines = [" & ".join([_tex(label), *(_tex(t) for s in squares for t in (s.published, f"{s.achieved} {_TEX_SYMBOLS[s.symbol]}".strip()))]) + r" \\" for label, squares in v.rows]
+    lines = [" & ".join([_tex(label), *(t for s in squares for t in (f"\\textbf{{{_tex(s.published)}}}" if s.best else _tex(s.published), _tex(f"{s.achieved} {_TEX_SYMBOLS[s.symbol]}".strip())))]) + r" \\" for label, squares in v.rows]
     notes = "".join(f"% {_tex(note)}\n" for note in v.footnotes)
     return (
         f"{notes}\\begin{{table}}\n\\centering\n\\caption{{{_tex(v.caption)}}}\n\\begin{{tabular}}{{l{'rr' * len(v.columns)}}}\n\\toprule\n"
@@ -92,13 +97,20 @@ def to_csv(v: View) -> str:
 
 def _spot(j: Joined) -> str:
     """Where a cell stands among the table's columns."""
-    percent = f" {j.cell.data_percent:g}%" if j.cell.data_percent != 100 else ""
-    return f"{j.cell.dataset}{percent}"
+    return _column(j.cell.dataset, j.cell.data_percent, j.cell.resolution, j.cell.sized)
+
+
+def _column(dataset: str, percent: float, resolution: int, sized: bool) -> str:
+    return dataset + (f" {percent:g}%" if percent != 100 else "") + (f" {resolution}px" if sized else "")
+
+
+def _reference(p: Published | None) -> Square:
+    return replace(_NOTHING, published=p.text) if p else _NOTHING
 
 
 def _square(e: Entry) -> Square:
     published = e.published.text if e.published else "–"
-    return Square(published, achieved_text(e), e.verdict.name, SYMBOLS[e.verdict.name], e.verdict.why, e.cell.id)
+    return Square(published, achieved_text(e), e.verdict.name, SYMBOLS[e.verdict.name], e.verdict.why, e.cell.id, bool(e.published and e.published.best))
 
 
 _NOTHING = Square("", "", "", "", "", "")
@@ -125,6 +137,13 @@ def _footnotes(joined: Sequence[Joined]) -> tuple[str, ...]:
         if j.tier:
             by_lines.setdefault((j.tier.name, *j.tier.differences), []).append(j.cell.method)
     notes += [f"tier {lines[0]}: {', '.join(methods)}" + (f" ({'; '.join(lines[1:])})" if lines[1:] else "") for lines, methods in by_lines.items()]
+    if any(p.best for j in joined for p in j.cell.published.values()):
+        notes.append("bold: printed so by the paper, as a best value")
+    said: dict[str, list[str]] = {}
+    for j in joined:
+        for remark in j.cell.remarks:
+            said.setdefault(remark, []).append(j.cell.id.split("/", 2)[2])
+    notes += [f"note on {', '.join(ids) if len(ids) < len(joined) else 'all cells'}: {remark}" for remark, ids in said.items()]
     assumed = list(dict.fromkeys(f"{k} ({why})" for j in joined for k, why in j.cell.notes.items()))
     return (*notes, *(["not stated by the paper, so assumed: " + "; ".join(assumed)] if assumed else []))
 

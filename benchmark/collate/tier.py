@@ -19,6 +19,7 @@ from benchmark.suite.model import Cell
 OTHER_SCALE = ("dataset", "split", "resolution", "channels")
 HARMLESS = {
     "every_epochs": "when it is measured, not what",
+    "every_steps": "when it is measured, not what",
     "jac_G_every_epochs": "when it is measured, not what",
     "seeds": "describes the paper's number, not the measurement",
 }

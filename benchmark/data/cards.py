@@ -29,13 +29,14 @@ class Card:
 
     name: str
     title: str
-    reader: str  # "shapes" (procedural) or "idx"
+    reader: str | None  # "shapes" (procedural), "idx", or None: only its coordinates are known, nothing reads it yet
     resolutions: tuple[int, int]
     channels: tuple[int, ...]
     classes: int
     splits: dict[str, dict[str, Any]]
     sources: tuple[dict[str, str], ...]
     licence: str
+    home: str  # where a person gets it
 
     def files(self, split: str | None = None) -> list[FileCard]:
         """The files of a split, or of all splits; none for a procedural dataset."""
@@ -49,7 +50,13 @@ class Card:
         return self.splits[name]
 
     def content(self, split: str, resolution: int, channels: int) -> str:
-        """sha256 that stands for the split's images and labels, known without reading them."""
+        """sha256 that stands for the split's images and labels, known without reading them.
+
+        Raises:
+            GanbenchError: there is no reader for the dataset.
+        """
+        if self.reader is None:
+            raise GanbenchError(f"dataset {self.name} has no reader yet")
         if self.reader == "shapes":
             from benchmark.data.shapes import VERSION
 
@@ -75,13 +82,14 @@ def cards() -> dict[str, Card]:
         name: Card(
             name=name,
             title=c["title"],
-            reader=c["reader"],
+            reader=c.get("reader"),
             resolutions=tuple(c["resolutions"]),
             channels=tuple(c["channels"]),
             classes=c["classes"],
             splits=c["splits"],
             sources=tuple(c.get("sources", ())),
             licence=c["licence"],
+            home=c.get("home", ""),
         )
         for name, c in raw.items()
     }
@@ -112,6 +120,8 @@ def locate(name: str, file: str) -> Path | None:
 
 def missing(name: str, split: str) -> str | None:
     """What is missing before the split can be read, with the command that mends it; None if nothing is."""
+    if card(name).reader is None:
+        return f"dataset {name} has no reader yet (it comes from {card(name).home})"
     absent = [f.file for f in card(name).files(split) if locate(name, f.file) is None]
     if not absent:
         return None

@@ -29,7 +29,7 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
     Raises:
         GanbenchError: no source could be reached, or none gave the right bytes; nothing wrong is left behind.
     """
-    c = card(name)
+    c = _readable(name)
     wanted = [f for f in c.files() if force or locate(name, f.file) is None]
     if not wanted:
         say(f"{name}: nothing to fetch" + (" (it is procedural)" if not c.files() else f"; all files are in {data_root()}"))
@@ -58,7 +58,7 @@ def add(name: str, folder: Path, say: Callable[[str], None] = print) -> None:
     Raises:
         GanbenchError: a file is not in the folder, or is not the one of the card.
     """
-    c = card(name)
+    c = _readable(name)
     for file in c.files():
         found = next((p for p in (folder / file.file, folder / f"{file.file}.gz") if p.is_file()), None)
         if found is None:
@@ -69,7 +69,7 @@ def add(name: str, folder: Path, say: Callable[[str], None] = print) -> None:
 
 def verify(name: str) -> Iterator[tuple[str, str | None]]:
     """Each file of a dataset with what is wrong with it, or None."""
-    for file in card(name).files():
+    for file in _readable(name).files():
         try:
             read_file(name, file)
             yield file.file, None
@@ -79,8 +79,17 @@ def verify(name: str) -> Iterator[tuple[str, str | None]]:
 
 def state(c: Card) -> str:
     """"ready", or what is missing."""
+    if c.reader is None:
+        return f"no reader yet; from {c.home}"
     absent = [f.file for f in c.files() if locate(c.name, f.file) is None]
     return "missing " + ", ".join(absent) if absent else "ready"
+
+
+def _readable(name: str) -> Card:
+    c = card(name)
+    if c.reader is None:
+        raise GanbenchError(f"dataset {name} has no reader yet; it comes from {c.home}")
+    return c
 
 
 def store(name: str, file: FileCard, path: Path) -> None:

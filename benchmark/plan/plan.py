@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.catalogue import plugins
 from benchmark.data.cards import card, missing
 from benchmark.data.read import subset_hash, subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import NEEDS
 from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
-from benchmark.recipe import Protocol, Recipe
+from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.records import Record, RecordError
 from benchmark.suite.model import Cell
 
@@ -20,7 +21,7 @@ from benchmark.suite.model import Cell
 class Run:
     """One training run under one protocol, and the cells that it serves."""
 
-    key: str
+    key: str  # "" where a plug-in or dataset that it names is not there: such a run has no key yet
     evaluation: str
     seed: int
     recipe: Recipe
@@ -58,6 +59,13 @@ class Plan:
     runs: tuple[Run, ...]  # to do first, longest first
     profile: str
 
+    def trainings(self) -> dict[tuple[str, int], list[Run]]:
+        """The runs by what is trained: one training serves several protocols, measured from one checkpoint."""
+        found: dict[tuple[str, int], list[Run]] = {}
+        for run in self.runs:
+            found.setdefault((content_hash(run.recipe.to_json()), run.seed), []).append(run)
+        return found
+
     def of(self, state: str) -> tuple[Run, ...]:
         """The runs in one state."""
         return tuple(run for run in self.runs if run.state == state)
@@ -80,7 +88,7 @@ def make_plan(
     """
     unreadable = {problem.path.name: problem for problem in problems}
     grouped: dict[tuple[str, str, int], list[Cell]] = {}
-    blocked: dict[tuple[str, int], tuple[Cell, str]] = {}
+    blocked: dict[tuple[str, str, int], list[Cell]] = {}
     profiles: dict[str, None] = {}
     seeds = list(seeds)
     for cell in cells:
@@ -88,25 +96,31 @@ def make_plan(
         for seed in seeds:
             try:
                 key = run_key(cell.recipe, seed)
-            except GanbenchError as error:
-                blocked[cell.id, seed] = (cell, str(error))
+            except GanbenchError:
+                blocked.setdefault((content_hash(cell.recipe.to_json()), cell.protocol.fingerprint(), seed), []).append(cell)
                 continue
             grouped.setdefault((key, evaluation_key(key, cell.protocol), seed), []).append(cell)
     runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}.json")) for (key, evaluation, seed), group in grouped.items()]
-    runs += [_blocked_run(cell, seed, why) for (_, seed), (cell, why) in blocked.items()]
+    runs += [_blocked_run(group, seed) for (_, _, seed), group in blocked.items()]
     rank = {"to do": 0, "blocked": 1, "done": 2}
     runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
     return Plan(tuple(runs), "+".join(profiles))
 
 
+NOT_BUILT = ("subset", "crop", "resize", "hflip", "lr_decay", "weight_decay_g", "weight_decay_d", "ema")
+"""Fields of a recipe whose mechanism ``train/`` and ``data/`` do not have yet."""
+
+
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
-    """What must be mended before a cell can run: a part or metric that is not implemented, data that is not there."""
-    try:
-        algorithm_versions(recipe)
-    except GanbenchError as error:
-        return str(error)
-    if unknown := set(protocol.metrics) - NEEDS.keys():
-        return f"metric {', '.join(sorted(unknown))} is not implemented"
+    """What must be mended before a cell can run: what is not implemented, all of it; else data that is not there."""
+    absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
+    absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
+    absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
+    absent += [f"recipe field {name}" for name in NOT_BUILT if getattr(recipe, name) not in (None, False)]
+    absent += ["share_fakes with player_order d-first"] if recipe.share_fakes and recipe.player_order == "d-first" else []
+    absent += [f"metric {name}" for name in protocol.metrics if name not in NEEDS]
+    if absent:
+        return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
     if protocol.bn_mode != "eval":
         return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
     if (protocol.weights, protocol.checkpoint) != ("raw", "last"):
@@ -136,8 +150,11 @@ def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record
     return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total)
 
 
-def _blocked_run(cell: Cell, seed: int, why: str) -> Run:
-    return Run("", "", seed, cell.recipe, cell.protocol, (cell,), "blocked", why, 0, 0)
+def _blocked_run(cells: list[Cell], seed: int) -> Run:
+    recipe, protocol = cells[0].recipe, cells[0].protocol
+    images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    why = what_blocks(recipe, protocol) or missing(recipe.dataset, recipe.split) or "blocked"
+    return Run("", "", seed, recipe, protocol, tuple(cells), "blocked", why, images, recipe.total_steps(images))
 
 
 def make_record(run: Run, result: dict[str, Any]) -> Record:

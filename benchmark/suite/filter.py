@@ -12,28 +12,28 @@ import re
 from collections.abc import Callable
 
 from benchmark.errors import GanbenchError, nearest
-from benchmark.suite.model import Cell
+from benchmark.suite.model import Cell, Place
 
-FIELDS = ("paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
+FIELDS = ("paper", "table", "group", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
 TEST = re.compile(r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^&|()]*))\s*")
 FORGOTTEN = re.compile(rf"\s({'|'.join(FIELDS)})\s*[=~<>!]")
 ORDER: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 MOST_PARENTHESES = 50
-Test = Callable[[Cell], bool]
+Test = Callable[[Cell | Place], bool]
 
 
 class Filter:
     """A parsed expression; call it with a cell. Raises GanbenchError (exit 2) on bad syntax or an unknown field."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self._at = text, 0
+    def __init__(self, text: str, fields: tuple[str, ...] = FIELDS) -> None:
+        self.text, self._at, self._fields = text, 0, fields
         if text.count("(") > MOST_PARENTHESES:
             self._fail(f"more than {MOST_PARENTHESES} parentheses")
         self._test = self._any()
         if self._at < len(text):
             self._fail("expected '&', '|' or the end (a value with parentheses must be quoted)")
 
-    def __call__(self, cell: Cell) -> bool:
+    def __call__(self, cell: Cell | Place) -> bool:
         return self._test(cell)
 
     def _any(self) -> Test:
@@ -57,8 +57,8 @@ class Filter:
         match = TEST.match(self.text, self._at)
         if not match:
             self._fail("expected FIELD=VALUE")
-        if match["field"] not in FIELDS:
-            self._fail(f"unknown field {match['field']!r}{nearest(match['field'], FIELDS)}")
+        if match["field"] not in self._fields:
+            self._fail(f"unknown field {match['field']!r}{nearest(match['field'], self._fields)}")
         self._at = match.end()
         value = next(v for v in (match["single"], match["double"], match["bare"]) if v is not None).strip()
         if match["bare"] is not None and (not value or FORGOTTEN.search(value)):
@@ -72,11 +72,11 @@ class Filter:
                 self._fail(f"{op} needs a number, found {wanted!r}")
             return lambda cell: (has := _number(str(getattr(cell, field)))) is not None and ORDER[op](has, number)
 
-        def equal(cell: Cell) -> bool:
+        def equal(cell: Cell | Place) -> bool:
             has = str(getattr(cell, field))
             return has == wanted or (number is not None and _number(has) == number)
 
-        def part(cell: Cell) -> bool:
+        def part(cell: Cell | Place) -> bool:
             return wanted.lower() in str(getattr(cell, field)).lower()
 
         test = part if "~" in op else equal

@@ -11,7 +11,7 @@ from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import METRICS, Claim, Suite, Table, Tolerance
 from benchmark.suite.nodes import Node, SuiteError, read
-from benchmark.suite.recipes import Draft, read_draft, read_protocol, read_recipes
+from benchmark.suite.recipes import Draft, part_names, read_draft, read_protocol, read_recipes
 from benchmark.suite.tables import Profile, TableReader
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # it names folders and files
@@ -54,7 +54,11 @@ def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -
     Raises:
         SuiteError: anything wrong in the file, as ``file:line:column: what; did you mean …``.
     """
-    root = read(path)
+    return load_node(read(path), path, profile, chain)
+
+
+def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
+    """A suite from its YAML, however that was read."""
     top = root.mapping({"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",))
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(f"a suite's name is lower-case letters, digits and dashes, found {top['suite'].text()!r}")
@@ -106,20 +110,16 @@ def _only(node: Node) -> Filter:
 
 def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
     paper = top["paper"].mapping({"title", "venue"}, ("title", "venue"))
-    profiles = _profiles(top)
+    recipes = read_recipes(top["recipes"])
+    profiles = _profiles(top, part_names(top["recipes"]))
     if profile_name not in profiles:
         raise SuiteError(f"{path}: no profile {profile_name!r}{nearest(profile_name, profiles)}")
     name = top["suite"].text()
-    reader = TableReader(
-        paper=name,
-        recipes=read_recipes(top["recipes"]),
-        protocol=read_protocol(top["protocol"], {}),
-        profile=profiles[profile_name],
-        tolerance=_tolerance(top["tolerance"]) if "tolerance" in top else {},
-    )
+    tolerance = _tolerance(top["tolerance"]) if "tolerance" in top else {}
+    reader = TableReader(name, recipes, read_protocol(top["protocol"]), profiles[profile_name], tolerance)
     if not top["tables"].mapping():
         top["tables"].fail("there are no tables")
-    tables = tuple(reader.table(key, node) for key, node in top["tables"].mapping().items())
+    tables = reader.tables(top["tables"])
     return Suite(
         name=name,
         path=path,
@@ -132,14 +132,17 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
     )
 
 
-def _profiles(top: dict[str, Node]) -> dict[str, Profile]:
-    found = {"full": Profile("full", Draft(), None)}
+def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
+    found = {"full": Profile("full")}
     for name, node in (top["profiles"].mapping() if "profiles" in top else {}).items():
         if name == "full":
             node.fail("profile 'full' is the paper's own and cannot be changed")
         given = node.mapping({"recipe", "protocol"})
-        draft = read_draft(given["recipe"])[0] if "recipe" in given else Draft()
-        found[name] = Profile(name, draft, given.get("protocol"))
+        found[name] = Profile(
+            name,
+            read_draft(given["recipe"], parts) if "recipe" in given else Draft(),
+            read_protocol(given["protocol"]) if "protocol" in given else Draft(),
+        )
     return found
 
 

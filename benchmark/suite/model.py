@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.recipe import Protocol, Recipe
@@ -17,11 +18,21 @@ ORIGINS = ("own", "quoted")
 class Published:
     """One number of a table, as printed; or the reason why there is none."""
 
-    text: str  # as printed: "-0.657 ± 0.065", "15.813", "not-converged"
+    text: str  # as printed: "-0.657 ± 0.065", "8.12(0.062)", "15.813", "not-converged"
     value: float | None
     std: float | None
-    std_of: str | None  # what the ± is over: "noises", "seeds", "splits", "unknown"
+    std_of: str | None  # what the ± or bracket is over: "noises", "seeds", "splits", "unknown"
     origin: str  # "own", or "quoted" from another paper under another protocol
+    best: bool = False  # the paper prints it as a best value (bold)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a table a recipe stands: what ``on:`` and column filters test."""
+
+    dataset: str
+    data_percent: float
+    resolution: int
 
 
 @dataclass(frozen=True)
@@ -30,25 +41,35 @@ class Cell:
 
     paper: str
     table: str
+    group: str  # the part of the table that it is printed in ("critics"), if the table has such parts
     method: str
     backbone: str
     dataset: str
     data_percent: float
     resolution: int
+    sized: bool  # the table has this dataset at several resolutions, so that the id names this one
     published: dict[str, Published]
     recipe: Recipe  # of the profile
     protocol: Protocol  # of the profile
     full_recipe: Recipe  # what the paper did; equal to recipe in profile "full"
     full_protocol: Protocol
     profile: str
-    notes: dict[str, str]  # recipe field -> why it has its value where the paper does not say
+    stated: dict[str, str]  # field of recipe or protocol -> where the paper states it
+    notes: dict[str, str]  # field of recipe or protocol -> why it has its value where the paper does not say
+    remarks: tuple[str, ...] = ()  # contradictions, anomalies and unclear conventions of the published numbers
 
     @property
     def id(self) -> str:
-        """``paper/table/method/dataset``, with backbone and data percent where the paper varies them."""
+        """``paper/table/method/dataset``, with backbone, data percent and resolution where the paper varies them."""
         extra = f"@{self.data_percent:g}%" if self.data_percent != 100 else ""
+        extra += f"@{self.resolution}px" if self.sized else ""
         method = f"{self.method}[{self.backbone}]" if self.backbone else self.method
         return f"{self.paper}/{self.table}/{method}/{self.dataset}{extra}"
+
+    @property
+    def place(self) -> Place:
+        """The column that it stands in."""
+        return Place(self.dataset, self.data_percent, self.resolution)
 
     @property
     def slug(self) -> str:
@@ -57,12 +78,12 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column of a table: the coordinates and recipe fields that it sets."""
+class Reference:
+    """A row that is no method ("Real data"): listed with the published numbers, never run."""
 
-    dataset: str | None = None
-    resolution: int | None = None
-    data_percent: float | None = None
+    method: str
+    place: Place
+    published: dict[str, Published]
 
 
 @dataclass(frozen=True)
@@ -84,6 +105,8 @@ class Table:
     cells: tuple[Cell, ...]  # row by row, as printed
     transposed: bool  # printed with the methods as columns
     tolerance: dict[str, Tolerance]  # by metric
+    references: tuple[Reference, ...] = ()
+    restates: str | None = None  # the table whose numbers this figure's caption repeats
 
     @property
     def key(self) -> str:
@@ -92,13 +115,45 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What a claim says of the numbers; see ``suites/README.md`` for the language."""
+class Number:
+    """One metric of one cell, as a claim refers to it."""
 
-    table: str
-    ascending: tuple[str, ...]  # methods, the smallest value first
-    metrics: tuple[str, ...]
-    times: dict[str, float] = field(default_factory=dict)  # method -> factor applied to its value first
+    cell: str  # the cell's id
+    metric: str
+    direction: str  # "lower" or "higher" is better
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison: ``test`` of ``a`` against ``b``.
+
+    ``better``: a is better than b by more than ``margin`` (relative to b). ``less``: a is the smaller
+    after ``times``, whichever is better. ``close``: a differs from b by at most ``margin``.
+    ``not-converged``: a did not converge (there is no b).
+    """
+
+    test: str
+    a: Number
+    b: Number | None = None
+    margin: float = 0.0
+    times: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Rank:
+    """``a`` is within the ``top`` of itself and its rivals: fewer than ``top`` of them are better. Ties count for a."""
+
+    a: Number
+    rivals: tuple[Number, ...]
+    top: int
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """Holds if at least ``needed`` of its rules do."""
+
+    needed: int
+    rules: tuple[Check | Rank | AtLeast, ...]
 
 
 @dataclass(frozen=True)
@@ -109,7 +164,25 @@ class Claim:
     id: str
     quote: str
     where: str
-    holds: Comparison
+    holds: AtLeast  # see ``suites/README.md`` for the language that it is written in
+    note: str = ""  # how an unclear sentence is read, or what it contradicts
+
+    def leaves(self) -> tuple[Check | Rank, ...]:
+        """Every comparison and ranking that it rests on."""
+        return tuple(_leaves(self.holds))
+
+    def numbers(self) -> tuple[Number, ...]:
+        """Every number that it rests on, once."""
+        found = [n for leaf in self.leaves() for n in ((leaf.a, *leaf.rivals) if isinstance(leaf, Rank) else (leaf.a, leaf.b)) if n]
+        return tuple(dict.fromkeys(found))
+
+
+def _leaves(rule: Check | Rank | AtLeast) -> Iterator[Check | Rank]:
+    if isinstance(rule, AtLeast):
+        for part in rule.rules:
+            yield from _leaves(part)
+    else:
+        yield rule
 
 
 @dataclass(frozen=True)

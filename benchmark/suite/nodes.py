@@ -69,7 +69,7 @@ class Node:
         return isinstance(self.raw, yaml.SequenceNode)
 
     def is_null(self) -> bool:
-        return isinstance(self.raw, yaml.ScalarNode) and self.raw.style is None and self.raw.value in ("", "~", "null")
+        return isinstance(self.raw, yaml.ScalarNode) and not self.raw.style and self.raw.value in ("", "~", "null")
 
     def text(self) -> str:
         """The scalar as written."""
@@ -117,7 +117,7 @@ class Node:
             return {key: value.plain() for key, value in self.mapping().items()}
         if self.is_list():
             return [item.plain() for item in self.items()]
-        if self.raw.style is not None:
+        if self.raw.style:
             return self.raw.value
         return yaml.load(self.raw.value or "null", Loader)
 

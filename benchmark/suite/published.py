@@ -7,23 +7,24 @@ import re
 from benchmark.suite.model import REASONS, Published
 from benchmark.suite.nodes import Node
 
-NUMBER = re.compile(r"(?P<value>[-−]?\d+(\.\d+)?)(?:\s*±\s*(?P<std>\d+(\.\d+)?))?$")
+NUMBER = re.compile(r"(?P<value>[-−]?(\d+\.?\d*|\.\d+))\s*(?:±\s*(?P<pm>\d*\.?\d+)|\((?P<bracket>\d*\.?\d+)\))?(?P<best>\*?)$")
 
 
-def read_row(node: Node, columns: int, std_of: str, origin: str) -> list[Published]:
+def read_row(node: Node, columns: int, std_of: str, origins: list[str]) -> list[Published]:
     """One metric of a row: a value, or a list with one value a column."""
-    values = [read_one(item, std_of, origin) for item in node.items()] if node.is_list() else [read_one(node, std_of, origin)]
+    values = node.items() if node.is_list() else [node]
     if len(values) != columns:
         node.fail(f"{len(values)} value(s) for {columns} column(s); an empty cell says why ({', '.join(REASONS)})")
-    return values
+    return [read_one(item, std_of, origin) for item, origin in zip(values, origins)]
 
 
 def read_one(node: Node, std_of: str, origin: str) -> Published:
-    """``15.813``, ``-0.657 ± 0.065``, or a reason for an empty cell."""
+    """``15.813``, ``-0.657 ± 0.065``, ``8.12(0.062)``, each with ``*`` if printed as a best value; or a reason for an empty cell."""
     text = node.text()
     if text in REASONS:
         return Published(text, None, None, None, origin)
     if match := NUMBER.match(text):
-        std = float(match["std"]) if match["std"] else None
-        return Published(text, float(match["value"].replace("−", "-")), std, std_of if std is not None else None, origin)
-    node.fail(f"expected a number as printed ('15.8', '-0.657 ± 0.065') or a reason ({', '.join(REASONS)}), found {text!r}")
+        std = next((float(s) for s in (match["pm"], match["bracket"]) if s), None)
+        value = float(match["value"].replace("−", "-"))
+        return Published(text.rstrip("*"), value, std, std_of if std is not None else None, origin, bool(match["best"]))
+    node.fail(f"expected a number as printed ('15.8', '-0.657 ± 0.065', '8.12(0.062)', '15.8*' if in bold) or a reason ({', '.join(REASONS)}), found {text!r}")

@@ -1,16 +1,18 @@
-"""Recipes as a suite writes them: inheritance, overrides, notes; every value typed by ``Recipe`` itself."""
+"""Recipes and protocols as a suite writes them: inheritance, overrides by place, and the source of every value."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import NamedArgs, Protocol, Recipe
-from benchmark.suite.model import METRICS
-from benchmark.suite.nodes import Node
+from benchmark.suite.filter import Filter
+from benchmark.suite.model import METRICS, Place
+from benchmark.suite.nodes import Node, SuiteError
 
 RECIPE_TYPES = {f.name: str(f.type) for f in dataclasses.fields(Recipe)}
 PROTOCOL_TYPES = {f.name: str(f.type) for f in dataclasses.fields(Protocol)}
@@ -20,35 +22,59 @@ CHOICES = {
     "d_pass": ("separate", "joint"),
     "optimizer": ("adam",),
     "precision": ("float32",),
+    "subset": ("numpy-choice-0", "first", "unknown"),
+    "crop": ("center", "center-178"),
+    "resize": ("bilinear", "tf1-bilinear"),
+    "lr_decay": ("linear",),
     "bn_mode": ("eval", "train"),
     "weights": ("raw", "ema"),
     "checkpoint": ("last", "best"),
     "std_of": ("noises", "splits", "seeds", "unknown", "none"),
+    "features": ("inception-2015-12-05", "efficientnet-lite0"),
+    "quantise": ("round", "floor", "min-max", "none"),
+    "best_by": METRICS,
 }
 POSITIVE = ("resolution", "channels", "images", "z_dim", "batch_d", "batch_g", "n_dis", "epochs", "steps",
-            "generated", "every_epochs", "jac_G_every_epochs", "data_percent", "z_scale", "adam_eps")  # fmt: skip
+            "generated", "every_epochs", "every_steps", "jac_G_every_epochs", "data_percent", "z_scale", "adam_eps",
+            "real", "sample_batch", "is_splits", "kid_subsets", "kid_subset_size", "classes")  # fmt: skip
+COORDINATES = ("dataset", "data_percent", "resolution")
+SOURCELESS = (*COORDINATES, "channels", "images", "metrics", "std_of", "seeds")
+"""Fields that need no source: the table's coordinates, and what only describes the printed number."""
 
 
 @dataclass
 class Draft:
-    """A recipe on its way: fields given so far, and notes."""
+    """A recipe or protocol on its way: fields given so far, and where each comes from."""
 
     fields: dict[str, Any] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
+    stated: dict[str, str] = field(default_factory=dict)  # field -> where the paper states it
+    notes: dict[str, str] = field(default_factory=dict)  # field -> why it has its value where the paper does not say
+    on: tuple[tuple[Filter, Draft], ...] | None = None  # further fields in some columns; None: the base's
 
     def over(self, base: Draft) -> Draft:
-        """This draft's fields on top of ``base``'s; ``epochs`` and ``steps`` replace each other."""
+        """This draft on top of ``base``. A field that is set anew loses the base's source: a source belongs to its value."""
         fields = dict(base.fields)
         for key, value in self.fields.items():
             if key in ("epochs", "steps"):
                 fields.pop("steps" if key == "epochs" else "epochs", None)
             fields[key] = value(fields.get(key)) if callable(value) else value
-        return Draft(fields, {**base.notes, **self.notes})
+        stated = {k: v for k, v in base.stated.items() if k not in self.fields and k not in self.notes} | self.stated
+        notes = {k: v for k, v in base.notes.items() if k not in self.fields and k not in self.stated} | self.notes
+        return Draft(fields, stated, notes, base.on if self.on is None else self.on)
+
+    def at(self, place: Place) -> Draft:
+        """The draft as it is in one column of a table."""
+        draft = self
+        for test, more in self.on or ():
+            if test(place):
+                draft = more.over(draft)
+        return draft
 
 
 def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
     """The ``recipes:`` of a suite, ``from:`` resolved; fails on an unknown base or a cycle."""
     raw = node.mapping()
+    parts = part_names(node)
     done: dict[str, tuple[Draft, Node]] = {}
 
     def resolve(name: str, asked: Node, chain: tuple[str, ...]) -> Draft:
@@ -57,7 +83,8 @@ def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
         if name in chain:
             asked.fail(f"recipes inherit in a circle: {' -> '.join((*chain, name))}")
         if name not in done:
-            own, base = read_draft(raw[name])
+            own = read_draft(raw[name], parts)
+            base = raw[name].mapping().get("from")
             done[name] = (own.over(resolve(base.text(), base, (*chain, name))) if base else own, raw[name])
         return done[name][0]
 
@@ -66,16 +93,69 @@ def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
     return done
 
 
-def read_draft(node: Node) -> tuple[Draft, Node | None]:
-    """One recipe's own fields, and the node that names its base."""
-    given = node.mapping({*RECIPE_TYPES, "from", "notes"})
+def part_names(recipes: Node) -> set[str]:
+    """Every part that a plug-in implements or a recipe of the suite lists."""
+    names = set(plugins("methods"))
+    for recipe in recipes.mapping().values():
+        given = recipe.mapping()
+        for place in [given, *(n.mapping() for n in (given["on"].mapping() if "on" in given else {}).values())]:
+            if "parts" in place and place["parts"].is_list():
+                names |= {name for item in place["parts"].items() for name in (item.mapping() if item.is_mapping() else [item.text()])}
+    return names
+
+
+def read_draft(node: Node, parts: Collection[str], conditional: bool = False) -> Draft:
+    """One recipe's own fields, as written.
+
+    Args:
+        parts: the names of parts that ``parts: {name: {argument: …}}`` may change.
+        conditional: it stands in an ``on:`` block, so that it has neither a base nor another such block.
+    """
+    given = node.mapping({*RECIPE_TYPES, "notes", "stated"} if conditional else {*RECIPE_TYPES, "from", "notes", "stated", "on"})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
-    fields = {key: _recipe_field(key, value) for key, value in given.items() if key in RECIPE_TYPES}
-    notes = {}
-    if "notes" in given:
-        notes = {key: value.text() for key, value in given["notes"].mapping(RECIPE_TYPES).items()}
-    return Draft(fields, notes), given.get("from")
+    fields = {key: _recipe_field(key, value, parts) for key, value in given.items() if key in RECIPE_TYPES}
+    on = _on(given["on"], lambda n: read_draft(n, parts, conditional=True)) if "on" in given else None
+    return Draft(fields, *_sources(given, RECIPE_TYPES), on)
+
+
+def read_protocol(node: Node, conditional: bool = False) -> Draft:
+    """Protocol fields, as written."""
+    given = node.mapping({*PROTOCOL_TYPES, "notes", "stated"} if conditional else {*PROTOCOL_TYPES, "notes", "stated", "on"})
+    fields = {}
+    for key, value in given.items():
+        if key == "metrics":
+            fields[key] = tuple(v.one_of(METRICS, "metric") for v in value.items())
+        elif key in PROTOCOL_TYPES:
+            fields[key] = scalar(key, PROTOCOL_TYPES[key], value)
+    on = _on(given["on"], lambda n: read_protocol(n, conditional=True)) if "on" in given else None
+    return Draft(fields, *_sources(given, PROTOCOL_TYPES), on)
+
+
+def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """``stated: {place: [field, …]}`` and ``notes: {"field, field": why}``, both by field."""
+    stated: dict[str, str] = {}
+    for where, names in (given["stated"].mapping() if "stated" in given else {}).items():
+        stated |= {name.one_of(types, "field"): where for name in names.items()}
+    notes: dict[str, str] = {}
+    for names, why in (given["notes"].mapping() if "notes" in given else {}).items():
+        for name in (n.strip() for n in names.split(",")):
+            if name not in types:
+                given["notes"].fail(f"unknown key {name!r}{nearest(name, types)}")
+            notes[name] = why.text()
+    return stated, notes
+
+
+def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft], ...]:
+    found = []
+    for text, draft in node.mapping().items():
+        try:
+            found.append((Filter(text, COORDINATES), read(draft)))
+        except SuiteError:
+            raise
+        except GanbenchError as error:
+            node.fail(str(error).replace("--only", "on:", 1))
+    return tuple(found)
 
 
 def finish(draft: Draft, node: Node, what: str) -> Recipe:
@@ -89,20 +169,12 @@ def finish(draft: Draft, node: Node, what: str) -> Recipe:
         node.fail(f"{what}: {error}")
 
 
-def read_protocol(node: Node, base: dict[str, Any]) -> dict[str, Any]:
-    """Protocol fields, on top of ``base``."""
-    fields = dict(base)
-    for key, value in node.mapping(PROTOCOL_TYPES).items():
-        fields[key] = tuple(v.one_of(METRICS, "metric") for v in value.items()) if key == "metrics" else scalar(key, PROTOCOL_TYPES[key], value)
-    return fields
-
-
-def finish_protocol(fields: dict[str, Any], node: Node) -> Protocol:
+def finish_protocol(draft: Draft, node: Node) -> Protocol:
     """The complete protocol; fails at ``node`` if a field is missing."""
     optional = {f.name for f in dataclasses.fields(Protocol) if f.default is not dataclasses.MISSING}
-    if missing := [name for name in PROTOCOL_TYPES if name not in fields and name not in optional]:
+    if missing := [name for name in PROTOCOL_TYPES if name not in draft.fields and name not in optional]:
         node.fail(f"the protocol lacks {', '.join(missing)}")
-    return Protocol(**fields)
+    return Protocol(**draft.fields)
 
 
 def scalar(key: str, annotation: str, node: Node) -> Any:
@@ -116,25 +188,23 @@ def scalar(key: str, annotation: str, node: Node) -> Any:
         node.fail(f"{key} is {value!r}{nearest(value, CHOICES[key])}")
     if key in POSITIVE and value <= 0:
         node.fail(f"{key} must be positive, found {value:g}")
-    if key.startswith("beta") and not 0 <= value < 1:
+    if (key.startswith("beta") or key == "ema") and not 0 <= value < 1:
         node.fail(f"{key} must lie in [0, 1), found {value:g}")
-    if key.startswith("lr_") and value < 0:
+    if key in ("lr_g", "lr_d", "lr_decay_start", "weight_decay_g", "weight_decay_d", "ema_start") and value < 0:
         node.fail(f"{key} must not be negative, found {value:g}")
     if key == "data_percent" and value > 100:
         node.fail(f"data_percent must be at most 100, found {value:g}")
     return value
 
 
-def _recipe_field(key: str, node: Node) -> Any:
+def _recipe_field(key: str, node: Node, parts: Collection[str]) -> Any:
     """A value, or (for partial overrides) a function from the inherited value to the new one."""
     if key in ("network", "loss"):
         return _named_or_merge(node, key)
     if key == "parts":
         if node.is_mapping():  # arguments for parts that are there already
-            changes = {name: args.mapping() for name, args in node.mapping(plugins("methods")).items()}
-            return lambda parts: tuple(
-                (name, _arguments("part", name, {**changes.get(name, {})}, args, node)) for name, args in parts or ()
-            )
+            changes = {name: args.mapping() for name, args in node.mapping(parts).items()}
+            return lambda there: tuple((name, _arguments("part", name, changes.get(name, {}), args, node)) for name, args in there or ())
         return tuple(_part(item) for item in node.items())
     return scalar(key, RECIPE_TYPES[key], node)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmark.data.cards import cards as dataset_cards
 from benchmark.errors import GanbenchError, nearest
-from benchmark.recipe import Protocol, Recipe
+from benchmark.recipe import Recipe
 from benchmark.suite import published
-from benchmark.suite.model import METRICS, ORIGINS, Cell, Column, Published, Table, Tolerance
+from benchmark.suite.filter import Filter
+from benchmark.suite.model import METRICS, ORIGINS, Cell, Place, Reference, Table, Tolerance
 from benchmark.suite.nodes import Node
-from benchmark.suite.recipes import CHOICES, Draft, finish, finish_protocol, read_protocol, scalar
+from benchmark.suite.recipes import CHOICES, COORDINATES, Draft, finish, finish_protocol, read_protocol, scalar
 
-COORDINATES = ("dataset", "resolution", "data_percent")  # what a column may set; recipe fields too
+TABLE_KEYS = ("caption", "metrics", "std_of", "backbone", "columns", "transposed", "protocol", "rows", "groups", "references", "notes", "restates")
+ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
 
 
 @dataclass(frozen=True)
@@ -21,93 +23,208 @@ class Profile:
     """A named transformation of every recipe and protocol of a suite."""
 
     name: str
-    recipe: Draft
-    protocol: Node | None
+    recipe: Draft = field(default_factory=Draft)
+    protocol: Draft = field(default_factory=Draft)
 
 
 @dataclass(frozen=True)
+class Column:
+    """One column of a table: the coordinates that it sets, and how its numbers are measured if not as the others."""
+
+    coordinates: Draft = field(default_factory=Draft)
+    protocol: Draft = field(default_factory=Draft)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a row's cells stand, and what it shares with the other rows of its table."""
+
+    table: str
+    group: str
+    backbone: str
+    std_of: str
+    metrics: dict[str, str]
+    columns: list[Column]
+    protocol: Draft
+    restated: dict[tuple[str, Place], Cell]  # the cells that a figure's caption repeats
+
+
+@dataclass
 class TableReader:
     """Reads the tables of one suite under one profile."""
 
     paper: str
     recipes: dict[str, tuple[Draft, Node]]
-    protocol: dict[str, Any]
+    protocol: Draft
     profile: Profile
     tolerance: dict[str, Tolerance]
 
-    def table(self, key: str, node: Node) -> Table:
+    def tables(self, node: Node) -> tuple[Table, ...]:
+        """All tables, in order; a table may restate one that stands before it."""
+        done: dict[str, Table] = {}
+        for key, at in node.mapping().items():
+            done[key] = self.table(key, at, done)
+        return tuple(done.values())
+
+    def table(self, key: str, node: Node, done: dict[str, Table]) -> Table:
         """One table: its cells row by row, each with recipe and protocol resolved."""
-        given = node.mapping({"caption", "metrics", "std_of", "backbone", "columns", "transposed", "protocol", "rows"}, ("caption", "metrics", "rows"))
-        metrics = self._metrics(given["metrics"])
-        columns = [self._column(c) for c in given["columns"].items()] if "columns" in given else [Column()]
-        std_of = given["std_of"].one_of(CHOICES["std_of"], "std_of") if "std_of" in given else "unknown"
-        protocol = read_protocol(given["protocol"], self.protocol) if "protocol" in given else self.protocol
-        rows = given["rows"].mapping()
-        backbone = given["backbone"].text() if "backbone" in given else ""
-        cells = [cell for name, row in rows.items() for cell in self._row(key, name, row, metrics, columns, std_of, protocol, backbone)]
-        _refuse_twins(cells, given["rows"])
-        transposed = given["transposed"].boolean() if "transposed" in given else False
-        return Table(self.paper, key, given["caption"].text(), metrics, tuple(cells), transposed, self.tolerance)
-
-    def _metrics(self, node: Node) -> dict[str, str]:
-        found = {}
-        if not node.is_mapping():
-            node.fail("a metric needs its direction: write '{FID: lower, IS: higher}'")
-        for name, value in node.mapping(METRICS).items():
-            found[name] = value.one_of(("lower", "higher"), f"direction of {name}")
-        return found
-
-    def _column(self, node: Node) -> Column:
-        given = node.mapping(COORDINATES)
-        return Column(
-            dataset=_dataset(given["dataset"]) if "dataset" in given else None,
-            resolution=given["resolution"].integer() if "resolution" in given else None,
-            data_percent=scalar("data_percent", "float", given["data_percent"]) if "data_percent" in given else None,
+        given = node.mapping(TABLE_KEYS, ("caption", "metrics"))
+        if ("rows" in given) == ("groups" in given):
+            node.fail("a table needs either 'rows' or 'groups' of rows")
+        restates = done[given["restates"].one_of(done, "table before this one")] if "restates" in given else None
+        row = Row(
+            table=key,
+            group="",
+            backbone=given["backbone"].text() if "backbone" in given else "",
+            std_of=given["std_of"].one_of(CHOICES["std_of"], "std_of") if "std_of" in given else "unknown",
+            metrics=_metrics(given["metrics"]),
+            columns=[_column(c) for c in given["columns"].items()] if "columns" in given else [Column()],
+            protocol=read_protocol(given["protocol"]).over(self.protocol) if "protocol" in given else self.protocol,
+            restated={(c.method, c.place): c for c in restates.cells} if restates else {},
+        )
+        cells = [cell for name, at, shared in _rows(given, row) for cell in self._row(name, at, shared)]
+        cells = _sized(_refuse_twins(cells, node))
+        return Table(
+            paper=self.paper,
+            id=key,
+            caption=given["caption"].text(),
+            metrics=row.metrics,
+            cells=tuple(_remarked(cells, given["notes"]) if "notes" in given else cells),
+            transposed=given["transposed"].boolean() if "transposed" in given else False,
+            tolerance=self.tolerance,
+            references=tuple(_references(given["references"], row, cells) if "references" in given else ()),
+            restates=restates.id if restates else None,
         )
 
-    def _row(
-        self, table: str, name: str, node: Node, metrics: dict[str, str], columns: list[Column], std_of: str, protocol: dict[str, Any], backbone: str
-    ) -> list[Cell]:
-        given = node.mapping({*metrics, "recipe", "method", "backbone", "origin", "protocol"})
-        recipe_node = given.get("recipe", node)
-        recipe_name = given["recipe"].text() if "recipe" in given else name
-        if recipe_name not in self.recipes:
-            recipe_node.fail(f"unknown recipe {recipe_name!r}{nearest(recipe_name, self.recipes)}")
-        draft, recipe_at = self.recipes[recipe_name]
-        if "protocol" in given:
-            protocol = read_protocol(given["protocol"], protocol)
-        origin = given["origin"].one_of(ORIGINS, "origin") if "origin" in given else "own"
-        numbers = {m: published.read_row(given[m], len(columns), std_of, origin) for m in metrics if m in given}
-        full_protocol = finish_protocol(protocol, node)
+    def _row(self, name: str, node: Node, row: Row) -> list[Cell]:
+        given = node.mapping({*row.metrics, *ROW_KEYS})
         method = given["method"].text() if "method" in given else name
-        row_backbone = given["backbone"].text() if "backbone" in given else backbone
-        return [
-            self._cell(table, method, row_backbone, column, {m: n[i] for m, n in numbers.items()}, draft, recipe_at, full_protocol, node)
-            for i, column in enumerate(columns)
-        ]
+        protocol = read_protocol(given["protocol"]).over(row.protocol) if "protocol" in given else row.protocol
+        std_of = given["std_of"].one_of(CHOICES["std_of"], "std_of") if "std_of" in given else row.std_of
+        origins = _origins(given.get("origin"), len(row.columns))
+        numbers = {m: published.read_row(given[m], len(row.columns), std_of, origins) for m in row.metrics if m in given}
+        made = []
+        for i, column in enumerate(row.columns):
+            draft, at = self._recipe(given.get("recipe", node), given["recipe"].text() if "recipe" in given else name, row, column, method)
+            cell = dict(
+                table=row.table, group=row.group, method=method, backbone=given["backbone"].text() if "backbone" in given else row.backbone,
+                published={m: n[i] for m, n in numbers.items()}, remarks=(given["note"].text(),) if "note" in given else (),
+            )  # fmt: skip
+            made.append(self._cell(cell, column, draft, protocol, at, node))
+        return made
 
-    def _cell(
-        self, table: str, method: str, backbone: str, column: Column, numbers: dict[str, Published], draft: Draft, recipe_at: Node, full_protocol: Protocol, node: Node
-    ) -> Cell:
-        chosen = Draft({k: v for k in COORDINATES if (v := getattr(column, k)) is not None}).over(draft)
-        full = finish(chosen, recipe_at, "the recipe")
+    def _recipe(self, asked: Node, name: str, row: Row, column: Column, method: str) -> tuple[Draft | Cell, Node]:
+        """The recipe of that name; or the cell that the row restates."""
+        if row.restated:
+            fields = column.coordinates.fields
+            for (of, place), cell in row.restated.items():
+                if of == method and all(getattr(place, k) == v for k, v in fields.items()):
+                    return cell, asked
+            asked.fail(f"{method!r} is no row of the restated table in this column{nearest(method, {m for m, _ in row.restated})}")
+        if name not in self.recipes:
+            asked.fail(f"unknown recipe {name!r}{nearest(name, self.recipes)}")
+        return self.recipes[name]
+
+    def _cell(self, given: dict[str, Any], column: Column, draft: Draft | Cell, protocol: Draft, recipe_at: Node, node: Node) -> Cell:
+        if isinstance(draft, Cell):
+            return _restated(given, draft)
+        base = column.coordinates.over(draft)
+        place = Place(*(base.fields.get(k) for k in COORDINATES))
+        chosen = column.coordinates.over(draft.at(place))
+        measured = column.protocol.over(protocol.at(place))
+        full, full_protocol = finish(chosen, recipe_at, "the recipe"), finish_protocol(measured, node)
         if self.profile.name == "full":
-            recipe, protocol = full, full_protocol
+            recipe, measuring = full, full_protocol
         else:
-            recipe = finish(self.profile.recipe.over(chosen), recipe_at, f"the recipe in profile {self.profile.name}")
-            fields = {k: getattr(full_protocol, k) for k in full_protocol.__dataclass_fields__}
-            protocol = finish_protocol(read_protocol(self.profile.protocol, fields), node) if self.profile.protocol else full_protocol
+            recipe = finish(self.profile.recipe.at(place).over(chosen), recipe_at, f"the recipe in profile {self.profile.name}")
+            measuring = finish_protocol(self.profile.protocol.at(place).over(measured), node)
         for r in (full, recipe):
             _check_dataset(r, recipe_at)
         return Cell(
-            paper=self.paper, table=table, method=method, backbone=backbone, dataset=full.dataset,
-            data_percent=full.data_percent, resolution=full.resolution, published=numbers, recipe=recipe,
-            protocol=protocol, full_recipe=full, full_protocol=full_protocol, profile=self.profile.name, notes=chosen.notes,
+            **given, paper=self.paper, dataset=full.dataset, data_percent=full.data_percent, resolution=full.resolution, sized=False,
+            recipe=recipe, protocol=measuring, full_recipe=full, full_protocol=full_protocol, profile=self.profile.name,
+            stated={**chosen.stated, **measured.stated}, notes={**chosen.notes, **measured.notes},
         )  # fmt: skip
 
 
-def _dataset(node: Node) -> str:
-    return node.one_of(dataset_cards(), "dataset")
+def _rows(given: dict[str, Node], row: Row) -> list[tuple[str, Node, Row]]:
+    """Each row with its name and what it shares with others, group by group."""
+    if "rows" in given:
+        return [(name, at, row) for name, at in given["rows"].mapping().items()]
+    found = []
+    for group, node in given["groups"].mapping().items():
+        inner = node.mapping({"backbone", "rows"}, ("rows",))
+        shared = replace(row, group=group, backbone=inner["backbone"].text() if "backbone" in inner else row.backbone)
+        found += [(name, at, shared) for name, at in inner["rows"].mapping().items()]
+    return found
+
+
+def _metrics(node: Node) -> dict[str, str]:
+    if not node.is_mapping():
+        node.fail("a metric needs its direction: write '{FID: lower, IS: higher}'")
+    return {name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()}
+
+
+def _column(node: Node) -> Column:
+    given = node.mapping({*COORDINATES, "protocol"})
+    fields: dict[str, Any] = {"dataset": given["dataset"].one_of(dataset_cards(), "dataset")} if "dataset" in given else {}
+    for key, kind in (("resolution", "int"), ("data_percent", "float")):
+        if key in given:
+            fields[key] = scalar(key, kind, given[key])
+    return Column(Draft(fields), read_protocol(given["protocol"]) if "protocol" in given else Draft())
+
+
+def _origins(node: Node | None, columns: int) -> list[str]:
+    if node is None:
+        return ["own"] * columns
+    given = [n.one_of(ORIGINS, "origin") for n in node.items()] if node.is_list() else [node.one_of(ORIGINS, "origin")] * columns
+    if len(given) != columns:
+        node.fail(f"{len(given)} origin(s) for {columns} column(s)")
+    return given
+
+
+def _references(node: Node, row: Row, cells: list[Cell]) -> list[Reference]:
+    """Rows such as ``Real data: {IS: 11.24 ± .12, FID: 0}``, one reference a column."""
+    found = []
+    places = list(dict.fromkeys(c.place for c in cells))
+    for method, at in node.mapping().items():
+        numbers = {m: published.read_row(n, len(places), row.std_of, ["own"] * len(places)) for m, n in at.mapping(row.metrics).items()}
+        found += [Reference(method, place, {m: n[i] for m, n in numbers.items()}) for i, place in enumerate(places)]
+    return found
+
+
+def _restated(given: dict[str, Any], cell: Cell) -> Cell:
+    return replace(cell, table=given["table"], group=given["group"], published=given["published"], remarks=given["remarks"])
+
+
+def _remarked(cells: list[Cell], node: Node) -> list[Cell]:
+    """``notes: {filter: text}``: each text on the cells that its filter chooses."""
+    for text, note in node.mapping().items():
+        try:
+            chosen = Filter(text) if text != "all" else lambda cell: True
+        except GanbenchError as error:
+            note.fail(str(error).replace("--only", "notes:", 1))
+        if not any(map(chosen, cells)):
+            note.fail(f"no cell of this table matches {text!r}")
+        cells = [replace(c, remarks=(*c.remarks, note.text())) if chosen(c) else c for c in cells]
+    return cells
+
+
+def _sized(cells: list[Cell]) -> list[Cell]:
+    """Cells whose dataset has several resolutions in the table name theirs in the id."""
+    sizes: dict[str, set[int]] = {}
+    for c in cells:
+        sizes.setdefault(c.dataset, set()).add(c.resolution)
+    return [replace(c, sized=len(sizes[c.dataset]) > 1 or c.sized) for c in cells]
+
+
+def _refuse_twins(cells: list[Cell], node: Node) -> list[Cell]:
+    seen: set[tuple[str, int]] = set()
+    for cell in cells:
+        if (cell.id, cell.resolution) in seen:
+            node.fail(f"two rows make the same cell {cell.id}")
+        seen.add((cell.id, cell.resolution))
+    return cells
 
 
 def _check_dataset(recipe: Recipe, node: Node) -> None:
@@ -117,11 +234,3 @@ def _check_dataset(recipe: Recipe, node: Node) -> None:
         dataset_cards()[recipe.dataset].check(recipe.split, recipe.resolution, recipe.channels)
     except GanbenchError as error:
         node.fail(str(error))
-
-
-def _refuse_twins(cells: list[Cell], node: Node) -> None:
-    seen: set[str] = set()
-    for cell in cells:
-        if cell.id in seen:
-            node.fail(f"two rows make the same cell {cell.id}")
-        seen.add(cell.id)

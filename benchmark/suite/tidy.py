@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from benchmark.suite.model import Cell, Suite
+from benchmark.suite.model import Cell, Published, Suite
 
 PUBLISHED_COLUMNS = ("paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "metric", "value", "std", "origin", "note")
-COORDINATES = ("id", "paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
+COORDINATES = ("id", "paper", "table", "group", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
 
 
 def published_rows(suites: Iterable[Suite]) -> Iterator[tuple[Any, ...]]:
-    """One row of ``PUBLISHED_COLUMNS`` a published number, or an empty value with its reason as the note."""
-    for cell in (cell for suite in suites for cell in suite.cells):
-        place = (cell.paper, cell.table, cell.method, cell.backbone, cell.dataset, f"{cell.data_percent:g}", cell.resolution)
-        for metric, p in cell.published.items():
-            note = f"std over {p.std_of}" if p.std is not None else p.text if p.value is None else ""
-            yield (*place, metric, p.value, p.std, p.origin, note)
+    """One row of ``PUBLISHED_COLUMNS`` a published number, or an empty value with its reason first in the note."""
+    for table in (table for suite in suites for table in suite.tables):
+        for r in table.references:
+            place = (table.paper, table.id, r.method, "", r.place.dataset, f"{r.place.data_percent:g}", r.place.resolution)
+            yield from ((*place, metric, p.value, p.std, p.origin, _note(p, ("reference: no method, no cell",))) for metric, p in r.published.items())
+        for c in table.cells:
+            place = (c.paper, c.table, c.method, c.backbone, c.dataset, f"{c.data_percent:g}", c.resolution)
+            yield from ((*place, metric, p.value, p.std, p.origin, _note(p, c.remarks)) for metric, p in c.published.items())
+
+
+def _note(p: Published, remarks: tuple[str, ...]) -> str:
+    reason = p.text if p.value is None else f"std over {p.std_of}" if p.std is not None else ""
+    return "; ".join(filter(None, (reason, "printed as best" if p.best else "", *remarks)))
 
 
 def cell_row(cell: Cell, needs: str | None) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""``ganbench list --check``: what a suite file may get wrong although it loads.
+
+Loading itself already refuses unknown keys, twins, claims and notes about cells that do not exist.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from benchmark.catalogue import plugins
+from benchmark.recipe import Recipe
+from benchmark.suite.load import load, load_node
+from benchmark.suite.model import Cell, Suite
+from benchmark.suite.nodes import Loader, Node, SuiteError, read
+from benchmark.suite.recipes import SOURCELESS
+from benchmark.suite.tidy import published_rows
+
+ALIKE = 0.9  # names that are this similar, and not the same, are taken for two spellings of one
+
+
+def lint(paths: Sequence[Path]) -> list[str]:
+    """Every problem of these suites, as ``suite: what is wrong``."""
+    suites = [load(path) for path in paths]
+    problems = [f"{s.name}: {text}" for s in suites for text in _suite(s)]
+    recipes = [r for s in suites for profile in s.profiles for c in load(s.path, profile).cells for r in (c.recipe,)]
+    return problems + list(_spellings(recipes))
+
+
+def unsourced(cell: Cell) -> list[str]:
+    """Fields of the full recipe and protocol that are neither stated by the paper nor explained by a note."""
+    known = {*SOURCELESS, *cell.stated, *cell.notes}
+    return [k for k, v in {**cell.full_recipe.to_json(), **cell.full_protocol.to_json()}.items() if k not in known and v != []]
+
+
+def _suite(suite: Suite) -> Iterator[str]:
+    rows = Counter(row[:8] for row in published_rows([suite]))
+    yield from (f"published twice: {row}" for row, n in rows.items() if n > 1)
+    by_fields: dict[tuple[str, ...], list[str]] = {}
+    for cell in suite.cells:
+        if absent := unsourced(cell):
+            by_fields.setdefault(tuple(absent), []).append(cell.id)
+    for fields, cells in by_fields.items():
+        more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        yield f"{cells[0]}{more}: neither 'stated' nor 'notes' says where this comes from: {', '.join(fields)}"
+    yield from _unused(suite)
+    yield from _round_trip(suite)
+
+
+def _unused(suite: Suite) -> Iterator[str]:
+    """Recipes that no row and no other recipe names."""
+    top = read(suite.path).mapping()
+    if "recipes" not in top:
+        return
+    recipes = top["recipes"].mapping()
+    named = {r.mapping()["from"].text() for r in recipes.values() if "from" in r.mapping()}
+    for table in top["tables"].mapping().values():
+        given = table.mapping()
+        groups = [g.mapping()["rows"] for g in given["groups"].mapping().values()] if "groups" in given else [given["rows"]]
+        for name, row in (item for group in groups for item in group.mapping().items()):
+            named.add(row.mapping()["recipe"].text() if "recipe" in row.mapping() else name)
+    yield from (f"recipe {name!r} is used by no row" for name in recipes if name not in named)
+
+
+def _round_trip(suite: Suite) -> Iterator[str]:
+    """Written out and read again, a suite file gives the same suite."""
+    node = read(suite.path)
+    again = yaml.compose(yaml.serialize(node.raw, allow_unicode=True, width=1000), Loader)
+    for profile in suite.profiles if len(suite.profiles) > 1 and suite.profile == "full" else [None]:
+        try:
+            if load_node(Node(again, node.file), suite.path, profile) != load_node(node, suite.path, profile):
+                yield f"does not survive being written as YAML and read again (profile {profile})"
+        except SuiteError as error:
+            yield f"cannot be read after it was written as YAML: {error}"
+
+
+def _spellings(recipes: Sequence[Recipe]) -> Iterator[str]:
+    """One thing, one name: near misses among names that no plug-in vouches for, and parts whose arguments vary."""
+    named = [("network", *r.network) for r in recipes] + [("loss", *r.loss) for r in recipes] + [("part", *p) for r in recipes for p in r.parts]
+    names = sorted({(kind, name) for kind, name, _ in named})
+    for i, (kind, name) in enumerate(names):
+        for other_kind, other in names[i + 1 :]:
+            built = name in plugins("methods" if kind != "network" else "networks") and other in plugins("methods" if kind != "network" else "networks")
+            if kind == other_kind and not built and _alike(name, other):
+                yield f"{kind} {name!r} and {kind} {other!r}: two spellings of one?"
+    arguments: dict[tuple[str, str], Counter[tuple[str, ...]]] = {}
+    for kind, name, given in named:
+        arguments.setdefault((kind, name), Counter())[tuple(sorted(given))] += 1
+    for (kind, name), sets in arguments.items():
+        if len(sets) > 1:
+            yield f"{kind} {name!r} is given different arguments in different places: {' / '.join(', '.join(s) or 'none' for s in sets)}"
+
+
+def _alike(a: str, b: str) -> bool:
+    same = a.replace("-", "").replace("_", "").lower() == b.replace("-", "").replace("_", "").lower()
+    return same or (min(len(a), len(b)) > 5 and difflib.SequenceMatcher(None, a, b).ratio() > ALIKE)
