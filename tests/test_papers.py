@@ -76,9 +76,8 @@ def _expected(paper: str, table: str) -> dict[tuple[str, str], list[Published]]:
         rows.setdefault((c.method, c.backbone), []).append(c)
     for r in t.references:
         rows.setdefault((r.method, ""), []).append(r)
-    by_metric = paper == "gran"  # gran prints all columns of a metric together; the others all metrics of a column
     metrics = list(t.metrics)
-    order = {key: ([(c, m) for m in metrics for c in cells] if by_metric else [(c, m) for c in cells for m in metrics]) for key, cells in rows.items()}
+    order = {key: ([(c, m) for m in metrics for c in cells] if t.by_metric else [(c, m) for c in cells for m in metrics]) for key, cells in rows.items()}
     return {key: [c.published[m] for c, m in pairs] for key, pairs in order.items()}
 
 

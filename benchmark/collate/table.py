@@ -45,7 +45,8 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
     methods = list(dict.fromkeys((j.cell.method, j.cell.backbone) for j in joined))
     by_place = {((j.cell.method, j.cell.backbone), _spot(j)): j for j in joined}
     several = len({backbone for _, backbone in methods}) > 1
-    columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[d]}"))), spot, m) for spot in spots for m, d in table.metrics.items()]
+    places = [(spot, m) for m in table.metrics for spot in spots] if table.by_metric else [(spot, m) for spot in spots for m in table.metrics]
+    columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[table.metrics[m]]}"))), spot, m) for spot, m in places]
     labels = [f"{m} ({b})" if several and b else m for m, b in methods]
     references = list(dict.fromkeys(r.method for r in table.references))
     known = {(r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, False)): r.published for r in table.references}

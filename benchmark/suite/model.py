@@ -104,6 +104,7 @@ class Table:
     metrics: dict[str, str]  # metric -> "lower" or "higher", which is better
     cells: tuple[Cell, ...]  # row by row, as printed
     transposed: bool  # printed with the methods as columns
+    by_metric: bool  # printed with all columns of one metric side by side, not all metrics of one column
     tolerance: dict[str, Tolerance]  # by metric
     references: tuple[Reference, ...] = ()
     restates: str | None = None  # the table whose numbers this figure's caption repeats

@@ -14,7 +14,7 @@ from benchmark.suite.model import METRICS, ORIGINS, Cell, Place, Reference, Tabl
 from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import CHOICES, COORDINATES, Draft, finish, finish_protocol, read_protocol, scalar
 
-TABLE_KEYS = ("caption", "metrics", "std_of", "backbone", "columns", "transposed", "protocol", "rows", "groups", "references", "notes", "restates")
+TABLE_KEYS = ("caption", "metrics", "std_of", "backbone", "columns", "transposed", "by_metric", "protocol", "rows", "groups", "references", "notes", "restates")
 ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
 
 
@@ -91,6 +91,7 @@ class TableReader:
             metrics=row.metrics,
             cells=tuple(_remarked(cells, given["notes"]) if "notes" in given else cells),
             transposed=given["transposed"].boolean() if "transposed" in given else False,
+            by_metric=given["by_metric"].boolean() if "by_metric" in given else False,
             tolerance=self.tolerance,
             references=tuple(_references(given["references"], row, cells) if "references" in given else ()),
             restates=restates.id if restates else None,
