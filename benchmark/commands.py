@@ -69,12 +69,15 @@ def show(a: Namespace) -> int:
         print(f"  {metric}: {number.text}" + (f"  ({', '.join(said)})" if said else ""))
     for remark in cell.remarks:
         print(f"  note: {remark}")
-    print("\nrecipe")
-    for key, value in cell.recipe.to_json().items():
-        print(f"  {key}: {value}{_source(cell, key)}")
-    print("\nprotocol")
-    for key, value in cell.protocol.to_json().items():
-        print(f"  {key}: {value}{_source(cell, key)}")
+    sources: dict[str, int] = {}
+    for title, fields in (("recipe", cell.recipe.to_json()), ("protocol", cell.protocol.to_json())):
+        print(f"\n{title}")
+        for key, value in fields.items():
+            source = _source(cell, key)
+            print(f"  {key}: {value}" + (f"    [{sources.setdefault(source, len(sources) + 1)}]" if source else ""))
+    print("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
+    for source, number in sources.items():
+        print(f"  [{number}] {source}")
     print("\nruns so far")
     from benchmark.collate.join import join
 
@@ -299,10 +302,10 @@ def _data_line(name: str, c: Any, state: str) -> str:
 
 
 def _source(cell: Cell, key: str) -> str:
-    """Where a value comes from, in profile ``full``."""
+    """Where a value comes from, in profile ``full``: the others change values by their own rules."""
     if cell.profile != "full":
         return ""
-    return f"    # stated: {cell.stated[key]}" if key in cell.stated else f"    # note: {cell.notes[key]}" if key in cell.notes else ""
+    return f"the paper: {cell.stated[key]}" if key in cell.stated else cell.notes.get(key, "")
 
 
 def _count(n: int, what: str) -> str:

@@ -29,7 +29,7 @@ def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, ou
     views = {t.key: view(t, joined[t.key]) for t in suite.tables}
     claims = judged_claims(suite, joined)
     pieces = {
-        "md": f"# {suite.title}\n\n" + "\n".join(markdown(v) for v in views.values()) + _claims_markdown(claims),
+        "md": f"# {suite.title}\n\n" + "".join(f"- {remark}\n" for remark in suite.remarks) + "\n" * bool(suite.remarks) + "\n".join(markdown(v) for v in views.values()) + _claims_markdown(claims),
         "tex": "\n".join(latex(v) for v in views.values()),
         "csv": _joined_csv(list(views.values())),
         "html": _page(suite, joined, views, claims, results),

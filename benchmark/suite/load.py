@@ -109,7 +109,7 @@ def _only(node: Node) -> Filter:
 
 
 def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
-    paper = top["paper"].mapping({"title", "venue"}, ("title", "venue"))
+    paper = top["paper"].mapping({"title", "venue", "notes"}, ("title", "venue"))
     recipes = read_recipes(top["recipes"])
     profiles = _profiles(top, part_names(top["recipes"]))
     if profile_name not in profiles:
@@ -129,6 +129,7 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         profiles=tuple(profiles),
         tables=tables,
         claims=read_claims(top["claims"], name, tables) if "claims" in top else (),
+        remarks=tuple(n.text() for n in paper["notes"].items()) if "notes" in paper else (),
     )
 
 

@@ -198,6 +198,7 @@ class Suite:
     profiles: tuple[str, ...]
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
+    remarks: tuple[str, ...] = ()  # contradictions and unclear conventions of the paper as a whole
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -38,8 +38,10 @@ POSITIVE = ("resolution", "channels", "images", "z_dim", "batch_d", "batch_g", "
             "generated", "every_epochs", "every_steps", "jac_G_every_epochs", "data_percent", "z_scale", "adam_eps",
             "real", "sample_batch", "is_splits", "kid_subsets", "kid_subset_size", "classes")  # fmt: skip
 COORDINATES = ("dataset", "data_percent", "resolution")
-SOURCELESS = (*COORDINATES, "channels", "images", "metrics", "std_of", "seeds")
+SOURCELESS = (*COORDINATES, "channels", "images", "metrics", "std_of")
 """Fields that need no source: the table's coordinates, and what only describes the printed number."""
+REST = "rest"
+"""``notes: {rest: …}``: the source of every field that the recipe inherits and does not name itself."""
 
 
 @dataclass
@@ -58,9 +60,17 @@ class Draft:
             if key in ("epochs", "steps"):
                 fields.pop("steps" if key == "epochs" else "epochs", None)
             fields[key] = value(fields.get(key)) if callable(value) else value
-        stated = {k: v for k, v in base.stated.items() if k not in self.fields and k not in self.notes} | self.stated
-        notes = {k: v for k, v in base.notes.items() if k not in self.fields and k not in self.stated} | self.notes
+        forgotten = REST in self.notes
+        stated = {k: v for k, v in base.stated.items() if not (forgotten or k in self.fields or k in self.notes)} | self.stated
+        notes = {k: v for k, v in base.spelled_notes().items() if not (forgotten or k in self.fields or k in self.stated)} | self.notes
         return Draft(fields, stated, notes, base.on if self.on is None else self.on)
+
+    def spelled_notes(self) -> dict[str, str]:
+        """The notes, with what ``rest`` says written out for every field that nothing else gives a source for."""
+        notes = {k: v for k, v in self.notes.items() if k != REST}
+        if REST in self.notes:
+            notes |= {k: self.notes[REST] for k in self.fields if k not in {*SOURCELESS, *notes, *self.stated}}
+        return notes
 
     def at(self, place: Place) -> Draft:
         """The draft as it is in one column of a table."""
@@ -140,7 +150,7 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
     notes: dict[str, str] = {}
     for names, why in (given["notes"].mapping() if "notes" in given else {}).items():
         for name in (n.strip() for n in names.split(",")):
-            if name not in types:
+            if name not in types and name != REST:
                 given["notes"].fail(f"unknown key {name!r}{nearest(name, types)}")
             notes[name] = why.text()
     return stated, notes

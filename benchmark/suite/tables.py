@@ -144,7 +144,7 @@ class TableReader:
         return Cell(
             **given, paper=self.paper, dataset=full.dataset, data_percent=full.data_percent, resolution=full.resolution, sized=False,
             recipe=recipe, protocol=measuring, full_recipe=full, full_protocol=full_protocol, profile=self.profile.name,
-            stated={**chosen.stated, **measured.stated}, notes={**chosen.notes, **measured.notes},
+            stated=chosen.stated | measured.stated, notes=chosen.spelled_notes() | measured.spelled_notes(),
         )  # fmt: skip
 
 
