@@ -112,8 +112,9 @@ def plan(a: Namespace) -> int:
         for run in made.runs:
             print(f"{run.state}: {run.name}: {run.reason}")
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
-    for runs in shared:
-        print(f"one training for: {', '.join(c.id for r in runs for c in r.cells)}" + (f" (measured {len(runs)} ways)" if len(runs) > 1 else ""))
+    lines = [f"one training for: {', '.join(c.id for r in runs for c in r.cells)}" + (f" (measured {len(runs)} ways)" if len(runs) > 1 else "") for runs in shared]
+    for line in dict.fromkeys(lines):  # once, whatever the number of seeds
+        print(line)
     print(_plan_line(made))
     print(_published_line(made))
     return 0

@@ -174,6 +174,29 @@ def test_a_reversed_ranking_fails_and_a_noisy_one_is_open() -> None:
         assert judge_claim(suite.claims[0], joined["theory/1"]).achieved.name == name
 
 
+@pytest.mark.parametrize(
+    ("holds", "published", "ours", "turned"),
+    [
+        ('{table: "1", metrics: [V_g], best: B_z=10^2}', "holds", "holds", "fails"),
+        ('{table: "1", metrics: [V_g], best: B_z=10^0, top: 2}', "holds", "holds", "holds"),
+        ('{table: "1", metrics: [V_g], best: B_z=10^-2, top: 2}', "fails", "fails", "holds"),
+        ('{table: "1", metrics: [V_g, D_G], better: {B_z=10^2: B_z=10^-2}}', "holds", "holds", "fails"),
+        ('{table: "1", metrics: [V_g], better: {B_z=10^-2: B_z=10^2}, by: -10%}', "holds", "holds", "holds"),
+        ('{table: "1", metrics: [V_g], close: {B_z=10^-2: B_z=10^2}, within: 10%}', "holds", "holds", "holds"),
+        ('{table: "1", metrics: [V_g], close: {B_z=10^-2: B_z=10^2}, within: 1%}', "fails", "fails", "fails"),
+    ],
+)  # fmt: skip
+def test_every_form_of_claim_is_judged_by_our_runs(tmp_path: Path, holds: str, published: str, ours: str, turned: str) -> None:
+    text = THEORY.read_text(encoding="utf-8")
+    path = tmp_path / "theory.yaml"
+    path.write_text(text[: text.index("claims:")] + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8")
+    swapped = PUBLISHED | {"B_z=10^-2": PUBLISHED["B_z=10^2"], "B_z=10^2": PUBLISHED["B_z=10^-2"]}
+    for values, expected in ((PUBLISHED, ours), (swapped, turned)):
+        suite, joined = load_joined(path, _three_seeds(values, 1e-5))
+        judged = judge_claim(suite.claims[0], [j for rows in joined.values() for j in rows])
+        assert (judged.published.name, judged.achieved.name) == (published, expected), judged.achieved
+
+
 def test_the_published_spread_is_held_against_its_own_kind() -> None:
     _, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     entries = joined["theory/1"][0].entries

@@ -158,6 +158,12 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
     [
         ('      precision: "that code\'s default"\n', "", "neither 'stated' nor 'notes' says where this comes from: precision"),
         ("lecam: {weight: 0.3, decay: 0.9, start: 1000}", "le-cam: {weight: 0.3, decay: 0.9, start: 1000}", "two spellings of one?"),
+        ("- chain: {version: running", "- chian: {version: running", "two spellings of one?"),
+        ("network: {name: fregan,", "network: {name: fastgna,", "two spellings of one?"),
+        ("      dataset=messidor-set1: {crop", "      dataset=messidor: {crop", "no column of any table matches 'on: dataset=messidor'"),
+        ("  real_split: train\n", "  real_split: trian\n", "real_split is 'trian'; did you mean 'train'"),
+        ("  vFID: {relative: 0.05", "  KIDx1000: {relative: 0.05", "no tolerance is stated for vFID"),
+        ("    metrics: {FID: lower}\n    columns: [{dataset: shells}", "    metrics: {FID: higher}\n    columns: [{dataset: shells}", "FID is better lower in one table and higher in another"),
         ("lecam: {weight: 0.3, decay: 0.9, start: 1000}", "lecam: {weight: 0.3, decay: 0.9}", "given different arguments"),
         ("      DA+CHAIN:        {FID", "      DA+CHAIN:        {recipe: DA, FID", "recipe 'DA+CHAIN' is used by no row"),
     ],

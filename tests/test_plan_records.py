@@ -216,7 +216,7 @@ def test_records_are_written_where_there_are_no_hard_links(tmp_path: Path, recor
 
 def test_what_is_not_implemented_is_blocked_and_not_run_as_something_else() -> None:
     cell = _cells()[0]
-    for change, message in ((dict(weights="ema"), "weights ema"), (dict(checkpoint="best"), "checkpoint best"), (dict(metrics=("FID",)), "metric FID"), (dict(bn_mode="train"), "bn_mode eval")):
+    for change, message in ((dict(weights="ema"), "weights ema"), (dict(checkpoint="best"), "checkpoint best"), (dict(metrics=("FID",)), "does not say features"), (dict(bn_mode="train"), "bn_mode eval")):
         blocked = dataclasses.replace(cell, protocol=dataclasses.replace(cell.protocol, **change))
         assert message in make_plan([blocked], [0], {}).runs[0].reason
     few = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, images=32, drop_last=True))

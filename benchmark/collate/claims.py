@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from benchmark.collate.interval import LEVEL, Estimate
 from benchmark.collate.join import Entry, Joined
@@ -80,19 +81,25 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
         outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1
         return Finding(outcome, f"{check.a.metric} {_where(check.a)}: {_method(check.a)} {_printed(a)}")
     b = numbers[check.b]
-    said = ", ".join(f"{_short(n, check.a)} {_printed(p)}" + (f" × {factor:g}" if factor != 1 else "") for n, p, factor in zip((check.a, check.b), (a, b), check.times))
+    said = ", ".join(f"{_short(n, check.a)} {_printed(p)}" + (f" × {float(factor):g}" if factor != 1 else "") for n, p, factor in zip((check.a, check.b), (a, b), check.times))
     text = f"{check.a.metric} {_where(check.a)}: {said}"
     if not a or not b or "not-reported" in (a.text, b.text):
         return Finding(0, text)
-    if a.value is None or b.value is None:  # not converged: worse than any number
-        lost = a.value is None
-        return Finding(0 if a.value is b.value else -1 if lost or check.test == "close" else 1, text)
-    low, high = check.times[0] * a.value, check.times[1] * b.value
+    low, high = (f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b)))
     if check.test == "close":
-        return Finding(1 if abs(low - high) <= check.margin * abs(high) else -1, text)
+        absent = [a.value, b.value].count(None)
+        return Finding(0 if absent == 2 else 1 if not absent and abs(low - high) <= check.margin * abs(high) else -1, text)
     if check.test == "better" and check.a.direction == "higher":
-        return Finding(1 if low > high + check.margin * abs(high) else -1, text)
-    return Finding(1 if low < high - check.margin * abs(high) else -1, text)
+        low, high = -low, -high
+    bound = high - check.margin * abs(high) if b.value is not None else high
+    return Finding(1 if low < bound or (low == bound and check.margin) else -1, text)
+
+
+def _value(p: Published, direction: str) -> Fraction | float:
+    """The number exactly as printed; a model that did not converge is worse than any number."""
+    if p.value is None:
+        return math.inf if direction == "lower" else -math.inf
+    return Fraction(str(p.value))
 
 
 def _published_rank(rank: Rank, numbers: dict[Number, Published | None]) -> Finding:
@@ -100,9 +107,11 @@ def _published_rank(rank: Rank, numbers: dict[Number, Published | None]) -> Find
     a = numbers[rank.a]
     text = f"{rank.a.metric} {_where(rank.a)}: {_method(rank.a)} {_printed(a)}"
     rivals = {n: p for n in rank.rivals if (p := numbers[n]) and p.text != "not-reported"}
-    if a is None or a.text == "not-reported" or not rivals:
-        return Finding(0, text)
-    ahead = [n for n, p in rivals.items() if p.value is not None and (a.value is None or (p.value < a.value if rank.a.direction == "lower" else p.value > a.value))]
+    if a is None or a.text == "not-reported" or len(rivals) < rank.top:
+        return Finding(0, f"{text}, with {len(rivals)} rival(s) printed")
+    if a.value is None:
+        return Finding(-1, text)
+    ahead = [n for n, p in rivals.items() if p.value is not None and (p.value < a.value if rank.a.direction == "lower" else p.value > a.value)]
     left_out = f"; {len(rank.rivals) - len(rivals)} not printed" if len(rivals) < len(rank.rivals) else ""
     behind = "; behind " + ", ".join(f"{_method(n)} {_printed(rivals[n])}" for n in ahead) if ahead else ""
     return Finding(1 if len(ahead) < rank.top else -1, f"{text} is number {len(ahead) + 1} of {len(rivals) + 1}{behind}{left_out}")
@@ -121,7 +130,8 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
         return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
     if any(e.achieved is None for e in entries.values()):
         return ClaimVerdict("not judged", "a cell lacks the metric")
-    said = "; ".join(f"{n.metric} {_where(n)}: {_method(n)} {e.achieved.mean:.4g}" for n, e in entries.items())
+    times = {n: f for leaf in claim.leaves() if isinstance(leaf, Check) and leaf.b for n, f in zip((leaf.a, leaf.b), leaf.times)}
+    said = "; ".join(f"{n.metric} {_where(n)}: {_method(n)} {e.achieved.mean * float(times.get(n, 1)):.4g}" for n, e in entries.items())
     if worse := [f"{j.cell.id} is {j.tier.name}" for j in cells if not j.tier.judged]:
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
     if min(e.achieved.n for e in entries.values()) < 2:
@@ -138,8 +148,8 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
 
 def _achieved(check: Check, numbers: dict[Number, Estimate], comparisons: int) -> Finding:
     a, b = numbers[check.a], numbers[check.b]
-    fa, fb = check.times
-    margin = check.margin if b.mean * fb >= 0 else -check.margin
+    fa, fb = map(float, check.times)
+    margin = float(check.margin if b.mean * fb >= 0 else -check.margin)
     text = f"{check.a.metric} {_where(check.a)}: {_short(check.a, check.a)} {fa * a.mean:.4g}, {_short(check.b, check.a)} {fb * b.mean:.4g}"
     if check.test == "close":
         low = _separated(a, b, fa, fb * (1 - margin), comparisons)
@@ -177,25 +187,22 @@ def _verdict(claim: Claim, decide: Callable[[Check | Rank], Finding], names: dic
     outcome = _outcome(claim.holds, found, leave_out)
     by = {o: tuple(dict.fromkeys(f.text for f in found.values() if f.outcome == o)) for o in (1, -1, 0)}
     why = ", ".join(f"{len(texts)} {word}" for texts, word in ((by[1], "for"), (by[-1], "against"), (by[0], open_word)) if texts)
-    rules = claim.holds.rules
-    if claim.holds.needed < len(rules) and any(isinstance(r, AtLeast) for r in rules):
-        parts = [_outcome(part, found, leave_out) for part in rules]
-        why = f"{parts.count(1)} of {len(parts)} parts hold, {claim.holds.needed} needed; {why}"
-    elif claim.holds.needed < len(rules):
-        why += f"; {claim.holds.needed} of {len(rules)} needed"
+    if claim.holds.quantity != "all":
+        parts = [o for part in claim.holds.rules if (o := _outcome(part, found, leave_out)) or not leave_out]
+        why = f"{parts.count(1)} of {len(parts)} hold, {claim.holds.needed(len(parts))} needed; {why}"
     return ClaimVerdict(names[outcome], why, by[1], by[-1], by[0])
 
 
 def _outcome(rule: Check | Rank | AtLeast, found: dict[Check | Rank, Finding], leave_out: bool) -> int:
+    """Holds (1), fails (−1) or is open (0). ``leave_out``: what is open does not count, unless all is."""
     if not isinstance(rule, AtLeast):
         return found[rule].outcome
     outcomes = [_outcome(part, found, leave_out) for part in rule.rules]
-    needed = rule.needed
     if leave_out:
-        needed = math.ceil(needed * (len(outcomes) - outcomes.count(0)) / len(outcomes))
         outcomes = [o for o in outcomes if o]
     if not outcomes:
         return 0
+    needed = rule.needed(len(outcomes))
     if outcomes.count(1) >= needed:
         return 1
     return -1 if len(outcomes) - outcomes.count(-1) < needed else 0

@@ -79,12 +79,12 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
     order = ("exact", "compatible", "proxy", "incomparable")
     tiers = sorted((tier_of(cell, r) for r in records), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
-    absent = f"blocked: {blocked}" if blocked else "not run"
+    absent = f"blocked: {blocked}" if blocked else "not measured by the records that there are" if records else "not run"
     entries = {}
     for metric, direction in metrics.items():
         values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
         achieved = estimate(values) if values else None
-        diverged = len(records) - len(values)  # ended as diverged, or with a value that is not finite
+        diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
         verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent)
         entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict)

@@ -12,7 +12,7 @@ import benchmark
 from benchmark.collate.claims import ClaimVerdict, JudgedClaim, judge_claim
 from benchmark.collate.curves import curves
 from benchmark.collate.join import Joined
-from benchmark.collate.table import View, latex, markdown, to_csv, view
+from benchmark.collate.table import View, plain_markdown, latex, markdown, to_csv, view
 from benchmark.errors import GanbenchError
 from benchmark.records import Record
 from benchmark.suite.model import Suite
@@ -29,7 +29,7 @@ def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, ou
     views = {t.key: view(t, joined[t.key]) for t in suite.tables}
     claims = judged_claims(suite, joined)
     pieces = {
-        "md": f"# {suite.title}\n\n" + "".join(f"- {remark}\n" for remark in suite.remarks) + "\n" * bool(suite.remarks) + "\n".join(markdown(v) for v in views.values()) + _claims_markdown(claims),
+        "md": f"# {suite.title}\n\n" + "".join(f"- {plain_markdown(remark)}\n" for remark in suite.remarks) + "\n" * bool(suite.remarks) + "\n".join(markdown(v) for v in views.values()) + _claims_markdown(claims),
         "tex": "\n".join(latex(v) for v in views.values()),
         "csv": _joined_csv(list(views.values())),
         "html": _page(suite, joined, views, claims, results),
@@ -62,8 +62,8 @@ def _claims_markdown(claims: Sequence[JudgedClaim]) -> str:
     if not claims:
         return ""
     lines = [
-        f"- **{c.claim.id}** ({c.claim.where}): “{c.claim.quote}”\n"
-        + (f"  - note: {c.claim.note}\n" if c.claim.note else "")
+        f"- **{c.claim.id}** ({plain_markdown(c.claim.where)}): “{plain_markdown(c.claim.quote)}”\n"
+        + (f"  - note: {plain_markdown(c.claim.note)}\n" if c.claim.note else "")
         + f"  - by the published numbers: **{c.published.name}** — {_decided(c.published)}\n"
         f"  - by ours: **{c.achieved.name}** — {_decided(c.achieved)}"
         for c in claims
@@ -109,6 +109,7 @@ def _command(j: Joined, results: str) -> str:
     seeds = max((r.seed for r in j.records), default=0) + 1
     quote = "'" if '"' in j.cell.method else '"'
     only = f"table={j.cell.table} & method={quote}{j.cell.method}{quote} & dataset={j.cell.dataset} & data_percent={j.cell.data_percent:g}"
+    only += f" & resolution={j.cell.resolution}" if j.cell.sized else ""
     only += f" & backbone={j.cell.backbone}" if j.cell.backbone else ""
     words = ["ganbench", "run", j.cell.paper, "--profile", j.cell.profile, "--seeds", str(seeds), "--only", only, "--results", results]
     return shlex.join(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -48,8 +49,9 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
     places = [(spot, m) for m in table.metrics for spot in spots] if table.by_metric else [(spot, m) for spot in spots for m in table.metrics]
     columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[table.metrics[m]]}"))), spot, m) for spot, m in places]
     labels = [f"{m} ({b})" if several and b else m for m, b in methods]
+    sized = {j.cell.place for j in joined if j.cell.sized}
     references = list(dict.fromkeys(r.method for r in table.references))
-    known = {(r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, False)): r.published for r in table.references}
+    known = {(r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published for r in table.references}
     grid = [[_square(by_place[method, spot].entries[metric]) if (method, spot) in by_place else _NOTHING for _, spot, metric in columns] for method in methods]
     heads = [head for head, _, _ in columns]
     labels = references + labels
@@ -66,10 +68,15 @@ def markdown(v: View) -> str:
 
     heads = [v.corner, *(h for c in v.columns for h in (f"{c} published", "achieved"))]
     rows = [[label, *(t for s in squares for t in (f"**{s.published}**" if s.best else s.published, f"{s.achieved} {s.symbol}".strip()))] for label, squares in v.rows]
-    clean = [[" ".join(text.split()).replace("|", "\\|") for text in row] for row in [heads, *rows]]
-    notes = "".join(f"\n- {note}" for note in v.footnotes)
+    clean = [[plain_markdown(text).replace("|", "\\|") for text in row] for row in [heads, *rows]]
+    notes = "".join(f"\n- {plain_markdown(note)}" for note in v.footnotes)
     table = tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True)
-    return f"**Table {v.id}.** {v.caption}\n\n{table}\n{notes}\n"
+    return f"**Table {plain_markdown(v.id)}.** {plain_markdown(v.caption)}\n\n{table}\n{notes}\n"
+
+
+def plain_markdown(text: str) -> str:
+    """Text that no renderer takes for markup of another kind."""
+    return " ".join(text.split()).replace("<", "&lt;")
 
 
 def latex(v: View) -> str:
@@ -123,7 +130,7 @@ def achieved_text(e: Entry) -> str:
         return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
     if e.achieved is None:
         return e.verdict.name if e.verdict.name == "blocked" else "–"
-    decimals = len(e.published.text.partition("±")[0].strip().partition(".")[2]) if e.published and e.published.value is not None else 3
+    decimals = len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2]) if e.published and e.published.value is not None else 3
     half = f" ± {e.achieved.half:.{decimals}f}" if e.achieved.half is not None else ""
     return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n})"
 
@@ -152,7 +159,7 @@ def _footnotes(joined: Sequence[Joined]) -> tuple[str, ...]:
 _TEX_SYMBOLS = {"✓": "(reproduced)", "▲": "(better)", "✗": "(not reproduced)", "?": "(inconclusive)", "≁": "(incomparable)", "∞": "", "!": "(failed)", "⊘": "", "·": "", "": ""}  # fmt: skip
 _TEX_ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-    "<": "$<$", ">": "$>$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "±": r"$\pm$", "σ": r"$\sigma$", "∂": r"$\partial$", "‖": r"$\|$", "†": r"\dag{}", "–": "--", "−": "$-$",
+    "<": "$<$", ">": "$>$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "±": r"$\pm$", "σ": r"$\sigma$", "λ": r"$\lambda$", "²": r"$^2$", "×": r"$\times$", "∇": r"$\nabla$", "≤": r"$\le$", "”": "''", "“": "``", "τ": r"$\tau$", "ε": r"$\epsilon$", "∂": r"$\partial$", "‖": r"$\|$", "†": r"\dag{}", "–": "--", "−": "$-$",
 }  # fmt: skip
 
 

@@ -22,7 +22,10 @@ HARMLESS = {
     "every_steps": "when it is measured, not what",
     "jac_G_every_epochs": "when it is measured, not what",
     "seeds": "describes the paper's number, not the measurement",
+    "std_of": "describes the paper's number, not the measurement",
 }
+LOOKS = ("every_epochs", "every_steps")
+"""How often one looks: not harmless where the best of all looks is the result."""
 JUDGED = ("exact", "compatible")
 
 
@@ -43,14 +46,17 @@ def tier_of(cell: Cell, record: Record) -> Tier:
     """The tier of one record for one cell."""
     theirs = cell.full_recipe.to_json() | cell.full_protocol.to_json()
     ours = record.recipe.to_json() | record.protocol.to_json()
+    for side in (theirs, ours):
+        side["metrics"] = sorted(side["metrics"])  # their order measures nothing
     fields = [k for k in theirs.keys() | ours.keys() if theirs.get(k) != ours.get(k)]
-    lines = [f"{k}: {theirs.get(k, 'none')} -> {ours.get(k, 'none')}" + (f" ({HARMLESS[k]})" if k in HARMLESS else "") for k in sorted(fields)]
+    harmless = {k: why for k, why in HARMLESS.items() if k not in LOOKS or theirs["checkpoint"] == ours["checkpoint"] == "last"}
+    lines = [f"{k}: {theirs.get(k, 'none')} -> {ours.get(k, 'none')}" + (f" ({harmless[k]})" if k in harmless else "") for k in sorted(fields)]
     short = record.status == "partial"
     if short:
         lines.insert(0, f"training: {record.total_steps:,} steps -> stopped at {record.steps:,} (epoch {record.epochs:g})")
     if any(k in OTHER_SCALE for k in fields):
         name = "incomparable"
-    elif short or any(k not in HARMLESS for k in fields):
+    elif short or any(k not in harmless for k in fields):
         name = "proxy"
     else:
         name = "compatible" if fields else "exact"

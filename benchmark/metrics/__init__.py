@@ -1,1 +1,1 @@
-"""Measuring a trained pair: Jacobian statistics; (FID, IS and KID by torch-fidelity come through the same door)."""
+"""Measuring a trained pair: Jacobian statistics, and FID, IS, KID, precision and recall through torch-fidelity."""

@@ -10,7 +10,8 @@ from benchmark.catalogue import plugins
 from benchmark.data.cards import card, missing
 from benchmark.data.read import subset_hash, subset_size
 from benchmark.errors import GanbenchError
-from benchmark.metrics.names import NEEDS
+from benchmark.metrics.extractors import missing as missing_extractor
+from benchmark.metrics.names import IMAGE, NEEDS
 from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.records import Record, RecordError
@@ -107,7 +108,7 @@ def make_plan(
     return Plan(tuple(runs), "+".join(profiles))
 
 
-NOT_BUILT = ("subset", "crop", "resize", "hflip", "lr_decay", "weight_decay_g", "weight_decay_d", "ema")
+NOT_BUILT = ("classes", "subset", "crop", "resize", "hflip", "lr_decay", "weight_decay_g", "weight_decay_d", "ema")
 """Fields of a recipe whose mechanism ``train/`` and ``data/`` do not have yet."""
 
 
@@ -118,10 +119,12 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
     absent += [f"recipe field {name}" for name in NOT_BUILT if getattr(recipe, name) not in (None, False)]
     absent += ["share_fakes with player_order d-first"] if recipe.share_fakes and recipe.player_order == "d-first" else []
-    absent += [f"metric {name}" for name in protocol.metrics if name not in NEEDS]
+    absent += [f"metric {name}" for name in protocol.metrics if name not in NEEDS and name not in IMAGE]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
-    if protocol.bn_mode != "eval":
+    if why := _measuring(recipe, protocol):
+        return why
+    if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
         return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
     if (protocol.weights, protocol.checkpoint) != ("raw", "last"):
         return f"weights {protocol.weights} with checkpoint {protocol.checkpoint} is not implemented"
@@ -129,6 +132,19 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     if recipe.steps_per_epoch(images) == 0:
         return f"{images} images are fewer than one batch of {recipe.batch_d}"
     return missing(recipe.dataset, recipe.split)
+
+
+def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
+    """What measuring images lacks: a setting, the extractor's weights, the real images."""
+    if not any(m in IMAGE for m in protocol.metrics):
+        return None
+    for field in ("features", "quantise"):
+        if getattr(protocol, field) is None:
+            return f"the protocol does not say {field}"
+    splits = {protocol.real_split or recipe.split, *(["val"] if "vFID" in protocol.metrics else [])}
+    for split in sorted(splits - card(recipe.dataset).splits.keys()):
+        return f"dataset {recipe.dataset} has no split {split} to compare with"
+    return missing_extractor(protocol.features) or next(filter(None, (missing(recipe.dataset, split) for split in sorted(splits))), None)
 
 
 def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None, unreadable: RecordError | None) -> Run:

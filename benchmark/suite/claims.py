@@ -6,9 +6,10 @@ comparisons hold. Rows that a table does not have, and selections without a cell
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.filter import Filter
@@ -37,13 +38,11 @@ def read_claims(node: Node, paper: str, tables: tuple[Table, ...]) -> tuple[Clai
 def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
     """One form, a list of which all must hold, or ``{any: […]}`` or ``{most: […]}``."""
     if node.is_list():
-        rules = tuple(_rule(n, tables) for n in node.items())
-        return AtLeast(len(rules), rules)
+        return AtLeast("all", _rules(node, tables))
     given = node.mapping()
     for word in ("any", "most"):
         if word in given:
-            rules = tuple(_rule(n, tables) for n in node.mapping({word})[word].items())
-            return AtLeast(1 if word == "any" else len(rules) // 2 + 1, rules)
+            return AtLeast(word, _rules(node.mapping({word})[word], tables))
     forms = [f for f in FORMS if f in given]
     if len(forms) != 1:
         node.fail(f"a comparison has exactly one of {', '.join(FORMS)}; found {', '.join(forms) or 'none'}")
@@ -51,24 +50,29 @@ def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
     rules = getattr(reader, forms[0].replace("-", "_"))()
     if not rules:
         node.fail("this selection compares nothing")
-    return AtLeast(_quantity(given.get("in"), len(rules)), tuple(rules))
+    return AtLeast(_quantity(given["in"]) if "in" in given else "all", tuple(rules))
 
 
-def _quantity(node: Node | None, of: int) -> int:
-    """``all`` (default), ``most`` (more than half), ``any``, or a percentage, as a number of comparisons."""
-    if node is None or node.text() == "all":
-        return of
-    if node.text() == "any":
-        return 1
-    if node.text() == "most":
-        return of // 2 + 1
-    return math.ceil(_percent(node) * of - 1e-9)
+def _rules(node: Node, tables: dict[str, Table]) -> tuple[AtLeast, ...]:
+    if not (rules := tuple(_rule(n, tables) for n in node.items())):
+        node.fail("an empty list of comparisons says nothing")
+    return rules
 
 
-def _percent(node: Node) -> float:
-    if not (match := PERCENT.match(node.text())):
-        node.fail(f"expected a percentage ('5%'), found {node.text()!r}")
-    return float(match[1]) / 100
+def _quantity(node: Node) -> str | Fraction:
+    """``all`` (default), ``most``, ``any``, or a percentage."""
+    if node.text() in ("all", "any", "most"):
+        return node.text()
+    share = _percent(node)
+    if not 0 < share <= 1:
+        node.fail(f"expected more than 0% and at most 100%, found {node.text()}")
+    return share
+
+
+def _percent(node: Node) -> Fraction:
+    if len(node.text()) > 20 or not (match := PERCENT.match(node.text())):
+        node.fail(f"expected a percentage ('5%'), found {node.text()[:40]!r}")
+    return Fraction(match[1]) / 100
 
 
 @dataclass
@@ -89,8 +93,8 @@ class _Reader:
         self.cells = self._chosen("cells")
 
     def better(self) -> list[Check]:
-        """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%`` asks for more, ``by: -5%`` for less."""
-        margin = _percent(self.given["by"]) if "by" in self.given else 0.0
+        """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%``: by at least that much, ``by: -5%``: at most that much worse."""
+        margin = _percent(self.given["by"]) if "by" in self.given else Fraction(0)
         return [Check("better", a, b, margin) for a, b in self._pairs()]
 
     def close(self) -> list[Check]:
@@ -100,14 +104,16 @@ class _Reader:
     def best(self) -> list[Rank]:
         """``best: [A, …]``: each is within the ``top`` (1) of the cells ``among`` which it stands, column by column."""
         top = self.given["top"].integer() if "top" in self.given else 1
+        if top < 1:
+            self.given["top"].fail(f"expected at least 1, found {top}")
         among = self._chosen("among") if "among" in self.given else list(self.table.cells)
+        known = {c.id for c in among}
         rules = []
-        for method in self._methods(self.given["best"]):
-            for cell in (c for c in self.cells if c.method == method):
-                rivals = [c for c in among if c.place == cell.place and c.id != cell.id]
-                if cell not in among or len(rivals) < top:
-                    self.node.fail(f"{cell.id} stands among {len(rivals)} rival(s): nothing to be in the top {top} of")
-                rules += [Rank(self._number(cell, m), tuple(self._number(r, m) for r in rivals), top) for m in self.metrics]
+        for cell in self._cells_of(self.given["best"]):
+            rivals = [c for c in among if c.place == cell.place and c.id != cell.id]
+            if cell.id not in known or len(rivals) < top:
+                self.node.fail(f"{cell.id} stands among {len(rivals)} rival(s): nothing to be in the top {top} of")
+            rules += [Rank(self._number(cell, m), tuple(self._number(r, m) for r in rivals), top) for m in self.metrics]
         return rules
 
     def ascending(self) -> list[Check]:
@@ -119,28 +125,42 @@ class _Reader:
         for method, factor in (self.given["times"].mapping() if "times" in self.given else {}).items():
             if method not in order:
                 factor.fail(f"{method!r} is not among the methods compared{nearest(method, order)}")
-            times[method] = factor.number()
-        steps = [(a, b, (times.get(a, 1.0), times.get(b, 1.0))) for a, b in zip(order, order[1:])]
-        return [Check("less", *pair, times=factors) for m in self.metrics for a, b, factors in steps for pair in self._together(a, b, m)]
+            times[method] = Fraction(str(factor.number()))
+        one = Fraction(1)
+        return [
+            Check("less", *pair, times=(times.get(a, one), times.get(b, one)))
+            for a, b in pairwise(order)
+            for m in self.metrics
+            for pair in self._together(a, b, m, self.given["ascending"])
+        ]
 
     def monotone(self) -> list[Check]:
         """``monotone: [A]``: A gets better as data_percent grows, or dataset by dataset ``along: [hardest, …, easiest]``."""
         order = [n.one_of({c.dataset for c in self.cells}, f"dataset of table {self.table.id}") for n in self.given["along"].items()] if "along" in self.given else []
-        rules = []
-        for method in self._methods(self.given["monotone"]):
-            series: dict[str, list[Cell]] = {}
-            for cell in (c for c in self.cells if c.method == method):
-                key = f"{cell.data_percent}[{cell.backbone}]" if order else f"{cell.dataset}[{cell.backbone}]"
-                series.setdefault(key, []).append(cell)
-            for cells in series.values():
-                cells = [c for name in order for c in cells if c.dataset == name] if order else sorted(cells, key=lambda c: c.data_percent)
-                rules += [Check("better", self._number(b, m), self._number(a, m)) for m in self.metrics for a, b in zip(cells, cells[1:])]
+        series: dict[tuple[object, ...], list[Cell]] = {}
+        for cell in self._cells_of(self.given["monotone"]):
+            fixed = cell.data_percent if order else cell.dataset
+            series.setdefault((cell.method, cell.backbone, cell.resolution, fixed), []).append(cell)
+        rules: list[Check] = []
+        for cells in series.values():
+            cells = [c for name in order for c in cells if c.dataset == name] if order else sorted(cells, key=lambda c: c.data_percent)
+            if len(cells) < 2:
+                self.given["monotone"].fail(f"{cells[0].id if cells else 'a method'} stands alone: nothing to be better or worse than")
+            rules += [Check("better", self._number(b, m), self._number(a, m)) for m in self.metrics for a, b in pairwise(cells)]
         return rules
 
     def not_converged(self) -> list[Check]:
         """``not-converged: [A]``."""
-        methods = self._methods(self.given["not-converged"])
-        return [Check("not-converged", self._number(c, m)) for c in self.cells if c.method in methods for m in self.metrics if m in c.published]
+        return [Check("not-converged", self._number(c, m)) for c in self._cells_of(self.given["not-converged"]) for m in self.metrics if m in c.published]
+
+    def _cells_of(self, node: Node) -> list[Cell]:
+        """The chosen cells of the named methods; each method must have one."""
+        found = []
+        for method in dict.fromkeys(self._methods(node)):
+            if not (cells := [c for c in self.cells if c.method == method]):
+                node.fail(f"{method} has no cell in this selection")
+            found += cells
+        return found
 
     def _pairs(self) -> list[tuple[Number, Number]]:
         found = []
@@ -148,16 +168,17 @@ class _Reader:
             if name not in self.methods:
                 self.given[self.form].fail(f"unknown method of table {self.table.id} {name!r}{nearest(name, self.methods)}")
             for other in self._methods(others):
-                pairs = [pair for m in self.metrics for pair in self._together(name, other, m)]
-                if not pairs:
-                    others.fail(f"{name} and {other} stand in no column together")
-                found += pairs
+                if other == name:
+                    others.fail(f"{name} is compared with itself")
+                found += [pair for m in self.metrics for pair in self._together(name, other, m, others)]
         return found
 
-    def _together(self, a: str, b: str, metric: str) -> list[tuple[Number, Number]]:
-        """The two methods' numbers in every column and backbone that has both."""
+    def _together(self, a: str, b: str, metric: str, node: Node) -> list[tuple[Number, Number]]:
+        """The two methods' numbers in every column and backbone that has both; fails if none has."""
         lower = {(c.place, c.backbone): c for c in self.table.cells if c.method == b}
         both = [(c, lower[c.place, c.backbone]) for c in self.cells if c.method == a and (c.place, c.backbone) in lower]
+        if not both:
+            node.fail(f"{a} and {b} stand in no column together")
         return [(self._number(x, metric), self._number(y, metric)) for x, y in both]
 
     def _number(self, cell: Cell, metric: str) -> Number:

@@ -5,7 +5,6 @@ Loading itself already refuses unknown keys, twins, claims and notes about cells
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,14 +12,17 @@ from pathlib import Path
 import yaml
 
 from benchmark.catalogue import plugins
+from benchmark.data.cards import cards
+from benchmark.errors import nearest
 from benchmark.recipe import Recipe
+from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_node
 from benchmark.suite.model import Cell, Suite
 from benchmark.suite.nodes import Loader, Node, SuiteError, read
 from benchmark.suite.recipes import SOURCELESS
 from benchmark.suite.tidy import published_rows
 
-ALIKE = 0.9  # names that are this similar, and not the same, are taken for two spellings of one
+SLIPS = {5: 1, 8: 2}  # names of so many letters and so few typing slips apart are taken for two spellings of one
 
 
 def lint(paths: Sequence[Path]) -> list[str]:
@@ -47,8 +49,23 @@ def _suite(suite: Suite) -> Iterator[str]:
     for fields, cells in by_fields.items():
         more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
         yield f"{cells[0]}{more}: neither 'stated' nor 'notes' says where this comes from: {', '.join(fields)}"
+    yield from _measuring(suite)
     yield from _unused(suite)
     yield from _round_trip(suite)
+
+
+def _measuring(suite: Suite) -> Iterator[str]:
+    """Metrics with one direction and a tolerance each, and splits that the datasets have."""
+    directions: dict[str, set[str]] = {}
+    for table in suite.tables:
+        for metric, direction in table.metrics.items():
+            directions.setdefault(metric, set()).add(direction)
+            if metric not in table.tolerance and any(metric in c.published for c in table.cells):
+                yield f"table {table.id}: no tolerance is stated for {metric}"
+    yield from (f"{metric} is better lower in one table and higher in another" for metric, found in directions.items() if len(found) > 1)
+    for cell in suite.cells:
+        if (split := cell.full_protocol.real_split) and split not in cards()[cell.dataset].splits:
+            yield f"{cell.id}: real_split is {split!r}{nearest(split, cards()[cell.dataset].splits)}"
 
 
 def _unused(suite: Suite) -> Iterator[str]:
@@ -57,6 +74,11 @@ def _unused(suite: Suite) -> Iterator[str]:
     if "recipes" not in top:
         return
     recipes = top["recipes"].mapping()
+    for name, recipe in recipes.items():
+        given = recipe.mapping()
+        for text in given["on"].mapping() if "on" in given else ():
+            if not any(Filter(text)(c.place) for c in suite.cells):
+                yield f"recipe {name!r}: no column of any table matches 'on: {text}'"
     named = {r.mapping()["from"].text() for r in recipes.values() if "from" in r.mapping()}
     for table in top["tables"].mapping().values():
         given = table.mapping()
@@ -96,5 +118,19 @@ def _spellings(recipes: Sequence[Recipe]) -> Iterator[str]:
 
 
 def _alike(a: str, b: str) -> bool:
-    same = a.replace("-", "").replace("_", "").lower() == b.replace("-", "").replace("_", "").lower()
-    return same or (min(len(a), len(b)) > 5 and difflib.SequenceMatcher(None, a, b).ratio() > ALIKE)
+    plain = [name.replace("-", "").replace("_", "").lower() for name in (a, b)]
+    allowed = max((slips for length, slips in SLIPS.items() if min(map(len, plain)) >= length), default=0)
+    return _slips(*plain) <= allowed
+
+
+def _slips(a: str, b: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours that turn a into b."""
+    rows = [list(range(len(b) + 1))]
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y)))
+            if i > 1 and j > 1 and a[i - 2] == y and x == b[j - 2]:
+                row[-1] = min(row[-1], rows[-2][j - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1]

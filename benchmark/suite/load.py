@@ -94,7 +94,7 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
             if table.key in tables:
                 item.fail(f"table {table.key} is included twice; join the selections with '|'")
             tables[table.key] = table
-        claims += suite.claims
+        claims += [c for c in suite.claims if c not in claims]
     cells = [c for t in tables.values() for c in t.cells]
     profiles = tuple(sorted({c.profile for c in cells}))
     title = f"Cells of {', '.join(sorted({c.paper for c in cells}))}"
@@ -141,7 +141,7 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
         given = node.mapping({"recipe", "protocol"})
         found[name] = Profile(
             name,
-            read_draft(given["recipe"], parts) if "recipe" in given else Draft(),
+            read_draft(given["recipe"], parts, "profile") if "recipe" in given else Draft(),
             read_protocol(given["protocol"]) if "protocol" in given else Draft(),
         )
     return found
@@ -151,5 +151,7 @@ def _tolerance(node: Node) -> dict[str, Tolerance]:
     found = {}
     for metric, value in node.mapping(METRICS).items():
         given = value.mapping({"relative", "source"}, ("relative", "source"))
-        found[metric] = Tolerance(given["relative"].number(), given["source"].text())
+        if (relative := given["relative"].number()) <= 0:
+            given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
+        found[metric] = Tolerance(relative, given["source"].text())
     return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import safe_name
 
-METRICS = ("IS", "FID", "tFID", "vFID", "KIDx1000", "L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_V", "jac_G")
+METRICS = ("IS", "FID", "tFID", "vFID", "KIDx1000", "precision", "recall", "L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_V", "jac_G")
 REASONS = ("not-converged", "not-reported")
 ORIGINS = ("own", "quoted")
 
@@ -128,16 +130,17 @@ class Number:
 class Check:
     """One comparison: ``test`` of ``a`` against ``b``.
 
-    ``better``: a is better than b by more than ``margin`` (relative to b). ``less``: a is the smaller
-    after ``times``, whichever is better. ``close``: a differs from b by at most ``margin``.
-    ``not-converged``: a did not converge (there is no b).
+    ``better``: a is better than b; with a ``margin`` (a share of b) by at least that much, with a
+    negative one at most that much worse. ``less``: a is the smaller after ``times``, whichever is
+    better. ``close``: a differs from b by at most ``margin``. ``not-converged``: a did not converge
+    (there is no b).
     """
 
     test: str
     a: Number
     b: Number | None = None
-    margin: float = 0.0
-    times: tuple[float, float] = (1.0, 1.0)
+    margin: Fraction = Fraction(0)
+    times: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,15 @@ class Rank:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """Holds if at least ``needed`` of its rules do."""
+    """Holds if enough of its rules do: ``all``, ``most`` (more than half), ``any``, or a share of them."""
 
-    needed: int
+    quantity: str | Fraction
     rules: tuple[Check | Rank | AtLeast, ...]
+
+    def needed(self, of: int) -> int:
+        """How many of ``of`` rules that can be decided must hold."""
+        words = {"all": of, "any": min(1, of), "most": of // 2 + 1}
+        return words[self.quantity] if isinstance(self.quantity, str) else math.ceil(self.quantity * of)
 
 
 @dataclass(frozen=True)

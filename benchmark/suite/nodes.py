@@ -6,6 +6,7 @@ anchors (a suite says ``from:``), no duplicate keys, no files beyond ``MAX_BYTES
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,9 @@ from benchmark.errors import GanbenchError, nearest
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
+LONGEST_NUMBER = 40
+INTEGER = re.compile(r"[-+]?\d+")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -88,7 +92,7 @@ class Node:
         try:
             value = float(self.text())
         except ValueError:
-            self.fail(f"expected a number, found {self.text()!r}")
+            self.fail(f"expected a number, found {self.text()[:80]!r}")
         if value - value != 0:
             self.fail(f"expected a finite number, found {self.text()!r}")
         return value
@@ -117,9 +121,18 @@ class Node:
             return {key: value.plain() for key, value in self.mapping().items()}
         if self.is_list():
             return [item.plain() for item in self.items()]
+        text = self.text()
         if self.raw.style:
-            return self.raw.value
-        return yaml.load(self.raw.value or "null", Loader)
+            return text
+        if text in ("true", "false"):
+            return text == "true"
+        if self.is_null():
+            return None
+        if len(text) <= LONGEST_NUMBER and INTEGER.fullmatch(text):
+            return int(text)
+        if len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text):
+            return self.number()
+        return text
 
     def _kind(self) -> str:
         if isinstance(self.raw, yaml.ScalarNode):
@@ -147,7 +160,7 @@ def read(path: Path) -> Node:
         for event in yaml.parse(text, Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
-                raise SuiteError(f"{name}:{event.start_mark.line + 1}: nested more than {MAX_DEPTH} deep: not a suite")
+                raise SuiteError(f"{name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}: nested more than {MAX_DEPTH} deep: not a suite")
             anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
             if anchor or tag:
                 what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"

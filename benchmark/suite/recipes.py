@@ -36,12 +36,13 @@ CHOICES = {
 }
 POSITIVE = ("resolution", "channels", "images", "z_dim", "batch_d", "batch_g", "n_dis", "epochs", "steps",
             "generated", "every_epochs", "every_steps", "jac_G_every_epochs", "data_percent", "z_scale", "adam_eps",
-            "real", "sample_batch", "is_splits", "kid_subsets", "kid_subset_size", "classes")  # fmt: skip
+            "seeds", "real", "sample_batch", "is_splits", "kid_subsets", "kid_subset_size", "classes")  # fmt: skip
 COORDINATES = ("dataset", "data_percent", "resolution")
 SOURCELESS = (*COORDINATES, "channels", "images", "metrics", "std_of")
 """Fields that need no source: the table's coordinates, and what only describes the printed number."""
 REST = "rest"
-"""``notes: {rest: …}``: the source of every field that the recipe inherits and does not name itself."""
+DEEPEST = 50
+"""``notes: {rest: …}``: the source of every field that the recipe gives no other source for, inherited ones too."""
 
 
 @dataclass
@@ -55,14 +56,15 @@ class Draft:
 
     def over(self, base: Draft) -> Draft:
         """This draft on top of ``base``. A field that is set anew loses the base's source: a source belongs to its value."""
-        fields = dict(base.fields)
+        fields, replaced = dict(base.fields), set(self.fields)
         for key, value in self.fields.items():
             if key in ("epochs", "steps"):
+                replaced |= {"epochs", "steps"}
                 fields.pop("steps" if key == "epochs" else "epochs", None)
             fields[key] = value(fields.get(key)) if callable(value) else value
         forgotten = REST in self.notes
-        stated = {k: v for k, v in base.stated.items() if not (forgotten or k in self.fields or k in self.notes)} | self.stated
-        notes = {k: v for k, v in base.spelled_notes().items() if not (forgotten or k in self.fields or k in self.stated)} | self.notes
+        stated = {k: v for k, v in base.stated.items() if not (forgotten or k in replaced or k in self.notes)} | self.stated
+        notes = {k: v for k, v in base.spelled_notes().items() if not (forgotten or k in replaced or k in self.stated)} | self.notes
         return Draft(fields, stated, notes, base.on if self.on is None else self.on)
 
     def spelled_notes(self) -> dict[str, str]:
@@ -72,9 +74,9 @@ class Draft:
             notes |= {k: self.notes[REST] for k in self.fields if k not in {*SOURCELESS, *notes, *self.stated}}
         return notes
 
-    def at(self, place: Place) -> Draft:
-        """The draft as it is in one column of a table."""
-        draft = self
+    def at(self, place: Place, base: Draft | None = None) -> Draft:
+        """The draft on top of ``base``, as it is in one column of a table: what is on for that column comes last."""
+        draft = self.over(base) if base else self
         for test, more in self.on or ():
             if test(place):
                 draft = more.over(draft)
@@ -95,7 +97,9 @@ def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
         if name not in done:
             own = read_draft(raw[name], parts)
             base = raw[name].mapping().get("from")
-            done[name] = (own.over(resolve(base.text(), base, (*chain, name))) if base else own, raw[name])
+            if len(chain) > DEEPEST:
+                asked.fail(f"recipes inherit over more than {DEEPEST} steps")
+            done[name] = (own.over(resolve(base.text(), base, (*chain, name)) if base else Draft()), raw[name])
         return done[name][0]
 
     for name in raw:
@@ -114,18 +118,20 @@ def part_names(recipes: Node) -> set[str]:
     return names
 
 
-def read_draft(node: Node, parts: Collection[str], conditional: bool = False) -> Draft:
+def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draft:
     """One recipe's own fields, as written.
 
     Args:
         parts: the names of parts that ``parts: {name: {argument: …}}`` may change.
-        conditional: it stands in an ``on:`` block, so that it has neither a base nor another such block.
+        kind: "recipe", "on" (a block within one) or "profile", which is a rule for many recipes: it may name
+            parts that some of them lack, and has no sources; "profile on" (a block within that).
     """
-    given = node.mapping({*RECIPE_TYPES, "notes", "stated"} if conditional else {*RECIPE_TYPES, "from", "notes", "stated", "on"})
+    keys = {"recipe": ("from", "notes", "stated", "on"), "on": ("notes", "stated"), "profile": ("on",), "profile on": ()}[kind]
+    given = node.mapping({*RECIPE_TYPES, *keys})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
-    fields = {key: _recipe_field(key, value, parts) for key, value in given.items() if key in RECIPE_TYPES}
-    on = _on(given["on"], lambda n: read_draft(n, parts, conditional=True)) if "on" in given else None
+    fields = {key: _recipe_field(key, value, parts, kind) for key, value in given.items() if key in RECIPE_TYPES}
+    on = _on(given["on"], lambda n: read_draft(n, parts, "profile on" if kind == "profile" else "on")) if "on" in given else None
     return Draft(fields, *_sources(given, RECIPE_TYPES), on)
 
 
@@ -151,7 +157,7 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
     for names, why in (given["notes"].mapping() if "notes" in given else {}).items():
         for name in (n.strip() for n in names.split(",")):
             if name not in types and name != REST:
-                given["notes"].fail(f"unknown key {name!r}{nearest(name, types)}")
+                why.fail(f"unknown key {name!r}{nearest(name, types)}")
             notes[name] = why.text()
     return stated, notes
 
@@ -164,7 +170,7 @@ def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft]
         except SuiteError:
             raise
         except GanbenchError as error:
-            node.fail(str(error).replace("--only", "on:", 1))
+            draft.fail(str(error).replace("--only", "on:", 1))
     return tuple(found)
 
 
@@ -207,14 +213,20 @@ def scalar(key: str, annotation: str, node: Node) -> Any:
     return value
 
 
-def _recipe_field(key: str, node: Node, parts: Collection[str]) -> Any:
+def _recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any:
     """A value, or (for partial overrides) a function from the inherited value to the new one."""
     if key in ("network", "loss"):
         return _named_or_merge(node, key)
     if key == "parts":
         if node.is_mapping():  # arguments for parts that are there already
             changes = {name: args.mapping() for name, args in node.mapping(parts).items()}
-            return lambda there: tuple((name, _arguments("part", name, changes.get(name, {}), args, node)) for name, args in there or ())
+
+            def change(there: tuple[NamedArgs, ...] | None) -> tuple[NamedArgs, ...]:
+                if not kind.startswith("profile") and (absent := changes.keys() - {name for name, _ in there or ()}):
+                    node.fail(f"there is no part {', '.join(sorted(absent))} here to change")
+                return tuple((name, _arguments("part", name, changes.get(name, {}), args, node)) for name, args in there or ())
+
+            return change
         return tuple(_part(item) for item in node.items())
     return scalar(key, RECIPE_TYPES[key], node)
 

@@ -46,7 +46,7 @@ class Row:
     metrics: dict[str, str]
     columns: list[Column]
     protocol: Draft
-    restated: dict[tuple[str, Place], Cell]  # the cells that a figure's caption repeats
+    restated: tuple[Cell, ...] | None  # the cells that a figure's caption may repeat
 
 
 @dataclass
@@ -80,9 +80,11 @@ class TableReader:
             metrics=_metrics(given["metrics"]),
             columns=[_column(c) for c in given["columns"].items()] if "columns" in given else [Column()],
             protocol=read_protocol(given["protocol"]).over(self.protocol) if "protocol" in given else self.protocol,
-            restated={(c.method, c.place): c for c in restates.cells} if restates else {},
+            restated=restates.cells if restates else None,
         )
         cells = [cell for name, at, shared in _rows(given, row) for cell in self._row(name, at, shared)]
+        if not cells:
+            node.fail("a table without a cell")
         cells = _sized(_refuse_twins(cells, node))
         return Table(
             paper=self.paper,
@@ -106,39 +108,46 @@ class TableReader:
         numbers = {m: published.read_row(given[m], len(row.columns), std_of, origins) for m in row.metrics if m in given}
         made = []
         for i, column in enumerate(row.columns):
-            draft, at = self._recipe(given.get("recipe", node), given["recipe"].text() if "recipe" in given else name, row, column, method)
+            draft, at = self._recipe(given.get("recipe", node), given["recipe"].text() if "recipe" in given else name, row, column, method, given)
             cell = dict(
                 table=row.table, group=row.group, method=method, backbone=given["backbone"].text() if "backbone" in given else row.backbone,
                 published={m: n[i] for m, n in numbers.items()}, remarks=(given["note"].text(),) if "note" in given else (),
             )  # fmt: skip
-            made.append(self._cell(cell, column, draft, protocol, at, node))
+            made.append(_restated(cell, draft, node) if isinstance(draft, Cell) else self._cell(cell, row, column, draft, protocol, at, node))
         return made
 
-    def _recipe(self, asked: Node, name: str, row: Row, column: Column, method: str) -> tuple[Draft | Cell, Node]:
+    def _recipe(self, asked: Node, name: str, row: Row, column: Column, method: str, given: dict[str, Node]) -> tuple[Draft | Cell, Node]:
         """The recipe of that name; or the cell that the row restates."""
-        if row.restated:
+        if row.restated is not None:
+            for key in ("recipe", "protocol", "origin"):
+                if key in given:
+                    given[key].fail(f"a row that restates another table takes its {key} from there")
+            backbone = given["backbone"].text() if "backbone" in given else row.backbone
             fields = column.coordinates.fields
-            for (of, place), cell in row.restated.items():
-                if of == method and all(getattr(place, k) == v for k, v in fields.items()):
-                    return cell, asked
-            asked.fail(f"{method!r} is no row of the restated table in this column{nearest(method, {m for m, _ in row.restated})}")
+            found = [c for c in row.restated if c.method == method and backbone in ("", c.backbone) and all(getattr(c.place, k) == v for k, v in fields.items())]
+            if len(found) != 1:
+                known = nearest(method, {c.method for c in row.restated}) if not found else "; name its column and backbone"
+                asked.fail(f"{method!r} is {len(found)} cells of the restated table in this column{known}")
+            return found[0], asked
         if name not in self.recipes:
             asked.fail(f"unknown recipe {name!r}{nearest(name, self.recipes)}")
         return self.recipes[name]
 
-    def _cell(self, given: dict[str, Any], column: Column, draft: Draft | Cell, protocol: Draft, recipe_at: Node, node: Node) -> Cell:
-        if isinstance(draft, Cell):
-            return _restated(given, draft)
+    def _cell(self, given: dict[str, Any], row: Row, column: Column, draft: Draft, protocol: Draft, recipe_at: Node, node: Node) -> Cell:
         base = column.coordinates.over(draft)
         place = Place(*(base.fields.get(k) for k in COORDINATES))
         chosen = column.coordinates.over(draft.at(place))
-        measured = column.protocol.over(protocol.at(place))
+        measured = column.protocol.at(place, protocol.at(place))
         full, full_protocol = finish(chosen, recipe_at, "the recipe"), finish_protocol(measured, node)
+        if unmeasured := [m for m in row.metrics if m not in full_protocol.metrics]:
+            node.fail(f"the table prints {', '.join(unmeasured)}, and its protocol does not measure it")
+        if full_protocol.best_by not in (None, *full_protocol.metrics):
+            node.fail(f"the best checkpoint is chosen by {full_protocol.best_by}, which the protocol does not measure")
         if self.profile.name == "full":
             recipe, measuring = full, full_protocol
         else:
-            recipe = finish(self.profile.recipe.at(place).over(chosen), recipe_at, f"the recipe in profile {self.profile.name}")
-            measuring = finish_protocol(self.profile.protocol.at(place).over(measured), node)
+            recipe = finish(self.profile.recipe.at(place, chosen), recipe_at, f"the recipe in profile {self.profile.name}")
+            measuring = finish_protocol(self.profile.protocol.at(place, measured), node)
         for r in (full, recipe):
             _check_dataset(r, recipe_at)
         return Cell(
@@ -163,7 +172,8 @@ def _rows(given: dict[str, Node], row: Row) -> list[tuple[str, Node, Row]]:
 def _metrics(node: Node) -> dict[str, str]:
     if not node.is_mapping():
         node.fail("a metric needs its direction: write '{FID: lower, IS: higher}'")
-    return {name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()}
+    found = {name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()}
+    return found or node.fail("a table without a metric")
 
 
 def _column(node: Node) -> Column:
@@ -194,8 +204,15 @@ def _references(node: Node, row: Row, cells: list[Cell]) -> list[Reference]:
     return found
 
 
-def _restated(given: dict[str, Any], cell: Cell) -> Cell:
-    return replace(cell, table=given["table"], group=given["group"], published=given["published"], remarks=given["remarks"])
+def _restated(given: dict[str, Any], cell: Cell, node: Node) -> Cell:
+    """The cell again, with the caption's numbers: they must be the table's own, rounded."""
+    numbers = {}
+    for metric, p in given["published"].items():
+        own = cell.published.get(metric)
+        if own is None or own.value is None or p.value is None or round(own.value, len(p.text.partition(".")[2])) != p.value:
+            node.fail(f"{metric} {p.text} does not restate {cell.id}, which has {own.text if own else 'none'}")
+        numbers[metric] = replace(p, origin=own.origin)
+    return replace(cell, table=given["table"], group=given["group"], published=numbers, remarks=given["remarks"])
 
 
 def _remarked(cells: list[Cell], node: Node) -> list[Cell]:
@@ -222,6 +239,8 @@ def _sized(cells: list[Cell]) -> list[Cell]:
 def _refuse_twins(cells: list[Cell], node: Node) -> list[Cell]:
     seen: set[tuple[str, int]] = set()
     for cell in cells:
+        if "/" in cell.method + cell.table:
+            node.fail(f"'/' parts the coordinates of a cell, so that no method or table may hold it: {cell.method!r}")
         if (cell.id, cell.resolution) in seen:
             node.fail(f"two rows make the same cell {cell.id}")
         seen.add((cell.id, cell.resolution))

@@ -7,16 +7,21 @@ import contextlib
 import io
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+from benchmark.metrics.images import Source
 from benchmark.metrics.jacobian import statistics, summarise
-from benchmark.metrics.names import NEEDS
-from benchmark.recipe import Protocol
+from benchmark.metrics.names import IMAGE, NEEDS
+from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.train.gan import Gan
 from benchmark.train.streams import stream
+
+if TYPE_CHECKING:
+    from benchmark.metrics.extract import Extracted
+    from benchmark.metrics.extractors import Extractor
 
 GRID = 8  # samples a side of the grid that a record carries
 
@@ -28,13 +33,17 @@ def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, fin
     epoch", theory paper, Appendix C) and a function of (seed, step) alone, so that measuring
     more or less often changes no number. A value that is not finite is None.
     """
+    entry: dict[str, Any] = {"step": step, "epoch": epoch}
+    if any(m in IMAGE for m in protocol.metrics):
+        entry |= _images(gan, protocol, seed, step)
     every = protocol.jac_G_every_epochs
     dear = final or (every is not None and epoch % every == 0)
-    metrics = [m for m in protocol.metrics if m != "jac_G" or dear]
+    metrics = [m for m in protocol.metrics if m in NEEDS and (m != "jac_G" or dear)]
+    if not metrics:
+        return entry
     z = gan.noise(protocol.generated, stream(seed, "evaluation", step))
     with _measured(gan.G, protocol.bn_mode), _measured(gan.D, "eval"):
         summary = summarise(statistics(gan.G, gan.D, z, {NEEDS[m] for m in metrics}))
-    entry: dict[str, Any] = {"step": step, "epoch": epoch}
     for metric in metrics:
         s = summary[NEEDS[metric]]
         if metric == "L_Vg_Bz":  # the maximum over the noises, times B_z read as the paper's table does: the half-width s
@@ -42,6 +51,47 @@ def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, fin
         else:
             entry[metric] = {"value": _finite(s["mean"]), "std": _finite(s["std"]), "max": _finite(s["max"])}
     return entry
+
+
+def _images(gan: Gan, protocol: Protocol, seed: int, step: int) -> dict[str, Any]:
+    """IS, FID, KID, precision and recall of fresh images against the protocol's real ones."""
+    from benchmark.metrics.extract import extract
+    from benchmark.metrics.measure import measure
+
+    extractor, real, validation = _references(gan.recipe, protocol, str(gan.device))
+    with torch.no_grad(), _measured(gan.G, protocol.bn_mode):
+        generated = extract(_generated(gan, protocol, seed, step), extractor, protocol.quantise, protocol.generated)
+    found = measure(protocol, generated, real, validation)
+    return {metric: {key: _finite(value) for key, value in numbers.items()} for metric, numbers in found.items()}
+
+
+def _generated(gan: Gan, protocol: Protocol, seed: int, step: int) -> Source:
+    """The images of one measurement, a function of (seed, step) alone; whole batches, as BatchNorm in train mode needs."""
+    size = protocol.sample_batch or gan.recipe.batch_g
+
+    def batches() -> Iterator[torch.Tensor]:
+        rng = stream(seed, "evaluation", step)
+        for _ in range(-(-protocol.generated // size)):
+            yield gan.G(gan.noise(size, rng)).float().cpu()
+
+    return batches
+
+
+_held: dict[tuple[str, ...], tuple[Extractor, Extracted, Extracted | None]] = {}  # of the run that this process is making
+
+
+def _references(recipe: Recipe, protocol: Protocol, device: str) -> tuple[Extractor, Extracted, Extracted | None]:
+    """The extractor and what is compared with, once a run."""
+    from benchmark.metrics.extractors import load
+    from benchmark.metrics.reference import reference
+
+    key = (content_hash(recipe.to_json()), protocol.fingerprint(), device)
+    if key not in _held:
+        extractor = load(protocol.features, device=device)
+        validation = reference(recipe, protocol, extractor, split="val") if "vFID" in protocol.metrics else None
+        _held.clear()
+        _held[key] = extractor, reference(recipe, protocol, extractor), validation
+    return _held[key]
 
 
 def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:

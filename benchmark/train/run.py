@@ -87,14 +87,15 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
     while gan.step < goal and not session.diverged:
         loss_D, loss_G = train_step(gan, session.sampler.next)
         epoch_ends = gan.step % session.per_epoch == 0
-        check = epoch_ends or gan.step % CHECK_STEPS == 0 or gan.step == goal
+        due = _due(session.protocol, gan.step, epoch_ends, session.per_epoch)
+        check = epoch_ends or due or gan.step % CHECK_STEPS == 0 or gan.step == goal
         if not check and time.perf_counter() - mark < LOOK_S:
             continue
         if check:  # at fixed steps, so that a diverged run ends at the same one however it was interrupted
             session.diverged = not bool(torch.isfinite(loss_D + loss_G))
         session.train_s += time.perf_counter() - mark
         session.segments[-1]["to_step"] = gan.step
-        if epoch_ends and gan.step // session.per_epoch % session.protocol.every_epochs == 0 and not session.diverged:
+        if due and not session.diverged:
             session.history.append(session.measure(final=False))
         if tick(gan.step, goal):
             session.save()
@@ -104,6 +105,12 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
             saved_at = time.perf_counter()
         mark = time.perf_counter()
     return True
+
+
+def _due(protocol: Protocol, step: int, epoch_ends: bool, per_epoch: int) -> bool:
+    """Whether the protocol measures after this step."""
+    by_epoch = protocol.every_epochs is not None and epoch_ends and step // per_epoch % protocol.every_epochs == 0
+    return by_epoch or (protocol.every_steps is not None and step % protocol.every_steps == 0)
 
 
 class Session:

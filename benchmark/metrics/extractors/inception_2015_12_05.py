@@ -1,0 +1,51 @@
+"""The InceptionV3 of the TensorFlow graph of 2015-12-05, as torch-fidelity ported it: what the papers measure with."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from benchmark.metrics.fidelity import fidelity
+
+DIMENSION = 2048
+PROXY = False
+SHA256 = "6726825d"  # the first digits, which the file's name carries
+FILE = "weights-inception-2015-12-05-6726825d.pth"
+MISSING = f"torch-fidelity downloads {FILE} when it first needs it (github.com/toshas/torch-fidelity, release v0.2.0); put it in ~/.cache/torch/hub/checkpoints, or give its path with --weights"
+
+
+def weights() -> Path | None:
+    """The file where torch-fidelity's download puts it."""
+    home = Path(os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch")
+    path = home / "hub" / "checkpoints" / FILE
+    return path if path.is_file() else None
+
+
+def build(state: dict[str, Any]) -> Any:
+    """torch-fidelity's network, fed with floats too: ``quantise: none`` has no 8-bit images."""
+    import torch
+    from torch import Tensor, nn
+
+    resize = fidelity("interpolate_compat_tensorflow").interpolate_bilinear_2d_like_tensorflow1x
+    network = fidelity("feature_extractor_inceptionv3").FeatureExtractorInceptionV3
+    size = (network.INPUT_IMAGE_SIZE, network.INPUT_IMAGE_SIZE)
+
+    class Inception(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            file = io.BytesIO()  # torch-fidelity loads a file without restrictions: it gets one that has been read with them
+            torch.save(state, file)
+            file.seek(0)
+            self.network = network("inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=file)
+
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            x = (resize(x.float(), size=size, align_corners=False) - 128) / 128
+            for name, layer in self.network.named_children():  # in the order of its forward pass
+                if name != "fc":
+                    x = layer(x)
+            features = x.flatten(1)
+            return features, features @ self.network.fc.weight.T
+
+    return Inception()

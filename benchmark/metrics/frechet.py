@@ -1,0 +1,90 @@
+"""Fréchet distance between two Gaussians (Heusel et al. 2017), from their moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.errors import GanbenchError
+
+ILL = 1e-7  # smallest over largest entry of a Cholesky factor's diagonal, below which the factor is not trusted
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean (D,) and covariance (D, D, divisor n − 1) of n features, float64."""
+
+    n: int
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+class MomentSum:
+    """Moments of features that arrive in batches: memory does not grow with their number.
+
+    Sums are kept in float64 about the first batch's mean, so that a large common offset costs no digits.
+    """
+
+    def __init__(self) -> None:
+        self.n, self._shift, self._sum, self._products = 0, None, None, None
+
+    def add(self, features: np.ndarray) -> None:
+        """Take in (N, D) features."""
+        x = features.astype(np.float64)
+        if self._shift is None:
+            d = x.shape[1]
+            self._shift, self._sum, self._products = x.mean(axis=0), np.zeros(d), np.zeros((d, d))
+        x -= self._shift
+        self.n += len(x)
+        self._sum += x.sum(axis=0)
+        self._products += x.T @ x
+
+    def moments(self) -> Moments:
+        """Raises GanbenchError with fewer than two features, or if one is not finite."""
+        if self.n < 2:
+            raise GanbenchError(f"{self.n} image(s) have no covariance")
+        mean = self._sum / self.n
+        covariance = (self._products - self.n * np.outer(mean, mean)) / (self.n - 1)
+        if not np.isfinite(covariance).all():
+            raise GanbenchError("the features hold values that are not finite")
+        return Moments(self.n, mean + self._shift, (covariance + covariance.T) / 2)
+
+
+def frechet_distance(a: Moments, b: Moments) -> float:
+    """‖μ_a − μ_b‖² + Tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½).
+
+    With Σ = L Lᵀ the trace of the square root is the sum of the roots of the eigenvalues of
+    L_aᵀ Σ_b L_a, which is symmetric: fast, and exact where a Cholesky factor can be trusted. Ill-conditioned
+    or rank-deficient covariances (fewer images than dimensions, for one) lose their small eigenvalues
+    to rounding there; they take the singular values of L_aᵀ L_b instead, with symmetric roots for L.
+
+    Raises:
+        GanbenchError: the dimensions differ.
+    """
+    if a.mean.shape != b.mean.shape:
+        raise GanbenchError(f"features of {a.mean.shape[0]} and of {b.mean.shape[0]} dimensions cannot be compared")
+    factor = _factor(a.covariance)
+    if factor is not None and _factor(b.covariance) is not None:
+        root_trace = np.sqrt(np.linalg.eigvalsh(factor.T @ b.covariance @ factor).clip(min=0)).sum()
+    else:
+        root_trace = np.linalg.svd(_root(a.covariance) @ _root(b.covariance), compute_uv=False).sum()
+    difference = a.mean - b.mean
+    return float(difference @ difference + np.trace(a.covariance) + np.trace(b.covariance) - 2 * root_trace)
+
+
+def _factor(covariance: np.ndarray) -> np.ndarray | None:
+    """Cholesky's lower factor; None where the matrix is not safely positive definite."""
+    try:
+        lower = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return None
+    diagonal = np.abs(np.diag(lower))
+    return lower if diagonal.min() > ILL * diagonal.max() else None
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """The symmetric square root."""
+    values, vectors = np.linalg.eigh(covariance)
+    floor = values[-1] * len(values) * np.finfo(float).eps  # below it an eigenvalue is rounding
+    return (vectors * np.sqrt(np.where(values > floor, values, 0.0))) @ vectors.T

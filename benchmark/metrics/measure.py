@@ -1,0 +1,67 @@
+"""IS, FID (tFID, vFID), KID and precision/recall of generated images against real ones, as a protocol says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmark.errors import GanbenchError
+from benchmark.metrics.extract import Extracted
+from benchmark.metrics.frechet import MomentSum, frechet_distance
+from benchmark.metrics.inception_score import inception_score
+from benchmark.metrics.kernel_distance import kernel_distance
+from benchmark.metrics.precision_recall import precision_recall
+from benchmark.recipe import Protocol
+
+SINGLE = ("precision", "recall")
+
+
+def measure(protocol: Protocol, generated: Extracted, real: Extracted, validation: Extracted | None = None) -> dict[str, dict[str, float]]:
+    """Each of the protocol's image metrics, ``{"value", "std"}``; std is over IS splits or KID subsets.
+
+    FID and tFID are against ``real``. vFID is CHAIN's: as many generated images as there are in
+    ``validation``, the last ones, against those.
+
+    Raises:
+        GanbenchError: a metric needs what was not extracted, or settings that the protocol lacks.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for metric in protocol.metrics:
+        if metric == "IS":
+            found[metric] = _pair(inception_score(_kept(generated.logits), _set(protocol, "is_splits")))
+        elif metric in ("FID", "tFID"):
+            found[metric] = {"value": frechet_distance(generated.moments, real.moments)}
+        elif metric == "vFID":
+            if validation is None:
+                raise GanbenchError("vFID needs the validation images")
+            found[metric] = {"value": frechet_distance(_last(generated, validation.n), validation.moments)}
+        elif metric == "KIDx1000":
+            mean, std = kernel_distance(_kept(generated.features), _kept(real.features), _set(protocol, "kid_subsets"), _set(protocol, "kid_subset_size"))
+            found[metric] = {"value": 1000 * mean, "std": 1000 * std}
+        elif metric in SINGLE:
+            found |= {k: {"value": v} for k, v in zip(SINGLE, precision_recall(_kept(generated.features), _kept(real.features))) if k in protocol.metrics and k not in found}
+    return found
+
+
+def _pair(found: tuple[float, float]) -> dict[str, float]:
+    return {"value": found[0], "std": found[1]}
+
+
+def _set(protocol: Protocol, field: str) -> int:
+    if (value := getattr(protocol, field)) is None:
+        raise GanbenchError(f"the protocol measures what needs {field}, and does not give it")
+    return value
+
+
+def _kept(tensor: Any) -> Any:
+    if tensor is None:
+        raise GanbenchError("this metric needs the features of every image, and only their moments were kept")
+    return tensor
+
+
+def _last(generated: Extracted, n: int) -> Any:
+    features = _kept(generated.features)
+    if len(features) < n:
+        raise GanbenchError(f"vFID needs {n:,} generated images; there are {len(features):,}")
+    sums = MomentSum()
+    sums.add(features[len(features) - n :].numpy())
+    return sums.moments()

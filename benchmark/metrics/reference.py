@@ -1,0 +1,106 @@
+"""Features of real images: computed once, kept by content, shared by every cell, plan and worker of a machine.
+
+The key is what decides the numbers (the dataset's bytes, the images drawn from it, how they are cut
+and resized, the extractor and its weights), never a name or a path. A kept file is checked when it is
+read; one that is damaged is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmark.data.read import read
+from benchmark.errors import GanbenchError
+from benchmark.metrics.extract import Extracted, extract
+from benchmark.metrics.extractors import Extractor
+from benchmark.metrics.frechet import Moments
+from benchmark.recipe import Protocol, Recipe, content_hash
+
+VERSION = 1
+"""Raised when what is extracted changes; kept files of another version are not found."""
+
+
+def cache_folder() -> Path:
+    """``$GANBENCH_CACHE``, else ``ganbench/`` in the user's cache folder."""
+    if chosen := os.environ.get("GANBENCH_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ganbench"
+
+
+def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: str | None = None, count: int | None = None) -> Extracted:
+    """The real images that the protocol compares with: its split (or ``split``), its number of them, in a fixed seeded draw.
+
+    Raises:
+        GanbenchError: the images are not there, or fewer than asked for; or the cache cannot be written.
+    """
+    split, count = split or protocol.real_split or recipe.split, count if split else protocol.real
+    images = read(recipe.dataset, split, recipe.resolution, recipe.channels, images=count)
+    if count is not None and len(images.images) < count:
+        raise GanbenchError(f"the protocol compares with {count:,} images; {recipe.dataset} {split} has {len(images.images):,}")
+    key = content_hash([VERSION, images.content, images.subset, recipe.crop, recipe.resize, recipe.resolution, extractor.name, extractor.sha256])
+    path = cache_folder() / "features" / f"{key}.npz"
+    with _alone(path):
+        if (kept := _load(path, extractor.dimension)) is not None:
+            return kept
+        pixels = torch.from_numpy(np.ascontiguousarray(images.images))
+        made = extract(lambda: iter(pixels.split(500)), extractor, None)
+        _save(path, made)
+        return made
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time; the lock dies with its holder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise GanbenchError(f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
+
+
+def _arrays(e: Extracted) -> dict[str, np.ndarray]:
+    return {"mean": e.moments.mean, "covariance": e.moments.covariance, "features": e.features.numpy(), "logits": e.logits.numpy()}
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name}{arrays[name].shape}{arrays[name].dtype}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _save(path: Path, e: Extracted) -> None:
+    arrays = _arrays(e)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with temporary.open("wb") as stream:
+        np.savez(stream, **arrays, digest=np.array(_digest(arrays)))
+    os.replace(temporary, path)
+
+
+def _load(path: Path, dimension: int) -> Extracted | None:
+    """The kept features; None if there are none, or the file is not what was written."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("mean", "covariance", "features", "logits")}
+            digest = str(file["digest"])
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+    except Exception as error:  # zipfile and zlib have kinds of their own for a damaged archive
+        if type(error).__module__ not in ("zipfile", "zlib"):
+            raise
+        return None
+    if digest != _digest(arrays) or arrays["mean"].shape != (dimension,):
+        return None
+    moments = Moments(len(arrays["features"]), arrays["mean"], arrays["covariance"])
+    return Extracted(moments, torch.from_numpy(arrays["features"]), torch.from_numpy(arrays["logits"]))

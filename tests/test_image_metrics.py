@@ -1,0 +1,303 @@
+"""FID, IS, KID, precision and recall: equal to torch-fidelity's own, and right on closed forms and bad input."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import multiprocessing
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.data.read import read
+from benchmark.data.shapes import render
+from benchmark.errors import GanbenchError
+from benchmark.metrics import extractors
+from benchmark.metrics import reference as references
+from benchmark.metrics.extract import extract
+from benchmark.metrics.extractors import inception_2015_12_05 as inception
+from benchmark.metrics.fidelity import fidelity
+from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
+from benchmark.metrics.images import prepare
+from benchmark.metrics.measure import measure
+from benchmark.plan.plan import what_blocks
+from benchmark.recipe import Protocol, Recipe
+from benchmark.train.run import run
+from tests.conftest import protocol, recipe
+
+LITE = "efficientnet-lite0"
+
+
+@pytest.fixture(scope="module")
+def lite() -> extractors.Extractor:
+    if problem := extractors.missing(LITE):
+        pytest.skip(problem)
+    return extractors.load(LITE)
+
+
+def images(n: int, seed: int = 0, channels: int = 3) -> torch.Tensor:
+    """uint8 shapes with a little noise."""
+    pixels, _ = render("train", n, 10, 32, channels)
+    noise = np.random.default_rng(seed).integers(0, 40, pixels.shape)
+    return torch.from_numpy(np.clip(pixels.astype(int) + noise, 0, 255).astype(np.uint8))
+
+
+def source(x: torch.Tensor, batch: int = 17):  # noqa: ANN201
+    return lambda: iter(x.split(batch))
+
+
+def image_protocol(**changes: object):  # noqa: ANN201
+    fields = dict(metrics=("IS", "FID", "KIDx1000", "precision", "recall"), is_splits=3, kid_subsets=4, kid_subset_size=50, jac_G_every_epochs=None, every_epochs=None)
+    return protocol(**(fields | changes))
+
+
+@pytest.mark.parametrize(("n", "m", "batch"), [(300, 300, 64), (257, 199, 31)])
+def test_numbers_equal_torch_fidelitys_own(lite: extractors.Extractor, n: int, m: int, batch: int) -> None:
+    a, b = images(n, 1), images(m, 2)
+    ours = measure(image_protocol(), extract(source(a, batch), lite, "round"), extract(source(b, batch), lite, "round"))
+
+    base = fidelity("feature_extractor_base").FeatureExtractorBase
+
+    class Wrapped(base):
+        def __init__(self, name, features_list, **kwargs) -> None:  # noqa: ANN001, ANN003
+            super().__init__(name, features_list)
+            self.module = lite.module
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            f, p = self.module(x)
+            return tuple({"f": f, "p": p}[k] for k in self.features_list)
+
+        get_provided_features_list = staticmethod(lambda: ("f", "p"))
+        get_default_feature_layer_for_metric = staticmethod(lambda metric: "p" if metric == "isc" else "f")
+        can_be_compiled = staticmethod(lambda: False)
+        get_dummy_input_for_compile = staticmethod(lambda: None)
+
+    class Set(torch.utils.data.Dataset):
+        def __init__(self, x: torch.Tensor) -> None:
+            self.x = x
+
+        def __len__(self) -> int:
+            return len(self.x)
+
+        def __getitem__(self, i: int) -> torch.Tensor:
+            return self.x[i]
+
+    name = f"lite-{n}-{m}-{batch}"
+    fidelity("registry").register_feature_extractor(name, Wrapped)
+    theirs = fidelity("metrics").calculate_metrics(
+        input1=Set(a), input2=Set(b), feature_extractor=name, isc=True, fid=True, kid=True, prc=True, cuda=False, cache=False, save_cpu_ram=True, verbose=False,
+        batch_size=64, isc_splits=3, kid_subsets=4, kid_subset_size=50, samples_find_deep=False,
+    )  # fmt: skip
+    # with fewer images than dimensions torch-fidelity's own value carries the roots of a thousand rounding errors
+    assert ours["FID"]["value"] == pytest.approx(theirs["frechet_inception_distance"], rel=5e-6)
+    assert ours["FID"]["value"] == pytest.approx(_by_nuclear_norm(lite.module(a)[0], lite.module(b)[0]), rel=1e-6)
+    assert ours["IS"]["value"] == pytest.approx(theirs["inception_score_mean"], abs=1e-9)
+    assert ours["IS"]["std"] == pytest.approx(theirs["inception_score_std"], abs=1e-9)
+    assert ours["KIDx1000"]["value"] == pytest.approx(1000 * theirs["kernel_inception_distance_mean"], abs=1e-6)
+    assert ours["KIDx1000"]["std"] == pytest.approx(1000 * theirs["kernel_inception_distance_std"], abs=1e-6)
+    assert (ours["precision"]["value"], ours["recall"]["value"]) == (theirs["precision"], theirs["recall"])
+
+
+def _by_nuclear_norm(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The distance without any covariance: Tr (Σa Σb)^½ is the nuclear norm of Xa Xbᵀ."""
+    x, y = a.double(), b.double()
+    mean = ((x.mean(0) - y.mean(0)) ** 2).sum()
+    x, y = (x - x.mean(0)) / math.sqrt(len(x) - 1), (y - y.mean(0)) / math.sqrt(len(y) - 1)
+    return float(mean + (x**2).sum() + (y**2).sum() - 2 * torch.linalg.matrix_norm(x @ y.T, "nuc"))
+
+
+def test_the_inception_network_is_torch_fidelitys_on_bytes_and_takes_floats() -> None:
+    torch.manual_seed(0)
+    theirs = fidelity("feature_extractor_inceptionv3").FeatureExtractorInceptionV3
+    shape = theirs.__new__(theirs)
+    import unittest.mock
+
+    with unittest.mock.patch.object(fidelity("feature_extractor_inceptionv3"), "load_state_dict_from_url", lambda *a, **k: {}), unittest.mock.patch.object(theirs, "load_state_dict", lambda *a: None):
+        shape = theirs("random", ["2048", "logits_unbiased"])
+    ours = inception.build(shape.state_dict()).eval()
+    x = images(3)
+    with torch.no_grad():
+        for mine, other in zip(ours(x), shape(x)):
+            assert torch.equal(mine, other)
+        assert ours(x.float() + 0.25)[0].shape == (3, inception.DIMENSION)
+
+
+@pytest.mark.parametrize(("n", "scale"), [(500, 0.05), (500, 1.5), (40, 0.05)])  # well conditioned, ill conditioned, rank deficient
+def test_frechet_distance_equals_torch_fidelitys(n: int, scale: float) -> None:
+    rng = np.random.default_rng(3)
+    a, b = (rng.normal(size=(n, 64)) * np.exp(-scale * np.arange(64)) + rng.normal(size=64) for _ in range(2))
+    moments, theirs = [], []
+    for x in (a, b):
+        sums = MomentSum()
+        sums.add(x)
+        moments.append(sums.moments())
+        theirs.append(fidelity("metric_fid").fid_features_to_statistics(torch.from_numpy(x)))
+    expected = fidelity("metric_fid").fid_statistics_to_metric(*theirs, verbose=False)["frechet_inception_distance"]
+    assert frechet_distance(*moments) == pytest.approx(expected, rel=1e-6)
+    assert frechet_distance(*moments) == pytest.approx(_by_nuclear_norm(torch.from_numpy(a), torch.from_numpy(b)), rel=1e-9)
+
+
+def test_frechet_distance_on_closed_forms() -> None:
+    rng = np.random.default_rng(0)
+    d = 6
+    a, b = rng.uniform(0.5, 2, d), rng.uniform(0.5, 2, d)
+    shift = rng.normal(size=d)
+    diagonal = frechet_distance(Moments(9, np.zeros(d), np.diag(a)), Moments(9, shift, np.diag(b)))
+    assert diagonal == pytest.approx(shift @ shift + ((np.sqrt(a) - np.sqrt(b)) ** 2).sum(), rel=1e-12)
+    flat = np.outer(shift, shift)  # rank one: no Cholesky factor
+    assert frechet_distance(Moments(9, shift, flat), Moments(9, shift, flat)) == pytest.approx(0, abs=1e-6)
+    mixed = frechet_distance(Moments(9, shift, flat), Moments(9, shift, np.eye(d)))
+    assert mixed == pytest.approx(np.trace(flat) + d - 2 * math.sqrt(np.trace(flat)), rel=1e-7)
+    assert mixed == pytest.approx(frechet_distance(Moments(9, shift, np.eye(d)), Moments(9, shift, flat)), rel=1e-9)
+    with pytest.raises(GanbenchError, match="6 and of 2 dimensions"):
+        frechet_distance(Moments(9, shift, np.eye(d)), Moments(9, np.zeros(2), np.eye(2)))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_moments_in_batches_are_those_of_the_whole(offset: float) -> None:
+    x = np.random.default_rng(1).normal(size=(501, 20)) + offset
+    sums = MomentSum()
+    for part in np.array_split(x, [7, 8, 300]):
+        sums.add(part)
+    m = sums.moments()
+    assert m.n == 501 and np.allclose(m.mean, x.mean(axis=0), rtol=1e-14) and np.allclose(m.covariance, np.cov(x, rowvar=False), rtol=1e-9, atol=1e-9)
+
+
+def test_extraction_takes_no_image_too_many_and_does_not_depend_on_batches(lite: extractors.Extractor) -> None:
+    x = images(150)
+    whole = extract(source(x, 150), lite, None)
+    for batch in (1, 64, 149):
+        part = extract(source(x, batch), lite, None, count=100)
+        assert part.n == 100 and torch.allclose(part.features, whole.features[:100], atol=1e-5)
+    assert extract(source(x), lite, None, keep=False).features is None
+    with pytest.raises(GanbenchError, match="150 images, but the protocol asks for 151"):
+        extract(source(x), lite, None, count=151)
+
+
+def test_vfid_is_of_the_last_generated_images(lite: extractors.Extractor) -> None:
+    generated, real, val = (extract(source(images(n, s)), lite, None) for n, s in ((120, 0), (120, 1), (50, 2)))
+    found = measure(image_protocol(metrics=("tFID", "vFID")), generated, real, val)
+    tail = extract(source(images(120, 0)[70:]), lite, None)
+    assert found["vFID"]["value"] == pytest.approx(frechet_distance(tail.moments, val.moments), rel=1e-5)
+    with pytest.raises(GanbenchError, match="needs the validation images"):
+        measure(image_protocol(metrics=("vFID",)), generated, real)
+
+
+def test_quantisation() -> None:
+    x = torch.tensor([-1.0, -0.999, 0.0, 0.5, 1.0, 1.2]).view(1, 1, 1, 6)
+    result = {q: next(prepare(lambda: iter([x]), q)())[0, 0, 0].tolist() for q in ("round", "floor", "none", "min-max")}
+    assert result["round"] == [0, 0, 128, 191, 255, 255] and result["floor"] == [0, 0, 127, 191, 255, 255]
+    assert result["none"][2] == 127.5 and result["min-max"][-1] == 255 and result["min-max"][0] == 0 and result["min-max"][4] == 231
+    for bad, message in ((torch.full((1, 1, 2, 2), math.nan), "not finite"), (torch.zeros(1, 2, 4, 4), "1 or 3"), (torch.zeros(4, 4), "1 or 3")):
+        with pytest.raises(GanbenchError, match=message):
+            list(prepare(lambda bad=bad: iter([bad]), "round")())
+
+
+def test_bad_settings_are_refused(lite: extractors.Extractor) -> None:
+    few = extract(source(images(20)), lite, None)
+    for changes, message in ((dict(metrics=("IS",), is_splits=21), "cannot be split into 21"), (dict(metrics=("KIDx1000",), kid_subset_size=20), "need more than 20"), (dict(metrics=("IS",), is_splits=None), "does not give it")):
+        with pytest.raises(GanbenchError, match=message):
+            measure(image_protocol(**changes), few, few)
+    moments_only = dataclasses.replace(few, features=None, logits=None)
+    with pytest.raises(GanbenchError, match="only their moments were kept"):
+        measure(image_protocol(metrics=("KIDx1000",)), moments_only, few)
+
+
+class _Bomb:
+    def __reduce__(self) -> tuple:
+        return (Path.touch, (Path("/tmp/ganbench-bomb"),))
+
+
+def test_weights_that_are_not_the_right_ones_are_refused_unexecuted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(GanbenchError, match="is not the weights file of inception-2015-12-05"):
+        extractors.load("inception-2015-12-05", path)
+    monkeypatch.setattr(inception, "SHA256", "")
+    with pytest.raises(GanbenchError, match="cannot be read as weights"):
+        extractors.load("inception-2015-12-05", path)
+    assert not Path("/tmp/ganbench-bomb").exists()
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert "--weights" in extractors.missing("inception-2015-12-05")
+    with pytest.raises(GanbenchError, match="no feature extractor 'inceptoin-2015-12-05'; did you mean 'inception-2015-12-05'"):
+        extractors.load("inceptoin-2015-12-05")
+
+
+def _small() -> tuple[Recipe, Protocol]:
+    small = recipe(epochs=None, steps=6, images=128)
+    return small, image_protocol(metrics=("IS", "FID", "KIDx1000", "precision", "recall"), features=LITE, quantise="round", real_split="test", real=100, generated=90, sample_batch=32, every_steps=3, std_of="splits")
+
+
+def test_a_run_is_measured_on_its_way_without_being_changed(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    small, measured = _small()
+    data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
+    result = run(small, measured, 0, data, tmp_path / "a")
+    plain = run(small, protocol(), 0, data, tmp_path / "b")
+    assert [e["step"] for e in result["history"]] == [3, 6] and result["samples"] == plain["samples"]
+    assert set(measured.metrics) <= result["final"].keys() and result["final"]["FID"]["value"] > 0 and "std" in result["final"]["IS"]
+    again = run(small, measured, 0, data, tmp_path / "c")
+    assert again["history"] == result["history"]
+    assert len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 1
+
+
+def test_reference_features_are_kept_by_content_and_made_again_when_damaged(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
+    small, measured = _small()
+    calls = []
+    monkeypatch.setattr(references, "extract", lambda *a: calls.append(1) or extract(*a))
+    first = references.reference(small, measured, lite)
+    kept = references.reference(small, measured, lite)
+    assert len(calls) == 1 and torch.equal(first.features, kept.features) and np.array_equal(first.moments.covariance, kept.moments.covariance)
+    for changed in (dataclasses.replace(measured, real=99), dataclasses.replace(measured, real_split="train")):
+        references.reference(small, changed, lite)
+    references.reference(dataclasses.replace(small, resolution=32), measured, lite)
+    assert len(calls) == 4
+    for path in tmp_path.glob("features/*.npz"):
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data[: len(data) if len(calls) % 2 else len(data) // 2]))
+        calls.append(0)
+    made = len(calls)
+    assert torch.equal(references.reference(small, measured, lite).features, first.features) and len(calls) == made + 1
+    with pytest.raises(GanbenchError, match="compares with 9,999 images; shapes test has 2,048"):
+        references.reference(small, dataclasses.replace(measured, real=9999), lite)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "file"))
+    with pytest.raises(GanbenchError, match="set GANBENCH_CACHE"):
+        references.reference(small, measured, lite)
+
+
+def _wait_and_refer(cache: str, out: str) -> None:
+    os.environ["GANBENCH_CACHE"] = cache
+    torch.set_num_threads(1)
+    small, measured = _small()
+    real = references.extract
+    references.extract = lambda *a: (Path(out) / str(os.getpid())).touch() or real(*a)
+    references.reference(small, measured, extractors.load(LITE))
+
+
+def test_workers_that_start_together_compute_a_reference_once(tmp_path: Path, lite: extractors.Extractor) -> None:
+    (tmp_path / "out").mkdir()
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_wait_and_refer, args=(str(tmp_path / "cache"), str(tmp_path / "out"))) for _ in range(3)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join(120)
+    assert [w.exitcode for w in workers] == [0, 0, 0] and len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_what_measuring_lacks_blocks_a_cell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    small, measured = _small()
+    assert what_blocks(small, measured) is None
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for changes, message in (
+        (dict(features=None), "does not say features"), (dict(quantise=None), "does not say quantise"), (dict(real_split="val"), "has no split val"),
+        (dict(features="inception-2015-12-05"), "--weights"), (dict(metrics=("FID", "V_g"), bn_mode="train"), "need bn_mode eval"), (dict(weights="ema"), "weights ema"),
+    ):  # fmt: skip
+        assert message in what_blocks(small, dataclasses.replace(measured, **changes))
