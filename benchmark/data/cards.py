@@ -29,7 +29,7 @@ class Card:
 
     name: str
     title: str
-    reader: str | None  # "shapes" (procedural), "idx", or None: only its coordinates are known, nothing reads it yet
+    reader: str | None  # "shapes" (procedural), "idx", "cifar", "folders", or None: only its coordinates are known, nothing reads it yet
     resolutions: tuple[int, int]
     channels: tuple[int, ...]
     classes: int
@@ -41,7 +41,8 @@ class Card:
     def files(self, split: str | None = None) -> list[FileCard]:
         """The files of a split, or of all splits; none for a procedural dataset."""
         chosen = [self.split(split)] if split else self.splits.values()
-        return [FileCard(**part) for s in chosen for key, part in s.items() if key in ("images", "labels")]
+        found = [FileCard(**part) for s in chosen for key, part in s.items() if key in ("images", "labels", "archive")]
+        return list(dict.fromkeys(found))  # splits may share an archive
 
     def split(self, name: str) -> dict[str, Any]:
         """The card of one split; raises GanbenchError with the nearest name."""

@@ -95,10 +95,11 @@ def _readable(name: str) -> Card:
 def store(name: str, file: FileCard, path: Path) -> None:
     """Check ``path`` and place it in the data root, compressed, atomically."""
     data = check_bytes(name, file, path)
-    target = data_root() / name / f"{file.file}.gz"
+    archive = file.file.endswith((".gz", ".zip"))
+    target = data_root() / name / (file.file if archive else f"{file.file}.gz")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".tmp")
-    with gzip.open(temporary, "wb", compresslevel=6) as stream:
+    with temporary.open("wb") if archive else gzip.open(temporary, "wb", compresslevel=6) as stream:
         stream.write(data)
     os.replace(temporary, target)
 

@@ -42,7 +42,7 @@ def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: s
         GanbenchError: the images are not there, or fewer than asked for; or the cache cannot be written.
     """
     split, count = split or protocol.real_split or recipe.split, count if split else protocol.real
-    images = read(recipe.dataset, split, recipe.resolution, recipe.channels, images=count)
+    images = read(recipe.dataset, split, recipe.resolution, recipe.channels, images=count, crop=recipe.crop, resize=recipe.resize)
     if count is not None and len(images.images) < count:
         raise GanbenchError(f"the protocol compares with {count:,} images; {recipe.dataset} {split} has {len(images.images):,}")
     key = content_hash([VERSION, images.content, images.subset, recipe.crop, recipe.resize, recipe.resolution, extractor.name, extractor.sha256])

@@ -39,7 +39,7 @@ def run_key(recipe: Recipe, seed: int) -> str:
     """
     c = card(recipe.dataset)
     content = c.content(recipe.split, recipe.resolution, recipe.channels)
-    subset = subset_hash(c.split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    subset = subset_hash(c.split(recipe.split)["count"], recipe.data_percent, recipe.images, recipe.subset)
     return ground.run_key(recipe, content, subset, seed, algorithm_versions(recipe))
 
 

@@ -50,7 +50,7 @@ class Run:
         """The hashes of the data that the run was planned on: ``content`` and ``subset``."""
         c, r = card(self.recipe.dataset), self.recipe
         count = c.split(r.split)["count"]
-        return {"content": c.content(r.split, r.resolution, r.channels), "subset": subset_hash(count, r.data_percent, r.images)}
+        return {"content": c.content(r.split, r.resolution, r.channels), "subset": subset_hash(count, r.data_percent, r.images, r.subset)}
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def make_plan(
     return Plan(tuple(runs), "+".join(profiles))
 
 
-NOT_BUILT = ("classes", "subset", "crop", "resize", "hflip", "lr_decay", "weight_decay_g", "weight_decay_d", "ema")
+NOT_BUILT = ("classes", "hflip", "lr_decay", "weight_decay_g", "weight_decay_d", "ema")
 """Fields of a recipe whose mechanism ``train/`` and ``data/`` do not have yet."""
 
 
@@ -118,6 +118,7 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
     absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
     absent += [f"recipe field {name}" for name in NOT_BUILT if getattr(recipe, name) not in (None, False)]
+    absent += ["a subset drawn in an unknown way"] if recipe.subset == "unknown" and recipe.images is None and recipe.data_percent < 100 else []
     absent += ["share_fakes with player_order d-first"] if recipe.share_fakes and recipe.player_order == "d-first" else []
     absent += [f"metric {name}" for name in protocol.metrics if name not in NEEDS and name not in IMAGE]
     if absent:

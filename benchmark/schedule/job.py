@@ -60,7 +60,7 @@ def execute(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any] | None
     os.environ["GANBENCH_DATA"] = job.data_root
     recipe, protocol = Recipe.from_json(job.recipe), Protocol.from_json(job.protocol)
     with _alone(Path(job.folder)):
-        data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, recipe.data_percent, recipe.images)
+        data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, recipe.data_percent, recipe.images, recipe.subset, recipe.crop, recipe.resize)
         return run(
             recipe,
             protocol,
