@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.errors import GanbenchError
 
-ILL = 1e-7  # smallest over largest entry of a Cholesky factor's diagonal, below which the factor is not trusted
+FLOOR = 1e-12  # smallest over largest eigenvalue of the product, below which rounding is near
 
 
 @dataclass(frozen=True)
@@ -54,33 +54,32 @@ class MomentSum:
 def frechet_distance(a: Moments, b: Moments) -> float:
     """‖μ_a − μ_b‖² + Tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½).
 
-    With Σ = L Lᵀ the trace of the square root is the sum of the roots of the eigenvalues of
-    L_aᵀ Σ_b L_a, which is symmetric: fast, and exact where a Cholesky factor can be trusted. Ill-conditioned
-    or rank-deficient covariances (fewer images than dimensions, for one) lose their small eigenvalues
-    to rounding there; they take the singular values of L_aᵀ L_b instead, with symmetric roots for L.
+    The trace of the square root is the sum of the roots of the eigenvalues of Σ_a Σ_b, which are those
+    of the symmetric L_bᵀ Σ_a L_b with Cholesky's L_b: fast, and exact while no eigenvalue is so small
+    that rounding reaches it. Else (fewer images than dimensions, for one) it is the sum of the singular
+    values of Σ_a^½ Σ_b^½, which loses no digits and takes several times as long.
 
     Raises:
         GanbenchError: the dimensions differ.
     """
     if a.mean.shape != b.mean.shape:
         raise GanbenchError(f"features of {a.mean.shape[0]} and of {b.mean.shape[0]} dimensions cannot be compared")
-    factor = _factor(a.covariance)
-    if factor is not None and _factor(b.covariance) is not None:
-        root_trace = np.sqrt(np.linalg.eigvalsh(factor.T @ b.covariance @ factor).clip(min=0)).sum()
-    else:
-        root_trace = np.linalg.svd(_root(a.covariance) @ _root(b.covariance), compute_uv=False).sum()
+    values = _product_eigenvalues(a.covariance, b.covariance)
+    root_trace = np.sqrt(values).sum() if values is not None else np.linalg.svd(_root(a.covariance) @ _root(b.covariance), compute_uv=False).sum()
     difference = a.mean - b.mean
     return float(difference @ difference + np.trace(a.covariance) + np.trace(b.covariance) - 2 * root_trace)
 
 
-def _factor(covariance: np.ndarray) -> np.ndarray | None:
-    """Cholesky's lower factor; None where the matrix is not safely positive definite."""
-    try:
-        lower = np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
+def _product_eigenvalues(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
+    """Eigenvalues of the product of two covariances; None where rounding may reach the smallest."""
+    from scipy.linalg import eigvalsh, lapack
+
+    factor, failed = lapack.dpotrf(b, lower=1)
+    if failed:
         return None
-    diagonal = np.abs(np.diag(lower))
-    return lower if diagonal.min() > ILL * diagonal.max() else None
+    symmetric, _ = lapack.dsygst(a, factor, itype=2, lower=1)
+    values = eigvalsh(symmetric, lower=True, driver="evr", check_finite=False)
+    return values if values[0] > FLOOR * values[-1] else None
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
