@@ -60,7 +60,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--force", action="store_true", help="with fetch: replace files that are there")
     p = command("merge", "take over the records of other labs; conflicts are shown, never averaged away", results=True)
     p.add_argument("others", nargs="+", type=Path, metavar="OTHER_RESULTS")
-    command("doctor", "this machine: torch, GPU, Ray, disk, datasets, and what is missing", results=True)
+    p = command("doctor", "this machine: torch, GPU, Ray, disk, datasets, weights, and what is missing", results=True)
+    p.add_argument("--golden", action="store_true", help="also measure CIFAR-10's own images, whose IS and FID are known (minutes)")
     return top
 
 
@@ -71,6 +72,7 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     p.add_argument("--gpu-share", type=float, default=1.0, metavar="F", help="part of a GPU that a run asks for (default: 1)")
     p.add_argument("--threads", type=_positive, default=1, metavar="N", help="CPU threads a run (default: 1; another number may change the last bits)")
+    p.add_argument("--weights", type=Path, metavar="PATH", help="the Inception network's weights file (default: where torch-fidelity keeps it)")
     p.add_argument("--checkpoints", type=Path, metavar="DIR", help="where checkpoints are kept (default: RESULTS/runs)")
     p.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help="seconds between checkpoints (default: 60)")
 

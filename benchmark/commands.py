@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -124,6 +126,8 @@ def run(a: Namespace) -> int:
     """Make the runs that are needed."""
     from benchmark.schedule.launch import Options, run_plan
 
+    if a.weights:
+        os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())  # workers of this machine inherit it
     made = _plan(a)
     print(_plan_line(made), file=sys.stderr)
     for finished in made.of("done")[:3]:
@@ -256,7 +260,12 @@ def doctor(a: Namespace) -> int:
     from benchmark.doctor import examine
 
     healthy = True
-    for name, fine, text in examine(a.results):
+    checks = examine(a.results)
+    if a.golden:
+        from benchmark.metrics.golden import check
+
+        checks = itertools.chain(checks, check())
+    for name, fine, text in checks:
         healthy &= fine
         print(f"{'ok ' if fine else '-- '} {name}: {text}")
     return 0 if healthy else 1

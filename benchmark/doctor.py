@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmark.data.cards import cards, data_root
 from benchmark.data.fetch import state
+from benchmark.metrics import extractors
 
 ROOM_BYTES = 5 * 2**30  # less free disk than this is worth a word
 
@@ -34,6 +35,9 @@ def examine(results: Path) -> Iterator[tuple[str, bool, str]]:
             continue
         found = state(card)
         yield f"dataset {name}", found == "ready", found if found == "ready" else f"{found}; run: ganbench data fetch {name}"
+    for name in extractors.names():
+        problem = extractors.missing(name)
+        yield f"weights of {name}", problem is None, problem or "here"
     unread = [name for name, card in cards().items() if card.reader is None]
     yield "other datasets", True, f"no reader yet: {', '.join(unread)}"
 

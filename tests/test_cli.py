@@ -228,6 +228,12 @@ def test_a_record_that_finds_no_room_is_rescued(tmp_path: Path, monkeypatch: pyt
     assert "1 done" in ganbench("run", "theory", *only).stderr
 
 
+def test_the_golden_check_says_what_it_lacks_or_passes(tmp_path: Path) -> None:
+    done = ganbench("doctor", "--golden", env={**os.environ, "GANBENCH_DATA": str(tmp_path), "TORCH_HOME": str(tmp_path)})
+    lines = [line for line in done.stdout.splitlines() if "of the training images" in line]
+    assert len(lines) == 2 and all("cannot be checked" in line and "--weights" in line and "cifar-10-python.tar.gz" in line for line in lines) and done.returncode == 1
+
+
 def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
     done = ganbench("doctor", env={**os.environ, "GANBENCH_DATA": str(tmp_path)})
     assert done.returncode == 1 and re.search(r"-- +dataset mnist: missing .*ganbench data fetch mnist", done.stdout)

@@ -13,11 +13,13 @@ DIMENSION = 2048
 PROXY = False
 SHA256 = "6726825d"  # the first digits, which the file's name carries
 FILE = "weights-inception-2015-12-05-6726825d.pth"
-MISSING = f"torch-fidelity downloads {FILE} when it first needs it (github.com/toshas/torch-fidelity, release v0.2.0); put it in ~/.cache/torch/hub/checkpoints, or give its path with --weights"
+MISSING = f"get {FILE} from torch-fidelity's release v0.2.0 (github.com/toshas/torch-fidelity) and give its path with --weights, or in GANBENCH_WEIGHTS"
 
 
 def weights() -> Path | None:
-    """The file where torch-fidelity's download puts it."""
+    """The file that ``$GANBENCH_WEIGHTS`` names, else the one where torch-fidelity's own download puts it."""
+    if chosen := os.environ.get("GANBENCH_WEIGHTS"):
+        return Path(chosen) if Path(chosen).is_file() else None
     home = Path(os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch")
     path = home / "hub" / "checkpoints" / FILE
     return path if path.is_file() else None
