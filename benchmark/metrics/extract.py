@@ -13,6 +13,7 @@ from benchmark.metrics.frechet import Moments, MomentSum
 from benchmark.metrics.images import Source, prepare
 
 BATCH = 64  # images at a time through the extractor
+BLOCK = 1024  # features at a time into the moments: their D x D sums would crowd the network out of the cache
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,20 @@ def extract(source: Source, extractor: Extractor, quantise: str | None, count: i
     Raises:
         GanbenchError: the source has fewer images than ``count``, or a feature is not finite.
     """
-    sums, features, logits = MomentSum(), [], []
+    sums, held, features, logits = MomentSum(), [], [], []
     device = next(extractor.module.parameters()).device
     with torch.inference_mode():
         for batch in _batches(prepare(source, quantise), count):
-            f, p = extractor.module(batch.to(device))
-            sums.add(f.double().cpu().numpy())
+            f, p = (t.float().cpu() for t in extractor.module(batch.to(device)))
+            held.append(f)
+            if len(held) * BATCH >= BLOCK:
+                sums.add(torch.cat(held).numpy())
+                held = []
             if keep:
-                features.append(f.float().cpu())
-                logits.append(p.float().cpu())
+                features.append(f)
+                logits.append(p)
+    if held:
+        sums.add(torch.cat(held).numpy())
     if count is not None and sums.n < count:
         raise GanbenchError(f"{sums.n:,} images, but the protocol asks for {count:,}")
     return Extracted(sums.moments(), torch.cat(features) if keep else None, torch.cat(logits) if keep else None)
