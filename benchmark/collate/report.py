@@ -12,7 +12,7 @@ import benchmark
 from benchmark.collate.claims import ClaimVerdict, JudgedClaim, judge_claim
 from benchmark.collate.curves import curves
 from benchmark.collate.join import Joined
-from benchmark.collate.table import View, plain_markdown, latex, markdown, to_csv, view
+from benchmark.collate.table import View, latex, markdown, plain_markdown, to_csv, view
 from benchmark.errors import GanbenchError
 from benchmark.records import Record
 from benchmark.suite.model import Suite

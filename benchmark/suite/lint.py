@@ -15,11 +15,11 @@ from benchmark.catalogue import plugins
 from benchmark.data.cards import cards
 from benchmark.errors import nearest
 from benchmark.recipe import Recipe
+from benchmark.suite.draft import SOURCELESS
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_node
 from benchmark.suite.model import Cell, Suite
 from benchmark.suite.nodes import Loader, Node, SuiteError, read
-from benchmark.suite.recipes import SOURCELESS
 from benchmark.suite.tidy import published_rows
 
 SLIPS = {5: 1, 8: 2}  # names of so many letters and so few typing slips apart are taken for two spellings of one

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.claims import read_claims
+from benchmark.suite.draft import Draft
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import METRICS, Claim, Suite, Table, Tolerance
 from benchmark.suite.nodes import Node, SuiteError, read
-from benchmark.suite.recipes import Draft, part_names, read_draft, read_protocol, read_recipes
+from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
 from benchmark.suite.tables import Profile, TableReader
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # it names folders and files

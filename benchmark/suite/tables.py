@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmark.data.cards import cards as dataset_cards
-from benchmark.errors import GanbenchError, nearest
-from benchmark.recipe import Recipe
+from benchmark.errors import nearest
 from benchmark.suite import published
-from benchmark.suite.filter import Filter
+from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
+from benchmark.suite.draft import COORDINATES, Draft
+from benchmark.suite.fields import CHOICES, scalar
 from benchmark.suite.model import METRICS, ORIGINS, Cell, Place, Reference, Table, Tolerance
 from benchmark.suite.nodes import Node
-from benchmark.suite.recipes import CHOICES, COORDINATES, Draft, finish, finish_protocol, read_protocol, scalar
+from benchmark.suite.recipes import finish, finish_protocol, read_protocol
 
 TABLE_KEYS = ("caption", "metrics", "std_of", "backbone", "columns", "transposed", "by_metric", "protocol", "rows", "groups", "references", "notes", "restates")
 ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
@@ -85,13 +86,13 @@ class TableReader:
         cells = [cell for name, at, shared in _rows(given, row) for cell in self._row(name, at, shared)]
         if not cells:
             node.fail("a table without a cell")
-        cells = _sized(_refuse_twins(cells, node))
+        cells = sized(refuse_twins(cells, node))
         return Table(
             paper=self.paper,
             id=key,
             caption=given["caption"].text(),
             metrics=row.metrics,
-            cells=tuple(_remarked(cells, given["notes"]) if "notes" in given else cells),
+            cells=tuple(remarked(cells, given["notes"]) if "notes" in given else cells),
             transposed=given["transposed"].boolean() if "transposed" in given else False,
             by_metric=given["by_metric"].boolean() if "by_metric" in given else False,
             tolerance=self.tolerance,
@@ -113,7 +114,7 @@ class TableReader:
                 table=row.table, group=row.group, method=method, backbone=given["backbone"].text() if "backbone" in given else row.backbone,
                 published={m: n[i] for m, n in numbers.items()}, remarks=(given["note"].text(),) if "note" in given else (),
             )  # fmt: skip
-            made.append(_restated(cell, draft, node) if isinstance(draft, Cell) else self._cell(cell, row, column, draft, protocol, at, node))
+            made.append(restated(cell, draft, node) if isinstance(draft, Cell) else self._cell(cell, row, column, draft, protocol, at, node))
         return made
 
     def _recipe(self, asked: Node, name: str, row: Row, column: Column, method: str, given: dict[str, Node]) -> tuple[Draft | Cell, Node]:
@@ -149,7 +150,7 @@ class TableReader:
             recipe = finish(self.profile.recipe.at(place, chosen), recipe_at, f"the recipe in profile {self.profile.name}")
             measuring = finish_protocol(self.profile.protocol.at(place, measured), node)
         for r in (full, recipe):
-            _check_dataset(r, recipe_at)
+            check_dataset(r, recipe_at)
         return Cell(
             **given, paper=self.paper, dataset=full.dataset, data_percent=full.data_percent, resolution=full.resolution, sized=False,
             recipe=recipe, protocol=measuring, full_recipe=full, full_protocol=full_protocol, profile=self.profile.name,
@@ -202,55 +203,3 @@ def _references(node: Node, row: Row, cells: list[Cell]) -> list[Reference]:
         numbers = {m: published.read_row(n, len(places), row.std_of, ["own"] * len(places)) for m, n in at.mapping(row.metrics).items()}
         found += [Reference(method, place, {m: n[i] for m, n in numbers.items()}) for i, place in enumerate(places)]
     return found
-
-
-def _restated(given: dict[str, Any], cell: Cell, node: Node) -> Cell:
-    """The cell again, with the caption's numbers: they must be the table's own, rounded."""
-    numbers = {}
-    for metric, p in given["published"].items():
-        own = cell.published.get(metric)
-        if own is None or own.value is None or p.value is None or round(own.value, len(p.text.partition(".")[2])) != p.value:
-            node.fail(f"{metric} {p.text} does not restate {cell.id}, which has {own.text if own else 'none'}")
-        numbers[metric] = replace(p, origin=own.origin)
-    return replace(cell, table=given["table"], group=given["group"], published=numbers, remarks=given["remarks"])
-
-
-def _remarked(cells: list[Cell], node: Node) -> list[Cell]:
-    """``notes: {filter: text}``: each text on the cells that its filter chooses."""
-    for text, note in node.mapping().items():
-        try:
-            chosen = Filter(text) if text != "all" else lambda cell: True
-        except GanbenchError as error:
-            note.fail(str(error).replace("--only", "notes:", 1))
-        if not any(map(chosen, cells)):
-            note.fail(f"no cell of this table matches {text!r}")
-        cells = [replace(c, remarks=(*c.remarks, note.text())) if chosen(c) else c for c in cells]
-    return cells
-
-
-def _sized(cells: list[Cell]) -> list[Cell]:
-    """Cells whose dataset has several resolutions in the table name theirs in the id."""
-    sizes: dict[str, set[int]] = {}
-    for c in cells:
-        sizes.setdefault(c.dataset, set()).add(c.resolution)
-    return [replace(c, sized=len(sizes[c.dataset]) > 1 or c.sized) for c in cells]
-
-
-def _refuse_twins(cells: list[Cell], node: Node) -> list[Cell]:
-    seen: set[tuple[str, int]] = set()
-    for cell in cells:
-        if "/" in cell.method + cell.table:
-            node.fail(f"'/' parts the coordinates of a cell, so that no method or table may hold it: {cell.method!r}")
-        if (cell.id, cell.resolution) in seen:
-            node.fail(f"two rows make the same cell {cell.id}")
-        seen.add((cell.id, cell.resolution))
-    return cells
-
-
-def _check_dataset(recipe: Recipe, node: Node) -> None:
-    if recipe.dataset not in dataset_cards():
-        node.fail(f"unknown dataset {recipe.dataset!r}{nearest(recipe.dataset, dataset_cards())}")
-    try:
-        dataset_cards()[recipe.dataset].check(recipe.split, recipe.resolution, recipe.channels)
-    except GanbenchError as error:
-        node.fail(str(error))

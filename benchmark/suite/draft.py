@@ -1,0 +1,53 @@
+"""A recipe or protocol on its way from a suite: what is given so far, where each value comes from, what columns change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmark.suite.filter import Filter
+from benchmark.suite.model import Place
+
+COORDINATES = ("dataset", "data_percent", "resolution")
+SOURCELESS = (*COORDINATES, "channels", "images", "metrics", "std_of")
+"""Fields that need no source: the table's coordinates, and what only describes the printed number."""
+REST = "rest"
+"""``notes: {rest: …}``: the source of every field that the recipe gives no other source for, inherited ones too."""
+
+
+@dataclass
+class Draft:
+    """A recipe or protocol on its way: fields given so far, and where each comes from."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    stated: dict[str, str] = field(default_factory=dict)  # field -> where the paper states it
+    notes: dict[str, str] = field(default_factory=dict)  # field -> why it has its value where the paper does not say
+    on: tuple[tuple[Filter, Draft], ...] | None = None  # further fields in some columns; None: the base's
+
+    def over(self, base: Draft) -> Draft:
+        """This draft on top of ``base``. A field that is set anew loses the base's source: a source belongs to its value."""
+        fields, replaced = dict(base.fields), set(self.fields)
+        for key, value in self.fields.items():
+            if key in ("epochs", "steps"):
+                replaced |= {"epochs", "steps"}
+                fields.pop("steps" if key == "epochs" else "epochs", None)
+            fields[key] = value(fields.get(key)) if callable(value) else value
+        forgotten = REST in self.notes
+        stated = {k: v for k, v in base.stated.items() if not (forgotten or k in replaced or k in self.notes)} | self.stated
+        notes = {k: v for k, v in base.spelled_notes().items() if not (forgotten or k in replaced or k in self.stated)} | self.notes
+        return Draft(fields, stated, notes, base.on if self.on is None else self.on)
+
+    def spelled_notes(self) -> dict[str, str]:
+        """The notes, with what ``rest`` says written out for every field that nothing else gives a source for."""
+        notes = {k: v for k, v in self.notes.items() if k != REST}
+        if REST in self.notes:
+            notes |= {k: self.notes[REST] for k in self.fields if k not in {*SOURCELESS, *notes, *self.stated}}
+        return notes
+
+    def at(self, place: Place, base: Draft | None = None) -> Draft:
+        """The draft on top of ``base``, as it is in one column of a table: what is on for that column comes last."""
+        draft = self.over(base) if base else self
+        for test, more in self.on or ():
+            if test(place):
+                draft = more.over(draft)
+        return draft
