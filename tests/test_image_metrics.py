@@ -245,6 +245,19 @@ def test_a_run_is_measured_on_its_way_without_being_changed(tmp_path: Path, lite
     assert len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 1
 
 
+def test_the_best_checkpoint_counts_where_the_protocol_says_so_and_the_last_is_kept(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    small, measured = _small()
+    data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
+    small = dataclasses.replace(small, steps=7)
+    for by, pick in (("FID", min), ("IS", max)):
+        protocol_best = dataclasses.replace(measured, checkpoint="best", best_by=by)
+        assert what_blocks(small, protocol_best) is None
+        result = run(small, protocol_best, 0, data, tmp_path / by)
+        assert [e["step"] for e in result["history"]] == [3, 6, 7]
+        assert result["final"] == pick(result["history"], key=lambda e, by=by: e[by]["value"])
+
+
 def test_reference_features_are_kept_by_content_and_made_again_when_damaged(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
     small, measured = _small()

@@ -5,3 +5,6 @@ NEEDS = {"L_Vg_Bz": "jac_V", "V_g": "V_g", "D_G": "D_G", "jac_D": "jac_D", "jac_
 
 IMAGE = ("IS", "FID", "tFID", "vFID", "KIDx1000", "precision", "recall")
 """Metrics of images, by ``measure.py``."""
+
+HIGHER = ("IS", "precision", "recall")
+"""Metrics of which more is better, where the best checkpoint is chosen by one."""

@@ -127,7 +127,7 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
         return why
     if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
         return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
-    if (protocol.weights, protocol.checkpoint) != ("raw", "last"):
+    if protocol.weights != "raw" or (protocol.checkpoint == "best" and protocol.best_by not in IMAGE):
         return f"weights {protocol.weights} with checkpoint {protocol.checkpoint} is not implemented"
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     if recipe.steps_per_epoch(images) == 0:

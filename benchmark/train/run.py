@@ -12,6 +12,7 @@ import torch
 
 from benchmark.data.read import ImageSet
 from benchmark.errors import GanbenchError
+from benchmark.metrics.names import HIGHER
 from benchmark.provenance import code_version, libraries, processor
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train import checkpoint
@@ -46,7 +47,8 @@ def run(
 
     Returns:
         The result: ``status`` ("finished", "partial" or "diverged"), ``steps``, ``epochs``, ``final``
-        (the measurement at the end; None if diverged), ``history`` (the scheduled ones), ``samples``
+        (the measurement that counts, the last or the best of all; None if diverged), ``history`` (the
+        scheduled ones, and the last), ``samples``
         (base64 PNG), ``segments`` (which code ran which steps where), the seconds spent, and ``trouble``
         (why checkpoints could not be written; the result is whole all the same). None when ``tick``
         asked to stop: a checkpoint is kept.
@@ -63,7 +65,7 @@ def run(
         session.segments.append(_segment(session.gan.step, device, threads))
         if not train(session, goal, checkpoint_s, tick):
             return None
-    final = None if session.diverged else session.last_measurement()
+    final, history = (None, session.history) if session.diverged else session.final_measurement()
     session.save_if_possible()
     step = session.gan.step
     return {
@@ -74,10 +76,11 @@ def run(
         "content": data.content,
         "subset": data.subset,
         "final": final,
+        "history": history,
         "samples": sample_grid(session.gan, protocol, seed),
         "libraries": libraries(),
         "trouble": session.trouble,
-        **{key: getattr(session, key) for key in ("history", "segments", "train_s", "eval_s")},
+        **{key: getattr(session, key) for key in ("segments", "train_s", "eval_s")},
     }
 
 
@@ -156,6 +159,20 @@ class Session:
         entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
         self.eval_s += time.perf_counter() - started
         return entry
+
+    def final_measurement(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The measurement that counts, and the history to show.
+
+        It is the last one; or (protocol ``checkpoint: best``) the best of all by ``best_by``, and then the
+        history shown has the last one too, so that best can be held against last.
+        """
+        last, by = self.last_measurement(), self.protocol.best_by
+        if self.protocol.checkpoint == "last" or by is None:
+            return last, self.history
+        shown = self.history if last in self.history else [*self.history, last]
+        sign = -1 if by in HIGHER else 1
+        measured = [e for e in shown if e[by]["value"] is not None]
+        return min(measured, key=lambda e: sign * e[by]["value"], default=last), shown
 
     def last_measurement(self) -> dict[str, Any]:
         """The scheduled measurement of this very step if it holds every metric, else one made for the end."""
