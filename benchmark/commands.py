@@ -127,7 +127,7 @@ def run(a: Namespace) -> int:
     from benchmark.schedule.launch import Options, run_plan
 
     if a.weights:
-        os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())  # workers of this machine inherit it
+        os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())
     made = _plan(a)
     print(_plan_line(made), file=sys.stderr)
     for finished in made.of("done")[:3]:

@@ -99,6 +99,36 @@ def test_a_results_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
         assert done.returncode == 1 and "cannot read" in done.stderr and "Traceback" not in done.stderr
 
 
+TINY = """suite: tiny
+paper: {title: Tiny, venue: here}
+protocol: {metrics: [IS, FID, KIDx1000, precision, recall], features: efficientnet-lite0, quantise: round, real_split: test, real: 100, generated: 90, sample_batch: 32, is_splits: 3,
+  kid_subsets: 3, kid_subset_size: 40, bn_mode: eval, weights: raw, checkpoint: best, best_by: FID, every_steps: 3, std_of: splits}
+tolerance: {FID: {relative: 0.05, source: x}, IS: {relative: 0.05, source: x}, KIDx1000: {relative: 0.05, source: x}}
+recipes:
+  base: {dataset: shapes, split: train, resolution: 32, channels: 3, data_percent: 10, subset: numpy-choice-0, network: {name: mlp, width: 0.1, bn_eps: 0.8}, z_dim: 8, z_distribution: normal,
+    z_scale: 1.0, loss: {name: non-saturating, d_scale: 1.0}, batch_d: 32, batch_g: 32, n_dis: 1, steps: 6, drop_last: true, player_order: g-first, share_fakes: true, d_pass: separate,
+    optimizer: adam, lr_g: 2.0e-4, lr_d: 2.0e-4, beta1: 0.5, beta2: 0.999, adam_eps: 1.0e-8, precision: float32}
+tables:
+  "1": {caption: c, std_of: splits, metrics: {IS: higher, FID: lower, KIDx1000: lower}, rows: {GAN: {recipe: base, IS: 2.5(0.1), FID: 300.0, KIDx1000: 12.5}}}
+"""
+
+
+def test_images_are_measured_through_ray_and_the_command_line(tmp_path: Path) -> None:
+    suite, results = tmp_path / "tiny.yaml", tmp_path / "results"
+    suite.write_text(TINY, encoding="utf-8")
+    env = {**os.environ, "GANBENCH_CACHE": str(tmp_path / "cache")}
+    done = ganbench("run", suite, "--results", results, "--seeds", "2", env=env)
+    assert done.returncode == 0 and "2 done" in done.stderr, done.stderr
+    found, problems = read_all(results)
+    assert not problems and len(found) == 2 and len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 1
+    for record in found:
+        assert [e["step"] for e in record.history] == [3, 6] and record.final == min(record.history, key=lambda e: e["FID"]["value"])
+    shown = ganbench("compare", suite, "--results", results)
+    assert "2.5(0.1)" in shown.stdout and "exact" in shown.stdout
+    assert ganbench("report", suite, "--results", results, "--out", tmp_path / "report").returncode == 0
+    assert "over splits" in (tmp_path / "report" / "tiny.html").read_text(encoding="utf-8")
+
+
 def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
     """``run suites/ci.yaml`` and ``report``, twice: the second time nothing runs, and it says why, quickly."""
     results, out = tmp_path / "results", tmp_path / "report"

@@ -110,6 +110,13 @@ def data_root() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "ganbench"
 
 
+def cache_folder() -> Path:
+    """``$GANBENCH_CACHE``, else ``ganbench/`` in the user's cache folder."""
+    if chosen := os.environ.get("GANBENCH_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ganbench"
+
+
 def locate(name: str, file: str) -> Path | None:
     """The file of a dataset, plain or ``.gz``, in ``<root>/<name>/`` or ``<root>/``; None if absent."""
     for folder in (data_root() / name, data_root()):

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmark.data.cards import cache_folder
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extract import Extracted, extract
@@ -26,13 +27,6 @@ from benchmark.recipe import Protocol, Recipe, content_hash
 
 VERSION = 1
 """Raised when what is extracted changes; kept files of another version are not found."""
-
-
-def cache_folder() -> Path:
-    """``$GANBENCH_CACHE``, else ``ganbench/`` in the user's cache folder."""
-    if chosen := os.environ.get("GANBENCH_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ganbench"
 
 
 def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: str | None = None, count: int | None = None) -> Extracted:

@@ -29,6 +29,8 @@ class Job:
     protocol: dict[str, Any]
     folder: str  # for its checkpoints
     data_root: str
+    weights: str  # of the Inception network; "" for where torch-fidelity keeps them
+    cache: str  # where features of real images are kept
     device: str  # "cpu", "cuda", or "auto" until an executor knows what there is
     threads: int
     until_epoch: int | None
@@ -57,7 +59,9 @@ def execute(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any] | None
     from benchmark.data.read import read
     from benchmark.train.run import run
 
-    os.environ["GANBENCH_DATA"] = job.data_root
+    os.environ["GANBENCH_DATA"], os.environ["GANBENCH_CACHE"] = job.data_root, job.cache
+    if job.weights:
+        os.environ["GANBENCH_WEIGHTS"] = job.weights
     recipe, protocol = Recipe.from_json(job.recipe), Protocol.from_json(job.protocol)
     with _alone(Path(job.folder)):
         data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, recipe.data_percent, recipe.images, recipe.subset, recipe.crop, recipe.resize)

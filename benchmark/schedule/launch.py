@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark import records
-from benchmark.data.cards import data_root
+from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import Plan, Run, make_record
 from benchmark.schedule.inline import run_inline
@@ -102,6 +102,8 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         protocol=run.protocol.to_json(),
         folder=str(folder),
         data_root=str(data_root().resolve()),
+        weights=os.environ.get("GANBENCH_WEIGHTS", ""),
+        cache=str(cache_folder().resolve()),
         device=options.device,
         threads=options.threads,
         until_epoch=options.until_epoch,
