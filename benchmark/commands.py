@@ -224,6 +224,8 @@ def data(a: Namespace) -> int:
             c = card(name)
             print(_data_line(name, c, store.state(c)))
         return 0
+    if a.action == "stats":
+        return _stats(a)
     if not a.names:
         raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
     if a.action == "add":
@@ -242,6 +244,22 @@ def data(a: Namespace) -> int:
         if not card(name).files():
             print(f"{name}: procedural, nothing to verify")
     return 1 if wrong else 0
+
+
+def _stats(a: Namespace) -> int:
+    from benchmark.data.cards import cache_folder
+    from benchmark.metrics.stats import kept, precompute
+
+    if not a.names:
+        print(f"features of real images in {cache_folder()} (set GANBENCH_CACHE to move)")
+        for line in kept():
+            print(f"  {line}")
+        return 0
+    ready = True
+    for there, line in precompute(c for s in load_all(a.names, a.profile) for c in s.cells):
+        print(f"{'ok ' if there else '-- '} {line}", flush=True)
+        ready &= there
+    return 0 if ready else 1
 
 
 def merge(a: Namespace) -> int:

@@ -123,6 +123,10 @@ def test_images_are_measured_through_ray_and_the_command_line(tmp_path: Path) ->
     assert not problems and len(found) == 2 and len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 1
     for record in found:
         assert [e["step"] for e in record.history] == [3, 6] and record.final == min(record.history, key=lambda e: e["FID"]["value"])
+    listed = ganbench("data", "stats", env=env)
+    assert "shapes test at 32 px, 100 images, efficientnet-lite0" in listed.stdout and listed.returncode == 0
+    made = ganbench("data", "stats", suite, env=env)
+    assert "ok  shapes test at 32 px, 100 images, efficientnet-lite0: ready" in made.stdout and made.returncode == 0
     shown = ganbench("compare", suite, "--results", results)
     assert "2.5(0.1)" in shown.stdout and "exact" in shown.stdout
     assert ganbench("report", suite, "--results", results, "--out", tmp_path / "report").returncode == 0

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +48,7 @@ def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: s
             return kept
         pixels = torch.from_numpy(np.ascontiguousarray(images.images))
         made = extract(lambda: iter(pixels.split(500)), extractor, None)
-        _save(path, made)
+        _save(path, made, {"dataset": recipe.dataset, "split": split, "resolution": recipe.resolution, "images": made.n, "extractor": extractor.name})
         return made
 
 
@@ -74,11 +76,11 @@ def _digest(arrays: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _save(path: Path, e: Extracted) -> None:
+def _save(path: Path, e: Extracted, about: dict[str, Any]) -> None:
     arrays = _arrays(e)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with temporary.open("wb") as stream:
-        np.savez(stream, **arrays, digest=np.array(_digest(arrays)))
+        np.savez(stream, **arrays, digest=np.array(_digest(arrays)), about=np.array(json.dumps(about)))
     os.replace(temporary, path)
 
 
