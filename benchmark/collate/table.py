@@ -152,8 +152,13 @@ def _footnotes(joined: Sequence[Joined]) -> tuple[str, ...]:
         for remark in j.cell.remarks:
             said.setdefault(remark, []).append(j.cell.id.split("/", 2)[2])
     notes += [f"note on {', '.join(ids) if len(ids) < len(joined) else 'all cells'}: {remark}" for remark, ids in said.items()]
-    assumed = list(dict.fromkeys(f"{k} ({why})" for j in joined for k, why in j.cell.notes.items()))
-    return (*notes, *(["not stated by the paper, so assumed: " + "; ".join(assumed)] if assumed else []))
+    if quoted := dict.fromkeys(j.cell.method for j in joined for p in j.cell.published.values() if p.origin == "quoted"):
+        notes.append(f"quoted by the paper from others, under other protocols, and no target: numbers of {', '.join(quoted)}")
+    assumed: dict[str, dict[str, None]] = {}
+    targets = [j for j in joined if not j.cell.published or any(p.origin == "own" for p in j.cell.published.values())]
+    for field, why in dict.fromkeys(pair for j in targets for pair in j.cell.notes.items()):
+        assumed.setdefault(why, {})[field] = None
+    return (*notes, *(f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in assumed.items()))
 
 
 _TEX_SYMBOLS = {"✓": "(reproduced)", "▲": "(better)", "✗": "(not reproduced)", "?": "(inconclusive)", "≁": "(incomparable)", "∞": "", "!": "(failed)", "⊘": "", "·": "", "": ""}  # fmt: skip
