@@ -212,7 +212,7 @@ def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
     assert one.columns == ("L_Vg_Bz ↓", "V_g ↓", "D_G ↓") and [label for label, _ in one.rows] == list(PUBLISHED)
     assert two.columns == ("sigma=sqrt(2)", "sigma=sqrt(24)") and [label for label, _ in two.rows] == ["jac_D ↓", "jac_G ↓", "V_g ↓", "D_G ↓"]
     assert one.rows[0][1][0].published == "5.020" and one.rows[0][1][0].achieved == "5.020 ± 0.000 (3)"
-    assert "| B_z=10^-2 | 5.020 " in markdown(one) and "not stated by the paper" in markdown(one)
+    assert "| B_z=10^-2 | 5.020 " in markdown(one) and "the paper does not state it" in markdown(one)
     rows = list(csv.DictReader(io.StringIO(to_csv(one))))
     assert len(rows) == 9 and rows[1]["published"] == "-0.657 ± 0.065" and rows[1]["verdict"] == "reproduced"
     assert r"B\_z=10\textasciicircum{}-2 & 5.020" in latex(one) and r"\toprule" in latex(one)
