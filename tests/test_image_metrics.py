@@ -191,10 +191,16 @@ def test_quantisation() -> None:
     x = torch.tensor([-1.0, -0.999, 0.0, 0.5, 1.0, 1.2]).view(1, 1, 1, 6)
     result = {q: next(prepare(lambda: iter([x]), q)())[0, 0, 0].tolist() for q in ("round", "floor", "none", "min-max")}
     assert result["round"] == [0, 0, 128, 191, 255, 255] and result["floor"] == [0, 0, 127, 191, 255, 255]
-    assert result["none"][2] == 127.5 and result["min-max"][-1] == 255 and result["min-max"][0] == 0 and result["min-max"][4] == 231
+    assert result["none"][2] == 127.5 and result["min-max"][-1] == 255 and result["min-max"][0] == 0 and result["min-max"][4] == 232
     for bad, message in ((torch.full((1, 1, 2, 2), math.nan), "not finite"), (torch.zeros(1, 2, 4, 4), "1 or 3"), (torch.zeros(4, 4), "1 or 3")):
         with pytest.raises(GanbenchError, match=message):
             list(prepare(lambda bad=bad: iter([bad]), "round")())
+
+
+def test_the_range_of_min_max_is_that_of_the_images_that_count() -> None:
+    x = torch.cat([torch.rand(50, 1, 2, 2, generator=torch.Generator().manual_seed(0)), torch.full((14, 1, 2, 2), 9.0)])
+    counted, alone = (next(prepare(lambda y=y: iter([y]), "min-max", 50)())[:50] for y in (x, x[:50]))
+    assert torch.equal(counted, alone) and counted.max() == 255
 
 
 def test_bad_settings_are_refused(lite: extractors.Extractor) -> None:
@@ -258,6 +264,33 @@ def test_the_best_checkpoint_counts_where_the_protocol_says_so_and_the_last_is_k
         assert result["final"] == pick(result["history"], key=lambda e, by=by: e[by]["value"])
 
 
+def test_a_pair_that_blows_up_is_a_result_and_not_a_failure(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    small, measured = _small()
+    data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
+    result = run(dataclasses.replace(small, lr_g=1e30), dataclasses.replace(measured, every_steps=1), 0, data, tmp_path / "a")
+    assert result["status"] == "diverged" or result["final"]["FID"]["value"] is None
+
+
+def test_a_best_that_was_not_looked_for_is_refused(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    small, measured = _small()
+    data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
+    run(small, protocol(), 0, data, tmp_path / "a")
+    assert run(small, measured, 0, data, tmp_path / "a")["final"]["step"] == 6  # the last checkpoint may be measured later
+    with pytest.raises(GanbenchError, match="did not look for the best checkpoint"):
+        run(small, dataclasses.replace(measured, checkpoint="best", best_by="FID"), 0, data, tmp_path / "a")
+
+
+def test_a_normalised_g_may_be_measured_in_train_mode(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    small, measured = _small()
+    small = dataclasses.replace(small, parts=(("spectral-norm", {"player": "G"}),))
+    data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
+    results = [run(small, dataclasses.replace(measured, bn_mode="train", every_steps=n), 0, data, tmp_path / str(n)) for n in (2, 3)]
+    assert results[0]["samples"] != "" and results[0]["final"] == results[1]["final"]  # looking more often changes nothing
+
+
 def test_reference_features_are_kept_by_content_and_made_again_when_damaged(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
     small, measured = _small()
@@ -310,7 +343,8 @@ def test_what_measuring_lacks_blocks_a_cell(monkeypatch: pytest.MonkeyPatch, tmp
     assert what_blocks(small, measured) is None
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     for changes, message in (
-        (dict(features=None), "does not say features"), (dict(quantise=None), "does not say quantise"), (dict(real_split="val"), "has no split val"),
+        (dict(real=5000), "compares with 5,000 images"), (dict(is_splits=91), "IS needs is_splits"), (dict(kid_subset_size=90), "kid_subset_size below 90"), (dict(input_resize="tf1-bilinear"), "resizes to its input by bilinear"),
+        (dict(checkpoint="best", best_by="tFID"), "chosen by tFID"), (dict(features=None), "does not say features"), (dict(quantise=None), "does not say quantise"), (dict(real_split="val"), "has no split val"),
         (dict(features="inception-2015-12-05"), "--weights"), (dict(metrics=("FID", "V_g"), bn_mode="train"), "need bn_mode eval"), (dict(weights="ema"), "weights ema"),
     ):  # fmt: skip
         assert message in what_blocks(small, dataclasses.replace(measured, **changes))

@@ -103,12 +103,25 @@ def test_images_are_cut_and_resized_as_the_recipe_says() -> None:
     ("data", "message"),
     [
         (archive(**{"a__1.png": png(), "a__2.png": png(size=(9, 8))}), "a/2.png has 9 x 8 pixels, not 8 x 8"), (archive(**{"a__1.png": b"no image"}), "a/1.png is not an image"),
-        (archive(**{"a__1.png": png()[:40]}), "a/1.png is not an image"), (archive(**{"a.txt": b""}), "holds no image"), (b"PK", "not a zip archive"), (archive(**{"a__1.png": png()})[:-30], "not a zip archive"),
+        (archive(**{"a__1.png": png("I;16", (8, 8), 40000)}), "only 8-bit images are read"), (archive(**{"a__1.png": png()[:40]}), "a/1.png is not an image"), (archive(**{"a.txt": b""}), "holds no image"), (b"PK", "not a zip archive"), (archive(**{"a__1.png": png()})[:-30], "not a zip archive"),
     ],
 )  # fmt: skip
 def test_bad_archives_of_images_are_refused(data: bytes, message: str) -> None:
     with pytest.raises(GanbenchError, match=message):
         folders.read(data, 8, None, None, "z.zip")
+
+
+def test_damaged_archives_give_one_message_whatever_is_damaged() -> None:
+    for data, reader in ((archive(**{"a__1.png": png(), "a__2.png": png("L")}), lambda d: folders.read(d, 8, None, None, "z")), (tar(t=batch(slice(0, 4))), lambda d: cifar.read(d, ["t"], "labels", "c"))):
+        for at in range(0, len(data), 3):
+            damaged = bytearray(data)
+            damaged[at] ^= 0x55
+            try:
+                reader(bytes(damaged))
+            except GanbenchError:
+                pass
+    with pytest.raises(GanbenchError, match="cannot be cut out of 8 x 8"):
+        folders.read(archive(**{"a__1.png": png()}), None, "center-178", None, "z")
 
 
 def test_subsets_are_those_of_the_papers_code() -> None:

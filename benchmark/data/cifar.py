@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,6 @@ def read(archive: bytes, members: list[str], labels: str, path: str) -> tuple[np
                 found.append(classes)
     except GanbenchError:
         raise
-    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, IndexError, pickle.UnpicklingError) as error:
+    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError, OverflowError, zlib.error, pickle.UnpicklingError) as error:
         raise GanbenchError(f"{path} is not a CIFAR archive: {error}") from None
     return np.concatenate(images), np.concatenate(found)

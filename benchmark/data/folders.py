@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -32,7 +33,7 @@ def read(archive: bytes, side: int | None, crop: str | None, resize: str | None,
             names = sorted(i.filename for i in zipped.infolist() if i.filename.lower().endswith(SUFFIXES) and i.file_size <= MOST_BYTES)
             folders = sorted({name.rpartition("/")[0] for name in names})
             images = [_image(zipped.read(name), side, crop, resize, f"{path}: {name}") for name in names]
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError) as error:
         raise GanbenchError(f"{path} is not a zip archive that can be read: {error}") from None
     if not images:
         raise GanbenchError(f"{path} holds no image")
@@ -45,6 +46,8 @@ def _image(data: bytes, side: int | None, crop: str | None, resize: str | None, 
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise GanbenchError(f"{name}: {image.width} x {image.height} pixels are too many")
+            if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"):
+                raise GanbenchError(f"{name} has pixels of kind {image.mode}: only 8-bit images are read")
             picture = image.convert("RGB")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise GanbenchError(f"{name} is not an image that can be read: {error}") from None
@@ -58,6 +61,8 @@ def fit(picture: Image.Image, side: int | None, crop: str | None, resize: str | 
     """The picture cut and resized as a recipe says."""
     if crop:
         size = min(picture.size) if crop == "center" else int(crop.rpartition("-")[2])
+        if size > min(picture.size):
+            raise GanbenchError(f"a square of {size} pixels cannot be cut out of {picture.width} x {picture.height}")
         left, top = (picture.width - size) // 2, (picture.height - size) // 2
         picture = picture.crop((left, top, left + size, top + size))
     if resize and side is not None:

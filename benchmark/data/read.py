@@ -58,6 +58,8 @@ def read(
 
 
 def _decode(c: Card, split: str, resolution: int, channels: int, crop: str | None, resize: str | None) -> tuple[np.ndarray, np.ndarray]:
+    if (crop or resize) and c.reader != "folders":
+        raise GanbenchError(f"dataset {c.name} comes at one size: its images are neither cut nor resized")
     if c.reader == "shapes":
         from benchmark.data.shapes import render
 

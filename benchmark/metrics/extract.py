@@ -40,8 +40,8 @@ def extract(source: Source, extractor: Extractor, quantise: str | None, count: i
     """
     sums, held, features, logits = MomentSum(), [], [], []
     device = next(extractor.module.parameters()).device
-    with torch.inference_mode():
-        for batch in _batches(prepare(source, quantise), count):
+    with torch.no_grad():  # not inference_mode: a source may run a G whose buffers train on
+        for batch in _batches(prepare(source, quantise, count), count):
             f, p = (t.float().cpu() for t in extractor.module(batch.to(device)))
             held.append(f)
             if len(held) * BATCH >= BLOCK:

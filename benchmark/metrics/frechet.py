@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.errors import GanbenchError
+from benchmark.metrics.images import NotFinite
 
 FLOOR = 1e-12  # smallest over largest eigenvalue of the product, below which rounding is near
 
@@ -47,7 +48,7 @@ class MomentSum:
         mean = self._sum / self.n
         covariance = (self._products - self.n * np.outer(mean, mean)) / (self.n - 1)
         if not np.isfinite(covariance).all():
-            raise GanbenchError("the features hold values that are not finite")
+            raise NotFinite("the features hold values that are not finite")
         return Moments(self.n, mean + self._shift, (covariance + covariance.T) / 2)
 
 

@@ -13,17 +13,25 @@ Source = Callable[[], Iterator[Tensor]]
 """Batches of images, the same each time it is called: uint8 as they are, or floats in [-1, 1] to be quantised."""
 
 
-def prepare(source: Source, quantise: str | None) -> Source:
+MIMICRY_EPS = 1e-5  # in the denominator of its scaling
+
+
+class NotFinite(GanbenchError):
+    """Generated images, or features of them, hold values that are not finite: the pair has diverged."""
+
+
+def prepare(source: Source, quantise: str | None, count: int | None = None) -> Source:
     """The source's images as an extractor takes them.
 
     Args:
-        quantise: floats to 8 bits: ``round`` to the nearest, ``floor`` (a plain cast), ``min-max``
-            (Mimicry: all images scaled by their common smallest and largest value, then rounded down), or ``none``.
+        quantise: floats to 8 bits: ``round`` to the nearest, ``floor`` (a plain cast), ``min-max`` (Mimicry,
+            for FID and KID: scaled by the smallest and largest value of all images, then rounded), or ``none``.
+        count: how many images count; the surplus of a last batch has no part in the range.
 
     Raises:
         GanbenchError: a value is not finite, or the images have neither 1 nor 3 channels.
     """
-    low, high = _range(source) if quantise == "min-max" else (-1.0, 1.0)
+    low, high = _range(source, count) if quantise == "min-max" else (-1.0, 1.0)
 
     def prepared() -> Iterator[Tensor]:
         for batch in source():
@@ -34,18 +42,23 @@ def prepare(source: Source, quantise: str | None) -> Source:
 
 def _bytes(images: Tensor, quantise: str | None, low: float, high: float) -> Tensor:
     if not torch.isfinite(images).all():
-        raise GanbenchError("generated images hold values that are not finite")
-    scaled = (images.float() - low) * (255.0 / max(high - low, 1e-12))
+        raise NotFinite("generated images hold values that are not finite")
+    scaled = (images.float() - low) * (255.0 / (high - low + (MIMICRY_EPS if quantise == "min-max" else 0.0)))
     if quantise == "none":
         return scaled.clamp(0, 255)
-    if quantise == "round":
+    if quantise in ("round", "min-max"):
         scaled = scaled.round()
     return scaled.clamp(0, 255).byte()
 
 
-def _range(source: Source) -> tuple[float, float]:
-    ends = [(batch.min().item(), batch.max().item()) for batch in source()]
-    return min(low for low, _ in ends), max(high for _, high in ends)
+def _range(source: Source, count: int | None) -> tuple[float, float]:
+    low, high, seen = float("inf"), float("-inf"), 0
+    for batch in source():
+        counted = batch if count is None else batch[: count - seen]
+        if len(counted):
+            low, high = min(low, counted.min().item()), max(high, counted.max().item())
+        seen += len(batch)
+    return low, high
 
 
 def _colour(images: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from benchmark.metrics.extract import Extracted, extract
 from benchmark.metrics.extractors import Extractor
 from benchmark.metrics.frechet import Moments
 from benchmark.recipe import Protocol, Recipe, content_hash
+
+log = logging.getLogger(__name__)
 
 VERSION = 1
 """Raised when what is extracted changes; kept files of another version are not found."""
@@ -57,11 +60,12 @@ def _alone(path: Path) -> Iterator[None]:
     """One process at a time; the lock dies with its holder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        lock = path.with_suffix(".lock").open("w")
     except OSError as error:
         raise GanbenchError(f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _arrays(e: Extracted) -> dict[str, np.ndarray]:
@@ -79,9 +83,13 @@ def _digest(arrays: dict[str, np.ndarray]) -> str:
 def _save(path: Path, e: Extracted, about: dict[str, Any]) -> None:
     arrays = _arrays(e)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        np.savez(stream, **arrays, digest=np.array(_digest(arrays)), about=np.array(json.dumps(about)))
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as stream:
+            np.savez(stream, **arrays, digest=np.array(_digest(arrays)), about=np.array(json.dumps(about)))
+        os.replace(temporary, path)
+    except OSError as error:  # the features are right all the same: a full disk costs the next run time, not this one its result
+        log.warning("%s: features could not be kept: %s", path, error.strerror or error)
+        temporary.unlink(missing_ok=True)
 
 
 def _load(path: Path, dimension: int) -> Extracted | None:
@@ -90,11 +98,9 @@ def _load(path: Path, dimension: int) -> Extracted | None:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("mean", "covariance", "features", "logits")}
             digest = str(file["digest"])
-    except (OSError, ValueError, KeyError, EOFError):
+    except FileNotFoundError:
         return None
-    except Exception as error:  # zipfile and zlib have kinds of their own for a damaged archive
-        if type(error).__module__ not in ("zipfile", "zlib"):
-            raise
+    except Exception:  # zipfile, zlib and numpy have many kinds for a damaged archive: whatever it is, it is made again
         return None
     if digest != _digest(arrays) or arrays["mean"].shape != (dimension,):
         return None

@@ -44,10 +44,10 @@ def precompute(cells: Iterable[Cell]) -> Iterator[tuple[bool, str]]:
                 continue
             seen.add(key)
             name = f"{r.dataset} {split} at {r.resolution} px{f', {count:,} images' if count else ''}, {p.features}"
-            if why := extractors.missing(p.features) or missing(r.dataset, split):
-                yield False, f"{name}: {why}"
-                continue
             try:
+                if why := extractors.missing(p.features) or missing(r.dataset, split):
+                    yield False, f"{name}: {why}"
+                    continue
                 if p.features not in loaded:
                     loaded[p.features] = extractors.load(p.features)
                 reference(r, p, loaded[p.features], split=split, count=count)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.catalogue import plugins
-from benchmark.data.cards import card, missing
+from benchmark.data.cards import Card, card, missing
 from benchmark.data.read import subset_hash, subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import missing as missing_extractor
+from benchmark.metrics.extractors import resize as extractor_resize
 from benchmark.metrics.names import IMAGE, NEEDS
 from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe, content_hash
@@ -123,6 +124,10 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"metric {name}" for name in protocol.metrics if name not in NEEDS and name not in IMAGE]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
+    try:
+        card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels)
+    except GanbenchError as error:
+        return str(error)
     if why := _measuring(recipe, protocol):
         return why
     if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
@@ -136,16 +141,36 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
 
 
 def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
-    """What measuring images lacks: a setting, the extractor's weights, the real images."""
+    """What measuring images lacks: a setting that makes sense, the extractor's weights, the real images."""
     if not any(m in IMAGE for m in protocol.metrics):
         return None
     for field in ("features", "quantise"):
         if getattr(protocol, field) is None:
             return f"the protocol does not say {field}"
-    splits = {protocol.real_split or recipe.split, *(["val"] if "vFID" in protocol.metrics else [])}
-    for split in sorted(splits - card(recipe.dataset).splits.keys()):
-        return f"dataset {recipe.dataset} has no split {split} to compare with"
-    return missing_extractor(protocol.features) or next(filter(None, (missing(recipe.dataset, split) for split in sorted(splits))), None)
+    c = card(recipe.dataset)
+    splits = {protocol.real_split or recipe.split: protocol.real, **({"val": None} if "vFID" in protocol.metrics else {})}
+    for split, wanted in splits.items():
+        if split not in c.splits:
+            return f"dataset {recipe.dataset} has no split {split} to compare with"
+        if (count := c.split(split)["count"]) < (wanted or 0):
+            return f"the protocol compares with {wanted:,} images; {recipe.dataset} {split} has {count:,}"
+    return _settings(protocol, c) or missing_extractor(protocol.features) or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
+
+
+def _settings(p: Protocol, c: Card) -> str | None:
+    """Settings that measuring would stumble over, at the end of a long run."""
+    fewest = min(p.generated, p.real or p.generated)
+    if p.input_resize not in (None, extractor_resize(p.features)):
+        return f"{p.features} resizes to its input by {extractor_resize(p.features)}, not {p.input_resize}"
+    if "IS" in p.metrics and not 0 < (p.is_splits or 0) <= p.generated:
+        return f"IS needs is_splits, at most the {p.generated:,} generated images"
+    if "KIDx1000" in p.metrics and (p.kid_subsets is None or not 0 < (p.kid_subset_size or 0) < fewest):
+        return f"KID needs kid_subsets and a kid_subset_size below {fewest:,}"
+    if "vFID" in p.metrics and p.generated < c.split("val")["count"]:
+        return f"vFID needs as many generated images as there are validation images, {c.split('val')['count']:,}"
+    if p.checkpoint == "best" and p.best_by not in p.metrics:
+        return f"the best checkpoint is chosen by {p.best_by}, which the protocol does not measure"
+    return None
 
 
 def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None, unreadable: RecordError | None) -> Run:

@@ -60,8 +60,7 @@ def execute(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any] | None
     from benchmark.train.run import run
 
     os.environ["GANBENCH_DATA"], os.environ["GANBENCH_CACHE"] = job.data_root, job.cache
-    if job.weights:
-        os.environ["GANBENCH_WEIGHTS"] = job.weights
+    os.environ["GANBENCH_WEIGHTS"] = job.weights
     recipe, protocol = Recipe.from_json(job.recipe), Protocol.from_json(job.protocol)
     with _alone(Path(job.folder)):
         data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, recipe.data_percent, recipe.images, recipe.subset, recipe.crop, recipe.resize)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from benchmark.metrics.images import Source
+from benchmark.metrics.images import NotFinite, Source
 from benchmark.metrics.jacobian import statistics, summarise
 from benchmark.metrics.names import IMAGE, NEEDS
 from benchmark.recipe import Protocol, Recipe, content_hash
@@ -58,10 +58,13 @@ def _images(gan: Gan, protocol: Protocol, seed: int, step: int) -> dict[str, Any
     from benchmark.metrics.extract import extract
     from benchmark.metrics.measure import measure
 
-    extractor, real, validation = _references(gan.recipe, protocol, str(gan.device))
-    with torch.no_grad(), _measured(gan.G, protocol.bn_mode):
-        generated = extract(_generated(gan, protocol, seed, step), extractor, protocol.quantise, protocol.generated)
-    found = measure(protocol, generated, real, validation)
+    extractor, real, validation = references(gan.recipe, protocol, str(gan.device))
+    try:
+        with torch.no_grad(), _measured(gan.G, protocol.bn_mode):
+            generated = extract(_generated(gan, protocol, seed, step), extractor, protocol.quantise, protocol.generated)
+        found = measure(protocol, generated, real, validation)
+    except NotFinite:  # a result, not a failure: the collator counts a value that is None as diverged
+        return {metric: {"value": None} for metric in protocol.metrics if metric in IMAGE}
     return {metric: {key: _finite(value) for key, value in numbers.items()} for metric, numbers in found.items()}
 
 
@@ -80,14 +83,19 @@ def _generated(gan: Gan, protocol: Protocol, seed: int, step: int) -> Source:
 _held: dict[tuple[str, ...], tuple[Extractor, Extracted, Extracted | None]] = {}  # of the run that this process is making
 
 
-def _references(recipe: Recipe, protocol: Protocol, device: str) -> tuple[Extractor, Extracted, Extracted | None]:
-    """The extractor and what is compared with, once a run."""
+def references(recipe: Recipe, protocol: Protocol, device: str) -> tuple[Extractor, Extracted, Extracted | None]:
+    """The extractor and what is compared with, once a run.
+
+    Raises:
+        GanbenchError: weights, real images or packages are missing or wrong: better before a run than after it.
+    """
     from benchmark.metrics.extractors import load
     from benchmark.metrics.reference import reference
 
     key = (content_hash(recipe.to_json()), protocol.fingerprint(), device)
     if key not in _held:
-        extractor = load(protocol.features, device=device)
+        with torch.random.fork_rng(devices=[]):  # building a network draws from the global stream
+            extractor = load(protocol.features, device=device)
         validation = reference(recipe, protocol, extractor, split="val") if "vFID" in protocol.metrics else None
         _held.clear()
         _held[key] = extractor, reference(recipe, protocol, extractor), validation

@@ -12,11 +12,11 @@ import torch
 
 from benchmark.data.read import ImageSet
 from benchmark.errors import GanbenchError
-from benchmark.metrics.names import HIGHER
+from benchmark.metrics.names import HIGHER, IMAGE
 from benchmark.provenance import code_version, libraries, processor
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train import checkpoint
-from benchmark.train.evaluate import evaluate, sample_grid
+from benchmark.train.evaluate import evaluate, references, sample_grid
 from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
@@ -59,6 +59,9 @@ def run(
     """
     torch.set_num_threads(threads)
     session = Session(recipe, protocol, seed, data, folder, device)
+    session.refuse_a_best_that_was_not_looked_for()
+    if any(m in IMAGE for m in protocol.metrics):
+        references(recipe, protocol, device)
     total = recipe.total_steps(len(data.images))
     goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
     if session.gan.step < goal and not session.diverged:
@@ -152,6 +155,15 @@ class Session:
         except OSError as error:
             self.trouble = f"checkpoints could not be written: {error.strerror or error}"
             log.warning("%s: %s", self.folder, self.trouble)
+
+    def refuse_a_best_that_was_not_looked_for(self) -> None:
+        """Raises GanbenchError where steps were trained without this protocol's looks: their best cannot be known any more."""
+        if self.protocol.checkpoint == "last":
+            return
+        looked = {e["step"] for e in self.history}
+        due = (s for s in range(1, self.gan.step + 1) if _due(self.protocol, s, s % self.per_epoch == 0, self.per_epoch))
+        if any(step not in looked for step in due):
+            raise GanbenchError(f"{self.folder} was trained under another protocol, which did not look for the best checkpoint; move the folder away to train again")
 
     def measure(self, final: bool) -> dict[str, Any]:
         """One measurement of the pair as it is."""

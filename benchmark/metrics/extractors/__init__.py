@@ -1,6 +1,6 @@
 """Feature extractors, one file each: the file's name with dashes is the name in a protocol.
 
-A file states ``DIMENSION`` (of its features), ``PROXY`` (whether its numbers are on another scale than the
+A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it), ``PROXY`` (whether its numbers are on another scale than the
 papers'), ``SHA256`` (of its weights, or the first digits of it), ``weights()`` (where they lie, or None),
 ``MISSING`` (how to get them) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
 features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
@@ -63,6 +63,11 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
         raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
     module = file.build(state).to(device).eval().requires_grad_(False)
     return Extractor(name, found, file.DIMENSION, file.PROXY, module)
+
+
+def resize(name: str) -> str:
+    """How the extractor resizes images to its input."""
+    return _file(name).RESIZE
 
 
 def proxy(name: str) -> bool:

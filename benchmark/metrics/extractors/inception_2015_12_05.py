@@ -10,6 +10,7 @@ from typing import Any
 from benchmark.metrics.fidelity import fidelity
 
 DIMENSION = 2048
+RESIZE = "tf1-bilinear"
 PROXY = False
 SHA256 = "6726825d"  # the first digits, which the file's name carries
 FILE = "weights-inception-2015-12-05-6726825d.pth"
