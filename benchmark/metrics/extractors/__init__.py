@@ -1,7 +1,7 @@
 """Feature extractors, one file each: the file's name with dashes is the name in a protocol.
 
 A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it), ``PROXY`` (whether its numbers are on another scale than the
-papers'), ``SHA256`` (of its weights, or the first digits of it), ``weights()`` (where they lie, or None),
+papers'), ``SHA256`` (of its weights), ``weights()`` (where they lie, or None),
 ``MISSING`` (how to get them) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
 features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
 """
@@ -55,7 +55,7 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
     file = _file(name)
     path = weights or file.weights()
     found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not found.startswith(file.SHA256):
+    if found != file.SHA256:
         raise GanbenchError(f"{path} is not the weights file of {name}: its sha256 is {found[:16]}…, not {file.SHA256[:16]}…")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
