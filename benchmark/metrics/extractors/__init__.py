@@ -1,6 +1,7 @@
 """Feature extractors, one file each: the file's name with dashes is the name in a protocol.
 
-A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it), ``PROXY`` (whether its numbers are on another scale than the
+A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it),
+``PROXY`` (whether its numbers are on another scale than the
 papers'), ``SHA256`` (of its weights), ``weights()`` (where they lie, or None),
 ``MISSING`` (how to get them) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
 features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
