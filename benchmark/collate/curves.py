@@ -47,9 +47,10 @@ def _metrics(table: Table, joined: Sequence[Joined]) -> list[str]:
 
 def _panel(axis, metric: str, joined: Sequence[Joined]) -> None:  # noqa: ANN001 (matplotlib is imported late)
     smallest, largest = float("inf"), 0.0
+    unit = "step" if any(r.protocol.every_steps for j in joined for r in j.records) else "epoch"
     for i, j in enumerate(joined):
         for k, record in enumerate(j.records):
-            points = [(e["epoch"], e[metric]["value"]) for e in record.history if metric in e and e[metric]["value"] is not None]
+            points = [(e[unit], e[metric]["value"]) for e in record.history if metric in e and e[metric]["value"] is not None]
             if not points:
                 continue
             x, y = zip(*points)
@@ -60,5 +61,5 @@ def _panel(axis, metric: str, joined: Sequence[Joined]) -> None:  # noqa: ANN001
             axis.axhline(published.value, color=f"C{i}", linestyle="--", linewidth=0.8)
     if smallest > 0 and largest / smallest > 100:
         axis.set_yscale("log")
-    axis.set_xlabel("epoch")
+    axis.set_xlabel(unit)
     axis.set_title(metric, fontsize=10)
