@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmark.metrics.extractors import proxy
 from benchmark.records import Record
 from benchmark.suite.model import Cell
 
@@ -54,9 +55,12 @@ def tier_of(cell: Cell, record: Record) -> Tier:
     short = record.status == "partial"
     if short:
         lines.insert(0, f"training: {record.total_steps:,} steps -> stopped at {record.steps:,} (epoch {record.epochs:g})")
+    stands_in = record.protocol.features is not None and proxy(record.protocol.features)
+    if stands_in:
+        lines.insert(0, f"{record.protocol.features} is a proxy: its numbers are on another scale than any published ones")
     if any(k in OTHER_SCALE for k in fields):
         name = "incomparable"
-    elif short or any(k not in harmless for k in fields):
+    elif short or stands_in or any(k not in harmless for k in fields):
         name = "proxy"
     else:
         name = "compatible" if fields else "exact"

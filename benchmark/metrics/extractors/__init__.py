@@ -26,7 +26,6 @@ class Extractor:
     name: str
     sha256: str  # of the weights file
     dimension: int
-    proxy: bool
     module: Any  # torch.nn.Module: (N, 3, H, W) floats in [0, 255] -> features, logits
 
 
@@ -63,7 +62,7 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
     except Exception as error:  # torch raises many kinds; none of them may run the file's code
         raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
     module = file.build(state).to(device).eval().requires_grad_(False)
-    return Extractor(name, found, file.DIMENSION, file.PROXY, module)
+    return Extractor(name, found, file.DIMENSION, module)
 
 
 def resize(name: str) -> str:
@@ -72,8 +71,8 @@ def resize(name: str) -> str:
 
 
 def proxy(name: str) -> bool:
-    """Whether the extractor's numbers are on another scale than the papers'."""
-    return _file(name).PROXY
+    """Whether the extractor's numbers are on another scale than the papers'; one that is not known here counts as such."""
+    return name not in names() or _file(name).PROXY
 
 
 def _file(name: str) -> ModuleType:
