@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(f"no MNIST in {DATA}; set GANBENCH_DATA, or run: ganbench data fetch mnist")
     monkeypatch.setenv("GANBENCH_DATA", str(DATA))
     return DATA
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 def recipe(**changes: object) -> Recipe:

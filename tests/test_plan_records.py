@@ -216,13 +216,13 @@ def test_records_are_written_where_there_are_no_hard_links(tmp_path: Path, recor
 
 def test_what_is_not_implemented_is_blocked_and_not_run_as_something_else() -> None:
     cell = _cells()[0]
-    for change, message in ((dict(weights="ema"), "weights ema"), (dict(checkpoint="best"), "checkpoint best"), (dict(metrics=("FID",)), "does not say features"), (dict(bn_mode="train"), "bn_mode eval")):
+    for change, message in ((dict(weights="ema"), "keeps none (ema)"), (dict(checkpoint="best"), "best checkpoint by None"), (dict(metrics=("FID",)), "does not say features"), (dict(bn_mode="train"), "bn_mode eval")):
         blocked = dataclasses.replace(cell, protocol=dataclasses.replace(cell.protocol, **change))
         assert message in make_plan([blocked], [0], {}).runs[0].reason
     few = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, images=32, drop_last=True))
     assert "32 images are fewer than one batch of 64" in make_plan([few], [0], {}).runs[0].reason
-    last = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, player_order="d-first"))
-    assert "share_fakes with player_order d-first" in make_plan([last], [0], {}).runs[0].reason
+    conditional = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, classes=7))
+    assert "has 10 classes, the recipe is conditional on 7" in make_plan([conditional], [0], {}).runs[0].reason
     for change in (dict(batch_g=128), dict(player_order="d-first", n_dis=2)):
         with pytest.raises(GanbenchError, match="share_fakes needs"):
             recipe(**change)

@@ -1,7 +1,6 @@
 """The harness's training step against a plain formulation of gan.py, and the moments in their order."""
 
 import copy
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -12,13 +11,6 @@ from benchmark.methods.part import Moment, Part
 from benchmark.train.gan import Gan
 from benchmark.train.step import train_step
 from tests.conftest import recipe
-
-
-@pytest.fixture
-def float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.parametrize("loss", ["non-saturating", "saturating"])

@@ -57,6 +57,17 @@ def _sigma(module: nn.Module) -> Tensor:
     return torch.dot(module.u, torch.mv(rows, module.v))
 
 
+@torch.no_grad()
+def power_iteration(player: nn.Module) -> None:
+    """One iteration in every normalised layer: for weights, such as an average's, that its vectors were not found for."""
+    for module in player.modules():
+        if isinstance(module, (_SpectralLinear, _SpectralConv2d)):
+            was = module.training
+            module.training = True
+            _sigma(module)
+            module.training = was
+
+
 class _SpectralLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         sigma = _sigma(self)

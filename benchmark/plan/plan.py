@@ -109,18 +109,12 @@ def make_plan(
     return Plan(tuple(runs), "+".join(profiles))
 
 
-NOT_BUILT = ("classes", "hflip", "lr_decay", "weight_decay_g", "weight_decay_d", "ema")
-"""Fields of a recipe whose mechanism ``train/`` and ``data/`` do not have yet."""
-
-
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     """What must be mended before a cell can run: what is not implemented, all of it; else data that is not there."""
     absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
     absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
     absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
-    absent += [f"recipe field {name}" for name in NOT_BUILT if getattr(recipe, name) not in (None, False)]
     absent += ["a subset drawn in an unknown way"] if recipe.subset == "unknown" and recipe.images is None and recipe.data_percent < 100 else []
-    absent += ["share_fakes with player_order d-first"] if recipe.share_fakes and recipe.player_order == "d-first" else []
     absent += [f"metric {name}" for name in protocol.metrics if name not in NEEDS and name not in IMAGE]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
@@ -132,12 +126,29 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
         return why
     if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
         return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
-    if protocol.weights != "raw" or (protocol.checkpoint == "best" and protocol.best_by not in IMAGE):
-        return f"weights {protocol.weights} with checkpoint {protocol.checkpoint} is not implemented"
+    if protocol.checkpoint == "best" and protocol.best_by not in IMAGE:
+        return f"the best checkpoint by {protocol.best_by} is not implemented: only by a metric of images"
+    if why := _conditions(recipe, protocol):
+        return why
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     if recipe.steps_per_epoch(images) == 0:
         return f"{images} images are fewer than one batch of {recipe.batch_d}"
     return missing(recipe.dataset, recipe.split)
+
+
+def _conditions(recipe: Recipe, protocol: Protocol) -> str | None:
+    """Fields of recipe and protocol that do not go together."""
+    if protocol.weights == "ema" and recipe.ema is None:
+        return "the protocol samples the average of G's weights, and the recipe keeps none (ema)"
+    if recipe.lr_decay not in (None, "linear"):
+        return f"lr_decay {recipe.lr_decay!r} is not implemented (linear)"
+    if recipe.classes is None:
+        return None
+    if (count := card(recipe.dataset).classes) > recipe.classes:
+        return f"dataset {recipe.dataset} has {count} classes, the recipe is conditional on {recipe.classes}"
+    if any(m in NEEDS for m in protocol.metrics):
+        return "these statistics are of an unconditional pair"
+    return None
 
 
 def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from benchmark.methods.spectral_norm import power_iteration
 from benchmark.metrics.images import NotFinite, Source
 from benchmark.metrics.jacobian import statistics, summarise
 from benchmark.metrics.names import IMAGE, NEEDS
@@ -42,8 +43,8 @@ def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, fin
     if not metrics:
         return entry
     z = gan.noise(protocol.generated, stream(seed, "evaluation", step))
-    with _measured(gan.G, protocol.bn_mode), _measured(gan.D, "eval"):
-        summary = summarise(statistics(gan.G, gan.D, z, {NEEDS[m] for m in metrics}))
+    with _sampled(gan, protocol) as G, _measured(gan.D, "eval"):
+        summary = summarise(statistics(G, gan.D, z, {NEEDS[m] for m in metrics}))
     for metric in metrics:
         s = summary[NEEDS[metric]]
         if metric == "L_Vg_Bz":  # the maximum over the noises, times B_z read as the paper's table does: the half-width s
@@ -60,22 +61,23 @@ def _images(gan: Gan, protocol: Protocol, seed: int, step: int) -> dict[str, Any
 
     extractor, real, validation = references(gan.recipe, protocol, str(gan.device))
     try:
-        with torch.no_grad(), _measured(gan.G, protocol.bn_mode):
-            generated = extract(_generated(gan, protocol, seed, step), extractor, protocol.quantise, protocol.generated)
+        with torch.no_grad(), _sampled(gan, protocol) as G:
+            generated = extract(_generated(gan, G, protocol, seed, step), extractor, protocol.quantise, protocol.generated)
         found = measure(protocol, generated, real, validation)
     except NotFinite:  # a result, not a failure: the collator counts a value that is None as diverged
         return {metric: {"value": None} for metric in protocol.metrics if metric in IMAGE}
     return {metric: {key: _finite(value) for key, value in numbers.items()} for metric, numbers in found.items()}
 
 
-def _generated(gan: Gan, protocol: Protocol, seed: int, step: int) -> Source:
+def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int) -> Source:
     """The images of one measurement, a function of (seed, step) alone; whole batches, as BatchNorm in train mode needs."""
     size = protocol.sample_batch or gan.recipe.batch_g
 
     def batches() -> Iterator[torch.Tensor]:
         rng = stream(seed, "evaluation", step)
         for _ in range(-(-protocol.generated // size)):
-            yield gan.G(gan.noise(size, rng)).float().cpu()
+            z = gan.noise(size, rng)
+            yield G(z, gan.labels(size, rng)).float().cpu()
 
     return batches
 
@@ -103,17 +105,29 @@ def references(recipe: Recipe, protocol: Protocol, device: str) -> tuple[Extract
 
 
 def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:
-    """8×8 samples of G as a PNG in base64; the same noises at every step of a seed."""
+    """8×8 samples of G as a PNG in base64; the same noises at every step of a seed. A conditional G shows a class a row."""
     from PIL import Image
 
-    with torch.no_grad(), _measured(gan.G, protocol.bn_mode):
-        images = gan.G(gan.noise(GRID * GRID, stream(seed, "samples")))
+    classes = gan.recipe.classes
+    labels = None if classes is None else (torch.arange(GRID * GRID, device=gan.device) // GRID) % classes
+    with torch.no_grad(), _sampled(gan, protocol) as G:
+        images = G(gan.noise(GRID * GRID, stream(seed, "samples")), labels)
     pixels = images.nan_to_num().clamp(-1, 1).add(1).mul(127.5).round().byte().cpu()
     _, channels, height, width = pixels.shape
     grid = pixels.view(GRID, GRID, channels, height, width).permute(0, 3, 1, 4, 2).reshape(GRID * height, GRID * width, channels)
     buffer = io.BytesIO()
     Image.fromarray(grid.squeeze(2).numpy()).save(buffer, "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+@contextlib.contextmanager
+def _sampled(gan: Gan, protocol: Protocol) -> Iterator[nn.Module]:
+    """The G that the protocol samples, in its mode."""
+    G = gan.G_of(protocol.weights)
+    with _measured(G, protocol.bn_mode):
+        if protocol.weights == "ema":
+            power_iteration(G)
+        yield G
 
 
 @contextlib.contextmanager

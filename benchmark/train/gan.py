@@ -1,4 +1,4 @@
-"""The pair in training: players, optimisers, loss, parts and random streams, built from a recipe and a seed."""
+"""The pair in training: players, average, optimisers, loss, parts and random streams, built from a recipe and a seed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.catalogue import plugin
+from benchmark.errors import GanbenchError
 from benchmark.recipe import Recipe
+from benchmark.train.average import Average
 from benchmark.train.streams import NAMES, noise, stream
 
 
 class Gan:
     """Everything that a step reads or writes, and nothing about tables, schedules or files."""
 
-    def __init__(self, recipe: Recipe, seed: int, device: str = "cpu") -> None:
+    def __init__(self, recipe: Recipe, seed: int, device: str = "cpu", total_steps: int | None = None) -> None:
+        """``total_steps``: G steps of the whole run, which the decay of the rates goes by; ``recipe.steps`` if not given."""
         self.recipe, self.device = recipe, torch.device(device)
+        self.total_steps = total_steps or recipe.steps
+        if recipe.lr_decay and not self.total_steps:
+            raise GanbenchError("lr_decay needs the number of steps of the whole run")
         self.rng = {name: stream(seed, name) for name in NAMES}
         self.loss = plugin("methods", recipe.loss[0]).load().build(**recipe.loss[1])
         self.parts = [plugin("methods", name).load().build(**args) for name, args in recipe.parts]
@@ -29,15 +35,27 @@ class Gan:
                 G, D = part.build(G, D)
         self.G, self.D = G.to(self.device).train(), D.to(self.device).train()
         self.judges = nn.ModuleList([self.D, *(m.to(self.device) for part in self.parts for m in part.modules())])
-        self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g)
-        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d)
+        self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.weight_decay_g)
+        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, recipe.weight_decay_d)
+        self.average = Average(self.G, recipe.ema, recipe.ema_start or 0, bool(recipe.ema_buffers)) if recipe.ema is not None else None
         self.step = 0  # G steps done
         self.wants_features = any(part.needs_features for part in self.parts)
         self.wants_input_grad = any(part.needs_input_grad for part in self.parts)
 
-    def _adam(self, parameters: list[nn.Parameter], lr: float) -> torch.optim.Adam:
+    def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> torch.optim.Adam:
         r = self.recipe
-        return torch.optim.Adam(parameters, lr=lr, betas=(r.beta1, r.beta2), eps=r.adam_eps, fused=True)
+        return torch.optim.Adam(parameters, lr=lr, betas=(r.beta1, r.beta2), eps=r.adam_eps, weight_decay=weight_decay or 0.0, fused=True)
+
+    def set_rates(self) -> None:
+        """The learning rates of this step: constant, or falling linearly from step ``lr_decay_start`` to 0 at the last."""
+        r = self.recipe
+        if r.lr_decay is None:
+            return
+        start = r.lr_decay_start or 0
+        left = 1 - max(self.step - start, 0) / max(self.total_steps - start, 1)
+        for optimiser, lr in ((self.opt_G, r.lr_g), (self.opt_D, r.lr_d)):
+            for group in optimiser.param_groups:
+                group["lr"] = lr * left
 
     def noise(self, count: int, rng: torch.Generator | None = None) -> Tensor:
         """(count, z_dim) noises of the recipe's distribution, by default from the training stream."""
@@ -46,9 +64,25 @@ class Gan:
 
     def fakes(self, count: int) -> tuple[Tensor, Tensor | None]:
         """Images of G with gradient, (count, C, H, W), and their classes, uniform, of a conditional pair."""
-        z, classes = self.noise(count), self.recipe.classes
-        labels = None if classes is None else torch.randint(classes, (count,), generator=self.rng["labels"]).to(self.device)
+        z, labels = self.noise(count), self.labels(count, self.rng["labels"])
         return self.G(z, labels), labels
+
+    def labels(self, count: int, rng: torch.Generator) -> Tensor | None:
+        """(count,) classes, uniform, of a conditional pair; None for an unconditional one."""
+        classes = self.recipe.classes
+        return None if classes is None else torch.randint(classes, (count,), generator=rng).to(self.device)
+
+    def G_of(self, weights: str) -> nn.Module:
+        """The G that a protocol samples: ``"raw"``, or ``"ema"``, the average of its weights.
+
+        Raises:
+            GanbenchError: the recipe keeps no average.
+        """
+        if weights == "raw":
+            return self.G
+        if self.average is None:
+            raise GanbenchError("the protocol samples the average of G's weights, and the recipe keeps none (ema)")
+        return self.average.G
 
     def augment(self, images: Tensor, real: bool) -> Tensor:
         """What D sees of ``images``, through every part in order."""
@@ -67,6 +101,7 @@ class Gan:
             "opt_D": self.opt_D.state_dict(),
             "parts": [part.state_dict() for part in self.parts],
             "rng": {name: rng.get_state() for name, rng in self.rng.items()},
+            "average": None if self.average is None else self.average.G.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -76,6 +111,8 @@ class Gan:
         self.D.load_state_dict(state["D"])
         for module, saved in zip(self.judges[1:], state["heads"], strict=True):
             module.load_state_dict(saved)
+        if self.average is not None:
+            self.average.G.load_state_dict(state["average"])
         self.opt_G.load_state_dict(state["opt_G"])
         self.opt_D.load_state_dict(state["opt_D"])
         for part, saved in zip(self.parts, state["parts"], strict=True):

@@ -126,8 +126,8 @@ class Session:
 
     def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str) -> None:
         self.protocol, self.seed, self.folder = protocol, seed, folder
-        self.gan = Gan(recipe, seed, device)
-        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device)
+        self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)))
+        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip))
         self.per_epoch = recipe.steps_per_epoch(len(data.images))
         self.identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
         self.histories: dict[str, list[dict[str, Any]]] = {}  # by protocol: two ways of measuring are never mixed

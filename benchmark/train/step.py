@@ -29,6 +29,7 @@ def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor
         D's and G's total losses, scalars on the device (D's last one, where n_dis > 1).
     """
     r = gan.recipe
+    gan.set_rates()
     if r.player_order == "g-first":
         real = next_real()  # the last batch of an epoch may be smaller: shared fakes follow it, as the source does
         fakes = gan.fakes(len(real[0]) if r.share_fakes else r.batch_g)
@@ -37,11 +38,18 @@ def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor
         for _ in range(r.n_dis - 1):
             real = next_real()
             loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
+    elif r.share_fakes:
+        real = next_real()
+        fakes = gan.fakes(len(real[0]))
+        loss_D = d_step(gan, real, _detached(fakes))
+        loss_G = g_step(gan, fakes, real[0])
     else:
         for _ in range(r.n_dis):
             real = next_real()
             loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
         loss_G = g_step(gan, gan.fakes(r.batch_g), real[0])
+    if gan.average is not None:
+        gan.average.update(gan.G, gan.step)
     gan.step += 1
     return loss_D, loss_G
 
