@@ -346,6 +346,6 @@ def test_what_measuring_lacks_blocks_a_cell(monkeypatch: pytest.MonkeyPatch, tmp
     for changes, message in (
         (dict(real=5000), "compares with 5,000 images"), (dict(is_splits=91), "IS needs is_splits"), (dict(kid_subset_size=90), "kid_subset_size below 90"), (dict(input_resize="tf1-bilinear"), "resizes to its input by bilinear"),
         (dict(checkpoint="best", best_by="tFID"), "chosen by tFID"), (dict(features=None), "does not say features"), (dict(quantise=None), "does not say quantise"), (dict(real_split="val"), "has no split val"),
-        (dict(features="inception-2015-12-05"), "--weights"), (dict(metrics=("FID", "V_g"), bn_mode="train"), "need bn_mode eval"), (dict(weights="ema"), "weights ema"),
+        (dict(features="inception-2015-12-05"), "--weights"), (dict(metrics=("FID", "V_g"), bn_mode="train"), "need bn_mode eval"), (dict(weights="ema"), "keeps none (ema)"),
     ):  # fmt: skip
         assert message in what_blocks(small, dataclasses.replace(measured, **changes))
