@@ -150,7 +150,8 @@ class Attention(nn.Module):
         query = self.query(x).flatten(2)  # (B, C/8, HW)
         key, value = (F.max_pool2d(conv(x), 2).flatten(2) for conv in (self.key, self.value))  # (B, C/8 and C/2, HW/4)
         weights = (query.mT @ key).softmax(2)  # (B, HW, HW/4)
-        return x + self.gain * self.out((value @ weights.mT).unflatten(2, x.shape[2:]))
+        found = (weights @ value.mT).mT  # (B, C/2, HW): this way round the large matrix is never copied
+        return x + self.gain * self.out(found.unflatten(2, x.shape[2:]))
 
 
 class Generator(nn.Module):
