@@ -4,6 +4,9 @@
 carry no gradient, σ = uᵀWv does. Convolutions use W reshaped to (out, in·k·k), as the paper and
 its code do. Equal to ``torch.nn.utils.spectral_norm`` (a test holds them side by side).
 
+D's embeddings are projections onto classes (Miyato and Koyama 2018) and normalised too, as in their
+code; G's are the scales and shifts of its conditional BatchNorm, and are not.
+
 For a linear layer on fewer rows than inputs the quotient is taken on the output, (xWᵀ)/σ + b,
 which is the same number without writing W/σ to memory: a fifth of an MLP's training step.
 """
@@ -28,14 +31,14 @@ def build(*, player: Literal["D", "G"]) -> Part:
 
 
 class SpectralNorm(Part):
-    """Rewrites every linear and convolutional layer of one player."""
+    """Rewrites every linear and convolutional layer of one player, and D's embeddings."""
 
     def __init__(self, player: str) -> None:
         self.player = player
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         for module in (D if self.player == "D" else G).modules():
-            if type(module) in (nn.Linear, nn.Conv2d):
+            if type(module) in (nn.Linear, nn.Conv2d) or (self.player == "D" and type(module) is nn.Embedding):
                 _normalise(module)
         return G, D
 
@@ -44,7 +47,7 @@ def _normalise(module: nn.Module) -> None:
     rows = module.weight.flatten(1)
     module.register_buffer("u", F.normalize(torch.randn(rows.shape[0]), dim=0, eps=EPS))
     module.register_buffer("v", F.normalize(torch.randn(rows.shape[1]), dim=0, eps=EPS))
-    module.__class__ = _SpectralLinear if type(module) is nn.Linear else _SpectralConv2d
+    module.__class__ = {nn.Linear: _SpectralLinear, nn.Conv2d: _SpectralConv2d, nn.Embedding: _SpectralEmbedding}[type(module)]
 
 
 def _sigma(module: nn.Module) -> Tensor:
@@ -79,3 +82,8 @@ class _SpectralLinear(nn.Linear):
 class _SpectralConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         return self._conv_forward(x, self.weight / _sigma(self), self.bias)
+
+
+class _SpectralEmbedding(nn.Embedding):
+    def forward(self, labels: Tensor) -> Tensor:
+        return super().forward(labels) / _sigma(self)
