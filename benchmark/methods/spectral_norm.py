@@ -4,8 +4,8 @@
 carry no gradient, σ = uᵀWv does. Convolutions use W reshaped to (out, in·k·k), as the paper and
 its code do. Equal to ``torch.nn.utils.spectral_norm`` (a test holds them side by side).
 
-In D an embedding counts as a layer (the projection of a conditional D, by the matrix of all classes); in G it does not: BigGAN's
-code leaves the embeddings of G's conditional BatchNorm as they are.
+D's embeddings are projections onto classes (Miyato and Koyama 2018) and normalised too, as in their
+code; G's are the scales and shifts of its conditional BatchNorm, and are not.
 
 For a linear layer on fewer rows than inputs the quotient is taken on the output, (xWᵀ)/σ + b,
 which is the same number without writing W/σ to memory: a fifth of an MLP's training step.
@@ -37,9 +37,8 @@ class SpectralNorm(Part):
         self.player = player
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
-        layers = (nn.Linear, nn.Conv2d, nn.Embedding) if self.player == "D" else (nn.Linear, nn.Conv2d)
         for module in (D if self.player == "D" else G).modules():
-            if type(module) in layers:
+            if type(module) in (nn.Linear, nn.Conv2d) or (self.player == "D" and type(module) is nn.Embedding):
                 _normalise(module)
         return G, D
 
@@ -86,5 +85,5 @@ class _SpectralConv2d(nn.Conv2d):
 
 
 class _SpectralEmbedding(nn.Embedding):
-    def forward(self, x: Tensor) -> Tensor:
-        return F.embedding(x, self.weight) / _sigma(self)
+    def forward(self, labels: Tensor) -> Tensor:
+        return super().forward(labels) / _sigma(self)
