@@ -19,6 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.errors import GanbenchError
+
 
 @dataclass
 class Side:
@@ -32,11 +34,22 @@ class Side:
 
 
 class Loss:
-    """The adversarial loss, from what D said (and, for conditional losses, the labels). Both return a scalar to minimise."""
+    """The adversarial loss, from what D said (and, for conditional losses, the labels): scalars to minimise.
+
+    A loss defines ``d_halves`` and ``g_loss``; one that is no sum of a real and a fake term (a
+    relativistic one) defines ``d_loss`` instead, and parts that weigh the halves refuse it.
+    """
+
+    rng: torch.Generator  # the augmentation stream, given by the harness: the only randomness a loss may use
+
+    def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """D's loss on real and on fake images, from logits (A·B,) or (A·B, K)."""
+        raise TypeError(f"{type(self).__name__} defines no d_halves")
 
     def d_loss(self, real: Side, fake: Side) -> Tensor:
-        """From logits on real and fake images, (A·B,) or (A·B, K)."""
-        raise TypeError(f"{type(self).__name__} defines no d_loss")
+        """The sum of the halves."""
+        of_real, of_fake = self.d_halves(real, fake)
+        return of_real + of_fake
 
     def g_loss(self, fake: Side) -> Tensor:
         """From logits on fake images that carry gradient to G."""
@@ -56,6 +69,13 @@ class Moment:
     criterion: Loss  # the adversarial loss, for parts that apply it again
     loss: Tensor  # its value in this step, before penalties
     rng: torch.Generator  # the augmentation stream: the only randomness a part may use
+
+
+def one_logit(logits: Tensor, method: str) -> Tensor:
+    """The logits (B,) as they are; raises GanbenchError where D gives several an image, which ``method`` does not define."""
+    if logits.dim() != 1:
+        raise GanbenchError(f"{method} is defined for a D with one logit an image; this one gives {logits.shape[1]}")
+    return logits
 
 
 class Part:

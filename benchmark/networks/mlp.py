@@ -45,6 +45,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """(B, C, H, W) images to (B,) logits."""
 
+    piecewise_linear = True
+
     def __init__(self, image_shape: tuple[int, int, int], width: float) -> None:
         super().__init__()
         sizes = [max(1, round(n * width)) for n in (512, 256)]

@@ -25,6 +25,7 @@ class Gan:
             raise GanbenchError("lr_decay needs the number of steps of the whole run")
         self.rng = {name: stream(seed, name) for name in NAMES}
         self.loss = plugin("methods", recipe.loss[0]).load().build(**recipe.loss[1])
+        self.loss.rng = self.rng["augment"]
         self.parts = [plugin("methods", name).load().build(**args) for name, args in recipe.parts]
         with torch.random.fork_rng(devices=[]):
             torch.random.set_rng_state(stream(seed, "initialisation").get_state())

@@ -1,0 +1,35 @@
+"""The two-sided gradient penalty on interpolates (WGAN-GP, Gulrajani et al. 2017): λ·mean (‖∇f(x̂)‖ − K)².
+
+x̂ = x + α(G(z) − x) with α uniform on [0, 1), one for each pair of a real and a fake image of the step,
+and f the raw output of D, in one more pass through D as it is (spectral norm iterates, BatchNorm
+sees the batch of interpolates). K is 1 in the paper; GraN's † rows tune it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmark.methods.part import Moment, Part, one_logit
+
+VERSION = 1
+
+
+def build(*, weight: float, target: float) -> Part:
+    """``weight``: λ; ``target``: K."""
+    return GradientPenalty(weight, target)
+
+
+class GradientPenalty(Part):
+    """A term of D's loss; G's step is plain. Of a conditional pair the interpolates take the real images' classes."""
+
+    def __init__(self, weight: float, target: float) -> None:
+        self.weight, self.target = weight, target
+
+    def d_penalty(self, moment: Moment) -> Tensor:
+        real, fake = moment.real.seen.detach(), moment.fake.seen.detach()
+        alpha = torch.rand(len(real), 1, 1, 1, generator=moment.rng).to(real)
+        x = (real + alpha * (fake - real)).requires_grad_()
+        f = one_logit(moment.D(x, moment.real.labels), "gradient-penalty")
+        (g,) = torch.autograd.grad(f.sum(), x, create_graph=True)
+        return self.weight * (g.flatten(1).norm(dim=1) - self.target).square().mean()
