@@ -17,7 +17,7 @@ paper: {title: t, venue: v}
 protocol: {metrics: [FID, IS], generated: 10, bn_mode: eval, weights: raw, checkpoint: last, std_of: none, every_epochs: 1}
 recipes:
   base: {dataset: shapes, split: train, resolution: 32, channels: 3, data_percent: 100, network: {name: net, width: 1}, z_dim: 4, z_distribution: normal, z_scale: 1,
-    loss: {name: hinge, margin: 1.0}, parts: [spectral-norm: {player: D}, ada: {p: 0.5, kimg: 3}], batch_d: 4, batch_g: 4, n_dis: 1, steps: 10, drop_last: true, player_order: d-first,
+    loss: {name: unheard, margin: 1.0}, parts: [spectral-norm: {player: D}, unheard-of: {p: 0.5, kimg: 3}], batch_d: 4, batch_g: 4, n_dis: 1, steps: 10, drop_last: true, player_order: d-first,
     share_fakes: false, d_pass: joint, optimizer: adam, lr_g: 0.1, lr_d: 0.1, beta1: 0, beta2: 0.9, adam_eps: 1e-8, precision: float32}
 """
 
@@ -123,7 +123,7 @@ CLAIM = "{table: T, better: {a: b}}"
     [
         ("metrics: [FID, IS]", "metrics: [FID]", "prints IS, and its protocol does not measure it"),
         ("checkpoint: last", "checkpoint: best, best_by: KIDx1000", "chosen by KIDx1000, which the protocol does not measure"),
-        ("parts: [spectral-norm: {player: D}, ada: {p: 0.5, kimg: 3}]", "parts: {spectral-norm: {player: G}}", "there is no part spectral-norm here to change"),
+        ("parts: [spectral-norm: {player: D}, unheard-of: {p: 0.5, kimg: 3}]", "parts: {spectral-norm: {player: G}}", "there is no part spectral-norm here to change"),
         ("network: {name: net, width: 1}", "network: {width: 1}", "missing key 'name'"),
         ("caption: c", "caption: c\n    notes: {methd=a: x}", "unknown field 'methd'"),
         ("caption: c", "caption: c\n    notes: {method=z: x}", "no cell of this table matches"),
@@ -150,16 +150,16 @@ def test_any_scalar_may_stand_for_an_argument_that_nothing_types_yet(tmp_path: P
     suite(tmp_path, ONE, CLAIM)
     path = tmp_path / "mini.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("kimg: 3", f"kimg: {scalar}", 1), encoding="utf-8")
-    value = dict(load(path).cells[0].recipe.parts)["ada"]["kimg"]
+    value = dict(load(path).cells[0].recipe.parts)["unheard-of"]["kimg"]
     assert value == {"1e5": 1e5, "-3": -3, "true": True}.get(scalar, scalar)
 
 
 def test_profiles_apply_their_rule_and_then_what_is_on_for_the_column(tmp_path: Path) -> None:
-    more = "profiles:\n  ci:\n    recipe: {network: {width: 2}, parts: {ada: {kimg: 9}}, on: {data_percent=10: {parts: {ada: {p: 0.1}}, network: {width: 3}, batch_d: 2}}}\n"
+    more = "profiles:\n  ci:\n    recipe: {network: {width: 2}, parts: {unheard-of: {kimg: 9}}, on: {data_percent=10: {parts: {unheard-of: {p: 0.1}}, network: {width: 3}, batch_d: 2}}}\n"
     suite(tmp_path, ONE, CLAIM, more=more)
     ten, hundred = (c.recipe for c in load(tmp_path / "mini.yaml", "ci").cells[:2])
-    assert dict(ten.parts) == {"spectral-norm": {"player": "D"}, "ada": {"p": 0.1, "kimg": 9}} and ten.network == ("net", {"width": 3}) and ten.batch_d == 2
-    assert dict(hundred.parts)["ada"] == {"p": 0.5, "kimg": 9} and hundred.network == ("net", {"width": 2}) and hundred.batch_d == 4
+    assert dict(ten.parts) == {"spectral-norm": {"player": "D"}, "unheard-of": {"p": 0.1, "kimg": 9}} and ten.network == ("net", {"width": 3}) and ten.batch_d == 2
+    assert dict(hundred.parts)["unheard-of"] == {"p": 0.5, "kimg": 9} and hundred.network == ("net", {"width": 2}) and hundred.batch_d == 4
 
 
 def test_a_restated_number_is_the_tables_own(tmp_path: Path) -> None:
@@ -176,4 +176,4 @@ def test_a_restated_number_is_the_tables_own(tmp_path: Path) -> None:
 def test_blocked_cells_that_need_the_same_training_share_a_run(tmp_path: Path) -> None:
     plan = make_plan(suite(tmp_path, ONE, CLAIM).cells, [0], {})
     assert [len(r.cells) for r in plan.runs] == [2, 2] and {r.state for r in plan.runs} == {"blocked"}
-    assert plan.runs[0].reason == "network net, loss hinge, part ada are not implemented"
+    assert plan.runs[0].reason == "network net, loss unheard, part unheard-of are not implemented"

@@ -138,9 +138,9 @@ def test_an_integer_beta_is_a_float(tmp_path: Path) -> None:
 def test_a_part_that_does_not_exist_yet_loads_and_blocks(tmp_path: Path) -> None:
     from benchmark.plan.plan import make_plan
 
-    cells = load(changed(tmp_path, "parts: [spectral-norm: {player: G}]", "parts: [gradient-penalty: {weight: 10}]")).cells
+    cells = load(changed(tmp_path, "parts: [spectral-norm: {player: G}]", "parts: [unheard-of: {weight: 10}]")).cells
     runs = {r.cells[0].method: r for r in make_plan(cells, [0], {}).runs}
-    assert runs["SN-G"].state == "blocked" and runs["SN-G"].reason == "part gradient-penalty is not implemented"
+    assert runs["SN-G"].state == "blocked" and runs["SN-G"].reason == "part unheard-of is not implemented"
 
 
 def test_unreadable_missing_and_oversized_files(tmp_path: Path) -> None:
