@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmark.catalogue import plugin, plugins
 from benchmark.errors import GanbenchError
 from benchmark.methods import gn, gran, hinge, pgn
 from benchmark.methods.part import Part
 from benchmark.metrics.jacobian import statistics
+from benchmark.suite.load import load
 from benchmark.train.step import train_step
 from tests.small_nets import Linear, Relus, assert_same_players, frozen, plain_steps, side, small_gan
 
@@ -219,6 +222,30 @@ def test_cheap_form_has_the_second_derivatives_too(name: str) -> None:
         (g,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
         curvatures.append(torch.autograd.grad(g.square().sum() + 0 * x.sum(), x)[0])  # GraN is linear in f: zero
     torch.testing.assert_close(*curvatures, rtol=1e-9, atol=1e-13)
+
+
+def published_discriminators() -> list[str]:
+    """Each network of the three papers' suites that a normalised D may be, by its name."""
+    cells = (cell for suite in ("pgn", "gran", "sdp") for cell in load(Path(f"suites/{suite}.yaml")).cells)
+    known = plugins("networks")
+    return sorted({cell.recipe.network[0] for cell in cells} & known.keys())
+
+
+@pytest.mark.parametrize("network", published_discriminators())
+def test_cheap_g_step_is_exact_on_the_papers_networks(network: str) -> None:
+    """D's answers and their gradients by the images, for a D that calls itself piecewise linear; a wrong claim shows here."""
+    cells = (cell for suite in ("pgn", "gran", "sdp") for cell in load(Path(f"suites/{suite}.yaml")).cells)
+    recipe = next(cell.recipe for cell in cells if cell.recipe.network[0] == network and cell.recipe.resolution == 32)
+    _, D = plugin("networks", network).load().build((3, 32, 32), 128, recipe.classes, **recipe.network[1] | {"width": 0.0625})
+    x = (torch.rand(4, 3, 32, 32) * 2 - 1).requires_grad_()
+    labels = None if recipe.classes is None else torch.arange(4)
+    D = frozen(D.double())
+    for name in ("gn", "pgn", "gran"):
+        ours, exact = wrapped(name, D)(x, labels), plainly(name, D, x, labels)
+        torch.testing.assert_close(ours, exact, rtol=1e-10, atol=1e-12)
+        a, b = (torch.autograd.grad(y.square().sum(), x)[0] for y in (ours, exact))
+        torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-14)
+        assert b.abs().max() > 0
 
 
 class Norm(nn.BatchNorm2d):

@@ -5,6 +5,8 @@ backpropagation. In the G step they are frozen, and where D is piecewise linear 
 change in the neighbourhood of x: f is there f(x₀) + ⟨g, x − x₀⟩ with a constant g, and h of it has
 the exact derivatives at the price of one backward pass through D (Faster-GNGAN's observation for
 GN, ∇f̂ = n/(n+|f|)²·g, for any h). Every other D goes the long way in both steps.
+
+No plug-in itself: a change of what it computes raises the VERSION of all three.
 """
 
 from __future__ import annotations
