@@ -109,7 +109,9 @@ def test_halves_are_of_one_side_each_and_add_up(loss: Loss) -> None:
 def test_gradient_penalty_of_a_linear_critic(slope: float, target: float) -> None:
     w = torch.randn(192)
     D = Linear(slope * w / w.norm(), b=2.0)
-    penalty = gradient_penalty.build(weight=10.0, target=target).d_penalty(moment(D, images(6), images(6)))
+    penalty = gradient_penalty.build(weight=10.0, target=target, sides="two").d_penalty(moment(D, images(6), images(6)))
+    one_sided = gradient_penalty.build(weight=10.0, target=target, sides="one").d_penalty(moment(D, images(6), images(6)))
+    assert one_sided.item() == pytest.approx(10 * max(abs(slope) - target, 0) ** 2)
     torch.testing.assert_close(penalty, torch.tensor(10 * (slope - target) ** 2), rtol=1e-10, atol=1e-20)
 
 
@@ -125,7 +127,7 @@ def test_gradient_penalty_mixes_each_pair_by_its_own_alpha() -> None:
     real, fake, D = images(50), images(50), Seen()
     labels = torch.arange(50), torch.arange(50) + 1
     at = moment(D, real, fake, labels=labels)
-    penalty = gradient_penalty.build(weight=2.0, target=1.0).d_penalty(at)
+    penalty = gradient_penalty.build(weight=2.0, target=1.0, sides="two").d_penalty(at)
     alpha = ((D.x - real) / (fake - real)).detach().flatten(1)
     torch.testing.assert_close(alpha, alpha[:, :1].expand_as(alpha), rtol=1e-7, atol=1e-9)
     assert alpha[:, 0].unique().numel() == 50 and 0 <= alpha.min() < 0.1 and 0.9 < alpha.max() < 1
@@ -429,9 +431,9 @@ def squares_d(r: Tensor, f: Tensor) -> Tensor:
 HINGE = ("hinge", {"margin": 1.0, "margin_jitter": 0.0})
 SDP_EARLY = ("sdp", {"weight": 0.01, "start": 1, "k": 3, "k_every": 1, "norm": "squared"})
 CASES: dict[str, tuple] = {  # loss, parts, D's plain loss, G's
-    "WGAN-GP": (("wasserstein", {}), [("gradient-penalty", {"weight": 10.0, "target": 1.0})],
+    "WGAN-GP": (("wasserstein", {}), [("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"})],
                 lambda D, x, y, rng: critic_d(D(x), D(y)) + plain_gp(10, 1)(D, x, y, rng), lambda D, y, x: -D(y).mean()),
-    "WGAN-GP, dequantised": (("wasserstein", {}), [("gradient-penalty", {"weight": 10.0, "target": 0.5}), ("dequantise", {"width": 0.0078125})],
+    "WGAN-GP, dequantised": (("wasserstein", {}), [("gradient-penalty", {"weight": 10.0, "target": 0.5, "sides": "two"}), ("dequantise", {"width": 0.0078125})],
                              plain_dequantised(critic_d, plain_gp(10, 0.5)), lambda D, y, x: -D(y).mean()),
     "hinge": (HINGE, [], lambda D, x, y, rng: hinge_d(D(x), D(y)), lambda D, y, x: -D(y).mean()),
     "hinge, scaled": (HINGE, [("output-scale", {"k": 0.8333})], lambda D, x, y, rng: hinge_d(0.8333 * D(x), 0.8333 * D(y)), lambda D, y, x: -0.8333 * D(y).mean()),

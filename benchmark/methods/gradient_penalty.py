@@ -1,11 +1,14 @@
-"""The two-sided gradient penalty on interpolates (WGAN-GP, Gulrajani et al. 2017): λ·mean (‖∇f(x̂)‖ − K)².
+"""The gradient penalty on interpolates (WGAN-GP, Gulrajani et al. 2017): λ·mean (‖∇f(x̂)‖ − K)², or its positive part alone.
 
 x̂ = x + α(G(z) − x) with α uniform on [0, 1), one for each pair of a real and a fake image of the step,
 and f the raw output of D, in one more pass through D as it is (spectral norm iterates, BatchNorm
 sees the batch of interpolates). K is 1 in the paper; GraN's † rows tune it.
+``sides: two`` is the paper's penalty, ``one`` the variant of its section 4, which punishes norms above K only.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,16 +18,16 @@ from benchmark.methods.part import Moment, Part, one_logit
 VERSION = 1
 
 
-def build(*, weight: float, target: float) -> Part:
-    """``weight``: λ; ``target``: K."""
-    return GradientPenalty(weight, target)
+def build(*, weight: float, target: float, sides: Literal["two", "one"]) -> Part:
+    """``weight``: λ; ``target``: K; ``sides``: whether norms below K cost, too."""
+    return GradientPenalty(weight, target, sides)
 
 
 class GradientPenalty(Part):
     """A term of D's loss; G's step is plain. Of a conditional pair the interpolates take the real images' classes."""
 
-    def __init__(self, weight: float, target: float) -> None:
-        self.weight, self.target = weight, target
+    def __init__(self, weight: float, target: float, sides: str) -> None:
+        self.weight, self.target, self.sides = weight, target, sides
 
     def d_penalty(self, moment: Moment) -> Tensor:
         real, fake = moment.real.seen.detach(), moment.fake.seen.detach()
@@ -32,4 +35,5 @@ class GradientPenalty(Part):
         x = (real + alpha * (fake - real)).requires_grad_()
         f = one_logit(moment.D(x, moment.real.labels), "gradient-penalty")
         (g,) = torch.autograd.grad(f.sum(), x, create_graph=True)
-        return self.weight * (g.flatten(1).norm(dim=1) - self.target).square().mean()
+        excess = g.flatten(1).norm(dim=1) - self.target
+        return self.weight * (excess if self.sides == "two" else excess.relu()).square().mean()

@@ -27,7 +27,7 @@ from benchmark.train.step import d_step, g_step
 METHODS = {
     "plain": [],
     "SN": [("spectral-norm", {"player": "D"})],
-    "GP": [("gradient-penalty", {"weight": 10.0, "target": 1.0})],
+    "GP": [("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"})],
     "GN naive": [("gn", {})],
     "GN cheap": [("gn", {})],
     "PGN": [("pgn", {"form": "released"})],
