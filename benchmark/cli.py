@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, default=Path("report"), metavar="DIR", help="where to write (default: report)")
     p = command("data", "datasets: cards, sources, checksums; features of real images that are kept", profile=True)
     p.add_argument("action", choices=("list", "fetch", "add", "verify", "stats"))
-    p.add_argument("names", nargs="*", metavar="NAME", help="datasets; for 'add': NAME FOLDER; for 'stats': suites whose real images are to be measured now (none: list what is kept)")
+    p.add_argument("names", nargs="*", metavar="NAME", help="datasets; for 'add': NAME FOLDER (or an archive); for 'stats': suites whose real images are to be measured now (none: list what is kept)")
     p.add_argument("--force", action="store_true", help="with fetch: replace files that are there")
     p = command("merge", "take over the records of other labs; conflicts are shown, never averaged away", results=True)
     p.add_argument("others", nargs="+", type=Path, metavar="OTHER_RESULTS")

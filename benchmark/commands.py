@@ -215,14 +215,15 @@ def report(a: Namespace) -> int:
 
 def data(a: Namespace) -> int:
     """Datasets."""
-    from benchmark.data import fetch as store
+    from benchmark.data.add import add, state, verify
     from benchmark.data.cards import card, cards, data_root
+    from benchmark.data.fetch import fetch
 
     if a.action == "list":
         print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
         for name in a.names or cards():
             c = card(name)
-            print(_data_line(name, c, store.state(c)))
+            print(_data_line(name, c, state(c)))
         return 0
     if a.action == "stats":
         return _stats(a)
@@ -230,18 +231,18 @@ def data(a: Namespace) -> int:
         raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
     if a.action == "add":
         if len(a.names) != 2:
-            raise GanbenchError("usage: ganbench data add NAME FOLDER", 2)
-        store.add(a.names[0], Path(a.names[1]))
+            raise GanbenchError("usage: ganbench data add NAME FOLDER (or an archive)", 2)
+        add(a.names[0], Path(a.names[1]))
         return 0
     wrong = 0
     for name in a.names:
         if a.action == "fetch":
-            store.fetch(name, a.force)
+            fetch(name, a.force)
             continue
-        for file, problem in store.verify(name):
+        for file, problem in verify(name):
             print(f"{name}: {file}: {problem or 'ok'}")
             wrong += problem is not None
-        if not card(name).files():
+        if card(name).reader == "shapes":
             print(f"{name}: procedural, nothing to verify")
     return 1 if wrong else 0
 

@@ -7,7 +7,7 @@ from typing import Any
 from benchmark import recipe as ground
 from benchmark.catalogue import plugin
 from benchmark.data.cards import card
-from benchmark.data.read import subset_hash
+from benchmark.data.subsets import subset_hash
 from benchmark.recipe import Protocol, Recipe
 
 STEP_VERSION = 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.catalogue import plugins
 from benchmark.data.cards import Card, card, missing
-from benchmark.data.read import subset_hash, subset_size
+from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
