@@ -142,7 +142,7 @@ class Added:
             with np.load(_arrays(manifest), allow_pickle=False) as file:
                 digests, labels, self._order = (file[name] for name in ("digests", "labels", "order"))
             self._digests, self.labels = digests[self._part], labels[self._part]
-            fine = _content(self._digests, self.labels) == manifest.contents[split] and sorted(self._order.tolist()) == list(range(manifest.images))
+            fine = _content(self._digests, self.labels) == manifest.contents[split] and np.array_equal(np.sort(self._order), np.arange(manifest.images))
         except Exception as error:  # zipfile, zlib and numpy have many kinds for a damaged archive
             raise GanbenchError(f"{_arrays(manifest)} cannot be read ({error}); run: ganbench data add {c.name} {manifest.path}") from None
         if not fine:
