@@ -63,6 +63,8 @@ def show(a: Namespace) -> int:
     cell = cells[a.cell]
     blocked = what_blocks(cell.recipe, cell.protocol)
     print(f"{cell.id}  (profile {cell.profile})\n{f'blocked: {blocked}' if blocked else 'ready'}")
+    if standing := _standing(cell):
+        print(f"data: {standing}")
     print("\npublished")
     for metric, number in cell.published.items():
         said = [f"± over {number.std_of}"] if number.std is not None else []
@@ -328,6 +330,16 @@ def _published_line(made: Plan) -> str:
 def _data_line(name: str, c: Any, state: str) -> str:
     splits = ", ".join(f"{split} {s['count']:,}" for split, s in c.splits.items())
     return f"  {name}: {c.title}; {splits}; {state}"
+
+
+def _standing(cell: Cell) -> str:
+    """By whose word the cell's images are the paper's, where its card cannot say so."""
+    from benchmark.data.cards import card
+    from benchmark.data.manifest import load
+
+    c = card(cell.recipe.dataset)
+    found = load(c.name, c.split(cell.recipe.split).get("of", cell.recipe.split)) if c.reader == "images" else None
+    return found.standing if found else ""
 
 
 def _source(cell: Cell, key: str) -> str:

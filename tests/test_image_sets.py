@@ -363,3 +363,31 @@ def test_a_run_trains_on_a_set_that_was_added(small, tmp_path: Path) -> None:
     job = Job("k", "e", 0, "n", r.to_json(), protocol().to_json(), str(tmp_path / "run"), str(tmp_path / "data"), "", str(tmp_path / "cache"), "cpu", 1, None, 60.0)
     result = execute(job, lambda done, todo: False)
     assert result["status"] == "finished" and result["steps"] == 5 and result["content"] == card("obama").content("train", 8, 3)
+
+
+def test_every_cell_finds_its_files_or_says_where_they_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All cells of the five papers, on a machine without files and on one with them (planning looks for files, it does not read them)."""
+    from benchmark.suite.load import load_all
+
+    cells = [cell for suite in load_all(["suites"]) for cell in suite.cells]
+    wanted = {(cell.recipe.dataset, split) for cell in cells for split in {cell.recipe.split, cell.protocol.real_split or cell.recipe.split, *(["val"] if "vFID" in cell.protocol.metrics and cell.recipe.dataset == "imagenet" else [])}}
+    assert len({name for name, _ in wanted}) > 20
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
+    for name, split in wanted:
+        assert name == "shapes" or f"ganbench data fetch {name}" in missing(name, split) or f"then run: ganbench data add {name} FOLDER" in missing(name, split)
+    for c in card_room.cards().values():
+        lay(tmp_path, {f"{c.name}/{f.file}": b"" for f in c.files()})
+        for split in (s for s in c.splits if c.reader == "images" and "of" not in c.splits[s]):
+            contents = {name: hashlib.sha256(f"{c.name} {name}".encode()).hexdigest() for name in c.splits}
+            found = manifest.Manifest(manifest.VERSION, c.name, split, ".", "folder", c.splits[split]["count"], "", contents, None, "", [[1, 1], [1, 1]])
+            manifest.write(found, {})
+    assert [missing(name, split) for name, split in wanted] == [None] * len(wanted)
+    contents = [card(name).content(split, *(card(name).resolutions[0], card(name).channels[0])) for name, split in sorted(wanted)]
+    assert len(set(contents)) == len(wanted)
+
+
+def test_a_cell_says_by_whose_word_its_images_are_the_papers(small, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small("obama", train={"count": 2, "size": [8, 8]}, resolutions=(64, 256))
+    add("obama", lay(tmp_path / "set", {f"{i}.png": picture() for i in range(2)}), **QUIET)
+    assert main(["show", "chain/100shot/StyleGAN2/obama"]) == 0
+    assert "self-declared: no checksum is published" in capsys.readouterr().out

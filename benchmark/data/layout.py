@@ -51,7 +51,7 @@ def arrange(found: Pictures, split: dict[str, Any], classes: int) -> tuple[Pictu
         found = found.arranged(_by_number(found))
     elif order == "basename":  # a flat folder and class folders give the same order
         found = found.arranged(sorted(range(len(found.names)), key=lambda i: found.names[i].rpartition("/")[2]))
-    return found, _labels(found, split.get("labels", "none"), classes)
+    return found, _labels(found, split.get("classes", "none"), classes)
 
 
 def _by_number(found: Pictures) -> list[int]:
