@@ -391,3 +391,14 @@ def test_a_cell_says_by_whose_word_its_images_are_the_papers(small, tmp_path: Pa
     add("obama", lay(tmp_path / "set", {f"{i}.png": picture() for i in range(2)}), **QUIET)
     assert main(["show", "chain/100shot/StyleGAN2/obama"]) == 0
     assert "self-declared: no checksum is published" in capsys.readouterr().out
+
+
+def test_the_folder_of_a_downloaded_archive_will_do(small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain(small)
+    zipped(tmp_path / "down/100-shot-obama.zip", {f"{i}.png": picture() for i in range(3)})
+    add("obama", tmp_path / "down", **QUIET)
+    assert read("obama", "train", 8, 3).images.shape == (3, 3, 8, 8)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path / "file"))
+    with pytest.raises(GanbenchError, match="set GANBENCH_DATA to a folder that can be written"):
+        add("obama", tmp_path / "down", **QUIET)

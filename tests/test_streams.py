@@ -29,7 +29,8 @@ from benchmark.data.fetch import fetch
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.plan.keys import run_key
-from tests.conftest import recipe
+from benchmark.plan.plan import what_blocks
+from tests.conftest import protocol, recipe
 
 RNG = np.random.default_rng(1)
 QUIET = {"say": lambda line: None}
@@ -359,3 +360,11 @@ def test_a_packed_bin_is_not_mapped(stl: Path, tmp_path: Path) -> None:
     kept.unlink()
     with pytest.raises(GanbenchError, match="test_X.bin.gz is packed: unpack it"):
         read("stl10", "test", 96, 3)
+
+
+def test_a_conditional_recipe_on_images_without_classes_is_blocked_before_it_runs() -> None:
+    without = {f"{name} {split}" for name in ("stl10", "tiny-imagenet", "imagenet", "cifar10", "obama", "celeba-hq") for split in card(name).splits if not card(name).labelled(split)}
+    assert without == {"stl10 unlabeled", "stl10 train+unlabeled", "tiny-imagenet test", "imagenet val"}
+    r = recipe(dataset="stl10", split="unlabeled", resolution=48, channels=3, images=None, resize="bilinear", classes=10)
+    assert "images without a class" in what_blocks(r, protocol())
+    assert "images without a class" not in what_blocks(dataclasses.replace(r, split="train"), protocol())

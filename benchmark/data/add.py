@@ -88,7 +88,8 @@ def examine(c: Card, path: Path, say: Say) -> Made:
     """
     published, known = None, {a.file: a for a in c.archives}
     if path.is_dir() and not any(_here(c, split, path) for split in _whole(c)):
-        path = next((path / file for file in known if (path / file).is_file()), path)
+        names = [*known, *(Path(source["url"]).name for source in c.sources)]
+        path = next((path / file for file in names if (path / file).is_file()), path)
     if path.is_file() and path.name in known:
         check_file(c.name, known[path.name], path)
         published = f"{'sha256' if known[path.name].sha256 else 'md5'} of {path.name} as published"

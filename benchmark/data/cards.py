@@ -60,6 +60,13 @@ class Card:
             raise GanbenchError(f"dataset {self.name} has no split {name!r}{nearest(name, self.splits)}", 2)
         return self.splits[name]
 
+    def labelled(self, split: str) -> bool:
+        """Whether every image of the split has a class."""
+        s = self.split(split)
+        if self.reader == "stl10":
+            return "labels" in s and "more" not in s
+        return self.reader != "images" or self.classes == 1 or self.split(s.get("of", split)).get("classes", "none") != "none"
+
     def content(self, split: str, resolution: int, channels: int) -> str:
         """sha256 that stands for the split's images and labels, known without reading them.
 

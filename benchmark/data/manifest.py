@@ -8,6 +8,7 @@ against its own hash, kept in an ``.npz`` beside the manifest.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -117,16 +118,19 @@ def make(c: Card, split: str, path: Path, published: str | None, say: Callable[[
 def write(manifest: Manifest, arrays: dict[str, np.ndarray]) -> None:
     """Keep a manifest and its arrays, each whole or not at all; the manifest comes last."""
     folder = _folder(manifest.dataset)
-    folder.mkdir(parents=True, exist_ok=True)
     scratch = folder / f"ganbench-{manifest.split}.{os.getpid()}.tmp"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as stream:
             np.savez(stream, **arrays)
         os.replace(scratch, _arrays(manifest))
         scratch.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
         os.replace(scratch, folder / f"ganbench-{manifest.split}.json")
+    except OSError as error:
+        raise GanbenchError(f"cannot write to {folder} ({error.strerror or error}); set GANBENCH_DATA to a folder that can be written") from None
     finally:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder itself may not be there
+            scratch.unlink(missing_ok=True)
 
 
 class Added:

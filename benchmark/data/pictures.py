@@ -79,7 +79,7 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
         raise GanbenchError(f"{path} is not a zip archive that can be read: {error}") from None
     for name in infos:
         if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
-            raise GanbenchError(f"{path}: {name!r} climbs out of the archive: it is not an archive to be trusted")
+            raise GanbenchError(f"{path}: {name!r} climbs out of the archive, or is no proper path: it is not an archive to be trusted")
     top = f"{under}/" if under else ""
     images = _images_only((name[len(top) :] for name in infos if name.startswith(top)), f"{path}: {under}" if under else path, skip)
     if large := next((name for name in images if infos[top + name].file_size > MOST_BYTES), None):

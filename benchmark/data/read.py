@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.data.cards import Card, FileCard, card, locate, missing
+from benchmark.data.cards import Card, FileCard, card, locate, mend, missing
 from benchmark.data.subsets import store, subset_hash, subset_indices
 from benchmark.errors import GanbenchError
 
@@ -131,7 +131,7 @@ def read_file(name: str, file: FileCard) -> bytes:
     """
     path = locate(name, file.file)
     if path is None:
-        raise GanbenchError(f"dataset {name}: {file.file} not found; run: ganbench data fetch {name}")
+        raise GanbenchError(f"dataset {name}: {file.file} not found; {mend(card(name))}")
     return check_bytes(name, file, path)
 
 
@@ -148,7 +148,8 @@ def check_file(name: str, file: FileCard, path: Path, take: Callable[[bytes], ob
     Raises:
         GanbenchError: it is not exactly that file; what ``take`` was given is then not to be used.
     """
-    again = f"run: ganbench data fetch {name} --force"
+    c = card(name)
+    again = f"run: ganbench data fetch {name} --force" if c.sources else f"get it again from {c.home}"
     digest, size = hashlib.sha256() if file.sha256 else hashlib.md5(usedforsecurity=False), 0
     try:
         packed = path.name != file.file and path.suffix == ".gz"  # an archive of the card's own name is checked as it is

@@ -122,6 +122,8 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
         card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels)
     except GanbenchError as error:
         return str(error)
+    if recipe.classes is not None and not card(recipe.dataset).labelled(recipe.split):
+        return f"the recipe is conditional, and {recipe.dataset} {recipe.split} has images without a class"
     if why := _measuring(recipe, protocol):
         return why
     if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
