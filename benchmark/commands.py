@@ -334,11 +334,11 @@ def _data_line(name: str, c: Any, state: str) -> str:
 
 def _standing(cell: Cell) -> str:
     """By whose word the cell's images are the paper's, where its card cannot say so."""
-    from benchmark.data.cards import card
-    from benchmark.data.manifest import load
+    from benchmark.data.cards import card, data_root
+    from benchmark.data.declared import load
 
     c = card(cell.recipe.dataset)
-    found = load(c.name, c.split(cell.recipe.split).get("of", cell.recipe.split)) if c.reader == "images" else None
+    found = load(data_root() / c.name, c.name, c.split(cell.recipe.split).get("of", cell.recipe.split)) if c.reader == "images" else None
     return found.standing if found else ""
 
 

@@ -16,7 +16,8 @@ from benchmark.data import cards as card_room
 from benchmark.data import fetch as store
 from benchmark.data.add import add, verify
 from benchmark.data.cards import FileCard, card, missing
-from benchmark.data.read import check_bytes, read
+from benchmark.data.check import check_bytes
+from benchmark.data.read import read
 from benchmark.data.shapes import render
 from benchmark.data.subsets import subset_hash, subset_indices
 from benchmark.errors import GanbenchError

@@ -19,6 +19,7 @@ from benchmark.data import cards as card_room
 from benchmark.data import folders, manifest, pictures
 from benchmark.data.add import add, state, verify
 from benchmark.data.cards import Card, FileCard, card, missing
+from benchmark.data.declared import VERSION, Manifest, load
 from benchmark.data.fetch import fetch
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
@@ -277,7 +278,7 @@ def test_a_content_that_the_card_knows_is_demanded(small, tmp_path: Path) -> Non
     plain(small)
     where = lay(tmp_path / "set", {f"{i}.png": picture() for i in range(3)})
     add("obama", where, **QUIET)
-    content = manifest.load("obama", "train").contents["train"]
+    content = load(tmp_path / "data/obama", "obama", "train").contents["train"]
     small("obama", train={"count": 3, "size": [8, 8], "content": content})
     add("obama", where, **QUIET)
     small("obama", train={"count": 3, "size": [8, 8], "content": "0" * 64})
@@ -379,7 +380,7 @@ def test_every_cell_finds_its_files_or_says_where_they_come_from(tmp_path: Path,
         lay(tmp_path, {f"{c.name}/{f.file}": b"" for f in c.files()})
         for split in (s for s in c.splits if c.reader == "images" and "of" not in c.splits[s]):
             contents = {name: hashlib.sha256(f"{c.name} {name}".encode()).hexdigest() for name in c.splits}
-            found = manifest.Manifest(manifest.VERSION, c.name, split, ".", "folder", c.splits[split]["count"], "", contents, None, "", [[1, 1], [1, 1]])
+            found = Manifest(VERSION, c.name, split, ".", "folder", c.splits[split]["count"], "", contents, None, "", [[1, 1], [1, 1]])
             manifest.write(found, {})
     assert [missing(name, split) for name, split in wanted] == [None] * len(wanted)
     contents = [card(name).content(split, *(card(name).resolutions[0], card(name).channels[0])) for name, split in sorted(wanted)]

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.data import manifest
-from benchmark.data.cards import Card, FileCard, card, locate, mend, missing
+from benchmark.data.cards import Card, FileCard, card, data_root, locate, mend, missing
+from benchmark.data.check import check_file, read_file
+from benchmark.data.declared import Manifest, load
 from benchmark.data.place import from_tar, scratch_folder, store
-from benchmark.data.read import check_file, read_cifar, read_file
+from benchmark.data.read import read_cifar
+from benchmark.data.streams import Added
 from benchmark.errors import GanbenchError
 
 Say = Callable[[str], None]
@@ -77,7 +80,7 @@ def _from_archive(c: Card, path: Path, say: Say) -> list[tuple[FileCard, Path]] 
     return None
 
 
-Made = list[tuple[manifest.Manifest, dict[str, np.ndarray]]]
+Made = list[tuple[Manifest, dict[str, np.ndarray]]]
 
 
 def examine(c: Card, path: Path, say: Say) -> Made:
@@ -141,7 +144,7 @@ def _wrong_images(c: Card, split: str) -> str | None:
     if why := missing(c.name, split):
         return why
     try:
-        added = manifest.Added(c, split)
+        added = Added(c, split)
         picture = added.open()
         for i in range(len(added.labels)):
             picture(i)
@@ -174,13 +177,13 @@ def state(c: Card) -> str:
     lacking = [f"missing {split}: {why.removeprefix(f'dataset {c.name}: ')}" for split, why in there.items() if why]
     if not ready:
         return f"missing; {mend(c)}" if all(manifest_absent(c, split) for split in there) else "; ".join(lacking)
-    found = [f"{split} {manifest.load(c.name, split).standing}" for split in ready]
+    found = [f"{split} {load(data_root() / c.name, c.name, split).standing}" for split in ready]
     return "; ".join([f"ready{'' if not lacking else ' in part'}: {', '.join(found)}", *lacking])
 
 
 def manifest_absent(c: Card, split: str) -> bool:
     """Whether a split has never been added (a damaged manifest is something else)."""
     try:
-        return manifest.load(c.name, split) is None
+        return load(data_root() / c.name, c.name, split) is None
     except GanbenchError:
         return False

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from benchmark.data.declared import load
 from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import content_hash
 
@@ -167,24 +168,21 @@ def missing(name: str, split: str) -> str | None:
 
 
 def _not_added(c: Card, split: str) -> str | None:
-    from benchmark.data.lsun import lacking
-    from benchmark.data.manifest import load
+    from benchmark.data.lsun import lacking  # late: planning without such sets needs no numpy
 
     try:
-        found = load(c.name, c.split(split).get("of", split))
+        found = load(data_root() / c.name, c.name, c.split(split).get("of", split))
     except GanbenchError as error:
         return str(error)
     if found is None or split not in found.contents:
         return f"dataset {c.name}: {split} is not in {data_root()}; {mend(c)}"
-    if not found.path.exists():
-        return f"dataset {c.name}: {found.path} is gone; put it back, or run: ganbench data add {c.name} FOLDER"
+    if not (path := found.at(data_root() / c.name)).exists():
+        return f"dataset {c.name}: {path} is gone; put it back, or run: ganbench data add {c.name} FOLDER"
     return lacking() if found.form == "lmdb" else None
 
 
 def _added(c: Card, split: str) -> str:
-    from benchmark.data.manifest import load
-
-    found = load(c.name, c.split(split).get("of", split))
+    found = load(data_root() / c.name, c.name, c.split(split).get("of", split))
     if found is None or split not in found.contents:
         raise GanbenchError(_not_added(c, split) or f"dataset {c.name}: {split} has not been added")
     return found.contents[split]

@@ -18,6 +18,8 @@ JUNK = (".DS_Store", "._*", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep"
 """Files that systems (and this program) leave in folders; they are passed over."""
 JUNK_FOLDERS = ("__MACOSX", "@eaDir", ".ipynb_checkpoints")
 MOST_FILES = 10_000_000
+DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError, NotImplementedError)
+"""What zipfile raises for archives that are damaged, encrypted or packed in an unknown way."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
         infos = {i.filename: i for i in zipped.infolist() if not i.is_dir()}
         if len(infos) < sum(not i.is_dir() for i in zipped.infolist()):
             raise GanbenchError(f"{path} holds two files of one name: it is not an archive to be trusted")
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise GanbenchError(f"{path} is not a zip archive that can be read: {error}") from None
     for name in infos:
         if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
@@ -118,7 +120,7 @@ def _member(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> bytes:
     try:
         with zipped.open(info) as stream:
             return stream.read(MOST_BYTES)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise GanbenchError(f"{path} is not a zip archive that can be read: {info.filename}: {error}") from None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.data.cards import FileCard, data_root
-from benchmark.data.read import check_file
+from benchmark.data.check import check_file
 from benchmark.errors import GanbenchError
 
 

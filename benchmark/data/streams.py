@@ -9,9 +9,12 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from benchmark.data.cards import Card, FileCard, locate
-from benchmark.data.manifest import Added
-from benchmark.data.read import check_file, read_file
+from benchmark.data.cards import Card, FileCard, data_root, locate
+from benchmark.data.check import check_file, read_file
+from benchmark.data.declared import load
+from benchmark.data.image import decode
+from benchmark.data.layout import arrange, find
+from benchmark.data.manifest import arrays_path, content_hash, decoder, names_hash, parts, pixel_hash
 from benchmark.data.stl10 import read as read_stl10
 from benchmark.errors import GanbenchError
 
@@ -27,6 +30,49 @@ class Stream(Protocol):
 def stream(c: Card, split: str) -> Stream:
     """The split of a dataset that is streamed; raises GanbenchError where its files are missing or damaged."""
     return _Stl10(c, split) if c.reader == "stl10" else Added(c, split)
+
+
+class Added:
+    """A split that was added: its classes, and its images, each held against its hash when it is read."""
+
+    def __init__(self, c: Card, split: str) -> None:
+        base = c.split(split).get("of", split)
+        folder = data_root() / c.name
+        manifest = load(folder, c.name, base)
+        if manifest is None:
+            raise GanbenchError(f"dataset {c.name} has not been added; run: ganbench data add {c.name} FOLDER")
+        self.manifest, self._card, self._base, self._part = manifest, c, base, parts(c, base)[split]
+        self._at = manifest.at(folder)
+        try:
+            with np.load(arrays_path(manifest), allow_pickle=False) as file:
+                digests, labels, self._order = (file[name] for name in ("digests", "labels", "order"))
+            self._digests, self.labels = digests[self._part], labels[self._part]
+            fine = content_hash(self._digests, self.labels) == manifest.contents[split] and np.array_equal(np.sort(self._order), np.arange(manifest.images))
+        except Exception as error:  # zipfile, zlib and numpy have many kinds for a damaged archive
+            raise GanbenchError(f"{arrays_path(manifest)} cannot be read ({error}); run: ganbench data add {c.name} {self._at}") from None
+        if not fine:
+            raise GanbenchError(f"{arrays_path(manifest)} is damaged; run: ganbench data add {c.name} {self._at}")
+
+    def open(self) -> Callable[[int], Image.Image]:
+        """Image i of the split, in RGB, or GanbenchError where it is not the one that was added."""
+        c, manifest = self._card, self.manifest
+        found = find(c.split(self._base), self._at)
+        if found is None:
+            raise GanbenchError(f"{self._at}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER")
+        found, _ = arrange(found, c.split(self._base), c.classes)
+        if names_hash(found) != manifest.names:
+            raise GanbenchError(f"{self._at}: files were added, taken away or renamed since; if that is right, run: ganbench data add {c.name} {self._at}")
+        order = self._order[self._part]
+
+        def image(i: int) -> Image.Image:
+            name = found.names[k := int(order[i])]
+            picture = decode(found.load(k), f"{found.where}: {name}")
+            if pixel_hash(picture) != self._digests[i].tobytes():
+                other = f", or by another decoder: it was {manifest.decoder}, here it is {decoder()}" if manifest.decoder != decoder() else ""
+                raise GanbenchError(f"{found.where}: {name} is not the image that was added{other}; get it again, or run: ganbench data add {c.name} {self._at}")
+            return picture
+
+        return image
 
 
 class _Stl10:
