@@ -142,6 +142,19 @@ def test_frechet_distance_equals_torch_fidelitys(n: int, scale: float) -> None:
     assert frechet_distance(*moments) == pytest.approx(_by_nuclear_norm(torch.from_numpy(a), torch.from_numpy(b)), rel=1e-9)
 
 
+@pytest.mark.parametrize(("n", "dead"), [(300, 0), (300, 9), (50, 9)])
+def test_frechet_distance_is_exact_where_features_never_fire_or_images_are_few(n: int, dead: int) -> None:
+    rng = np.random.default_rng(4)
+    turn = np.linalg.qr(rng.normal(size=(96, 96)))[0]  # no axis is a principal one
+    a, b = ((rng.normal(size=(n, 96)) * np.exp(-0.4 * np.arange(96))) @ turn + 0.01 * i for i in range(2))
+    a[:, :dead], b[:, 5 : 5 + dead] = 0.5, 0.25
+    sums = [MomentSum() for _ in range(2)]
+    for s, x in zip(sums, (a, b)):
+        s.add(x)
+    expected = _by_nuclear_norm(torch.from_numpy(a), torch.from_numpy(b))
+    assert frechet_distance(*(s.moments() for s in sums)) == pytest.approx(expected, rel=1e-9)
+
+
 def test_frechet_distance_on_closed_forms() -> None:
     rng = np.random.default_rng(0)
     d = 6
