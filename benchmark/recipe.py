@@ -122,7 +122,7 @@ class Protocol:
     metrics: tuple[str, ...]
     features: str | None = None  # feature extractor: "inception-2015-12-05"
     input_resize: str | None = None  # to the extractor's input: "tf1-bilinear"
-    quantise: str | None = None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "none"
+    quantise: str | None = None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50), "none"
     real_split: str | None = None  # the images that are compared with
     real: int | None = None  # how many of them
     generated: int  # fresh noises (theory) or images a measurement

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import math
 import multiprocessing
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +25,8 @@ from benchmark.metrics.extract import extract
 from benchmark.metrics.extractors import inception_2015_12_05 as inception
 from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
-from benchmark.metrics.images import prepare
-from benchmark.metrics.measure import measure
+from benchmark.metrics.images import MIMICRY, prepare
+from benchmark.metrics.measure import extract_generated, measure
 from benchmark.plan.plan import what_blocks
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.run import run
@@ -187,7 +189,7 @@ def test_extraction_takes_no_image_too_many_and_does_not_depend_on_batches(lite:
     for batch in (1, 64, 149):
         part = extract(source(x, batch), lite, None, count=100)
         assert part.n == 100 and torch.allclose(part.features, whole.features[:100], atol=1e-5)
-    assert extract(source(x), lite, None, keep=False).features is None
+    assert extract(source(x), lite, None, keep=()).features is None
     with pytest.raises(GanbenchError, match="150 images, but the protocol asks for 151"):
         extract(source(x), lite, None, count=151)
 
@@ -215,6 +217,62 @@ def test_the_range_of_min_max_is_that_of_the_images_that_count() -> None:
     x = torch.cat([torch.rand(50, 1, 2, 2, generator=torch.Generator().manual_seed(0)), torch.full((14, 1, 2, 2), 9.0)])
     counted, alone = (next(prepare(lambda y=y: iter([y]), "min-max", 50)())[:50] for y in (x, x[:50]))
     assert torch.equal(counted, alone) and counted.max() == 255
+
+
+class _Pixels(torch.nn.Module):
+    """Stands for a network: the first pixels as features, all of the first row as logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x.flatten(1)[:, :3].float(), x[:, 0, 0].float()
+
+
+PIXELS = extractors.Extractor("pixels", "0" * 64, 3, _Pixels())
+
+
+def test_mimicry_scales_by_batch_for_is_and_by_all_images_for_the_rest() -> None:
+    x = torch.randn(120, 3, 2, 2, generator=torch.Generator().manual_seed(1)) * torch.linspace(0.1, 1, 120).view(-1, 1, 1, 1)
+
+    def theirs(y: torch.Tensor) -> torch.Tensor:  # as their compute_is.py does: + 0.5 and a cast
+        return ((y - y.min()) / (y.max() - y.min() + 1e-5) * 255 + 0.5).clamp(0, 255).byte()
+
+    for batch in (7, 64):
+        found = extract_generated(source(x, batch), PIXELS, image_protocol(metrics=("IS", "FID", "precision"), quantise=MIMICRY, generated=110))
+        by_batch = torch.cat([theirs(y) for y in x[:110].split(50)])
+        for ours, other in ((found.features, theirs(x[:110]).flatten(1)[:, :3].float()), (found.logits, by_batch[:, 0, 0].float())):
+            assert (ours - other).abs().max() <= 1 and (ours != other).float().mean() < 0.01  # a value midway between two bytes may fall to either side
+        assert (found.logits - theirs(x[:110])[:, 0, 0].float()).abs().max() > 20  # and the two ways do differ
+    assert extract_generated(source(x), PIXELS, image_protocol(metrics=("FID",), quantise=MIMICRY, generated=110)).logits is None
+
+
+@pytest.mark.parametrize(("metrics", "features", "logits"), [(("FID",), False, False), (("IS", "tFID"), False, True), (("FID", "KIDx1000"), True, False), (("vFID",), True, False), (("IS", "recall"), True, True)])
+def test_only_what_a_metric_needs_is_kept_of_each_image(metrics: tuple[str, ...], features: bool, logits: bool) -> None:
+    found = extract_generated(source(images(70)), PIXELS, image_protocol(metrics=metrics, quantise="round", generated=70))
+    assert (found.features is not None, found.logits is not None, found.n) == (features, logits, 70)
+
+
+def test_the_memory_of_an_fid_does_not_grow_with_the_number_of_images() -> None:
+    class Wide(_Pixels):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return x.flatten(1)[:, :1].float().repeat(1, 256), x.flatten(1)[:, :1].float().repeat(1, 256)
+
+    def peak(n: int) -> int:
+        batch = images(64)
+        stream = lambda: (batch for _ in range(n // 64))  # noqa: E731
+        tracemalloc.start()  # numpy's and Python's allocations; torch's tensors are counted by those still alive
+        alive = []
+        wide = Wide()
+        wide.register_forward_hook(lambda *a: alive.append(sum(o.untyped_storage().nbytes() for o in gc.get_objects() if type(o) is torch.Tensor and o.shape[-1:] == (256,))))
+        extract_generated(stream, dataclasses.replace(PIXELS, module=wide), image_protocol(metrics=("FID",), quantise="round", generated=n))
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return held + max(alive)
+
+    peak(2048)  # imports and first uses
+    assert peak(16384) < 1.1 * peak(2048)
 
 
 def test_bad_settings_are_refused(lite: extractors.Extractor) -> None:
