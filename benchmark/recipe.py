@@ -163,9 +163,13 @@ def run_key(recipe: Recipe, content: str, subset: str, seed: int, versions: dict
     return content_hash({"recipe": recipe.to_json(), "content": content, "subset": subset, "seed": seed, "versions": versions})[:16]
 
 
-def evaluation_key(run: str, protocol: Protocol, measure_version: int) -> str:
-    """16 hex digits that stand for a run measured under a protocol by one version of the measuring code."""
-    return content_hash([run, protocol.fingerprint(), measure_version])[:16]
+def evaluation_key(run: str, protocol: Protocol, measure_version: int, real: str | None) -> str:
+    """16 hex digits that stand for a run measured under a protocol by one version of the measuring code.
+
+    Args:
+        real: sha256 of the real images that it is compared with; None where the metrics need none.
+    """
+    return content_hash([run, protocol.fingerprint(), measure_version, *([real] if real else [])])[:16]
 
 
 def content_hash(value: Any) -> str:

@@ -69,7 +69,7 @@ def load_joined(path: Path, records: Sequence[Record], profile: str | None = Non
 
 def _records_of(cell: Cell, seeds: Sequence[int], index: dict[str, Record]) -> tuple[Record, ...]:
     try:
-        keys = [evaluation_key(run_key(cell.recipe, seed), cell.protocol) for seed in seeds]
+        keys = [evaluation_key(run_key(cell.recipe, seed), cell.protocol, cell.recipe) for seed in seeds]
     except GanbenchError:
         return ()  # a part that is not implemented: the entry says so as "blocked"
     return tuple(index[key] for key in keys if key in index)
