@@ -16,6 +16,9 @@ import pytest
 import torch
 
 from benchmark import records
+from benchmark.collate.join import join
+from benchmark.collate.report import write_report
+from benchmark.collate.tidy import compared_rows
 from benchmark.data.cards import cards
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
@@ -27,7 +30,10 @@ from benchmark.metrics.inception_score import inception_score
 from benchmark.metrics.kernel_distance import kernel_distance
 from benchmark.metrics.real import RealSet, compared_with, decoder, real_key, real_set
 from benchmark.plan.keys import evaluation_key
+from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Protocol
+from benchmark.schedule.launch import _beside_floor
+from benchmark.suite.load import load
 from benchmark.train.run import run
 from tests.conftest import protocol, recipe
 
@@ -113,9 +119,6 @@ def test_the_floor_of_vfid_is_of_the_last_images_against_the_validation_set(lite
 
 
 def test_a_run_carries_its_floor_into_a_record_that_reads_back(lite: extractors.Extractor, cache: Path, tmp_path: Path) -> None:
-    from benchmark.plan.plan import make_plan, make_record
-    from benchmark.suite.load import load
-
     cell = next(c for c in load(Path("suites/theory.yaml"), "ci").cells)
     small, p = recipe(epochs=None, steps=2, images=64), measured()
     cell = dataclasses.replace(cell, recipe=small, protocol=p, full_recipe=small, full_protocol=p)
@@ -135,6 +138,42 @@ def test_a_run_carries_its_floor_into_a_record_that_reads_back(lite: extractors.
         path.write_text(text)
     with pytest.raises(GanbenchError, match="compared with other real images than planned"):
         make_record(planned, result | {"real": "0" * 64})
+
+
+def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) -> None:
+    suite = load(Path("suites/gran.yaml"), "ci")
+    table = next(t for t in suite.tables if {"IS", "FID", "KIDx1000"} <= set(t.metrics))
+    cell = dataclasses.replace(table.cells[0], recipe=recipe())
+    suite = dataclasses.replace(suite, tables=(dataclasses.replace(table, cells=(cell, *table.cells[1:])),))
+    assert {"IS", "FID", "KIDx1000", "precision", "recall"} == set(cell.protocol.metrics) and not {"precision", "recall"} & set(cell.full_protocol.metrics)
+    planned = make_plan([cell], [0], {}).runs[0]
+    numbers = {"IS": 1.5, "FID": 300.25, "KIDx1000": 80.0, "precision": 0.25, "recall": 0.125}
+    floors = {"IS": 2.5, "FID": 145.5, "KIDx1000": 1.0, "precision": 0.75, "recall": 0.625}
+    result = {
+        "status": "finished", "steps": 4, "total_steps": 4, "epochs": 1.0, "final": {"step": 4, "epoch": 1, **{k: {"value": v} for k, v in numbers.items()}}, "history": [], "samples": "",
+        "train_s": 1.0, "eval_s": 1.0, "segments": [], "libraries": {}, **planned.data(),
+        "floor": {"drawn": "64 other images of shapes train", "images": 64, "against": 64, "metrics": {k: {"value": v} for k, v in floors.items()}},
+    }  # fmt: skip
+    record = make_record(planned, result)
+    joined = join(suite, [record])
+    rows = {r["metric"]: r for r in compared_rows(joined) if r["cell"] == cell.id}
+    assert {m: rows[m]["floor"] for m in floors} == {m: f"{v:.5g}" for m, v in floors.items()}
+    assert rows["FID"]["achieved"].endswith("(1) [floor 145.500]") and rows["recall"]["achieved"] == "0.125 (1) [floor 0.625]"
+    assert rows["precision"]["verdict"] == "" and rows["FID"]["verdict"] == "incomparable"
+    for path in write_report(suite, joined, "results", tmp_path):
+        text = path.read_text()
+        assert "300.250 (1) [floor 145.500]" in text and "0.125 (1) [floor 0.625]" in text and "precision" in text, path
+        assert path.suffix == ".csv" or "64 other images of shapes train against 64" in text, path
+    assert _beside_floor(record) == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], recall 0.125 [floor 0.625]"
+    bare = make_record(planned, {**result, "floor": None})
+    assert _beside_floor(bare) == "" and "floor" not in {r["metric"]: r for r in compared_rows(join(suite, [bare])) if r["cell"] == cell.id}["FID"]["achieved"]
+
+
+def test_the_profiles_of_every_suite_with_images_measure_precision_and_recall_besides() -> None:
+    for path in sorted(Path("suites").glob("*.yaml")):
+        for profile in ("reduced", "ci"):
+            for cell in load(path, profile).cells if path.stem not in ("ci", "theory") else ():
+                assert set(cell.protocol.metrics) == {*cell.full_protocol.metrics, "precision", "recall"} > set(cell.full_protocol.metrics), cell.id
 
 
 def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes() -> None:
