@@ -25,6 +25,7 @@ class Extracted:
     moments: Moments
     features: Tensor | None  # (n, D) float32
     logits: Tensor | None  # (n, classes) float32
+    imported: bool = False  # from another machine's file: nothing here has seen the images
 
     @property
     def n(self) -> int:

@@ -118,11 +118,12 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
     """The kept features, with (at least) what ``keep`` names; None if they are not there, or not what was written."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            digests = json.loads(str(file["about"]))["digests"]
+            about = json.loads(str(file["about"]))
+            digests = about["digests"]
             arrays = {name: file[name] for name in ("mu", "sigma", "n", *keep)}
     except Exception:  # absent or damaged, in one of many ways: whatever it is, it is made again
         return None
     if any(digests.get(name) != digest(array) for name, array in arrays.items()) or arrays["mu"].shape != (dimension,):
         return None
     held = (torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY)
-    return Extracted(Moments(int(arrays["n"]), arrays["mu"], arrays["sigma"]), *held)
+    return Extracted(Moments(int(arrays["n"]), arrays["mu"], arrays["sigma"]), *held, imported="imported" in about)

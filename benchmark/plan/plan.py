@@ -232,6 +232,6 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         **run.data(),
         real=real,
         floor=result.get("floor"),
-        provenance={"libraries": result["libraries"], "segments": result["segments"]},
+        provenance={"libraries": result["libraries"], "segments": result["segments"], **({"real": "imported statistics"} if result.get("imported") else {})},
         **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
     )

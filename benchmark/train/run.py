@@ -51,7 +51,7 @@ def run(
         The result: ``status`` ("finished", "partial" or "diverged"), ``steps``, ``epochs``, ``final``
         (the measurement that counts, the last or the best of all; None if diverged), ``history`` (the
         scheduled ones, and the last), ``samples``
-        (base64 PNG), ``real`` and ``floor`` (the images compared with, ``metrics/floor.py``), ``segments`` (which code ran which steps where), the seconds spent, and ``trouble``
+        (base64 PNG), ``real`` and ``floor`` (the images compared with, ``metrics/floor.py``), ``imported`` (their statistics came from another machine), ``segments`` (which code ran which steps where), the seconds spent, and ``trouble``
         (why checkpoints could not be written; the result is whole all the same). None when ``tick``
         asked to stop: a checkpoint is kept.
 
@@ -64,7 +64,7 @@ def run(
     session.refuse_a_best_that_was_not_looked_for()
     total = recipe.total_steps(len(data.images))
     try:
-        floor = _prepare(recipe, protocol, device, lambda: tick(session.gan.step, total))
+        floor, imported = _prepare(recipe, protocol, device, lambda: tick(session.gan.step, total))
     except Interrupted as error:
         log.warning("%s", error)
         return None
@@ -85,6 +85,7 @@ def run(
         "subset": data.subset,
         "real": real_key(recipe, protocol),
         "floor": floor,
+        "imported": imported,
         "final": final,
         "history": history,
         "samples": sample_grid(session.gan, protocol, seed),
@@ -94,13 +95,14 @@ def run(
     }
 
 
-def _prepare(recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool]) -> dict[str, Any] | None:
-    """What measuring images needs, made before the first step; returns the real-against-real floor of a proxy."""
+def _prepare(recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool]) -> tuple[dict[str, Any] | None, bool]:
+    """What measuring images needs, made before the first step: the real-against-real floor of a proxy, and whether statistics were imported."""
     if not any(m in IMAGE for m in protocol.metrics):
-        return None
+        return None, False
     from benchmark.metrics.floor import real_floor
 
-    return real_floor(recipe, protocol, *references(recipe, protocol, device, stopping), stopping)
+    extractor, real, validation = references(recipe, protocol, device, stopping)
+    return real_floor(recipe, protocol, extractor, real, validation, stopping), real.imported or bool(validation and validation.imported)
 
 
 def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:

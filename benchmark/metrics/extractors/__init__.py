@@ -72,6 +72,11 @@ def weights_hash(name: str) -> str:
     return _file(name).SHA256
 
 
+def dimension(name: str) -> int:
+    """Of the features."""
+    return _file(name).DIMENSION
+
+
 def packages(name: str) -> dict[str, str]:
     """Version of each package that has a say in the features; "absent" where it is not installed."""
     return {package: _version(package) for package in _file(name).PACKAGES}
