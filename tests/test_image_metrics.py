@@ -169,6 +169,7 @@ def test_frechet_distance_on_closed_forms() -> None:
     mixed = frechet_distance(Moments(9, shift, flat), Moments(9, shift, np.eye(d)))
     assert mixed == pytest.approx(np.trace(flat) + d - 2 * math.sqrt(np.trace(flat)), rel=1e-7)
     assert mixed == pytest.approx(frechet_distance(Moments(9, shift, np.eye(d)), Moments(9, shift, flat)), rel=1e-9)
+    assert frechet_distance(Moments(9, np.zeros(1), 4 * np.eye(1)), Moments(9, np.ones(1), np.eye(1))) == pytest.approx(2)
     with pytest.raises(GanbenchError, match="6 and of 2 dimensions"):
         frechet_distance(Moments(9, shift, np.eye(d)), Moments(9, np.zeros(2), np.eye(2)))
 

@@ -77,6 +77,8 @@ def _product_eigenvalues(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
     """Eigenvalues of the product of two covariances; None where rounding may reach the smallest."""
     from scipy.linalg import lapack
 
+    if len(a) == 1:
+        return None  # LAPACK has no three diagonals of a single number
     factor, failed = lapack.dpotrf(b.T, lower=1)  # .T: in LAPACK's order, so that nothing is copied
     if failed:
         return None
