@@ -229,6 +229,8 @@ def data(a: Namespace) -> int:
         return 0
     if a.action == "stats":
         return _stats(a)
+    if a.export or a.import_file or a.only is not None:
+        raise GanbenchError("--export, --import and --only belong to: ganbench data stats", 2)
     if not a.names:
         raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
     if a.action == "add":
@@ -253,13 +255,31 @@ def _stats(a: Namespace) -> int:
     from benchmark.data.cards import cache_folder
     from benchmark.metrics.stats import kept, precompute
 
+    if a.import_file and (a.export or a.names):
+        raise GanbenchError("usage: ganbench data stats --import FILE", 2)
+    if a.export and not a.names:
+        raise GanbenchError("usage: ganbench data stats --export FILE SUITE…", 2)
+    if a.import_file:
+        from benchmark.metrics.exchange import import_file
+
+        print(f"imported: {import_file(a.import_file)}")
+        return 0
     if not a.names:
         print(f"features of real images in {cache_folder()} (set GANBENCH_CACHE to move)")
         for line in kept():
             print(f"  {line}")
         return 0
+    only = Filter(a.only) if a.only is not None else None
+    cells = [c for s in load_all(a.names, a.profile) for c in s.cells if only is None or only(c)]
+    if not cells:
+        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+    if a.export:
+        from benchmark.metrics.exchange import export
+
+        print(f"{a.export}: {export(cells, a.export)}")
+        return 0
     ready = True
-    for there, line in precompute(c for s in load_all(a.names, a.profile) for c in s.cells):
+    for there, line in precompute(cells):
         print(f"{'ok ' if there else '-- '} {line}", flush=True)
         ready &= there
     return 0 if ready else 1

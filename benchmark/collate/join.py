@@ -28,11 +28,12 @@ class Entry:
     achieved: Estimate | None  # over seeds that did not diverge
     spread: float | None  # our counterpart of the published ± where that is not over seeds: its mean over seeds
     verdict: Verdict
+    floor: float | None = None  # what other real images get in the generated ones' place, where a proxy measured
 
 
 @dataclass(frozen=True)
 class Joined:
-    """One cell with its records, and an entry for each metric of its table."""
+    """One cell with its records, and an entry for each metric of its table, then for what its records measure besides."""
 
     cell: Cell
     records: tuple[Record, ...]  # by seed
@@ -69,7 +70,7 @@ def load_joined(path: Path, records: Sequence[Record], profile: str | None = Non
 
 def _records_of(cell: Cell, seeds: Sequence[int], index: dict[str, Record]) -> tuple[Record, ...]:
     try:
-        keys = [evaluation_key(run_key(cell.recipe, seed), cell.protocol) for seed in seeds]
+        keys = [evaluation_key(run_key(cell.recipe, seed), cell.protocol, cell.recipe) for seed in seeds]
     except GanbenchError:
         return ()  # a part that is not implemented: the entry says so as "blocked"
     return tuple(index[key] for key in keys if key in index)
@@ -87,8 +88,26 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
         diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
         verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent)
-        entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict)
+        entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict, _floor(records, metric))
+    if records:
+        entries |= {m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
     return Joined(cell, records, tiers[-1] if tiers else None, entries)
+
+
+BESIDE = {"precision": "higher", "recall": "higher"}
+"""Metrics that no table need print: measured beside others, shown, and never judged."""
+
+
+def _beside(cell: Cell, metric: str, records: tuple[Record, ...]) -> Entry:
+    values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
+    verdict = Verdict("", "the paper prints no such number: measured beside the others")
+    return Entry(cell, metric, BESIDE[metric], None, estimate(values) if values else None, None, verdict, _floor(records, metric))
+
+
+def _floor(records: tuple[Record, ...], metric: str) -> float | None:
+    """Mean over records of their floors; None unless every one has it."""
+    found = [f["value"] for r in records if r.floor and (f := r.floor["metrics"].get(metric))]
+    return sum(found) / len(found) if found and len(found) == len(records) else None
 
 
 def _spread(published: Published | None, records: tuple[Record, ...], metric: str) -> float | None:

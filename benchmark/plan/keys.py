@@ -8,6 +8,7 @@ from benchmark import recipe as ground
 from benchmark.catalogue import plugin
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_hash
+from benchmark.metrics.real import real_key
 from benchmark.recipe import Protocol, Recipe
 
 STEP_VERSION = 1
@@ -43,6 +44,10 @@ def run_key(recipe: Recipe, seed: int) -> str:
     return ground.run_key(recipe, content, subset, seed, algorithm_versions(recipe))
 
 
-def evaluation_key(run: str, protocol: Protocol) -> str:
-    """A run measured under a protocol, as this code measures."""
-    return ground.evaluation_key(run, protocol, MEASURE_VERSION)
+def evaluation_key(run: str, protocol: Protocol, recipe: Recipe) -> str:
+    """A run measured under a protocol, as this code measures, against the real images of the dataset's card.
+
+    Raises:
+        GanbenchError: there are no such images, or no such extractor.
+    """
+    return ground.evaluation_key(run, protocol, MEASURE_VERSION, real_key(recipe, protocol))
