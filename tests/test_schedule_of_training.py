@@ -150,3 +150,13 @@ def test_a_run_with_all_of_it_resumes_to_the_same_bits(tmp_path: Path, monkeypat
         assert run(r, p, 0, DATA, tmp_path / "stopped", tick=lambda done, todo, stop=stop: done == stop) is None
     resumed = run(r, p, 0, DATA, tmp_path / "stopped")
     assert all(resumed[k] == whole[k] for k in ("status", "final", "history", "samples"))
+
+
+def test_images_on_disk_give_the_same_batches_as_in_memory(tmp_path: Path) -> None:
+    """A mapped array is read a batch at a time, never whole."""
+    np.save(tmp_path / "images.npy", DATA.images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="c")
+    there, here = (Sampler(images, DATA.labels, 64, False, 0, torch.device("cpu"), hflip=True) for images in (mapped, DATA.images))
+    assert there.images.data_ptr() == mapped.ctypes.data and here.images.data_ptr() != DATA.images.ctypes.data
+    for _ in range(9):
+        assert all(torch.equal(a, b) for a, b in zip(there.next(), here.next(), strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.cards import card
-from benchmark.data.read import SUBSET_SEED, subset_hash
+from benchmark.data.subsets import SUBSET_SEED, subset_hash
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 from benchmark.metrics.names import IMAGE
@@ -80,7 +80,7 @@ class RealSet:
 
 def decoder(dataset: str) -> dict[str, str]:
     """The packages, by version, that turn the dataset's files into pixels where they have a say in it (JPEG, resizing)."""
-    if card(dataset).reader != "folders":
+    if card(dataset).reader not in ("folders", "images", "stl10"):
         return {}
     import PIL
     from PIL import features

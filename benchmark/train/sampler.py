@@ -1,4 +1,4 @@
-"""Real batches from one tensor in memory: no workers, no state beyond a count."""
+"""Real batches from one array: in memory, or mapped from disk. No workers, no state beyond a count."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ class Sampler:
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, batch: int, drop_last: bool, seed: int, device: torch.device, hflip: bool = False) -> None:
         """``images``: (N, C, H, W) uint8, kept as bytes on ``device`` and converted a batch at a time; ``labels``: (N,).
+        An ``np.memmap`` stays on disk, and each batch is read from there.
         ``hflip``: each is flipped left to right with probability 1/2, anew in every epoch.
         """
-        self.images, self.labels = torch.tensor(images, device=device), torch.tensor(labels, device=device)
+        place = torch.device("cpu") if isinstance(images, np.memmap) else device
+        self.images = torch.from_numpy(images) if isinstance(images, np.memmap) else torch.tensor(images, device=place)
+        self.labels, self.device = torch.tensor(labels, device=place), device
         self.batch, self.seed, self.position, self.hflip = batch, seed, 0, hflip
         self.batches = len(images) // batch if drop_last else -(-len(images) // batch)
         if self.batches == 0:
@@ -40,4 +43,4 @@ class Sampler:
         images = self.images[self._order[part]]
         if self.hflip:
             images = torch.where(self._flips[part, None, None, None], images.flip(3), images)
-        return images.float().div_(127.5).sub_(1), self.labels[self._order[part]]
+        return images.to(self.device).float().div_(127.5).sub_(1), self.labels[self._order[part]].to(self.device)
