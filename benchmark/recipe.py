@@ -135,7 +135,7 @@ class Protocol:
     checkpoint: str  # "last" or "best"
     std_of: str  # what the ± of a single run is over: "noises", "splits", "none"
     best_by: str | None = None  # the metric that chooses the best checkpoint
-    every_steps: int | None = None  # measure every so many G steps, and at the end
+    every_steps: int | None = None  # measure the initialisation, every so many G steps, and at the end
     every_epochs: int | None = None  # measure after every such epoch, and at the end
     jac_G_every_epochs: int | None = None  # the dear one, ‖∂G/∂z‖_F, more rarely; None: at the end only
     seeds: int | None = None  # how many runs the published number is over; None: not stated

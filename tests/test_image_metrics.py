@@ -11,6 +11,7 @@ import os
 import pickle
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ from benchmark.metrics.images import MIMICRY, prepare
 from benchmark.metrics.measure import extract_generated, measure
 from benchmark.plan.plan import what_blocks
 from benchmark.recipe import Protocol, Recipe
-from benchmark.train.run import run
+from benchmark.train.run import Session, run
 from tests.conftest import protocol, recipe
 
 LITE = "efficientnet-lite0"
@@ -333,8 +334,15 @@ def test_the_best_checkpoint_counts_where_the_protocol_says_so_and_the_last_is_k
         protocol_best = dataclasses.replace(measured, checkpoint="best", best_by=by)
         assert what_blocks(small, protocol_best) is None
         result = run(small, protocol_best, 0, data, tmp_path / by)
-        assert [e["step"] for e in result["history"]] == [3, 6, 7]
-        assert result["final"] == pick(result["history"], key=lambda e, by=by: e[by]["value"])
+        assert [e["step"] for e in result["history"]] == [0, 3, 6, 7]
+        assert result["final"] == pick(result["history"][1:], key=lambda e, by=by: e[by]["value"])
+
+
+def test_the_initialisation_is_never_the_best_checkpoint() -> None:
+    """A run that only gets worse is not flattered by its step 0."""
+    history = [{"step": s, "FID": {"value": v}} for s, v in ((0, 1.0), (3, 9.0), (6, 8.0))]
+    session = SimpleNamespace(protocol=image_protocol(metrics=("FID",), checkpoint="best", best_by="FID"), history=history, last_measurement=lambda: history[-1])
+    assert Session.final_measurement(session) == (history[2], history)
 
 
 def test_a_pair_that_blows_up_is_a_result_and_not_a_failure(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:

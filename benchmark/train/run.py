@@ -107,7 +107,10 @@ def _prepare(recipe: Recipe, protocol: Protocol, device: str, stopping: Callable
 
 def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
     """Step until ``goal`` or divergence, measuring when the protocol says; False if ``tick`` asked to stop."""
-    gan, saved_at, mark = session.gan, time.perf_counter(), time.perf_counter()
+    gan, saved_at = session.gan, time.perf_counter()
+    if gan.step == 0 and session.protocol.every_steps is not None and not session.history:
+        session.history.append(session.measure(final=False))  # the initialisation: what training has to improve on
+    mark = time.perf_counter()
     while gan.step < goal and not session.diverged:
         loss_D, loss_G = train_step(gan, session.sampler.next)
         epoch_ends = gan.step % session.per_epoch == 0
@@ -193,7 +196,7 @@ class Session:
     def final_measurement(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The measurement that counts, and the history to show.
 
-        It is the last one; or (protocol ``checkpoint: best``) the best of all by ``best_by``, and then the
+        It is the last one; or (protocol ``checkpoint: best``) the best of all trained ones by ``best_by``, and then the
         history shown has the last one too, so that best can be held against last.
         """
         last, by = self.last_measurement(), self.protocol.best_by
@@ -201,7 +204,7 @@ class Session:
             return last, self.history
         shown = self.history if last in self.history else [*self.history, last]
         sign = -1 if by in HIGHER else 1
-        measured = [e for e in shown if e[by]["value"] is not None]
+        measured = [e for e in shown if e[by]["value"] is not None and e["step"] > 0]
         return min(measured, key=lambda e: sign * e[by]["value"], default=last), shown
 
     def last_measurement(self) -> dict[str, Any]:
