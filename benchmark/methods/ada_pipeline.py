@@ -103,8 +103,8 @@ def warp(images: Tensor, A: Tensor, b: Tensor) -> Tensor:
     """Images moved by the maps of ``inverse_map``: reflected at the borders, upsampled twice by sym6, sampled bilinearly, and downsampled.
 
     Up- and downsampling by an orthogonal wavelet undo one another, so that A = 1 and b = 0, or a b of whole pixels, blur nothing.
-    A reversed axis (a flip, a half turn) is exact only so far as sym6 is symmetric, that is nearly. The reflection is as wide as the
-    batch needs, up to side − 1, where it ends: beyond lies 0. (NVlabs' width leaves out that shrinking images need more of it.)
+    A reversed axis (a flip, a half turn) is exact only so far as sym6 is symmetric: it is off by a tenth of a pixel. The reflection is
+    as wide as the batch needs, up to side − 1, where it ends: beyond lies 0. NVlabs' width leaves out that shrunken images need more.
 
     Args:
         images: (B, C, H, W).
