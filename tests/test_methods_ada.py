@@ -344,8 +344,10 @@ def test_r_is_the_mean_over_all_reals_since_the_last_move_and_no_others() -> Non
     after_d(part, reals(1.0, 10)), after_d(part, reals(-1.0, 30))  # the last batch's sign, and the mean of the batches' means, say otherwise
     after_d(part, reals(1.0, 16)), after_d(part, reals(-1.0, 10))
     assert part.p == pytest.approx(0.026)  # down (held at 0), then up by 26 images of 1000
-    after_d(part, torch.cat([reals(1.0, 10), reals(1.0, 10)]), batch=10), after_d(part, reals(1.0, 10))
-    assert part.p == pytest.approx(0.046)  # copies of an image are judged, but it is one image shown
+    copied = adaptive(every=1, kimg=1)
+    copied.p = 0.5
+    after_d(copied, reals(0.4, 20), batch=10)  # two copies of each image: all are judged, and ten images were shown
+    assert copied.p == pytest.approx(0.49)
 
 
 def test_the_loss_says_which_logit_is_watched() -> None:
