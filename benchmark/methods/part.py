@@ -55,6 +55,10 @@ class Loss:
         """From logits on fake images that carry gradient to G."""
         raise TypeError(f"{type(self).__name__} defines no g_loss")
 
+    def verdict(self, side: Side) -> Tensor:
+        """(A·B,) or (A·B, K): the logits whose sign says "real", for rules that adapt to how D judges."""
+        return side.logits
+
 
 @dataclass
 class Moment:
@@ -69,6 +73,7 @@ class Moment:
     criterion: Loss  # the adversarial loss, for parts that apply it again
     loss: Tensor  # its value in this step, before penalties
     rng: torch.Generator  # the augmentation stream: the only randomness a part may use
+    total_steps: int | None = None  # G steps of the whole run, where that is known
 
 
 def one_logit(logits: Tensor, method: str) -> Tensor:

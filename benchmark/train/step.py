@@ -97,7 +97,7 @@ def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
 
 
 def _moment(gan: Gan, real: Side | None, fake: Side, real_images: Tensor, loss: Tensor) -> Moment:
-    return Moment(gan.step, gan.G, gan.D, real, fake, real_images, gan.loss, loss, gan.rng["augment"])
+    return Moment(gan.step, gan.G, gan.D, real, fake, real_images, gan.loss, loss, gan.rng["augment"], gan.total_steps)
 
 
 def _fresh_fakes(gan: Gan, count: int) -> Batch:
