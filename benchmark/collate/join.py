@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark.collate.interval import Estimate, estimate
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import Verdict, judge
 from benchmark.errors import GanbenchError
+from benchmark.metrics.names import IMAGE
 from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.plan.plan import what_blocks
 from benchmark.records import Record, by_evaluation
@@ -28,6 +31,11 @@ class Entry:
     achieved: Estimate | None  # over seeds that did not diverge
     spread: float | None  # our counterpart of the published ± where that is not over seeds: its mean over seeds
     verdict: Verdict
+
+    @property
+    def runs(self) -> int:
+        """How many runs the published number is the mean of, as far as the paper itself says; else one."""
+        return stated_runs(self.cell)
 
 
 @dataclass(frozen=True)
@@ -82,13 +90,28 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
     absent = f"blocked: {blocked}" if blocked else "not measured by the records that there are" if records else "not run"
     entries = {}
     for metric, direction in metrics.items():
-        values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
-        achieved = estimate(values) if values else None
+        measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
+        errors = [e for r, m in measured if (e := evaluation_error(r, metric, m)) is not None]
+        achieved = estimate([m["value"] for _, m in measured], errors) if measured else None
         diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
-        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent)
+        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell))
         entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict)
     return Joined(cell, records, tiers[-1] if tiers else None, entries)
+
+
+def stated_runs(cell: Cell) -> int:
+    """Runs that a published number is the mean of. What the suite only infers is not believed: one run is the noisiest."""
+    return cell.full_protocol.seeds or 1 if "seeds" in cell.stated else 1
+
+
+def evaluation_error(record: Record, metric: str, measured: dict[str, Any]) -> float | None:
+    """Standard error of one measurement of one run, where it is a mean over independent noises or splits.
+
+    None for FID, which is no mean, and for KID, whose subsets share images.
+    """
+    std, parts = measured.get("std"), record.protocol.is_splits if metric == "IS" else record.protocol.generated
+    return std / math.sqrt(parts) if std is not None and parts and (metric == "IS" or metric not in IMAGE) else None
 
 
 def _spread(published: Published | None, records: tuple[Record, ...], metric: str) -> float | None:
