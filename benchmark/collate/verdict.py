@@ -87,9 +87,9 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
         return Verdict("inconclusive", f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}")
     said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{_interval(achieved)}; {stated}"
     low, high = (bound - v for bound in achieved.bounds)
-    if -band <= low and high <= band:
-        return Verdict("reproduced", said)
     noise, source = own_noise(published, achieved, runs)
+    if -band <= low and high <= band:
+        return Verdict("reproduced", said + (f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else ""))
     near = off - low if off > 0 else high - off
     if abs(off) - math.hypot(near, quantile(achieved.n - 1) * noise) > band:
         return Verdict(side, f"{said}; {source}")
