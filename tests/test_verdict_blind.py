@@ -40,19 +40,19 @@ def below(rate: float, limit: float, draws: int) -> bool:
 
 @pytest.mark.parametrize("n", [3, 5, 10])
 def test_intervals_cover_as_they_say(sim: ModuleType, n: int) -> None:
-    c = sim.coverage("normal", n, 4000, np.random.default_rng(n))
+    c = sim.coverage("normal", n, 2500, np.random.default_rng(n))
     assert abs(c["t"] - 0.95) < 0.02
     assert 0.93 < c["ours"] < 0.98
     assert n < 5 or abs(c["bootstrap-t"] - 0.95) < 0.02
     assert c["percentile"] < 0.92 and c["BCa"] < 0.92, "why neither is used"
-    assert sim.coverage("skewed (log-normal, σ 0.4)", n, 4000, np.random.default_rng(n))["ours"] > 0.92
+    assert sim.coverage("skewed (log-normal, σ 0.4)", n, 1000, np.random.default_rng(n))["ours"] > 0.91
 
 
 @pytest.mark.parametrize("n", [3, 5, 10])
 @pytest.mark.parametrize("spread", [0.01, 0.03])
 @pytest.mark.parametrize("effect", [0, 0.999, 1.001, 2, -2])
 def test_false_verdicts_are_rare(sim: ModuleType, n: int, spread: float, effect: float) -> None:
-    draws = 500
+    draws = 400
     found = sim.one_number(n, effect, spread, draws, np.random.default_rng([n, int(1000 * spread), int(1000 * abs(effect))]))
     for name in sim.DECIDED:
         by_print, by_mean = sim.false_rates(found, name)
@@ -64,9 +64,9 @@ def test_false_verdicts_are_rare(sim: ModuleType, n: int, spread: float, effect:
 @pytest.mark.parametrize("noise", ["normal", "skewed (log-normal, σ 0.4)", "heavy-tailed (t, 4 degrees)"])
 def test_false_verdicts_are_rare_at_the_edge_of_the_band_itself(sim: ModuleType, noise: str, effect: float) -> None:
     for n in (3, 5):
-        found = sim.one_number(n, effect, 0.01, 2000, np.random.default_rng(n), noise=noise, printed_spread=0)
+        found = sim.one_number(n, effect, 0.01, 1500, np.random.default_rng([n, len(noise)]), noise=noise, printed_spread=0)
         wrong = sum(sim.false_rates(found, name)[0] for name in sim.DECIDED)
-        assert below(wrong, 0.05, 2000), (noise, n, wrong)
+        assert below(wrong, 0.05, 1500), (noise, n, wrong)
 
 
 def test_the_verdicts_have_power_too(sim: ModuleType) -> None:
@@ -85,9 +85,9 @@ def test_one_seed_decides_nothing_within_the_noise_that_it_names(sim: ModuleType
 def test_whole_suites_are_judged_right(sim: ModuleType, n: int) -> None:
     suite = load(Path("suites/gran.yaml"))
     rng = np.random.default_rng(n)
-    sound, troubled = sim.whole_suite(suite, n, 10, rng, False), sim.whole_suite(suite, n, 10, rng, True)
+    sound, troubled = sim.whole_suite(suite, n, 8, rng, False), sim.whole_suite(suite, n, 4, rng, True)
     verdicts = sound.verdicts + troubled.verdicts
-    assert verdicts.total() > 2000 and troubled.barred.total() > 100
+    assert verdicts.total() > 1000 and troubled.barred.total() > 50
     assert not set(troubled.barred) & {*sim.DECIDED, "inconclusive"}, "another protocol, or a lost seed, was judged"
     for name in sim.DECIDED:
         assert all(rate <= 0.05 for rate in sim.false_rates(verdicts, name)[: 1 if name == "reproduced" else 2])

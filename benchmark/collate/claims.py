@@ -8,7 +8,7 @@ too many have failed for that, and is open otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -74,13 +74,14 @@ def _by_published(claim: Claim, entries: Entries) -> ClaimVerdict:
     def decide(leaf: Check | Rank) -> Finding:
         return _published_rank(leaf, numbers) if isinstance(leaf, Rank) else _published(leaf, numbers)
 
-    verdict = _verdict(claim, decide, {1: "holds", 0: "not judged", -1: "fails"}, "not printed")
-    shaky = {leaf: sources for leaf in claim.leaves() if decide(leaf).outcome and (sources := unsettled(leaf, entries))}
-    outcomes = {leaf: 0 if leaf in shaky else decide(leaf).outcome or None for leaf in claim.leaves()}
+    found = {leaf: decide(leaf) for leaf in claim.leaves()}
+    verdict = _verdict(claim, found, {1: "holds", 0: "not judged", -1: "fails"}, "not printed")
+    shaky = {leaf: sources for leaf, f in found.items() if f.outcome and (sources := unsettled(leaf, entries))}
+    outcomes = {leaf: 0 if leaf in shaky else f.outcome or None for leaf, f in found.items()}
     if verdict.name == "not judged" or _outcome(claim.holds, outcomes):
         return verdict
     sources = dict.fromkeys(source for of_leaf in shaky.values() for source in of_leaf)
-    fragile = f"fragile: {len(shaky)} comparison(s) differ by less than 1.96 standard deviations of plausible seed noise, and without them it is open ({'; '.join(sources)})"
+    fragile = f"fragile: {len(shaky)} comparison(s) lie within plausible seed noise, and without them it would be open (noise: {'; '.join(sources)})"
     return replace(verdict, fragile=fragile, why=f"{verdict.why}; {fragile}")
 
 
@@ -154,7 +155,7 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
         found = [answers[pair] for pair in pairs[leaf]]
         return _achieved_rank(leaf, numbers, found) if isinstance(leaf, Rank) else _achieved(leaf, numbers, found)
 
-    verdict = _verdict(claim, decide, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided")
+    verdict = _verdict(claim, {leaf: decide(leaf) for leaf in pairs}, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided")
     return replace(verdict, why=f"Welch's t at {100 * LEVEL:g} %, by Holm over {len(answers)} comparison(s): {verdict.why}")
 
 
@@ -190,9 +191,8 @@ def _achieved_rank(rank: Rank, numbers: dict[Number, Estimate], answers: list[An
     return Finding(-1 if against.count(-1) >= rank.top else 1 if against.count(1) > len(against) - rank.top else 0, text)
 
 
-def _verdict(claim: Claim, decide: Callable[[Check | Rank], Finding], names: dict[int, str], open_word: str) -> ClaimVerdict:
+def _verdict(claim: Claim, found: dict[Check | Rank, Finding], names: dict[int, str], open_word: str) -> ClaimVerdict:
     """The rule over its comparisons; what a paper does not print is left out, what our runs leave undecided is not."""
-    found = {leaf: decide(leaf) for leaf in claim.leaves()}
     outcomes = {leaf: f.outcome or (None if open_word == "not printed" else 0) for leaf, f in found.items()}
     by = {o: tuple(dict.fromkeys(f.text for f in found.values() if f.outcome == o)) for o in (1, -1, 0)}
     why = ", ".join(f"{len(texts)} {word}" for texts, word in ((by[1], "for"), (by[-1], "against"), (by[0], open_word)) if texts)
