@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import records as record_store
+from benchmark import shelf
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, what_blocks
 from benchmark.recipe import content_hash
@@ -302,7 +303,7 @@ def _plan(a: Namespace) -> Plan:
 
 def _read(results: Path) -> list[record_store.Record]:
     """Records that can be read; what cannot is said and passed over."""
-    found, problems = record_store.read_all(results)
+    found, problems = shelf.read_all(results)
     _say(problems)
     return found
 

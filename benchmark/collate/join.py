@@ -13,7 +13,7 @@ from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import Verdict, judge
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE
-from benchmark.plan.keys import evaluation_key, run_key
+from benchmark.plan.keys import Series, series, series_of
 from benchmark.plan.plan import what_blocks
 from benchmark.records import Record, by_evaluation
 from benchmark.suite.load import load
@@ -56,31 +56,42 @@ def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()
         profiles: the same suite under other profiles, dearest first: where the suite's own profile has
             no record of a cell, the first of these that has one is shown, at its own tier.
     """
-    index = by_evaluation(records)
-    seeds = sorted({r.seed for r in records})
+    index = by_series(records)
     others = [{c.id: c for c in other.cells} for other in profiles]
     joined: dict[str, list[Joined]] = {}
     for table in suite.tables:
         for cell in table.cells:
             candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
-            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, seeds, index))), (cell, ()))
+            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, index))), (cell, ()))
             joined.setdefault(table.key, []).append(_join_cell(shown, found, table.metrics, table.tolerance))
     return joined
 
 
 def load_joined(path: Path, records: Sequence[Record], profile: str | None = None) -> tuple[Suite, dict[str, list[Joined]]]:
     """A suite with its results: under one profile, or (None) under the dearest that has records, cell by cell."""
-    suite = load(path, profile)
-    rest = [] if profile or suite.profile != "full" else [load(path, p) for p in suite.profiles if p != "full"]
-    return suite, join(suite, records, rest)
+    return join_loaded(load(path, profile), records, fixed=profile is not None)
 
 
-def _records_of(cell: Cell, seeds: Sequence[int], index: dict[str, Record]) -> tuple[Record, ...]:
+def join_loaded(suite: Suite, records: Sequence[Record], fixed: bool = False) -> tuple[Suite, dict[str, list[Joined]]]:
+    """As ``load_joined``, for a suite that is loaded; ``fixed``: under no other profile than its own."""
+    index = by_series(records)
+    enough = fixed or suite.profile != "full" or not index or all(_records_of(c, index) for c in suite.cells)
+    return suite, join(suite, records, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"])
+
+
+def by_series(records: Sequence[Record]) -> dict[Series, tuple[Record, ...]]:
+    """The records that count (of each seed the one that got furthest), by series, in order of seed."""
+    found: dict[Series, list[Record]] = {}
+    for r in by_evaluation(records).values():
+        found.setdefault(series(r.recipe, r.content, r.subset, r.versions, r.protocol, r.measure_version), []).append(r)
+    return {key: tuple(sorted(group, key=lambda r: r.seed)) for key, group in found.items()}
+
+
+def _records_of(cell: Cell, index: dict[Series, tuple[Record, ...]]) -> tuple[Record, ...]:
     try:
-        keys = [evaluation_key(run_key(cell.recipe, seed), cell.protocol) for seed in seeds]
+        return index.get(series_of(cell.recipe, cell.protocol), ())
     except GanbenchError:
         return ()  # a part that is not implemented: the entry says so as "blocked"
-    return tuple(index[key] for key in keys if key in index)
 
 
 def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance]) -> Joined:
