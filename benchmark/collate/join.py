@@ -48,7 +48,11 @@ class Joined:
     entries: dict[str, Entry]
 
 
-def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()) -> dict[str, list[Joined]]:
+Index = dict[Series, tuple[Record, ...]]
+"""Records by series, as ``by_series`` makes it: what a caller with several suites makes once."""
+
+
+def join(suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Suite] = ()) -> dict[str, list[Joined]]:
     """Table key -> its cells in order.
 
     Args:
@@ -56,7 +60,7 @@ def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()
         profiles: the same suite under other profiles, dearest first: where the suite's own profile has
             no record of a cell, the first of these that has one is shown, at its own tier.
     """
-    index = by_series(records)
+    index = _index(records)
     others = [{c.id: c for c in other.cells} for other in profiles]
     joined: dict[str, list[Joined]] = {}
     for table in suite.tables:
@@ -72,22 +76,30 @@ def load_joined(path: Path, records: Sequence[Record], profile: str | None = Non
     return join_loaded(load(path, profile), records, fixed=profile is not None)
 
 
-def join_loaded(suite: Suite, records: Sequence[Record], fixed: bool = False) -> tuple[Suite, dict[str, list[Joined]]]:
+def join_loaded(suite: Suite, records: Sequence[Record] | Index, fixed: bool = False) -> tuple[Suite, dict[str, list[Joined]]]:
     """As ``load_joined``, for a suite that is loaded; ``fixed``: under no other profile than its own."""
-    index = by_series(records)
+    index = _index(records)
     enough = fixed or suite.profile != "full" or not index or all(_records_of(c, index) for c in suite.cells)
-    return suite, join(suite, records, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"])
+    return suite, join(suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"])
 
 
-def by_series(records: Sequence[Record]) -> dict[Series, tuple[Record, ...]]:
+def by_series(records: Sequence[Record]) -> Index:
     """The records that count (of each seed the one that got furthest), by series, in order of seed."""
-    found: dict[Series, list[Record]] = {}
+    groups: dict[Series, list[Record]] = {}
+    made: dict[tuple[Any, ...], Series] = {}  # records that were read together share their parts
     for r in by_evaluation(records).values():
-        found.setdefault(series(r.recipe, r.content, r.subset, r.versions, r.protocol, r.measure_version), []).append(r)
-    return {key: tuple(sorted(group, key=lambda r: r.seed)) for key, group in found.items()}
+        parts = (id(r.recipe), r.content, r.subset, id(r.versions), id(r.protocol), r.measure_version)
+        if parts not in made:
+            made[parts] = series(r.recipe, r.content, r.subset, r.versions, r.protocol, r.measure_version)
+        groups.setdefault(made[parts], []).append(r)
+    return {key: tuple(sorted(group, key=lambda r: r.seed)) for key, group in groups.items()}
 
 
-def _records_of(cell: Cell, index: dict[Series, tuple[Record, ...]]) -> tuple[Record, ...]:
+def _index(records: Sequence[Record] | Index) -> Index:
+    return records if isinstance(records, dict) else by_series(records)
+
+
+def _records_of(cell: Cell, index: Index) -> tuple[Record, ...]:
     try:
         return index.get(series_of(cell.recipe, cell.protocol), ())
     except GanbenchError:
@@ -96,7 +108,8 @@ def _records_of(cell: Cell, index: dict[Series, tuple[Record, ...]]) -> tuple[Re
 
 def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance]) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
-    tiers = sorted((tier_of(cell, r) for r in records), key=lambda t: order.index(t.name))
+    alike = {(r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records}  # one tier for many seeds
+    tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
     absent = f"blocked: {blocked}" if blocked else "not measured by the records that there are" if records else "not run"
     entries = {}
