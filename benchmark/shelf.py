@@ -15,8 +15,11 @@ import dataclasses
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,9 @@ from benchmark.records import Record, RecordError
 
 SETTLED = 2.0
 """Seconds: a file that was changed less long ago is checked again next time, since clocks are coarse."""
+
+WORTH = 300
+"""Records that are worth a process."""
 
 ON_DISK = ("history", "samples")
 SHARED = ("recipe", "protocol", "versions")
@@ -55,29 +61,57 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     """
     paths = records.paths(results)
     place = cache_folder() / "records" / f"{hashlib.sha256(str((results / 'records').resolve()).encode()).hexdigest()[:16]}.json"
-    known, shared = _remembered(place)
+    known = _remembered(place)
     now = time.time()
-    kept: dict[str, Any] = {}
-    found: list[tuple[Path, Record | RecordError]] = []
-    for path in paths:
-        name, mark = str(path), _mark(path)
-        entry = known.get(name)
-        if entry and mark and entry[0] == mark:
-            kept[name] = entry
-            found.append((path, _shelved(path, entry, shared)))
-            continue
-        try:
-            record = records.read(path)
-        except RecordError as error:
-            found.append((path, error))
-            continue
-        entry = [mark, record.outcome, {key: getattr(record, key) for key in LIGHT if key not in SHARED}, [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]]
-        if mark and mark == _mark(path) and max(mark[2:]) < (now - SETTLED) * 1e9:
-            kept[name] = entry
-        found.append((path, _shelved(path, entry, shared)))
+    fresh = {path: entry for path in paths if (entry := known.get(str(path))) and entry[0] and entry[0] == _mark(path)}
+    checked = _check_all([path for path in paths if path not in fresh])
+    kept = {str(path): entry for path, entry in fresh.items()}
+    kept |= {str(path): entry for path, entry in checked.items() if isinstance(entry, list) and entry[0] and max(entry[0][2:]) < (now - SETTLED) * 1e9}
     if kept.keys() != known.keys() or any(kept[name] is not known[name] for name in kept):
         _remember(place, kept)
-    return records.agreeing(found)
+    shared: dict[tuple[str, str], Any] = {}
+    found = ((path, fresh.get(path) or checked[path]) for path in paths)
+    return records.agreeing((path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry)) for path, entry in found)
+
+
+Entry = list[Any]
+"""What is remembered of a checked file: its mark, its outcome, its light fields, and the texts of its shared ones."""
+
+
+def _check(path: Path) -> Entry | str:
+    """Read and check one record in full; text: what is wrong with it. A file that changes meanwhile has no mark."""
+    mark = _mark(path)
+    try:
+        record = records.read(path)
+    except RecordError as error:
+        return str(error).removeprefix(f"{path}: ")
+    texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
+    return [mark if mark == _mark(path) else None, record.outcome, {key: getattr(record, key) for key in LIGHT if key not in SHARED}, texts]
+
+
+def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
+    """Check many records, on all cores where there are many: with as many processes of ``python -m benchmark.shelf``.
+
+    Processes of their own, since a pool of ``multiprocessing`` would run a notebook's or a script's main module again.
+    """
+    count = max(1, min(os.cpu_count() or 1, len(paths) // WORTH))
+    shares = [paths[i::count] for i in range(count)]
+    with ThreadPoolExecutor(count) as threads:  # they only wait
+        elsewhere = [threads.submit(_ask, share) for share in shares[1:]]
+        answers = [[_check(path) for path in shares[0]], *(answer.result() for answer in elsewhere)]
+    return {path: entry for share, answer in zip(shares, answers) for path, entry in zip(share, answer or map(_check, share))}
+
+
+def _ask(share: list[Path]) -> list[Entry | str] | None:
+    """One process's answers; None if it could not be started or did not finish."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))}
+    question = json.dumps([str(path) for path in share])
+    try:
+        done = subprocess.run([sys.executable, "-m", "benchmark.shelf"], input=question, capture_output=True, text=True, encoding="utf-8", env=environment, check=True)
+        answer = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return answer if len(answer) == len(share) else None
 
 
 def _mark(path: Path) -> list[int] | None:
@@ -89,7 +123,7 @@ def _mark(path: Path) -> list[int] | None:
     return [s.st_size, s.st_ino, s.st_mtime_ns, s.st_ctime_ns]
 
 
-def _shelved(path: Path, entry: list[Any], shared: dict[tuple[str, str], Any]) -> Shelved:
+def _shelved(path: Path, entry: Entry, shared: dict[tuple[str, str], Any]) -> Shelved:
     """The record of an entry; equal recipes, protocols and versions are one object."""
     _, outcome, light, texts = entry
     record = object.__new__(Shelved)
@@ -102,19 +136,18 @@ def _shelved(path: Path, entry: list[Any], shared: dict[tuple[str, str], Any]) -
     return record
 
 
-def _remembered(place: Path) -> tuple[dict[str, list[Any]], dict[tuple[str, str], Any]]:
-    """Path -> entry, and an empty table of shared parts; nothing if there is no list of this code's, or a damaged one."""
+def _remembered(place: Path) -> dict[str, Entry]:
+    """Path -> entry; nothing if there is no list of this code's, or a damaged one."""
     try:
         data = json.loads(place.read_text(encoding="utf-8"))
-        if data["code"] != _code():
-            return {}, {}
         texts = data["texts"]
-        return {name: [mark, outcome, light, [texts[i] for i in parts]] for name, (mark, outcome, light, parts) in data["records"].items()}, {}
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return {}, {}
+        entries = {name: [mark, outcome, light, [texts[i] for i in parts]] for name, (mark, outcome, light, parts) in data["records"].items()}
+        return entries if data["code"] == _code() else {}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return {}
 
 
-def _remember(place: Path, kept: dict[str, list[Any]]) -> None:
+def _remember(place: Path, kept: dict[str, Entry]) -> None:
     """Write the list, whole or not at all; a cache folder that cannot be written costs time, nothing else."""
     texts: dict[str, int] = {}
     entries = {name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]] for name, (mark, outcome, light, parts) in kept.items()}
@@ -134,3 +167,7 @@ def _code() -> str:
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
+
+
+if __name__ == "__main__":
+    json.dump([_check(Path(name)) for name in json.load(sys.stdin)], sys.stdout)
