@@ -186,6 +186,7 @@ def compare(a: Namespace) -> int:
 def claims(a: Namespace) -> int:
     """Each claim and its verdicts."""
     from benchmark.collate.join import load_joined
+    from benchmark.collate.ranking import rankings
     from benchmark.collate.report import judged_claims
 
     found = [] if a.published_only else _read(a.results)
@@ -198,6 +199,9 @@ def claims(a: Namespace) -> int:
                     print(f"  {name}: {verdict.name} ({verdict.why})")
                     for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
                         print("".join(f"    {sign} {text}\n" for text in texts), end="")
+        for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
+            interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
+            print(f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ {r.tau:.2f}{interval} ({r.why})")
     return 0
 
 
