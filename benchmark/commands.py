@@ -64,6 +64,8 @@ def show(a: Namespace) -> int:
     cell = cells[a.cell]
     blocked = what_blocks(cell.recipe, cell.protocol)
     print(f"{cell.id}  (profile {cell.profile})\n{f'blocked: {blocked}' if blocked else 'ready'}")
+    if standing := _standing(cell):
+        print(f"data: {standing}")
     print("\npublished")
     for metric, number in cell.published.items():
         said = [f"± over {number.std_of}"] if number.std is not None else []
@@ -220,33 +222,36 @@ def report(a: Namespace) -> int:
 
 def data(a: Namespace) -> int:
     """Datasets."""
-    from benchmark.data import fetch as store
+    from benchmark.data.add import add, state, verify
     from benchmark.data.cards import card, cards, data_root
+    from benchmark.data.fetch import fetch
 
     if a.action == "list":
         print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
         for name in a.names or cards():
             c = card(name)
-            print(_data_line(name, c, store.state(c)))
+            print(_data_line(name, c, state(c)))
         return 0
     if a.action == "stats":
         return _stats(a)
+    if a.export or a.import_file or a.only is not None:
+        raise GanbenchError("--export, --import and --only belong to: ganbench data stats", 2)
     if not a.names:
         raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
     if a.action == "add":
         if len(a.names) != 2:
-            raise GanbenchError("usage: ganbench data add NAME FOLDER", 2)
-        store.add(a.names[0], Path(a.names[1]))
+            raise GanbenchError("usage: ganbench data add NAME FOLDER (or an archive)", 2)
+        add(a.names[0], Path(a.names[1]))
         return 0
     wrong = 0
     for name in a.names:
         if a.action == "fetch":
-            store.fetch(name, a.force)
+            fetch(name, a.force)
             continue
-        for file, problem in store.verify(name):
+        for file, problem in verify(name):
             print(f"{name}: {file}: {problem or 'ok'}")
             wrong += problem is not None
-        if not card(name).files():
+        if card(name).reader == "shapes":
             print(f"{name}: procedural, nothing to verify")
     return 1 if wrong else 0
 
@@ -255,13 +260,31 @@ def _stats(a: Namespace) -> int:
     from benchmark.data.cards import cache_folder
     from benchmark.metrics.stats import kept, precompute
 
+    if a.import_file and (a.export or a.names):
+        raise GanbenchError("usage: ganbench data stats --import FILE", 2)
+    if a.export and not a.names:
+        raise GanbenchError("usage: ganbench data stats --export FILE SUITE…", 2)
+    if a.import_file:
+        from benchmark.metrics.exchange import import_file
+
+        print(f"imported: {import_file(a.import_file)}")
+        return 0
     if not a.names:
         print(f"features of real images in {cache_folder()} (set GANBENCH_CACHE to move)")
         for line in kept():
             print(f"  {line}")
         return 0
+    only = Filter(a.only) if a.only is not None else None
+    cells = [c for s in load_all(a.names, a.profile) for c in s.cells if only is None or only(c)]
+    if not cells:
+        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+    if a.export:
+        from benchmark.metrics.exchange import export
+
+        print(f"{a.export}: {export(cells, a.export)}")
+        return 0
     ready = True
-    for there, line in precompute(c for s in load_all(a.names, a.profile) for c in s.cells):
+    for there, line in precompute(cells):
         print(f"{'ok ' if there else '-- '} {line}", flush=True)
         ready &= there
     return 0 if ready else 1
@@ -332,6 +355,16 @@ def _published_line(made: Plan) -> str:
 def _data_line(name: str, c: Any, state: str) -> str:
     splits = ", ".join(f"{split} {s['count']:,}" for split, s in c.splits.items())
     return f"  {name}: {c.title}; {splits}; {state}"
+
+
+def _standing(cell: Cell) -> str:
+    """By whose word the cell's images are the paper's, where its card cannot say so."""
+    from benchmark.data.cards import card, data_root
+    from benchmark.data.declared import load
+
+    c = card(cell.recipe.dataset)
+    found = load(data_root() / c.name, c.name, c.split(cell.recipe.split).get("of", cell.recipe.split)) if c.reader == "images" else None
+    return found.standing if found else ""
 
 
 def _source(cell: Cell, key: str) -> str:

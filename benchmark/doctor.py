@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from benchmark.data.add import state
 from benchmark.data.cards import cards, data_root
-from benchmark.data.fetch import state
 from benchmark.metrics import extractors
 
 ROOM_BYTES = 5 * 2**30  # less free disk than this is worth a word
@@ -31,15 +31,11 @@ def examine(results: Path) -> Iterator[tuple[str, bool, str]]:
     yield "results", writable, f"{results.resolve()} is {'' if writable else 'not '}writable"
     yield "data folder", True, f"{data_root()} (GANBENCH_DATA)"
     for name, card in cards().items():
-        if card.reader is None:
-            continue
         found = state(card)
-        yield f"dataset {name}", found == "ready", found if found == "ready" else f"{found}; run: ganbench data fetch {name}"
+        yield f"dataset {name}", found == "ready" or found.startswith("ready: "), found
     for name in extractors.names():
         problem = extractors.missing(name)
         yield f"weights of {name}", problem is None, problem or "here"
-    unread = [name for name, card in cards().items() if card.reader is None]
-    yield "other datasets", True, f"no reader yet: {', '.join(unread)}"
 
 
 def _gpu() -> str:

@@ -128,7 +128,7 @@ class Protocol:
     metrics: tuple[str, ...]
     features: str | None = None  # feature extractor: "inception-2015-12-05"
     input_resize: str | None = None  # to the extractor's input: "tf1-bilinear"
-    quantise: str | None = None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "none"
+    quantise: str | None = None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50), "none"
     real_split: str | None = None  # the images that are compared with
     real: int | None = None  # how many of them
     generated: int  # fresh noises (theory) or images a measurement
@@ -175,9 +175,13 @@ def run_key(recipe: Recipe, content: str, subset: str, seed: int, versions: dict
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def evaluation_key(run: str, protocol: Protocol, measure_version: int) -> str:
-    """16 hex digits that stand for a run measured under a protocol by one version of the measuring code."""
-    return content_hash([run, protocol.fingerprint(), measure_version])[:16]
+def evaluation_key(run: str, protocol: Protocol, measure_version: int, real: str | None) -> str:
+    """16 hex digits that stand for a run measured under a protocol by one version of the measuring code.
+
+    Args:
+        real: sha256 of the real images that it is compared with; None where the metrics need none.
+    """
+    return content_hash([run, protocol.fingerprint(), measure_version, *([real] if real else [])])[:16]
 
 
 def content_hash(value: Any) -> str:

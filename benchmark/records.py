@@ -24,6 +24,8 @@ from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run
 SCHEMA = 1
 MAX_BYTES = 50_000_000
 STATUSES = ("finished", "partial", "diverged")
+OPTIONAL = ("real", "floor")
+"""Left out of the file where they are absent, as in files of before they were."""
 OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples")
 
 
@@ -60,6 +62,8 @@ class Record:
     content: str  # sha256 of the dataset's split
     subset: str  # sha256 of the training subset's indices
     provenance: dict[str, Any]  # code, hardware and libraries of every stretch
+    real: str | None = None  # sha256 of the real images compared with; None where the metrics need none
+    floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
 
     @property
     def name(self) -> str:
@@ -69,11 +73,11 @@ class Record:
     @functools.cached_property
     def outcome(self) -> str:
         """sha256 of all that must be equal, bit for bit, when the same run is made again."""
-        return content_hash({key: getattr(self, key) for key in OUTCOME})
+        return content_hash({key: getattr(self, key) for key in OUTCOME} | ({"floor": self.floor} if self.floor else {}))
 
     def to_json(self) -> dict[str, Any]:
         """The file's content."""
-        plain = {k: getattr(self, k) for k in self.__dataclass_fields__}
+        plain = {k: v for k in self.__dataclass_fields__ if (v := getattr(self, k)) is not None or k not in OPTIONAL}
         plain |= {"recipe": self.recipe.to_json(), "protocol": self.protocol.to_json()}
         return {"schema": SCHEMA, **plain, "outcome": self.outcome}
 
@@ -214,10 +218,10 @@ def safe_name(name: str) -> str:
 
 def _parse(data: dict[str, Any], path: Path) -> Record:
     recipe, protocol = Recipe.from_json(data["recipe"]), Protocol.from_json(data["protocol"])
-    record = Record(**{k: data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol})
+    record = Record(**{k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol})
     _check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
-    if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version):
+    if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
         raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged")
     if record.outcome != data["outcome"]:
         raise RecordError(path, "its numbers do not match its checksum: altered or damaged")
@@ -237,8 +241,20 @@ def _check_types(record: Record) -> None:
         raise ValueError(f"status {record.status!r} or its provenance")
     if (record.final is None) != (record.status == "diverged") or not isinstance(record.history, list):
         raise ValueError("its measurements are missing")
+    _check_floor(record)
     for entry in [*record.history, *([record.final] if record.final else [])]:
         for key, value in entry.items():
             ok = type(value) in (int, float) if key in ("step", "epoch") else isinstance(value, dict) and all(v is None or type(v) in (int, float) for v in value.values())
             if not ok:
                 raise ValueError(f"measurement {key!r}")
+
+
+def _check_floor(record: Record) -> None:
+    if record.real is not None and not isinstance(record.real, str):
+        raise ValueError("the real images' hash")
+    floor = record.floor
+    if floor is None:
+        return
+    numbers = isinstance(floor, dict) and isinstance(floor.get("metrics"), dict) and all(isinstance(m, dict) and type(m.get("value")) in (int, float) for m in floor["metrics"].values())
+    if not numbers or not isinstance(floor.get("drawn"), str) or any(type(floor.get(k)) is not int for k in ("images", "against")):
+        raise ValueError("its floor")

@@ -14,9 +14,12 @@ import pytest
 
 from benchmark.data import cards as card_room
 from benchmark.data import fetch as store
+from benchmark.data.add import add, verify
 from benchmark.data.cards import FileCard, card, missing
-from benchmark.data.read import check_bytes, read, subset_hash, subset_indices
+from benchmark.data.check import check_bytes
+from benchmark.data.read import read
 from benchmark.data.shapes import render
+from benchmark.data.subsets import subset_hash, subset_indices
 from benchmark.errors import GanbenchError
 
 
@@ -25,7 +28,7 @@ def test_mnist_is_read_whole(mnist: Path) -> None:
     assert train.images.shape == (60000, 1, 28, 28) and test.images.shape == (10000, 1, 28, 28)
     assert train.labels[:5].tolist() == [5, 0, 4, 1, 9] and np.bincount(test.labels).tolist()[:2] == [980, 1135]
     assert train.content == card("mnist").content("train", 28, 1)
-    assert list(store.verify("mnist")) == [(f.file, None) for f in card("mnist").files()]
+    assert list(verify("mnist")) == [(f.file, None) for f in card("mnist").files()]
 
 
 CONTENT = b"\x00\x00\x08\x01" + (10).to_bytes(4, "big") + bytes(range(10))
@@ -87,10 +90,10 @@ def test_fetch_tries_each_source_and_keeps_only_the_right_bytes(tiny: Path, tmp_
 
 def test_add_takes_local_files_and_refuses_wrong_ones(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(GanbenchError, match="holds no tiny"):
-        store.add("tiny", tiny)
+        add("tiny", tiny)
     (tiny / "tiny").write_bytes(CONTENT)
-    store.add("tiny", tiny, say=lambda line: None)
-    assert list(store.verify("tiny")) == [("tiny", None)]
+    add("tiny", tiny, say=lambda line: None)
+    assert list(verify("tiny")) == [("tiny", None)]
 
 
 def test_npm_package_is_read_by_member_and_not_run(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

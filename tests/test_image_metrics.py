@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import math
 import multiprocessing
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +25,8 @@ from benchmark.metrics.extract import extract
 from benchmark.metrics.extractors import inception_2015_12_05 as inception
 from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
-from benchmark.metrics.images import prepare
-from benchmark.metrics.measure import measure
+from benchmark.metrics.images import MIMICRY, prepare
+from benchmark.metrics.measure import extract_generated, measure
 from benchmark.plan.plan import what_blocks
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.run import run
@@ -142,6 +144,19 @@ def test_frechet_distance_equals_torch_fidelitys(n: int, scale: float) -> None:
     assert frechet_distance(*moments) == pytest.approx(_by_nuclear_norm(torch.from_numpy(a), torch.from_numpy(b)), rel=1e-9)
 
 
+@pytest.mark.parametrize(("n", "dead"), [(300, 0), (300, 9), (50, 9)])
+def test_frechet_distance_is_exact_where_features_never_fire_or_images_are_few(n: int, dead: int) -> None:
+    rng = np.random.default_rng(4)
+    turn = np.linalg.qr(rng.normal(size=(96, 96)))[0]  # no axis is a principal one
+    a, b = ((rng.normal(size=(n, 96)) * np.exp(-0.4 * np.arange(96))) @ turn + 0.01 * i for i in range(2))
+    a[:, :dead], b[:, 5 : 5 + dead] = 0.5, 0.25
+    sums = [MomentSum() for _ in range(2)]
+    for s, x in zip(sums, (a, b)):
+        s.add(x)
+    expected = _by_nuclear_norm(torch.from_numpy(a), torch.from_numpy(b))
+    assert frechet_distance(*(s.moments() for s in sums)) == pytest.approx(expected, rel=1e-9)
+
+
 def test_frechet_distance_on_closed_forms() -> None:
     rng = np.random.default_rng(0)
     d = 6
@@ -154,6 +169,7 @@ def test_frechet_distance_on_closed_forms() -> None:
     mixed = frechet_distance(Moments(9, shift, flat), Moments(9, shift, np.eye(d)))
     assert mixed == pytest.approx(np.trace(flat) + d - 2 * math.sqrt(np.trace(flat)), rel=1e-7)
     assert mixed == pytest.approx(frechet_distance(Moments(9, shift, np.eye(d)), Moments(9, shift, flat)), rel=1e-9)
+    assert frechet_distance(Moments(9, np.zeros(1), 4 * np.eye(1)), Moments(9, np.ones(1), np.eye(1))) == pytest.approx(2)
     with pytest.raises(GanbenchError, match="6 and of 2 dimensions"):
         frechet_distance(Moments(9, shift, np.eye(d)), Moments(9, np.zeros(2), np.eye(2)))
 
@@ -174,7 +190,7 @@ def test_extraction_takes_no_image_too_many_and_does_not_depend_on_batches(lite:
     for batch in (1, 64, 149):
         part = extract(source(x, batch), lite, None, count=100)
         assert part.n == 100 and torch.allclose(part.features, whole.features[:100], atol=1e-5)
-    assert extract(source(x), lite, None, keep=False).features is None
+    assert extract(source(x), lite, None, keep=()).features is None
     with pytest.raises(GanbenchError, match="150 images, but the protocol asks for 151"):
         extract(source(x), lite, None, count=151)
 
@@ -202,6 +218,62 @@ def test_the_range_of_min_max_is_that_of_the_images_that_count() -> None:
     x = torch.cat([torch.rand(50, 1, 2, 2, generator=torch.Generator().manual_seed(0)), torch.full((14, 1, 2, 2), 9.0)])
     counted, alone = (next(prepare(lambda y=y: iter([y]), "min-max", 50)())[:50] for y in (x, x[:50]))
     assert torch.equal(counted, alone) and counted.max() == 255
+
+
+class _Pixels(torch.nn.Module):
+    """Stands for a network: the first pixels as features, all of the first row as logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x.flatten(1)[:, :3].float(), x[:, 0, 0].float()
+
+
+PIXELS = extractors.Extractor("pixels", "0" * 64, 3, _Pixels())
+
+
+def test_mimicry_scales_by_batch_for_is_and_by_all_images_for_the_rest() -> None:
+    x = torch.randn(120, 3, 2, 2, generator=torch.Generator().manual_seed(1)) * torch.linspace(0.1, 1, 120).view(-1, 1, 1, 1)
+
+    def theirs(y: torch.Tensor) -> torch.Tensor:  # as their compute_is.py does: + 0.5 and a cast
+        return ((y - y.min()) / (y.max() - y.min() + 1e-5) * 255 + 0.5).clamp(0, 255).byte()
+
+    for batch in (7, 64):
+        found = extract_generated(source(x, batch), PIXELS, image_protocol(metrics=("IS", "FID", "precision"), quantise=MIMICRY, generated=110))
+        by_batch = torch.cat([theirs(y) for y in x[:110].split(50)])
+        for ours, other in ((found.features, theirs(x[:110]).flatten(1)[:, :3].float()), (found.logits, by_batch[:, 0, 0].float())):
+            assert (ours - other).abs().max() <= 1 and (ours != other).float().mean() < 0.01  # a value midway between two bytes may fall to either side
+        assert (found.logits - theirs(x[:110])[:, 0, 0].float()).abs().max() > 20  # and the two ways do differ
+    assert extract_generated(source(x), PIXELS, image_protocol(metrics=("FID",), quantise=MIMICRY, generated=110)).logits is None
+
+
+@pytest.mark.parametrize(("metrics", "features", "logits"), [(("FID",), False, False), (("IS", "tFID"), False, True), (("FID", "KIDx1000"), True, False), (("vFID",), True, False), (("IS", "recall"), True, True)])
+def test_only_what_a_metric_needs_is_kept_of_each_image(metrics: tuple[str, ...], features: bool, logits: bool) -> None:
+    found = extract_generated(source(images(70)), PIXELS, image_protocol(metrics=metrics, quantise="round", generated=70))
+    assert (found.features is not None, found.logits is not None, found.n) == (features, logits, 70)
+
+
+def test_the_memory_of_an_fid_does_not_grow_with_the_number_of_images() -> None:
+    class Wide(_Pixels):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return x.flatten(1)[:, :1].float().repeat(1, 256), x.flatten(1)[:, :1].float().repeat(1, 256)
+
+    def peak(n: int) -> int:
+        batch = images(64)
+        stream = lambda: (batch for _ in range(n // 64))  # noqa: E731
+        tracemalloc.start()  # numpy's and Python's allocations; torch's tensors are counted by those still alive
+        alive = []
+        wide = Wide()
+        wide.register_forward_hook(lambda *a: alive.append(sum(o.untyped_storage().nbytes() for o in gc.get_objects() if type(o) is torch.Tensor and o.shape[-1:] == (256,))))
+        extract_generated(stream, dataclasses.replace(PIXELS, module=wide), image_protocol(metrics=("FID",), quantise="round", generated=n))
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return held + max(alive)
+
+    peak(2048)  # imports and first uses
+    assert peak(16384) < 1.1 * peak(2048)
 
 
 def test_bad_settings_are_refused(lite: extractors.Extractor) -> None:
@@ -249,7 +321,7 @@ def test_a_run_is_measured_on_its_way_without_being_changed(tmp_path: Path, lite
     assert set(measured.metrics) <= result["final"].keys() and result["final"]["FID"]["value"] > 0 and "std" in result["final"]["IS"]
     again = run(small, measured, 0, data, tmp_path / "c")
     assert again["history"] == result["history"]
-    assert len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 1
+    assert len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 2  # what is compared with, and as many others for the floor
 
 
 def test_the_best_checkpoint_counts_where_the_protocol_says_so_and_the_last_is_kept(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:

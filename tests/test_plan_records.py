@@ -36,8 +36,8 @@ def test_an_absent_mechanism_is_not_in_the_key() -> None:
 
 
 def test_the_protocol_is_in_the_evaluation_key_and_the_papers_seeds_are_not() -> None:
-    assert evaluation_key("a", protocol()) != evaluation_key("a", protocol(generated=41))
-    assert evaluation_key("a", protocol()) == evaluation_key("a", protocol(seeds=5))
+    assert evaluation_key("a", protocol(), recipe()) != evaluation_key("a", protocol(generated=41), recipe())
+    assert evaluation_key("a", protocol(), recipe()) == evaluation_key("a", protocol(seeds=5), recipe())
 
 
 def _cells(profile: str = "ci") -> tuple:
@@ -162,7 +162,7 @@ def rekeyed(record: Record, **changes: object) -> Record:
 
     changed = dataclasses.replace(record, **changes)
     run_ = ground.run_key(changed.recipe, changed.content, changed.subset, changed.seed, changed.versions)
-    return dataclasses.replace(changed, run=run_, evaluation=ground.evaluation_key(run_, changed.protocol, changed.measure_version))
+    return dataclasses.replace(changed, run=run_, evaluation=ground.evaluation_key(run_, changed.protocol, changed.measure_version, changed.real))
 
 
 @pytest.mark.parametrize(

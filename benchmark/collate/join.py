@@ -31,6 +31,7 @@ class Entry:
     achieved: Estimate | None  # over seeds that did not diverge
     spread: float | None  # our counterpart of the published ± where that is not over seeds: its mean over seeds
     verdict: Verdict
+    floor: float | None = None  # what other real images get in the generated ones' place, where a proxy measured
 
     @property
     def runs(self) -> int:
@@ -40,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Joined:
-    """One cell with its records, and an entry for each metric of its table."""
+    """One cell with its records, and an entry for each metric of its table, then for what its records measure besides."""
 
     cell: Cell
     records: tuple[Record, ...]  # by seed
@@ -88,9 +89,9 @@ def by_series(records: Sequence[Record]) -> Index:
     groups: dict[Series, list[Record]] = {}
     made: dict[tuple[Any, ...], Series] = {}  # records that were read together share their parts
     for r in by_evaluation(records).values():
-        parts = (id(r.recipe), r.content, r.subset, id(r.versions), id(r.protocol), r.measure_version)
+        parts = (id(r.recipe), r.content, r.subset, id(r.versions), id(r.protocol), r.measure_version, r.real)
         if parts not in made:
-            made[parts] = series(r.recipe, r.content, r.subset, r.versions, r.protocol, r.measure_version)
+            made[parts] = series(r.recipe, r.content, r.subset, r.versions, r.protocol, r.measure_version, r.real)
         groups.setdefault(made[parts], []).append(r)
     return {key: tuple(sorted(group, key=lambda r: r.seed)) for key, group in groups.items()}
 
@@ -120,8 +121,26 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
         diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
         verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell))
-        entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict)
+        entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict, _floor(records, metric))
+    if records:
+        entries |= {m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
     return Joined(cell, records, tiers[-1] if tiers else None, entries)
+
+
+BESIDE = {"precision": "higher", "recall": "higher"}
+"""Metrics that no table need print: measured beside others, shown, and never judged."""
+
+
+def _beside(cell: Cell, metric: str, records: tuple[Record, ...]) -> Entry:
+    values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
+    verdict = Verdict("", "the paper prints no such number: measured beside the others")
+    return Entry(cell, metric, BESIDE[metric], None, estimate(values) if values else None, None, verdict, _floor(records, metric))
+
+
+def _floor(records: tuple[Record, ...], metric: str) -> float | None:
+    """Mean over records of their floors; None unless every one has it."""
+    found = [f["value"] for r in records if r.floor and (f := r.floor["metrics"].get(metric))]
+    return sum(found) / len(found) if found and len(found) == len(records) else None
 
 
 def stated_runs(cell: Cell) -> int:

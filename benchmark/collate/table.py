@@ -46,13 +46,14 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
     methods = list(dict.fromkeys((j.cell.method, j.cell.backbone) for j in joined))
     by_place = {((j.cell.method, j.cell.backbone), _spot(j)): j for j in joined}
     several = len({backbone for _, backbone in methods}) > 1
-    places = [(spot, m) for m in table.metrics for spot in spots] if table.by_metric else [(spot, m) for spot in spots for m in table.metrics]
-    columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[table.metrics[m]]}"))), spot, m) for spot, m in places]
+    metrics = table.metrics | {e.metric: e.direction for j in joined for e in j.entries.values() if e.metric not in table.metrics}
+    places = [(spot, m) for m in metrics for spot in spots] if table.by_metric else [(spot, m) for spot in spots for m in metrics]
+    columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[metrics[m]]}"))), spot, m) for spot, m in places]
     labels = [f"{m} ({b})" if several and b else m for m, b in methods]
     sized = {j.cell.place for j in joined if j.cell.sized}
     references = list(dict.fromkeys(r.method for r in table.references))
     known = {(r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published for r in table.references}
-    grid = [[_square(by_place[method, spot].entries[metric]) if (method, spot) in by_place else _NOTHING for _, spot, metric in columns] for method in methods]
+    grid = [[_square(by_place[method, spot].entries[metric]) if (method, spot) in by_place and metric in by_place[method, spot].entries else _NOTHING for _, spot, metric in columns] for method in methods]
     heads = [head for head, _, _ in columns]
     labels = references + labels
     grid = [[_reference(known.get((name, spot), {}).get(metric)) for _, spot, metric in columns] for name in references] + grid
@@ -125,19 +126,22 @@ _NOTHING = Square("", "", "", "", "", "")
 
 
 def achieved_text(e: Entry) -> str:
-    """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±."""
+    """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±. A proxy's number is followed by ``[floor …]``, what real images get."""
     if e.verdict.name == "diverged":
         return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
     if e.achieved is None:
         return e.verdict.name if e.verdict.name == "blocked" else "–"
     decimals = len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2]) if e.published and e.published.value is not None else 3
     half = f" ± {e.achieved.half:.{decimals}f}" if e.achieved.half is not None else ""
-    return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n})"
+    floor = f" [floor {e.floor:.{decimals}f}]" if e.floor is not None else ""
+    return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n}){floor}"
 
 
 def _footnotes(joined: Sequence[Joined]) -> tuple[str, ...]:
     over = sorted({p.std_of for j in joined for p in j.cell.published.values() if p.std_of})
     notes = ["achieved: mean ± half of the 95 % t interval over seeds (number of seeds)" + (f"; published ± is over {', '.join(over)}" if over else "")]
+    if drawn := dict.fromkeys(f"{r.floor['drawn']} against {r.floor['against']:,}" for j in joined for r in j.records if r.floor):
+        notes.append(f"floor: what real images get in the generated ones' place ({'; '.join(drawn)}); a proxy's number says something only beside it")
     used = list(dict.fromkeys(e.verdict.name for j in joined for e in j.entries.values() if e.verdict.name))
     notes += [", ".join(f"{SYMBOLS[name]} {name}" for name in used)] if used else []
     by_lines: dict[tuple[str, ...], list[str]] = {}

@@ -18,6 +18,7 @@ def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
                 "metric": e.metric,
                 "published": e.published.text if e.published else "",
                 "achieved": achieved_text(e),
+                "floor": f"{e.floor:.5g}" if e.floor is not None else "",
                 "spread": f"{e.spread:.3g} over {e.published.std_of}" if e.spread is not None else "",
                 "seeds": e.achieved.n if e.achieved else 0,
                 "profile": j.cell.profile,

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmark.collate.effects import BY_FIELD, Effect
 from benchmark.data.cards import card
-from benchmark.data.read import subset_size
+from benchmark.data.subsets import subset_size
 from benchmark.metrics.extractors import proxy
 from benchmark.records import Record
 from benchmark.suite.model import Cell

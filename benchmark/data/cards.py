@@ -10,17 +10,22 @@ from typing import Any
 
 import yaml
 
+from benchmark.data.declared import load
 from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import content_hash
+
+FILES = ("images", "labels", "archive", "more")
+"""Keys of a split that name a file."""
 
 
 @dataclass(frozen=True)
 class FileCard:
-    """One file: its name without ``.gz``, its decompressed size in bytes and sha256."""
+    """One file: its name without ``.gz``, its decompressed size in bytes, and its sha256, or the md5 where only that is published."""
 
     file: str
     bytes: int
-    sha256: str
+    sha256: str = ""
+    md5: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Card:
 
     name: str
     title: str
-    reader: str | None  # "shapes" (procedural), "idx", "cifar", "folders", or None: only its coordinates are known, nothing reads it yet
+    reader: str  # "shapes" (procedural), "idx", "cifar", "folders" (a pinned zip), "stl10", "images" (a folder, zip or LMDB that `data add` takes in)
     resolutions: tuple[int, int]
     channels: tuple[int, ...]
     classes: int
@@ -37,12 +42,18 @@ class Card:
     sources: tuple[dict[str, str], ...]
     licence: str
     home: str  # where a person gets it
+    archives: tuple[FileCard, ...] = ()  # of "images": archives with a published checksum
 
     def files(self, split: str | None = None) -> list[FileCard]:
         """The files of a split, or of all splits; none for a procedural dataset."""
-        chosen = [self.split(split)] if split else self.splits.values()
-        found = [FileCard(**part) for s in chosen for key, part in s.items() if key in ("images", "labels", "archive")]
-        return list(dict.fromkeys(found))  # splits may share an archive
+        return self.choices(split)[0]
+
+    def choices(self, split: str | None = None) -> list[list[FileCard]]:
+        """What may hold a split, or all splits: the files of the card, or else those of its other form (CIFAR's binary archive)."""
+        chosen = [self.split(split)] if split else list(self.splits.values())
+        forms = [chosen, [s["binary"] for s in chosen if "binary" in s]]
+        found = [[FileCard(**part) for s in form for key, part in s.items() if key in FILES] for form in forms]
+        return [list(dict.fromkeys(files)) for files in (found if forms[1] else found[:1])]  # splits may share an archive
 
     def split(self, name: str) -> dict[str, Any]:
         """The card of one split; raises GanbenchError with the nearest name."""
@@ -50,20 +61,27 @@ class Card:
             raise GanbenchError(f"dataset {self.name} has no split {name!r}{nearest(name, self.splits)}", 2)
         return self.splits[name]
 
+    def labelled(self, split: str) -> bool:
+        """Whether every image of the split has a class."""
+        s = self.split(split)
+        if self.reader == "stl10":
+            return "labels" in s and "more" not in s
+        return self.reader != "images" or self.classes == 1 or self.split(s.get("of", split)).get("classes", "none") != "none"
+
     def content(self, split: str, resolution: int, channels: int) -> str:
         """sha256 that stands for the split's images and labels, known without reading them.
 
         Raises:
-            GanbenchError: there is no reader for the dataset.
+            GanbenchError: the dataset's content is what ``data add`` finds on this machine, and it has not been added.
         """
-        if self.reader is None:
-            raise GanbenchError(f"dataset {self.name} has no reader yet")
+        if self.reader == "images":
+            return _added(self, split)
         if self.reader == "shapes":
             from benchmark.data.shapes import VERSION
 
             what = ["shapes", VERSION, split, self.split(split)["count"], self.classes, resolution, channels]
             return content_hash(what)
-        hashes = [f.sha256 for f in self.files(split)]
+        hashes = [f.sha256 or f.md5 for f in self.files(split)]
         if self.reader == "idx":
             return content_hash(hashes)
         s = self.split(split)  # splits may share an archive
@@ -87,7 +105,7 @@ def cards() -> dict[str, Card]:
         name: Card(
             name=name,
             title=c["title"],
-            reader=c.get("reader"),
+            reader=c["reader"],
             resolutions=tuple(c["resolutions"]),
             channels=tuple(c["channels"]),
             classes=c["classes"],
@@ -95,6 +113,7 @@ def cards() -> dict[str, Card]:
             sources=tuple(c.get("sources", ())),
             licence=c["licence"],
             home=c.get("home", ""),
+            archives=tuple(FileCard(**a) for a in c.get("archives", ())),
         )
         for name, c in raw.items()
     }
@@ -130,11 +149,40 @@ def locate(name: str, file: str) -> Path | None:
     return None
 
 
+def mend(c: Card) -> str:
+    """How a person gets a dataset that is not here."""
+    by_hand = f"ganbench data add {c.name} FOLDER"
+    return f"run: ganbench data fetch {c.name}" if c.sources else f"get it from {c.home}, then run: {by_hand}"
+
+
 def missing(name: str, split: str) -> str | None:
     """What is missing before the split can be read, with the command that mends it; None if nothing is."""
-    if card(name).reader is None:
-        return f"dataset {name} has no reader yet (it comes from {card(name).home})"
-    absent = [f.file for f in card(name).files(split) if locate(name, f.file) is None]
-    if not absent:
+    c = card(name)
+    if c.reader == "images":
+        return _not_added(c, split)
+    absent = [[f.file for f in files if locate(name, f.file) is None] for files in c.choices(split)]
+    if not all(absent):
         return None
-    return f"dataset {name}: {', '.join(absent)} not found in {data_root()}; run: ganbench data fetch {name}"
+    others = "".join(f" (or {', '.join(files)})" for files in absent[1:])
+    return f"dataset {name}: {', '.join(absent[0])}{others} not found in {data_root()}; {mend(c)}"
+
+
+def _not_added(c: Card, split: str) -> str | None:
+    from benchmark.data.lsun import lacking  # late: planning without such sets needs no numpy
+
+    try:
+        found = load(data_root() / c.name, c.name, c.split(split).get("of", split))
+    except GanbenchError as error:
+        return str(error)
+    if found is None or split not in found.contents:
+        return f"dataset {c.name}: {split} is not in {data_root()}; {mend(c)}"
+    if not (path := found.at(data_root() / c.name)).exists():
+        return f"dataset {c.name}: {path} is gone; put it back, or run: ganbench data add {c.name} FOLDER"
+    return lacking() if found.form == "lmdb" else None
+
+
+def _added(c: Card, split: str) -> str:
+    found = load(data_root() / c.name, c.name, c.split(split).get("of", split))
+    if found is None or split not in found.contents:
+        raise GanbenchError(_not_added(c, split) or f"dataset {c.name}: {split} has not been added")
+    return found.contents[split]

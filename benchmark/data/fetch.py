@@ -1,23 +1,24 @@
-"""``ganbench data fetch|add|verify``: files come in checked, or not at all."""
+"""``ganbench data fetch``: files come in checked, or not at all."""
 
 from __future__ import annotations
 
-import gzip
+import dataclasses
 import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 
-from benchmark.data.cards import Card, FileCard, card, data_root, locate
-from benchmark.data.read import check_bytes, read_file
+from benchmark.data.add import examine, write_all
+from benchmark.data.cards import Card, FileCard, card, data_root, locate, missing
+from benchmark.data.place import Bounded, from_tar, scratch_folder, store
 from benchmark.errors import GanbenchError
 
 TIMEOUT_S = 30
+MOST_BYTES = 2**31  # of an archive whose size is not known
 
 
 def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) -> None:
@@ -29,101 +30,79 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
     Raises:
         GanbenchError: no source could be reached, or none gave the right bytes; nothing wrong is left behind.
     """
-    c = _readable(name)
+    c = card(name)
+    if c.reader == "images":
+        _fetch_images(c, force, say)
+        return
     wanted = [f for f in c.files() if force or locate(name, f.file) is None]
-    if not wanted:
+    if not wanted or (not force and all(missing(name, split) is None for split in c.splits)):
         say(f"{name}: nothing to fetch" + (" (it is procedural)" if not c.files() else f"; all files are in {data_root()}"))
         return
+    if not c.sources:
+        raise GanbenchError(f"{name} is not fetched: get it from {c.home}, then run: ganbench data add {name} FOLDER")
     failures: list[str] = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch_folder() as scratch:
         for source in c.sources:
+            origin = next(source[key] for key in ("url", "tar", "npm") if key in source)
             try:
                 for file in list(wanted):
-                    path = _from_url(source["url"], file, Path(scratch)) if "url" in source else _from_npm(source, file, Path(scratch))
-                    store(name, file, path)
+                    store(name, file, _get(source, file, scratch))
                     wanted.remove(file)
-                    say(f"{name}: {file.file} from {source.get('url', source.get('npm'))}: checksum right")
+                    say(f"{name}: {file.file} from {origin}: checksum right")
             except (OSError, GanbenchError) as error:
-                reason = error.reason if isinstance(error, URLError) else error
-                failures.append(f"{source.get('url', source.get('npm'))}: {reason}")
+                failures.append(f"{origin}: {_reason(error)}")
             if not wanted:
                 return
     tried = "\n  ".join(failures)
     raise GanbenchError(f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand and run: ganbench data add {name} FOLDER")
 
 
-def add(name: str, folder: Path, say: Callable[[str], None] = print) -> None:
-    """Copy a dataset's files, plain or ``.gz``, from ``folder`` to the data root, each checked against the card.
-
-    Raises:
-        GanbenchError: a file is not in the folder, or is not the one of the card.
-    """
-    c = _readable(name)
-    for file in c.files():
-        found = next((p for p in (folder / file.file, folder / f"{file.file}.gz") if p.is_file()), None)
-        if found is None:
-            raise GanbenchError(f"{folder} holds no {file.file} or {file.file}.gz")
-        store(name, file, found)
-        say(f"{name}: {file.file}: checksum right")
-
-
-def verify(name: str) -> Iterator[tuple[str, str | None]]:
-    """Each file of a dataset with what is wrong with it, or None."""
-    for file in _readable(name).files():
+def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
+    """Get the archive of a set of images; it takes its place, and its manifest is written, once every image in it has been decoded."""
+    if not force and all(missing(c.name, split) is None for split in c.splits):
+        say(f"{c.name}: nothing to fetch; it has been added")
+        return
+    if not c.sources:
+        raise GanbenchError(f"{c.name} is not fetched: get it from {c.home}, then run: ganbench data add {c.name} FOLDER")
+    failures: list[str] = []
+    sizes = {a.file: a.bytes for a in c.archives}
+    for url in (source["url"] for source in c.sources):
+        kept = data_root() / c.name / Path(url).name
         try:
-            read_file(name, file)
-            yield file.file, None
-        except GanbenchError as error:
-            yield file.file, str(error)
+            with scratch_folder() as scratch:
+                archive = _download(url, scratch / kept.name, sizes.get(kept.name, MOST_BYTES))
+                found = examine(c, archive, say)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(archive, kept)
+            write_all([(dataclasses.replace(m, source=kept.name), arrays) for m, arrays in found], say)
+            return
+        except (OSError, GanbenchError) as error:
+            failures.append(f"{url}: {_reason(error)}")
+    tried = "\n  ".join(failures)
+    raise GanbenchError(f"{c.name}: no source gave its images:\n  {tried}\nget them by hand from {c.home} and run: ganbench data add {c.name} FOLDER")
 
 
-def state(c: Card) -> str:
-    """"ready", or what is missing."""
-    if c.reader is None:
-        return f"no reader yet; from {c.home}"
-    absent = [f.file for f in c.files() if locate(c.name, f.file) is None]
-    return "missing " + ", ".join(absent) if absent else "ready"
+def _reason(error: Exception) -> object:
+    return error.reason if isinstance(error, URLError) else error
 
 
-def _readable(name: str) -> Card:
-    c = card(name)
-    if c.reader is None:
-        raise GanbenchError(f"dataset {name} has no reader yet; it comes from {c.home}")
-    return c
+def _get(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
+    if "url" in source:
+        url = source["url"].format(file=file.file)
+        return _download(url, scratch / Path(url).name, file.bytes)
+    if "npm" in source:
+        return _from_npm(source, file, scratch)
+    archive = scratch / Path(source["tar"]).name
+    if not archive.exists():
+        _download(source["tar"], archive, int(source["bytes"]))
+    return from_tar(archive, source["member"], file, scratch)
 
 
-def store(name: str, file: FileCard, path: Path) -> None:
-    """Check ``path`` and place it in the data root, compressed, atomically."""
-    data = check_bytes(name, file, path)
-    archive = file.file.endswith((".gz", ".zip"))
-    target = data_root() / name / (file.file if archive else f"{file.file}.gz")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".tmp")
-    with temporary.open("wb") if archive else gzip.open(temporary, "wb", compresslevel=6) as stream:
-        stream.write(data)
-    os.replace(temporary, target)
-
-
-def _from_url(pattern: str, file: FileCard, scratch: Path) -> Path:
-    url = pattern.format(file=file.file)
-    target = scratch / Path(url).name
+def _download(url: str, target: Path, size: int) -> Path:
+    """At most ``size`` bytes and a little more of what is at ``url``."""
     with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response, target.open("wb") as stream:
-        shutil.copyfileobj(_Bounded(response, file.bytes + 2**20), stream)
+        shutil.copyfileobj(Bounded(response, size + 2**20), stream)
     return target
-
-
-class _Bounded:
-    """A stream that refuses to give more than ``limit`` bytes."""
-
-    def __init__(self, stream, limit: int) -> None:  # noqa: ANN001 (an HTTP response)
-        self._stream, self._left = stream, limit
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise GanbenchError("more bytes than the file has")
-        return data
 
 
 def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import functools
-import gzip
-import hashlib
-import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from benchmark.data.cards import Card, FileCard, card, locate, missing
+from benchmark.data.cards import Card, card, locate, missing
+from benchmark.data.check import read_file
+from benchmark.data.subsets import store, subset_hash, subset_indices
 from benchmark.errors import GanbenchError
-from benchmark.recipe import content_hash
 
-SUBSET_SEED = 0
+STREAMED = ("images", "stl10")
+"""Readers whose prepared pixels lie on disk and are mapped, so that any number of images fits in memory."""
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, C, H, W) uint8 and labels (N,) int64, with the hashes that stand for them."""
+    """Images (N, C, H, W) uint8 and labels (N,) int64 (-1: none is given), with the hashes that stand for them.
+
+    ``images`` may be a private memory mapping of a file (``np.memmap``): index it a batch at a time and
+    memory stays flat.
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -48,13 +50,20 @@ def read(
     c.check(split, resolution, channels)
     if problem := missing(name, split):
         raise GanbenchError(problem)
-    pixels, labels = _decode(c, split, resolution, channels, crop, resize)
-    if len(pixels) != (count := c.split(split)["count"]):
-        raise GanbenchError(f"dataset {name}: {split} has {len(pixels):,} images, its card says {count:,}")
+    count = c.split(split)["count"]
     indices = subset_indices(count, percent, images, subset)
+    content, drawn = c.content(split, resolution, channels), subset_hash(count, percent, images, subset)
+    if indices is not None and images is None:
+        store(indices, drawn)
+    if c.reader in STREAMED:
+        pixels, labels = _streamed(c, split, resolution, crop, resize, indices, content, drawn)
+        return ImageSet(pixels, labels, content, drawn)
+    pixels, labels = _decode(c, split, resolution, channels, crop, resize)
+    if len(pixels) != count:
+        raise GanbenchError(f"dataset {name}: {split} has {len(pixels):,} images, its card says {count:,}")
     if indices is not None:
         pixels, labels = pixels[indices], labels[indices]
-    return ImageSet(pixels, labels, c.content(split, resolution, channels), subset_hash(count, percent, images, subset))
+    return ImageSet(pixels, labels, content, drawn)
 
 
 def _decode(c: Card, split: str, resolution: int, channels: int, crop: str | None, resize: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -68,78 +77,46 @@ def _decode(c: Card, split: str, resolution: int, channels: int, crop: str | Non
     if c.reader == "idx":
         pixels, labels = (_idx(read_file(c.name, f)) for f in files)
         return pixels[:, None], labels.astype(np.int64)
-    data = read_file(c.name, files[0])
     if c.reader == "cifar":
-        from benchmark.data.cifar import read as read_cifar
-
-        return read_cifar(data, c.split(split)["members"], c.split(split)["labels_key"], files[0].file)
+        return read_cifar(c, split, next(i for i, form in enumerate(c.choices(split)) if all(locate(c.name, f.file) for f in form)))
     from benchmark.data.folders import read as read_folders
 
-    return read_folders(data, resolution, crop, resize, files[0].file)
+    return read_folders(read_file(c.name, files[0]), resolution, crop, resize, files[0].file)
 
 
-def subset_size(count: int, percent: float, images: int | None) -> int:
-    """How many of ``count`` images a recipe trains on: ``images``, else ``percent`` of them."""
-    return min(count, images if images is not None else round(count * percent / 100))
+def read_cifar(c: Card, split: str, form: int) -> tuple[np.ndarray, np.ndarray]:
+    """A CIFAR split from its Python archive (``form`` 0) or its binary one (1): the same images and classes, in the same order."""
+    from benchmark.data import cifar, cifar_binary
+
+    s, file = c.split(split), c.choices(split)[form][0]
+    if form == 0:
+        return cifar.read(read_file(c.name, file), s["members"], s["labels_key"], file.file)
+    return cifar_binary.read(read_file(c.name, file), s["binary"]["members"], s["binary"]["label_bytes"], file.file)
 
 
-def subset_indices(count: int, percent: float, images: int | None, subset: str | None = None) -> np.ndarray | None:
-    """Sorted indices of the training subset, or None for all. Every seed of a recipe trains on the same one.
+def _streamed(c: Card, split: str, resolution: int, crop: str | None, resize: str | None, indices: np.ndarray | None, content: str, drawn: str) -> tuple[np.ndarray, np.ndarray]:
+    """The split's (drawn) images as a mapping of the cache, and their classes; the originals are opened only where the cache lacks them."""
+    from benchmark.data import prepared
+    from benchmark.data.image import pixels
+    from benchmark.data.streams import stream
 
-    Args:
-        subset: how it is drawn. None: the first entries of one seeded permutation, so that a smaller
-            subset lies inside a larger one. ``numpy-choice-0``: ``RandomState(0).choice`` without
-            replacement, as the DiffAugment family's code. ``first``: the first images, as AdvAug's.
+    found = stream(c, split)
+    count = c.split(split)["count"]
+    if len(found.labels) != count:
+        raise GanbenchError(f"dataset {c.name}: {split} has {len(found.labels):,} images, its card says {count:,}")
 
-    Raises:
-        GanbenchError: nobody knows how the paper drew it (``unknown``).
-    """
-    wanted = subset_size(count, percent, images)
-    if wanted == count:
-        return None
-    if subset == "unknown":
-        raise GanbenchError("how the paper drew its subset is not known, and no list is published")
-    if subset == "first":
-        return np.arange(wanted)
-    if subset == "numpy-choice-0":
-        return np.sort(np.random.RandomState(0).choice(count, wanted, replace=False))
-    return np.sort(np.random.default_rng(SUBSET_SEED).permutation(count)[:wanted])
+    def opened() -> Callable[[int], np.ndarray]:
+        whole = None if indices is None else prepared.kept([*identity, None], count, resolution)
+        if whole is not None:
+            return lambda i: whole[indices[i]]
+        picture = found.open()
+        number = (lambda i: i) if indices is None else (lambda i: int(indices[i]))
+        return lambda i: pixels(picture(number(i)), resolution, crop, resize, f"{c.name} {split}, image {number(i)}")
 
-
-@functools.cache
-def subset_hash(count: int, percent: float, images: int | None, subset: str | None = None) -> str:
-    """sha256 of the chosen indices; of "all" and the count when nothing is left out."""
-    indices = subset_indices(count, percent, images, subset)
-    return content_hash(["all", count] if indices is None else indices.tolist())
-
-
-def read_file(name: str, file: FileCard) -> bytes:
-    """The decompressed bytes of one file, checked for size and sha256.
-
-    Raises:
-        GanbenchError: the file is missing, truncated, no valid gzip, or differs from the card.
-    """
-    path = locate(name, file.file)
-    if path is None:
-        raise GanbenchError(f"dataset {name}: {file.file} not found; run: ganbench data fetch {name}")
-    return check_bytes(name, file, path)
-
-
-def check_bytes(name: str, file: FileCard, path: Path) -> bytes:
-    """Read ``path`` as ``file`` of dataset ``name``; raises GanbenchError unless it is exactly that file."""
-    mend = f"run: ganbench data fetch {name} --force"
-    try:
-        packed = path.name != file.file and path.suffix == ".gz"  # an archive of the card's own name is checked as it is
-        with gzip.open(path) if packed else path.open("rb") as stream:
-            data = stream.read(file.bytes + 1)  # bounded: a hostile gzip cannot fill the memory
-    except (OSError, EOFError, zlib.error) as error:
-        raise GanbenchError(f"{path}: truncated or damaged ({error}); {mend}") from None
-    if len(data) != file.bytes:
-        found = "more than" if len(data) > file.bytes else f"{len(data):,} of"
-        raise GanbenchError(f"{path}: {found} {file.bytes:,} bytes: not the file of the {name} card; {mend}")
-    if (sha := hashlib.sha256(data).hexdigest()) != file.sha256:
-        raise GanbenchError(f"{path}: sha256 {sha[:12]}… is not {file.sha256[:12]}… of the {name} card; {mend}")
-    return data
+    identity = [content, resolution, crop, resize]
+    chosen = slice(None) if indices is None else indices
+    mapped = prepared.keep([*identity, None if indices is None else drawn], len(found.labels[chosen]), resolution, opened)
+    return mapped, found.labels[chosen]
 
 
 def _idx(data: bytes) -> np.ndarray:

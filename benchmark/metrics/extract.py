@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +11,10 @@ from torch import Tensor
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import Extractor
 from benchmark.metrics.frechet import Moments, MomentSum
-from benchmark.metrics.images import Source, prepare
+from benchmark.metrics.images import Source, batches, prepare
 
 BATCH = 64  # images at a time through the extractor
+EVERY = ("features", "logits")
 BLOCK = 1024  # features at a time into the moments: their D x D sums would crowd the network out of the cache
 
 
@@ -23,17 +25,18 @@ class Extracted:
     moments: Moments
     features: Tensor | None  # (n, D) float32
     logits: Tensor | None  # (n, classes) float32
+    imported: bool = False  # from another machine's file: nothing here has seen the images
 
     @property
     def n(self) -> int:
         return self.moments.n
 
 
-def extract(source: Source, extractor: Extractor, quantise: str | None, count: int | None = None, keep: bool = True) -> Extracted:
+def extract(source: Source, extractor: Extractor, quantise: str | None, count: int | None = None, keep: Collection[str] = EVERY) -> Extracted:
     """Pass the first ``count`` images (None: all) of a source through an extractor.
 
     Args:
-        keep: keep features and logits; without them memory does not grow with the number of images.
+        keep: which of ``features`` and ``logits`` to keep for every image; with neither, memory does not grow with their number.
 
     Raises:
         GanbenchError: the source has fewer images than ``count``, or a feature is not finite.
@@ -41,37 +44,18 @@ def extract(source: Source, extractor: Extractor, quantise: str | None, count: i
     sums, held, features, logits = MomentSum(), [], [], []
     device = next(extractor.module.parameters()).device
     with torch.no_grad():  # not inference_mode: a source may run a G whose buffers train on
-        for batch in _batches(prepare(source, quantise, count), count):
+        for batch in batches(prepare(source, quantise, count), count, BATCH):
             f, p = (t.float().cpu() for t in extractor.module(batch.to(device)))
             held.append(f)
             if len(held) * BATCH >= BLOCK:
                 sums.add(torch.cat(held).numpy())
                 held = []
-            if keep:
+            if "features" in keep:
                 features.append(f)
+            if "logits" in keep:
                 logits.append(p)
     if held:
         sums.add(torch.cat(held).numpy())
     if count is not None and sums.n < count:
         raise GanbenchError(f"{sums.n:,} images, but the protocol asks for {count:,}")
-    return Extracted(sums.moments(), torch.cat(features) if keep else None, torch.cat(logits) if keep else None)
-
-
-def _batches(source: Source, count: int | None):  # noqa: ANN202 (an iterator of tensors)
-    """Batches of ``BATCH``, whatever sizes the source gives, and not one image too many."""
-    left, held = count, []
-    for batch in source():
-        while len(batch):
-            take = batch[: BATCH - sum(map(len, held))]
-            held.append(take)
-            batch = batch[len(take) :]
-            if sum(map(len, held)) == BATCH:
-                whole = torch.cat(held)[:left]
-                held = []
-                if len(whole):
-                    yield whole
-                left = None if left is None else left - len(whole)
-                if left == 0:
-                    return
-    if held and (rest := torch.cat(held)[:left]).numel():
-        yield rest
+    return Extracted(sums.moments(), torch.cat(features) if features else None, torch.cat(logits) if logits else None)

@@ -13,7 +13,10 @@ Source = Callable[[], Iterator[Tensor]]
 """Batches of images, the same each time it is called: uint8 as they are, or floats in [-1, 1] to be quantised."""
 
 
+MIMICRY = "min-max-mimicry"
+"""Mimicry's own: FID and KID from images scaled by the range of all, IS from images scaled by the range of their batch."""
 MIMICRY_EPS = 1e-5  # in the denominator of its scaling
+MIMICRY_BATCH = 50  # images, for IS
 
 
 class NotFinite(GanbenchError):
@@ -40,6 +43,39 @@ def prepare(source: Source, quantise: str | None, count: int | None = None) -> S
     return prepared
 
 
+def scaled_by_batch(source: Source, count: int) -> Source:
+    """The first ``count`` images as 8 bits, each ``MIMICRY_BATCH`` scaled by their own smallest and largest value.
+
+    Source: Mimicry's ``metrics/compute_is.py``. It drops an incomplete last batch; here that is scaled by itself.
+    """
+
+    def scaled() -> Iterator[Tensor]:
+        for batch in batches(source, count, MIMICRY_BATCH):
+            yield _bytes(batch, "min-max", batch.min().item(), batch.max().item())
+
+    return scaled
+
+
+def batches(source: Source, count: int | None, size: int) -> Iterator[Tensor]:
+    """Batches of ``size``, whatever sizes the source gives, and not one image too many."""
+    left, held = count, []
+    for batch in source():
+        while len(batch):
+            take = batch[: size - sum(map(len, held))]
+            held.append(take)
+            batch = batch[len(take) :]
+            if sum(map(len, held)) == size:
+                whole = torch.cat(held)[:left]
+                held = []
+                if len(whole):
+                    yield whole
+                left = None if left is None else left - len(whole)
+                if left == 0:
+                    return
+    if held and (rest := torch.cat(held)[:left]).numel():
+        yield rest
+
+
 def _bytes(images: Tensor, quantise: str | None, low: float, high: float) -> Tensor:
     if not torch.isfinite(images).all():
         raise NotFinite("generated images hold values that are not finite")
@@ -54,7 +90,7 @@ def _bytes(images: Tensor, quantise: str | None, low: float, high: float) -> Ten
 def _range(source: Source, count: int | None) -> tuple[float, float]:
     low, high, seen = float("inf"), float("-inf"), 0
     for batch in source():
-        counted = batch if count is None else batch[: count - seen]
+        counted = batch if count is None else batch[: max(0, count - seen)]
         if len(counted):
             low, high = min(low, counted.min().item()), max(high, counted.max().item())
         seen += len(batch)

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from benchmark.errors import GanbenchError
-from benchmark.metrics.extract import Extracted
+from benchmark.metrics.extract import Extracted, extract
+from benchmark.metrics.extractors import Extractor
 from benchmark.metrics.frechet import MomentSum, frechet_distance
+from benchmark.metrics.images import MIMICRY, Source, scaled_by_batch
 from benchmark.metrics.inception_score import inception_score
 from benchmark.metrics.kernel_distance import kernel_distance
 from benchmark.metrics.precision_recall import precision_recall
 from benchmark.recipe import Protocol
 
 SINGLE = ("precision", "recall")
+EACH = ("vFID", "KIDx1000", *SINGLE)
+"""Metrics that need the features of every image; FID and tFID need their moments alone."""
+
+
+def kept_of_real(protocol: Protocol) -> set[str]:
+    """What must be kept of every real image beside the moments of all."""
+    return {"features"} if any(m in EACH for m in protocol.metrics) else set()
+
+
+def kept_of_generated(protocol: Protocol) -> set[str]:
+    """What must be kept of every generated image beside the moments of all."""
+    return kept_of_real(protocol) | ({"logits"} if "IS" in protocol.metrics else set())
+
+
+def extract_generated(source: Source, extractor: Extractor, protocol: Protocol) -> Extracted:
+    """The generated images as the protocol has them seen; ``min-max-mimicry`` makes and sees them twice where IS is measured."""
+    mimicry = protocol.quantise == MIMICRY
+    found = extract(source, extractor, "min-max" if mimicry else protocol.quantise, protocol.generated, kept_of_generated(protocol))
+    if not mimicry or "IS" not in protocol.metrics:
+        return found
+    by_batch = extract(scaled_by_batch(source, protocol.generated), extractor, None, protocol.generated, ("logits",))
+    return dataclasses.replace(found, logits=by_batch.logits)
 
 
 def measure(protocol: Protocol, generated: Extracted, real: Extracted, validation: Extracted | None = None) -> dict[str, dict[str, float]]:

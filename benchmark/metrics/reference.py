@@ -1,108 +1,61 @@
 """Features of real images: computed once, kept by content, shared by every cell, plan and worker of a machine.
 
-The key is what decides the numbers (the dataset's bytes, the images drawn from it, how they are cut
-and resized, the extractor and its weights), never a name or a path. A kept file is checked when it is
-read; one that is damaged is made again.
+The key is what decides the numbers (``RealSet.identity``), never a name or a path. A kept file is
+checked when it is read; one that is damaged is made again.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
-import json
-import logging
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from benchmark.data.cards import cache_folder
 from benchmark.data.read import read
-from benchmark.errors import GanbenchError
+from benchmark.metrics import store
 from benchmark.metrics.extract import Extracted, extract
 from benchmark.metrics.extractors import Extractor
-from benchmark.metrics.frechet import Moments
+from benchmark.metrics.measure import kept_of_real
+from benchmark.metrics.real import RealSet, real_set
 from benchmark.recipe import Protocol, Recipe, content_hash
 
-log = logging.getLogger(__name__)
 
-VERSION = 1
-"""Raised when what is extracted changes; kept files of another version are not found."""
-
-
-def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: str | None = None, count: int | None = None) -> Extracted:
+def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: str | None = None, count: int | None = None, stopping: Callable[[], bool] = lambda: False) -> Extracted:
     """The real images that the protocol compares with: its split (or ``split``), its number of them, in a fixed seeded draw.
+
+    Args:
+        stopping: asked while another process makes the same.
 
     Raises:
         GanbenchError: the images are not there, or fewer than asked for; or the cache cannot be written.
+        Interrupted: it was to stop before another process was done.
     """
-    split, count = split or protocol.real_split or recipe.split, count if split else protocol.real
-    images = read(recipe.dataset, split, recipe.resolution, recipe.channels, images=count, crop=recipe.crop, resize=recipe.resize)
-    if count is not None and len(images.images) < count:
-        raise GanbenchError(f"the protocol compares with {count:,} images; {recipe.dataset} {split} has {len(images.images):,}")
-    key = content_hash([VERSION, images.content, images.subset, recipe.crop, recipe.resize, recipe.resolution, extractor.name, extractor.sha256])
-    path = cache_folder() / "features" / f"{key}.npz"
-    with _alone(path):
-        if (kept := _load(path, extractor.dimension)) is not None:
+    chosen = real_set(recipe, split or protocol.real_split or recipe.split, count if split else protocol.real)
+    return features(chosen, extractor, kept_of_real(protocol), stopping)
+
+
+def features(real: RealSet, extractor: Extractor, keep: Collection[str], stopping: Callable[[], bool] = lambda: False) -> Extracted:
+    """Features of these images, from the cache or made now; ``keep``: which of "features" and "logits" are needed of each image."""
+    size, path = real.size, place(real, extractor)
+    with store.alone(path, f"the features of {real}", stopping):
+        if (kept := store.load(path, extractor.dimension, keep)) is not None:
             return kept
-        pixels = torch.from_numpy(np.ascontiguousarray(images.images))
-        made = extract(lambda: iter(pixels.split(500)), extractor, None)
-        _save(path, made, {"dataset": recipe.dataset, "split": split, "resolution": recipe.resolution, "images": made.n, "extractor": extractor.name})
+        found = read(real.dataset, real.split, real.resolution, real.channels, crop=real.crop, resize=real.resize).images
+        indices = real.indices()
+        pixels = torch.from_numpy(np.ascontiguousarray(found if indices is None else found[indices]))
+        before = store.about_file(path) or {"digests": {}}
+        more = [name for name in ("features", "logits") if name in keep or name in before["digests"]]
+        made = extract(lambda: iter(pixels.split(500)), extractor, None, size, more)
+        store.save(path, made, about(real, extractor))
         return made
 
 
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time; the lock dies with its holder."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_suffix(".lock").open("w")
-    except OSError as error:
-        raise GanbenchError(f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def place(real: RealSet, extractor: Extractor) -> Path:
+    """The file of these features."""
+    return store.folder() / f"{content_hash(real.identity(extractor.name, extractor.sha256))}.npz"
 
 
-def _arrays(e: Extracted) -> dict[str, np.ndarray]:
-    return {"mean": e.moments.mean, "covariance": e.moments.covariance, "features": e.features.numpy(), "logits": e.logits.numpy()}
-
-
-def _digest(arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        digest.update(f"{name}{arrays[name].shape}{arrays[name].dtype}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return digest.hexdigest()
-
-
-def _save(path: Path, e: Extracted, about: dict[str, Any]) -> None:
-    arrays = _arrays(e)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            np.savez(stream, **arrays, digest=np.array(_digest(arrays)), about=np.array(json.dumps(about)))
-        os.replace(temporary, path)
-    except OSError as error:  # the features are right all the same: a full disk costs the next run time, not this one its result
-        log.warning("%s: features could not be kept: %s", path, error.strerror or error)
-        temporary.unlink(missing_ok=True)
-
-
-def _load(path: Path, dimension: int) -> Extracted | None:
-    """The kept features; None if there are none, or the file is not what was written."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("mean", "covariance", "features", "logits")}
-            digest = str(file["digest"])
-    except FileNotFoundError:
-        return None
-    except Exception:  # zipfile, zlib and numpy have many kinds for a damaged archive: whatever it is, it is made again
-        return None
-    if digest != _digest(arrays) or arrays["mean"].shape != (dimension,):
-        return None
-    moments = Moments(len(arrays["features"]), arrays["mean"], arrays["covariance"])
-    return Extracted(moments, torch.from_numpy(arrays["features"]), torch.from_numpy(arrays["logits"]))
+def about(real: RealSet, extractor: Extractor) -> dict[str, object]:
+    """What a kept file says of itself."""
+    return {"set": real.to_json(), "images": real.size, "extractor": extractor.name, "identity": real.identity(extractor.name, extractor.sha256)}

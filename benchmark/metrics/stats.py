@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-
-import numpy as np
+from pathlib import Path
+from typing import Any
 
 from benchmark.data.cards import cache_folder, missing
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
-from benchmark.metrics.names import IMAGE
+from benchmark.metrics.real import compared_with
 from benchmark.recipe import content_hash
 from benchmark.suite.model import Cell
 
@@ -18,40 +17,61 @@ from benchmark.suite.model import Cell
 def kept() -> Iterator[str]:
     """One line for each file: what it holds, how many images, how large."""
     for path in sorted((cache_folder() / "features").glob("*.npz")):
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-        except Exception as error:  # a damaged archive has kinds of its own; it is made again when it is needed
-            yield f"{path.name}: cannot be read ({type(error).__name__})"
+        about = _about(path)
+        if about is None:
+            yield f"{path.name}: cannot be read; it is made again when it is needed"
             continue
-        yield f"{path.name[:12]}: {about['dataset']} {about['split']} at {about['resolution']} px, {about['images']:,} images, {about['extractor']}; {path.stat().st_size / 2**20:.1f} MiB"
+        origin = "; imported" if about.get("imported") else ""
+        yield f"{path.name[:12]}: {_named(about)}, {about['images']:,} images, {about['extractor']}; {path.stat().st_size / 2**20:.1f} MiB{origin}"
+
+
+def _about(path: Path) -> dict[str, Any] | None:
+    from benchmark.metrics.store import about_file
+
+    about = about_file(path)
+    return about if about is not None and {"set", "images", "extractor"} <= about.keys() else None
+
+
+def _named(about: dict[str, Any]) -> str:
+    s = about["set"]
+    return f"{s['dataset']} {s['split']} at {s['resolution']} px{', others' if s['after'] else ''}"
 
 
 def precompute(cells: Iterable[Cell]) -> Iterator[tuple[bool, str]]:
-    """Make what these cells compare with, each set of images once: (whether it is there now, a line)."""
+    """Make what these cells compare with, and the floors of proxies, each set of images once: (whether it is there now, a line).
+
+    Raises:
+        Interrupted: Ctrl-C, while another process made some of it.
+    """
+    from benchmark.metrics.floor import real_floor
     from benchmark.metrics.reference import reference
+    from benchmark.metrics.store import Interrupted
 
     seen: set[str] = set()
     loaded: dict[str, extractors.Extractor] = {}
     for cell in cells:
-        p = cell.protocol
-        if p.features is None or not any(m in IMAGE for m in p.metrics):
+        p, r = cell.protocol, cell.recipe
+        sets = compared_with(r, p)
+        key = content_hash([[s.to_json() for s in sets], p.to_json() if sets and extractors.proxy(p.features) else p.features])
+        if not sets or key in seen:
             continue
-        for split, count in ((p.real_split or cell.recipe.split, p.real), *([("val", None)] if "vFID" in p.metrics else [])):
-            r = cell.recipe
-            key = content_hash([r.dataset, split, count, r.resolution, r.channels, r.crop, r.resize, p.features])
-            if key in seen:
+        seen.add(key)
+        name = f"{' and '.join(map(str, sets))}, {p.features}"
+        try:
+            if why := extractors.missing(p.features) or next(filter(None, (missing(s.dataset, s.split) for s in sets)), None):
+                yield False, f"{name}: {why}"
                 continue
-            seen.add(key)
-            name = f"{r.dataset} {split} at {r.resolution} px{f', {count:,} images' if count else ''}, {p.features}"
-            try:
-                if why := extractors.missing(p.features) or missing(r.dataset, split):
-                    yield False, f"{name}: {why}"
-                    continue
-                if p.features not in loaded:
-                    loaded[p.features] = extractors.load(p.features)
-                reference(r, p, loaded[p.features], split=split, count=count)
-            except GanbenchError as error:
-                yield False, f"{name}: {error}"
-            else:
-                yield True, f"{name}: ready"
+            if p.features not in loaded:
+                loaded[p.features] = extractors.load(p.features)
+            found = [reference(r, p, loaded[p.features], split=s.split, count=s.count) for s in sets]
+            floor = real_floor(r, p, loaded[p.features], found[0], found[1] if len(found) > 1 else None)
+        except Interrupted:
+            raise
+        except GanbenchError as error:
+            yield False, f"{name}: {error}"
+        else:
+            yield True, f"{name}: ready" + (f"; floor ({floor['drawn']}): {_numbers(floor)}" if floor else "")
+
+
+def _numbers(floor: dict[str, Any]) -> str:
+    return ", ".join(f"{metric} {found['value']:.4g}" for metric, found in floor["metrics"].items()) or "none"

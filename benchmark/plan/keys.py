@@ -8,7 +8,8 @@ from typing import Any
 from benchmark import recipe as ground
 from benchmark.catalogue import plugin
 from benchmark.data.cards import card
-from benchmark.data.read import subset_hash
+from benchmark.data.subsets import subset_hash
+from benchmark.metrics.real import real_key
 from benchmark.recipe import Protocol, Recipe
 
 STEP_VERSION = 1
@@ -41,23 +42,27 @@ def run_key(recipe: Recipe, seed: int) -> str:
     return ground.run_key(recipe, *_data(recipe), seed, algorithm_versions(recipe))
 
 
-def evaluation_key(run: str, protocol: Protocol) -> str:
-    """A run measured under a protocol, as this code measures."""
-    return ground.evaluation_key(run, protocol, MEASURE_VERSION)
+def evaluation_key(run: str, protocol: Protocol, recipe: Recipe) -> str:
+    """A run measured under a protocol, as this code measures, against the real images of the dataset's card.
+
+    Raises:
+        GanbenchError: there are no such images, or no such extractor.
+    """
+    return ground.evaluation_key(run, protocol, MEASURE_VERSION, real_key(recipe, protocol))
 
 
 Series = tuple[str, ...]
 """What the records of one recipe, on one data set, under one protocol have in common: all of their key but the seed."""
 
 
-def series(recipe: Recipe, content: str, subset: str, versions: dict[str, Any], protocol: Protocol, measure_version: int) -> Series:
+def series(recipe: Recipe, content: str, subset: str, versions: dict[str, Any], protocol: Protocol, measure_version: int, real: str | None) -> Series:
     """The series of a record: equal for two records just where, with equal seeds, their evaluation keys are."""
-    return (recipe.canonical, content, subset, json.dumps(versions, sort_keys=True), protocol.fingerprint(), str(measure_version))
+    return (recipe.canonical, content, subset, json.dumps(versions, sort_keys=True), protocol.fingerprint(), str(measure_version), real or "")
 
 
 def series_of(recipe: Recipe, protocol: Protocol) -> Series:
     """The series that a cell's records have, as this code runs and measures; raises GanbenchError as ``run_key`` does."""
-    return series(recipe, *_data(recipe), algorithm_versions(recipe), protocol, MEASURE_VERSION)
+    return series(recipe, *_data(recipe), algorithm_versions(recipe), protocol, MEASURE_VERSION, real_key(recipe, protocol))
 
 
 def _data(recipe: Recipe) -> tuple[str, str]:

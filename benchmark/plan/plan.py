@@ -8,11 +8,12 @@ from typing import Any
 
 from benchmark.catalogue import plugins
 from benchmark.data.cards import Card, card, missing
-from benchmark.data.read import subset_hash, subset_size
+from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
 from benchmark.metrics.names import IMAGE, NEEDS
+from benchmark.metrics.real import real_key
 from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.records import Record, RecordError
@@ -98,10 +99,11 @@ def make_plan(
         for seed in seeds:
             try:
                 key = run_key(cell.recipe, seed)
+                evaluation = evaluation_key(key, cell.protocol, cell.recipe)
             except GanbenchError:
                 blocked.setdefault((content_hash(cell.recipe.to_json()), cell.protocol.fingerprint(), seed), []).append(cell)
                 continue
-            grouped.setdefault((key, evaluation_key(key, cell.protocol), seed), []).append(cell)
+            grouped.setdefault((key, evaluation, seed), []).append(cell)
     runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}.json")) for (key, evaluation, seed), group in grouped.items()]
     runs += [_blocked_run(group, seed) for (_, _, seed), group in blocked.items()]
     rank = {"to do": 0, "blocked": 1, "done": 2}
@@ -122,6 +124,8 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
         card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels)
     except GanbenchError as error:
         return str(error)
+    if recipe.classes is not None and not card(recipe.dataset).labelled(recipe.split):
+        return f"the recipe is conditional, and {recipe.dataset} {recipe.split} has images without a class"
     if why := _measuring(recipe, protocol):
         return why
     if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
@@ -214,6 +218,9 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
     """The record of a planned run from what the worker returned."""
     if {key: result[key] for key in ("content", "subset")} != run.data():
         raise GanbenchError(f"{run.name}: the worker trained on other data than planned")
+    real = real_key(run.recipe, run.protocol)
+    if result.get("real", real) != real:
+        raise GanbenchError(f"{run.name}: the worker compared with other real images than planned")
     return Record(
         run=run.key,
         evaluation=run.evaluation,
@@ -225,6 +232,8 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         versions=algorithm_versions(run.recipe),
         measure_version=MEASURE_VERSION,
         **run.data(),
-        provenance={"libraries": result["libraries"], "segments": result["segments"]},
+        real=real,
+        floor=result.get("floor"),
+        provenance={"libraries": result["libraries"], "segments": result["segments"], **({"real": "imported statistics"} if result.get("imported") else {})},
         **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
     )

@@ -126,7 +126,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
             state = "done" if record.status == "finished" else record.status
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
-            line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}); {path}{trouble}"
+            line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}){_beside_floor(record)}; {path}{trouble}"
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
@@ -139,6 +139,16 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
     board.write(force=True)
     if line:
         progress.end(event.job.evaluation, run.size, line)
+
+
+def _beside_floor(record: records.Record) -> str:
+    """A proxy's numbers, each with what real images get: without that they say nothing."""
+    if record.floor is None or record.final is None:
+        return ""
+    measured = {m: v["value"] for m in record.protocol.metrics if (v := record.final.get(m)) and v.get("value") is not None}
+    floors = record.floor["metrics"]
+    said = (f"{m} {value:.4g} [{'floor ' + format(floors[m]['value'], '.4g') if m in floors else 'no floor'}]" for m, value in measured.items())
+    return f"; {', '.join(said)}"
 
 
 def _rescue(record: records.Record | None, results: Path) -> str:

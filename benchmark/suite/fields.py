@@ -30,7 +30,7 @@ CHOICES = {
     "checkpoint": ("last", "best"),
     "std_of": ("noises", "splits", "seeds", "unknown", "none"),
     "features": ("inception-2015-12-05", "efficientnet-lite0"),
-    "quantise": ("round", "floor", "min-max", "none"),
+    "quantise": ("round", "floor", "min-max", "min-max-mimicry", "none"),
     "best_by": METRICS,
 }
 POSITIVE = ("resolution", "channels", "images", "z_dim", "batch_d", "batch_g", "n_dis", "epochs", "steps",

@@ -143,7 +143,7 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
         found[name] = Profile(
             name,
             read_draft(given["recipe"], parts, "profile") if "recipe" in given else Draft(),
-            read_protocol(given["protocol"]) if "protocol" in given else Draft(),
+            read_protocol(given["protocol"], profile=True) if "protocol" in given else Draft(),
         )
     return found
 

@@ -69,17 +69,22 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
     return Draft(fields, *_sources(given, RECIPE_TYPES), on)
 
 
-def read_protocol(node: Node, conditional: bool = False) -> Draft:
-    """Protocol fields, as written."""
+def read_protocol(node: Node, conditional: bool = False, profile: bool = False) -> Draft:
+    """Protocol fields, as written. The metrics of a profile add to those that it finds: it is a rule for many tables."""
     given = node.mapping({*PROTOCOL_TYPES, "notes", "stated"} if conditional else {*PROTOCOL_TYPES, "notes", "stated", "on"})
     fields = {}
     for key, value in given.items():
         if key == "metrics":
-            fields[key] = tuple(v.one_of(METRICS, "metric") for v in value.items())
+            given_metrics = tuple(v.one_of(METRICS, "metric") for v in value.items())
+            fields[key] = _more(given_metrics) if profile else given_metrics
         elif key in PROTOCOL_TYPES:
             fields[key] = scalar(key, PROTOCOL_TYPES[key], value)
-    on = _on(given["on"], lambda n: read_protocol(n, conditional=True)) if "on" in given else None
+    on = _on(given["on"], lambda n: read_protocol(n, conditional=True, profile=profile)) if "on" in given else None
     return Draft(fields, *_sources(given, PROTOCOL_TYPES), on)
+
+
+def _more(names: tuple[str, ...]) -> Callable[[tuple[str, ...] | None], tuple[str, ...]]:
+    return lambda there: tuple(dict.fromkeys((*(there or ()), *names)))
 
 
 def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:

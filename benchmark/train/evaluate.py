@@ -6,7 +6,7 @@ import base64
 import contextlib
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -56,13 +56,12 @@ def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, fin
 
 def _images(gan: Gan, protocol: Protocol, seed: int, step: int) -> dict[str, Any]:
     """IS, FID, KID, precision and recall of fresh images against the protocol's real ones."""
-    from benchmark.metrics.extract import extract
-    from benchmark.metrics.measure import measure
+    from benchmark.metrics.measure import extract_generated, measure
 
     extractor, real, validation = references(gan.recipe, protocol, str(gan.device))
     try:
         with torch.no_grad(), _sampled(gan, protocol) as G:
-            generated = extract(_generated(gan, G, protocol, seed, step), extractor, protocol.quantise, protocol.generated)
+            generated = extract_generated(_generated(gan, G, protocol, seed, step), extractor, protocol)
         found = measure(protocol, generated, real, validation)
     except NotFinite:  # a result, not a failure: the collator counts a value that is None as diverged
         return {metric: {"value": None} for metric in protocol.metrics if metric in IMAGE}
@@ -85,8 +84,11 @@ def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int)
 _held: dict[tuple[str, ...], tuple[Extractor, Extracted, Extracted | None]] = {}  # of the run that this process is making
 
 
-def references(recipe: Recipe, protocol: Protocol, device: str) -> tuple[Extractor, Extracted, Extracted | None]:
+def references(recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool] = lambda: False) -> tuple[Extractor, Extracted, Extracted | None]:
     """The extractor and what is compared with, once a run.
+
+    Args:
+        stopping: asked while another worker computes them; True ends the wait with ``Interrupted``.
 
     Raises:
         GanbenchError: weights, real images or packages are missing or wrong: better before a run than after it.
@@ -98,9 +100,9 @@ def references(recipe: Recipe, protocol: Protocol, device: str) -> tuple[Extract
     if key not in _held:
         with torch.random.fork_rng(devices=[]):  # building a network draws from the global stream
             extractor = load(protocol.features, device=device)
-        validation = reference(recipe, protocol, extractor, split="val") if "vFID" in protocol.metrics else None
+        validation = reference(recipe, protocol, extractor, split="val", stopping=stopping) if "vFID" in protocol.metrics else None
         _held.clear()
-        _held[key] = extractor, reference(recipe, protocol, extractor), validation
+        _held[key] = extractor, reference(recipe, protocol, extractor, stopping=stopping), validation
     return _held[key]
 
 

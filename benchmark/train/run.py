@@ -13,6 +13,8 @@ import torch
 from benchmark.data.read import ImageSet
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import HIGHER, IMAGE
+from benchmark.metrics.real import real_key
+from benchmark.metrics.store import Interrupted
 from benchmark.provenance import code_version, libraries, processor
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train import checkpoint
@@ -49,7 +51,7 @@ def run(
         The result: ``status`` ("finished", "partial" or "diverged"), ``steps``, ``epochs``, ``final``
         (the measurement that counts, the last or the best of all; None if diverged), ``history`` (the
         scheduled ones, and the last), ``samples``
-        (base64 PNG), ``segments`` (which code ran which steps where), the seconds spent, and ``trouble``
+        (base64 PNG), ``real`` and ``floor`` (the images compared with, ``metrics/floor.py``), ``imported`` (their statistics came from another machine), ``segments`` (which code ran which steps where), the seconds spent, and ``trouble``
         (why checkpoints could not be written; the result is whole all the same). None when ``tick``
         asked to stop: a checkpoint is kept.
 
@@ -60,9 +62,12 @@ def run(
     torch.set_num_threads(threads)
     session = Session(recipe, protocol, seed, data, folder, device)
     session.refuse_a_best_that_was_not_looked_for()
-    if any(m in IMAGE for m in protocol.metrics):
-        references(recipe, protocol, device)
     total = recipe.total_steps(len(data.images))
+    try:
+        floor, imported = _prepare(recipe, protocol, device, lambda: tick(session.gan.step, total))
+    except Interrupted as error:
+        log.warning("%s", error)
+        return None
     goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
     if session.gan.step < goal and not session.diverged:
         session.segments.append(_segment(session.gan.step, device, threads))
@@ -78,6 +83,9 @@ def run(
         "epochs": step / session.per_epoch,
         "content": data.content,
         "subset": data.subset,
+        "real": real_key(recipe, protocol),
+        "floor": floor,
+        "imported": imported,
         "final": final,
         "history": history,
         "samples": sample_grid(session.gan, protocol, seed),
@@ -85,6 +93,16 @@ def run(
         "trouble": session.trouble,
         **{key: getattr(session, key) for key in ("segments", "train_s", "eval_s")},
     }
+
+
+def _prepare(recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool]) -> tuple[dict[str, Any] | None, bool]:
+    """What measuring images needs, made before the first step: the real-against-real floor of a proxy, and whether statistics were imported."""
+    if not any(m in IMAGE for m in protocol.metrics):
+        return None, False
+    from benchmark.metrics.floor import real_floor
+
+    extractor, real, validation = references(recipe, protocol, device, stopping)
+    return real_floor(recipe, protocol, extractor, real, validation, stopping), real.imported or bool(validation and validation.imported)
 
 
 def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:

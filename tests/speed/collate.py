@@ -24,10 +24,10 @@ import numpy as np
 
 from benchmark import records
 from benchmark.data.cards import Card
-from benchmark.data.read import subset_hash, subset_size
+from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
 from benchmark.plan import keys
-from benchmark.recipe import content_hash, evaluation_key, run_key
+from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run_key
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
 
@@ -48,7 +48,15 @@ def stand_in() -> None:
     def any_subset(count: int, percent: float, images: int | None, subset: str | None = None) -> str:
         return content_hash([count, percent]) if subset == "unknown" else subset_hash(count, percent, images, subset)
 
-    keys.plugin, keys.subset_hash, Card.content = any_plugin, any_subset, any_content
+    real_key = keys.real_key
+
+    def any_real(recipe: Recipe, protocol: Protocol) -> str | None:
+        try:
+            return real_key(recipe, protocol)
+        except GanbenchError:
+            return None
+
+    keys.plugin, keys.subset_hash, keys.real_key, Card.content = any_plugin, any_subset, any_real, any_content
 
 
 def write(results: Path, count: int, samples_kb: int) -> int:
@@ -87,9 +95,10 @@ def _record(cell: Cell, seed: int, content: str, subset: str, images: int, versi
         for s, row in zip(steps, noise)
     ]
     run = run_key(r, content, subset, seed, versions)
+    real = keys.real_key(r, p)
     segment = {"from_step": 0, "to_step": total, "ganbench": "0.1.0", "commit": "0" * 40, "torch": "2.13.0", "threads": 1, "device": "cpu"}
     return records.Record(
-        run=run, evaluation=evaluation_key(run, p, keys.MEASURE_VERSION), seed=seed, profile="full", cell=cell.id, recipe=r, protocol=p, versions=versions,
+        run=run, evaluation=evaluation_key(run, p, keys.MEASURE_VERSION, real), real=real, seed=seed, profile="full", cell=cell.id, recipe=r, protocol=p, versions=versions,
         measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=total / r.steps_per_epoch(images), final=history[-1], history=history,
         samples=f"{seed:08d}{pool}", train_s=3600.0, eval_s=60.0, content=content, subset=subset, provenance={"segments": [segment]},
     )  # fmt: skip

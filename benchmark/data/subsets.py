@@ -1,0 +1,86 @@
+"""Which images a fraction of a dataset holds: drawn as the papers' code draws them, held against the lists' known checksums, kept as lists."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.data.cards import cache_folder
+from benchmark.errors import GanbenchError
+from benchmark.recipe import content_hash
+
+log = logging.getLogger(__name__)
+
+SUBSET_SEED = 0
+DRAWS = ("first", "numpy-choice-0", "unknown")
+KNOWN = {
+    ("numpy-choice-0", 50000, 5000): "da7053a7a89cf74c1acaf693b2b008891102eb53",
+    ("numpy-choice-0", 50000, 10000): "9b2369ab6b418e2dc8197ce37dc86ba787d395ce",
+}
+"""(draw, of how many, how many) -> sha1 of the sorted list as little-endian int64: the 10 % and 20 % of CIFAR on which the DiffAugment family's code trains."""
+
+
+def subset_size(count: int, percent: float, images: int | None) -> int:
+    """How many of ``count`` images a recipe trains on: ``images``, else ``percent`` of them."""
+    return min(count, images if images is not None else round(count * percent / 100))
+
+
+def subset_indices(count: int, percent: float, images: int | None, subset: str | None = None) -> np.ndarray | None:
+    """Sorted indices of the training subset, or None for all. Every seed of a recipe trains on the same one.
+
+    Args:
+        subset: how it is drawn. None: the first entries of one seeded permutation, so that a smaller
+            subset lies inside a larger one. ``numpy-choice-0``: ``RandomState(0).choice`` without
+            replacement, as the DiffAugment family's code. ``first``: the first images, as AdvAug's.
+
+    Raises:
+        GanbenchError: nobody knows how the paper drew it (``unknown``), there is no such draw, or numpy
+            does not draw the list that the paper's code is known to draw.
+    """
+    wanted = subset_size(count, percent, images)
+    if wanted == count:
+        return None
+    if subset is not None and subset not in DRAWS:
+        raise GanbenchError(f"there is no draw of images called {subset!r}, only {', '.join(DRAWS)}", 2)
+    if subset == "unknown":
+        raise GanbenchError("how the paper drew its subset is not known, and no list is published")
+    if subset == "first":
+        return np.arange(wanted)
+    if subset == "numpy-choice-0":
+        drawn = np.sort(np.random.RandomState(0).choice(count, wanted, replace=False))
+        if sha1(drawn) != KNOWN.get((subset, count, wanted), sha1(drawn)):
+            raise GanbenchError(f"numpy {np.__version__} does not draw the {wanted:,} of {count:,} images of the papers' code any more: install an older numpy")
+        return drawn
+    return np.sort(np.random.default_rng(SUBSET_SEED).permutation(count)[:wanted])
+
+
+@functools.cache
+def subset_hash(count: int, percent: float, images: int | None, subset: str | None = None) -> str:
+    """sha256 of the chosen indices; of "all" and the count when nothing is left out."""
+    indices = subset_indices(count, percent, images, subset)
+    return content_hash(["all", count] if indices is None else indices.tolist())
+
+
+def sha1(indices: np.ndarray) -> str:
+    """Of the list as little-endian int64: the form in which checksums of such lists are quoted."""
+    return hashlib.sha1(indices.astype("<i8").tobytes()).hexdigest()
+
+
+def store(indices: np.ndarray, hashed: str) -> Path:
+    """Keep the list, one index a line, in ``<cache>/subsets/<its sha256>.txt``; a full disk costs the file and nothing else."""
+    path = cache_folder() / "subsets" / f"{hashed}.txt"
+    scratch = path.with_suffix(f".{os.getpid()}.tmp")
+    text = "".join(f"{i}\n" for i in indices.tolist())
+    try:
+        if not (path.is_file() and path.read_text(encoding="ascii", errors="replace") == text):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch.write_text(text, encoding="ascii")
+            os.replace(scratch, path)
+    except OSError as error:
+        log.warning("%s: the list of images could not be kept: %s", path, error.strerror or error)
+    return path

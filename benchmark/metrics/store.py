@@ -1,0 +1,129 @@
+"""Kept features: one file a set of images, made by one process while others wait, checked when it is read."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmark.data.cards import cache_folder
+from benchmark.errors import GanbenchError
+from benchmark.metrics.extract import EVERY, Extracted
+from benchmark.metrics.frechet import Moments
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.1  # seconds between looks at whether another process is done
+SAY_S = 2.0  # seconds of waiting after which it is said what for
+
+
+class Interrupted(GanbenchError):
+    """Asked to stop while waiting for what another process is making."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"stopped while waiting for another process to finish {what}", 130)
+
+
+def folder() -> Path:
+    """Where features are kept."""
+    return cache_folder() / "features"
+
+
+@contextlib.contextmanager
+def alone(path: Path, what: str, stopping: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """One process at a time; the lock dies with its holder.
+
+    Args:
+        what: is made meanwhile, for messages.
+        stopping: asked while another process holds the lock.
+
+    Raises:
+        Interrupted: it was to stop, or Ctrl-C came, before the other process was done.
+        GanbenchError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise GanbenchError(f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
+    with lock:
+        try:
+            _wait(lock, what, stopping)
+        except KeyboardInterrupt:
+            raise Interrupted(what) from None
+        yield
+
+
+def _wait(lock: Any, what: str, stopping: Callable[[], bool]) -> None:
+    started, said = time.monotonic(), False
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if stopping():
+                raise Interrupted(what) from None
+            if not said and time.monotonic() - started > SAY_S:
+                log.warning("waiting for another process to finish %s", what)
+                said = True
+            time.sleep(LOOK_S)
+
+
+def save(path: Path, e: Extracted, about: dict[str, Any]) -> None:
+    """Write atomically; where that fails (a full disk) it is said, and the features are right all the same."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            write(stream, e, about)
+        os.replace(temporary, path)
+    except OSError as error:
+        log.warning("%s: features could not be kept: %s", path, error.strerror or error)
+        temporary.unlink(missing_ok=True)
+
+
+def write(stream: Any, e: Extracted, about: dict[str, Any]) -> None:
+    """``mu`` (D,), ``sigma`` (D, D), ``n`` as others name them, features and logits if there are, and ``about`` with a digest of each."""
+    arrays = {"mu": e.moments.mean, "sigma": e.moments.covariance, "n": np.array(e.n)}
+    arrays |= {name: held.numpy() for name in EVERY if (held := getattr(e, name)) is not None}
+    digests = {name: digest(array) for name, array in arrays.items()}
+    np.savez(stream, **arrays, about=np.array(json.dumps({**about, "digests": digests})))
+
+
+def digest(array: np.ndarray) -> str:
+    """sha256 of shape, type and values."""
+    found = hashlib.sha256(f"{array.shape}{array.dtype}".encode())
+    found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
+
+
+def about_file(path: Path) -> dict[str, Any] | None:
+    """What a file says of itself; None if it cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return json.loads(str(file["about"]))
+    except Exception:  # zipfile, zlib, json and numpy have many kinds for a damaged archive
+        return None
+
+
+def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
+    """The kept features, with (at least) what ``keep`` names; None if they are not there, or not what was written."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            digests = about["digests"]
+            arrays = {name: file[name] for name in ("mu", "sigma", "n", *keep)}
+    except Exception:  # absent or damaged, in one of many ways: whatever it is, it is made again
+        return None
+    if any(digests.get(name) != digest(array) for name, array in arrays.items()) or arrays["mu"].shape != (dimension,):
+        return None
+    held = (torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY)
+    return Extracted(Moments(int(arrays["n"]), arrays["mu"], arrays["sigma"]), *held, imported="imported" in about)
