@@ -8,6 +8,7 @@ A notebook does what the command line does, with the functions that the command 
     plan = gb.make_plan(suite.cells, range(3), gb.by_evaluation(records), problems=problems)
     summary = gb.run_plan(plan, Path("results"), gb.Options())
     suite, joined = gb.load_joined(suite.path, gb.read_all(Path("results"))[0])
+    found = gb.collate(["theory"], results="results")  # pandas frames: published, achieved, joined, verdicts, claims, …
 
 They are imported when they are first asked for, so that ``import benchmark`` and ``ganbench --help``
 cost nothing: torch, ray and pandas come with the rooms that use them.
@@ -32,10 +33,12 @@ _HOMES = {
     "benchmark.collate.report": ("judged_claims", "write_report"),
 }
 _API = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted(_API)
+__all__ = sorted([*_API, "collate"])
 
 
 def __getattr__(name: str) -> Any:
+    if name == "collate":
+        return importlib.import_module("benchmark.collate")  # a room that can be called
     if name not in _API:
         raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
     return getattr(importlib.import_module(_API[name]), name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import records as record_store
+from benchmark import shelf
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, what_blocks
 from benchmark.recipe import content_hash
@@ -187,6 +188,7 @@ def compare(a: Namespace) -> int:
 def claims(a: Namespace) -> int:
     """Each claim and its verdicts."""
     from benchmark.collate.join import load_joined
+    from benchmark.collate.ranking import rankings
     from benchmark.collate.report import judged_claims
 
     found = [] if a.published_only else _read(a.results)
@@ -199,6 +201,9 @@ def claims(a: Namespace) -> int:
                     print(f"  {name}: {verdict.name} ({verdict.why})")
                     for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
                         print("".join(f"    {sign} {text}\n" for text in texts), end="")
+        for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
+            interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
+            print(f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ {r.tau:.2f}{interval} ({r.why})")
     return 0
 
 
@@ -325,7 +330,7 @@ def _plan(a: Namespace) -> Plan:
 
 def _read(results: Path) -> list[record_store.Record]:
     """Records that can be read; what cannot is said and passed over."""
-    found, problems = record_store.read_all(results)
+    found, problems = shelf.read_all(results)
     _say(problems)
     return found
 

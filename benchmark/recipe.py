@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -71,7 +72,12 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, fields in order, absent mechanisms left out."""
-        return {k: v for k, v in _plain(dataclasses.asdict(self)).items() if v is not None}
+        return _present(self)
+
+    @functools.cached_property
+    def canonical(self) -> str:
+        """``to_json`` as canonical text, which stands for the recipe wherever it is hashed or compared in bulk."""
+        return _canonical(self.to_json())
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
@@ -142,7 +148,7 @@ class Protocol:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, absent mechanisms left out."""
-        return {k: v for k, v in _plain(dataclasses.asdict(self)).items() if v is not None}
+        return _present(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Protocol:
@@ -154,13 +160,19 @@ class Protocol:
 
     def fingerprint(self) -> str:
         """sha256 of what decides the measurement; what ``DESCRIBES`` names is said of the paper's number."""
+        return self._fingerprint
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
         decides = {k: v for k, v in self.to_json().items() if k not in DESCRIBES}
         return content_hash({**decides, "metrics": sorted(self.metrics)})
 
 
 def run_key(recipe: Recipe, content: str, subset: str, seed: int, versions: dict[str, Any]) -> str:
     """A run is what it computes: 16 hex digits of the sha256 over recipe, data, seed and algorithm versions."""
-    return content_hash({"recipe": recipe.to_json(), "content": content, "subset": subset, "seed": seed, "versions": versions})[:16]
+    # as content_hash of these five would be: keys in order, with the recipe's text made once for all its seeds
+    text = f'{{"content":{_canonical(content)},"recipe":{recipe.canonical},"seed":{_canonical(seed)},"subset":{_canonical(subset)},"versions":{_canonical(versions)}}}'
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def evaluation_key(run: str, protocol: Protocol, measure_version: int, real: str | None) -> str:
@@ -174,8 +186,16 @@ def evaluation_key(run: str, protocol: Protocol, measure_version: int, real: str
 
 def content_hash(value: Any) -> str:
     """sha256 (hex) of a JSON value written canonically: sorted keys, no spaces, shortest floats."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _present(thing: Recipe | Protocol) -> dict[str, Any]:
+    """The fields that are not None, in order, as plain JSON types; nothing in it is shared with ``thing``."""
+    return {name: _plain(value) for name in thing.__dataclass_fields__ if (value := getattr(thing, name)) is not None}
 
 
 def _plain(value: Any) -> Any:

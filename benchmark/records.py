@@ -7,6 +7,7 @@ come from another lab, another version, or a broken disk.
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import math
 import os
@@ -69,7 +70,7 @@ class Record:
         """File name: the evaluation key and the seed; a partial result also says where it stopped."""
         return f"{self.evaluation}-s{self.seed}{f'.step{self.steps}' if self.status == 'partial' else ''}.json"
 
-    @property
+    @functools.cached_property
     def outcome(self) -> str:
         """sha256 of all that must be equal, bit for bit, when the same run is made again."""
         return content_hash({key: getattr(self, key) for key in OUTCOME} | ({"floor": self.floor} if self.floor else {}))
@@ -165,25 +166,39 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     Raises:
         GanbenchError: the folder itself cannot be read.
     """
+    found: list[tuple[Path, Record | RecordError]] = []
+    for path in paths(results):
+        try:
+            found.append((path, read(path)))
+        except RecordError as error:
+            found.append((path, error))
+    return agreeing(found)
+
+
+def paths(results: Path) -> list[Path]:
+    """The record files below ``results/records/``, sorted; raises GanbenchError if the folder cannot be read."""
     folder = results / "records"
     try:
-        paths = sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
         if folder.exists():
             os.listdir(folder)  # rglob passes over a folder that it may not read
+        return sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
     except OSError as error:
         raise GanbenchError(f"cannot read {folder}: {error.strerror}") from None
+
+
+def agreeing(found: Iterable[tuple[Path, Record | RecordError]]) -> tuple[list[Record], list[RecordError]]:
+    """The records that were read, and the problems, among them files that disagree about one run: the first counts."""
     records, problems = [], []
     ends: dict[str, tuple[Path, str]] = {}
-    for path in paths:
-        try:
-            record = read(path)
-            if record.status != "partial":
-                first, outcome = ends.setdefault(record.evaluation, (path, record.outcome))
-                if outcome != record.outcome:
-                    raise RecordError(path, f"this file and {first} disagree about the same run: remove the wrong one; the first is used")
+    for path, record in found:
+        if isinstance(record, RecordError):
+            problems.append(record)
+            continue
+        first, outcome = ends.setdefault(record.evaluation, (path, record.outcome)) if record.status != "partial" else (path, record.outcome)
+        if outcome != record.outcome:
+            problems.append(RecordError(path, f"this file and {first} disagree about the same run: remove the wrong one; the first is used"))
+        else:
             records.append(record)
-        except RecordError as error:
-            problems.append(error)
     return records, problems
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark.collate.interval import Estimate, estimate
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import Verdict, judge
 from benchmark.errors import GanbenchError
-from benchmark.plan.keys import evaluation_key, run_key
+from benchmark.metrics.names import IMAGE
+from benchmark.plan.keys import Series, series, series_of
 from benchmark.plan.plan import what_blocks
 from benchmark.records import Record, by_evaluation
 from benchmark.suite.load import load
@@ -30,6 +33,11 @@ class Entry:
     verdict: Verdict
     floor: float | None = None  # what other real images get in the generated ones' place, where a proxy measured
 
+    @property
+    def runs(self) -> int:
+        """How many runs the published number is the mean of, as far as the paper itself says; else one."""
+        return stated_runs(self.cell)
+
 
 @dataclass(frozen=True)
 class Joined:
@@ -41,7 +49,11 @@ class Joined:
     entries: dict[str, Entry]
 
 
-def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()) -> dict[str, list[Joined]]:
+Index = dict[Series, tuple[Record, ...]]
+"""Records by series, as ``by_series`` makes it: what a caller with several suites makes once."""
+
+
+def join(suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Suite] = ()) -> dict[str, list[Joined]]:
     """Table key -> its cells in order.
 
     Args:
@@ -49,45 +61,66 @@ def join(suite: Suite, records: Sequence[Record], profiles: Sequence[Suite] = ()
         profiles: the same suite under other profiles, dearest first: where the suite's own profile has
             no record of a cell, the first of these that has one is shown, at its own tier.
     """
-    index = by_evaluation(records)
-    seeds = sorted({r.seed for r in records})
+    index = _index(records)
     others = [{c.id: c for c in other.cells} for other in profiles]
     joined: dict[str, list[Joined]] = {}
     for table in suite.tables:
         for cell in table.cells:
             candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
-            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, seeds, index))), (cell, ()))
+            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, index))), (cell, ()))
             joined.setdefault(table.key, []).append(_join_cell(shown, found, table.metrics, table.tolerance))
     return joined
 
 
 def load_joined(path: Path, records: Sequence[Record], profile: str | None = None) -> tuple[Suite, dict[str, list[Joined]]]:
     """A suite with its results: under one profile, or (None) under the dearest that has records, cell by cell."""
-    suite = load(path, profile)
-    rest = [] if profile or suite.profile != "full" else [load(path, p) for p in suite.profiles if p != "full"]
-    return suite, join(suite, records, rest)
+    return join_loaded(load(path, profile), records, fixed=profile is not None)
 
 
-def _records_of(cell: Cell, seeds: Sequence[int], index: dict[str, Record]) -> tuple[Record, ...]:
+def join_loaded(suite: Suite, records: Sequence[Record] | Index, fixed: bool = False) -> tuple[Suite, dict[str, list[Joined]]]:
+    """As ``load_joined``, for a suite that is loaded; ``fixed``: under no other profile than its own."""
+    index = _index(records)
+    enough = fixed or suite.profile != "full" or not index or all(_records_of(c, index) for c in suite.cells)
+    return suite, join(suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"])
+
+
+def by_series(records: Sequence[Record]) -> Index:
+    """The records that count (of each seed the one that got furthest), by series, in order of seed."""
+    groups: dict[Series, list[Record]] = {}
+    made: dict[tuple[Any, ...], Series] = {}  # records that were read together share their parts
+    for r in by_evaluation(records).values():
+        parts = (id(r.recipe), r.content, r.subset, id(r.versions), id(r.protocol), r.measure_version, r.real)
+        if parts not in made:
+            made[parts] = series(r.recipe, r.content, r.subset, r.versions, r.protocol, r.measure_version, r.real)
+        groups.setdefault(made[parts], []).append(r)
+    return {key: tuple(sorted(group, key=lambda r: r.seed)) for key, group in groups.items()}
+
+
+def _index(records: Sequence[Record] | Index) -> Index:
+    return records if isinstance(records, dict) else by_series(records)
+
+
+def _records_of(cell: Cell, index: Index) -> tuple[Record, ...]:
     try:
-        keys = [evaluation_key(run_key(cell.recipe, seed), cell.protocol, cell.recipe) for seed in seeds]
+        return index.get(series_of(cell.recipe, cell.protocol), ())
     except GanbenchError:
         return ()  # a part that is not implemented: the entry says so as "blocked"
-    return tuple(index[key] for key in keys if key in index)
 
 
 def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance]) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
-    tiers = sorted((tier_of(cell, r) for r in records), key=lambda t: order.index(t.name))
+    alike = {(r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records}  # one tier for many seeds
+    tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
     absent = f"blocked: {blocked}" if blocked else "not measured by the records that there are" if records else "not run"
     entries = {}
     for metric, direction in metrics.items():
-        values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
-        achieved = estimate(values) if values else None
+        measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
+        errors = [e for r, m in measured if (e := evaluation_error(r, metric, m)) is not None]
+        achieved = estimate([m["value"] for _, m in measured], errors) if measured else None
         diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
-        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent)
+        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell))
         entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict, _floor(records, metric))
     if records:
         entries |= {m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
@@ -108,6 +141,20 @@ def _floor(records: tuple[Record, ...], metric: str) -> float | None:
     """Mean over records of their floors; None unless every one has it."""
     found = [f["value"] for r in records if r.floor and (f := r.floor["metrics"].get(metric))]
     return sum(found) / len(found) if found and len(found) == len(records) else None
+
+
+def stated_runs(cell: Cell) -> int:
+    """Runs that a published number is the mean of. What the suite only infers is not believed: one run is the noisiest."""
+    return cell.full_protocol.seeds or 1 if "seeds" in cell.stated else 1
+
+
+def evaluation_error(record: Record, metric: str, measured: dict[str, Any]) -> float | None:
+    """Standard error of one measurement of one run, where it is a mean over independent noises or splits.
+
+    None for FID, which is no mean, and for KID, whose subsets share images.
+    """
+    std, parts = measured.get("std"), record.protocol.is_splits if metric == "IS" else record.protocol.generated
+    return std / math.sqrt(parts) if std is not None and parts and (metric == "IS" or metric not in IMAGE) else None
 
 
 def _spread(published: Published | None, records: tuple[Record, ...], metric: str) -> float | None:

@@ -5,6 +5,9 @@ fields that are known not to change the number. ``proxy``: the same data, but an
 fewer steps or another measurement. ``incomparable``: other data, so that the numbers are on
 another scale. Only the first two can be judged against a published number.
 
+A difference is shown with the size of its effect, where one is on record (``effects.py``). Which profile or
+flag made a record plays no part: its own recipe and protocol are held against the paper's.
+
 What the paper does not state is not a difference, but it is an assumption: the recipe's notes are
 shown with every verdict.
 """
@@ -12,7 +15,11 @@ shown with every verdict.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from benchmark.collate.effects import BY_FIELD, Effect
+from benchmark.data.cards import card
+from benchmark.data.subsets import subset_size
 from benchmark.metrics.extractors import proxy
 from benchmark.records import Record
 from benchmark.suite.model import Cell
@@ -31,11 +38,27 @@ JUDGED = ("exact", "compatible")
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One field in which a record differs from what the paper did."""
+
+    field: str
+    paper: Any
+    ours: Any
+    harmless: str  # why it changes no number, or ""
+    effect: Effect | None  # what is known of its size
+
+    def __str__(self) -> str:
+        known = f" [known: {self.effect.size}; {self.effect.source}]" if self.effect and not self.harmless else ""
+        return f"{self.field}: {self.paper} -> {self.ours}" + (f" ({self.harmless})" if self.harmless else known)
+
+
+@dataclass(frozen=True)
 class Tier:
-    """A tier and why: ``differences`` are lines ``field: the paper's -> ours``."""
+    """A tier and why: ``differences`` are lines ``field: the paper's -> ours``, with the known effect; ``fields`` the same as data."""
 
     name: str
     differences: tuple[str, ...]
+    fields: tuple[Difference, ...] = ()
 
     @property
     def judged(self) -> bool:
@@ -45,23 +68,39 @@ class Tier:
 
 def tier_of(cell: Cell, record: Record) -> Tier:
     """The tier of one record for one cell."""
+    fields = differences(cell, record)
+    lines = [str(d) for d in fields]
+    if short := _short(record):
+        lines.insert(0, short)
+    stands_in = record.protocol.features is not None and proxy(record.protocol.features)
+    if stands_in:
+        lines.insert(0, f"{record.protocol.features} is a proxy: its numbers are on another scale than any published ones")
+    if any(d.field in OTHER_SCALE for d in fields):
+        name = "incomparable"
+    elif short or stands_in or any(not d.harmless for d in fields):
+        name = "proxy"
+    else:
+        name = "compatible" if fields else "exact"
+    return Tier(name, tuple(lines), fields)
+
+
+def differences(cell: Cell, record: Record) -> tuple[Difference, ...]:
+    """Field by field, the paper's recipe and protocol against the record's; the fields in alphabetical order."""
     theirs = cell.full_recipe.to_json() | cell.full_protocol.to_json()
     ours = record.recipe.to_json() | record.protocol.to_json()
     for side in (theirs, ours):
         side["metrics"] = sorted(side["metrics"])  # their order measures nothing
-    fields = [k for k in theirs.keys() | ours.keys() if theirs.get(k) != ours.get(k)]
-    harmless = {k: why for k, why in HARMLESS.items() if k not in LOOKS or theirs["checkpoint"] == ours["checkpoint"] == "last"}
-    lines = [f"{k}: {theirs.get(k, 'none')} -> {ours.get(k, 'none')}" + (f" ({harmless[k]})" if k in harmless else "") for k in sorted(fields)]
-    short = record.status == "partial"
-    if short:
-        lines.insert(0, f"training: {record.total_steps:,} steps -> stopped at {record.steps:,} (epoch {record.epochs:g})")
-    stands_in = record.protocol.features is not None and proxy(record.protocol.features)
-    if stands_in:
-        lines.insert(0, f"{record.protocol.features} is a proxy: its numbers are on another scale than any published ones")
-    if any(k in OTHER_SCALE for k in fields):
-        name = "incomparable"
-    elif short or stands_in or any(k not in harmless for k in fields):
-        name = "proxy"
-    else:
-        name = "compatible" if fields else "exact"
-    return Tier(name, tuple(lines))
+    last = theirs.get("checkpoint") == ours.get("checkpoint") == "last"
+    harmless = {k: why for k, why in HARMLESS.items() if k not in LOOKS or last}
+    fields = sorted(k for k in theirs.keys() | ours.keys() if theirs.get(k) != ours.get(k))
+    return tuple(Difference(k, theirs.get(k, "none"), ours.get(k, "none"), harmless.get(k, ""), BY_FIELD.get(k)) for k in fields)
+
+
+def _short(record: Record) -> str:
+    """That training ended before the recipe's last step, whatever the record calls itself; else ''."""
+    r = record.recipe
+    images = subset_size(card(r.dataset).split(r.split)["count"], r.data_percent, r.images)
+    total = max(record.total_steps, r.total_steps(images))
+    if record.status != "partial" and (record.steps >= total or record.status == "diverged"):
+        return ""
+    return f"training: {total:,} steps -> stopped at {record.steps:,} (epoch {record.epochs:g})"

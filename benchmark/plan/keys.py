@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from benchmark import recipe as ground
@@ -38,10 +39,7 @@ def run_key(recipe: Recipe, seed: int) -> str:
     Raises:
         GanbenchError: the recipe names a dataset, network or part that does not exist.
     """
-    c = card(recipe.dataset)
-    content = c.content(recipe.split, recipe.resolution, recipe.channels)
-    subset = subset_hash(c.split(recipe.split)["count"], recipe.data_percent, recipe.images, recipe.subset)
-    return ground.run_key(recipe, content, subset, seed, algorithm_versions(recipe))
+    return ground.run_key(recipe, *_data(recipe), seed, algorithm_versions(recipe))
 
 
 def evaluation_key(run: str, protocol: Protocol, recipe: Recipe) -> str:
@@ -51,3 +49,24 @@ def evaluation_key(run: str, protocol: Protocol, recipe: Recipe) -> str:
         GanbenchError: there are no such images, or no such extractor.
     """
     return ground.evaluation_key(run, protocol, MEASURE_VERSION, real_key(recipe, protocol))
+
+
+Series = tuple[str, ...]
+"""What the records of one recipe, on one data set, under one protocol have in common: all of their key but the seed."""
+
+
+def series(recipe: Recipe, content: str, subset: str, versions: dict[str, Any], protocol: Protocol, measure_version: int, real: str | None) -> Series:
+    """The series of a record: equal for two records just where, with equal seeds, their evaluation keys are."""
+    return (recipe.canonical, content, subset, json.dumps(versions, sort_keys=True), protocol.fingerprint(), str(measure_version), real or "")
+
+
+def series_of(recipe: Recipe, protocol: Protocol) -> Series:
+    """The series that a cell's records have, as this code runs and measures; raises GanbenchError as ``run_key`` does."""
+    return series(recipe, *_data(recipe), algorithm_versions(recipe), protocol, MEASURE_VERSION, real_key(recipe, protocol))
+
+
+def _data(recipe: Recipe) -> tuple[str, str]:
+    """The hashes of the split and of the subset that is trained on."""
+    c = card(recipe.dataset)
+    content = c.content(recipe.split, recipe.resolution, recipe.channels)
+    return content, subset_hash(c.split(recipe.split)["count"], recipe.data_percent, recipe.images, recipe.subset)

@@ -1,0 +1,134 @@
+"""Rankings: does a column of ours stand in the paper's order, and how probably does one run of a method beat one of another?
+
+Kendall's τ is over the pairs that the paper prints differently. Its interval comes from simultaneous comparisons of
+our means (Welch, Holm over the column's pairs): every pair that 95 % does not decide is counted once as
+turned and once as in order. That holds the true τ at least 95 % of the time however close the methods are
+(the idea of Mogstad, Romano, Shaikh and Wilhelm, "Inference for Ranks", Review of Economic Studies 2024). Resampling
+seeds does not: noise turns close pairs more often than it mends them, so that a bootstrap of τ sits too low.
+
+The probability of improvement is P(one run of A is better than one run of B), by normal seed noise:
+Φ((μ_B − μ_A)/√(σ_A² + σ_B²)), with its interval from 2,000 fixed draws of the generalised pivots of both means and
+variances (Weerahandi 1993). A bootstrap over three seeds would say [1, 1] wherever two triples do not overlap.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from benchmark.collate.comparisons import Pair, compare
+from benchmark.collate.interval import LEVEL, Estimate
+from benchmark.collate.join import Entry, Joined
+from benchmark.suite.model import Number, Table
+
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """P(a run of ``better`` beats a run of ``worse``), the order as published, with its interval over seeds."""
+
+    better: str  # cell ids
+    worse: str
+    probability: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One metric of one column of a table."""
+
+    table: str
+    column: str  # the data set and what else tells the column from others
+    metric: str
+    methods: int  # that have a published number of the paper's own and a judged result of ours
+    tau: float | None  # None below two methods
+    low: float | None  # None where a method has a single seed
+    high: float | None
+    why: str
+    improvements: tuple[Improvement, ...] = ()
+
+
+def rankings(table: Table, joined: Sequence[Joined]) -> list[Ranking]:
+    """Every column and metric of a table, in order; quoted numbers are no part of it."""
+    columns: dict[tuple[object, ...], list[Joined]] = {}
+    for j in joined:
+        columns.setdefault((j.cell.dataset, j.cell.data_percent, j.cell.resolution), []).append(j)
+    return [_ranking(table, column, metric) for column in columns.values() for metric in table.metrics if any(_target(j.entries[metric]) for j in column)]
+
+
+def _target(e: Entry) -> bool:
+    return e.published is not None and e.published.value is not None and e.published.origin == "own"
+
+
+def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
+    cell = column[0].cell
+    name = cell.dataset + (f" {cell.data_percent:g}%" if cell.data_percent != 100 else "") + (f" {cell.resolution}px" if cell.sized else "")
+    targets = [j for j in column if _target(j.entries[metric])]
+    there = [j.entries[metric] for j in targets if j.tier and j.tier.judged and j.entries[metric].achieved and j.entries[metric].verdict.name != "diverged"]
+    left_out = f"; {len(targets) - len(there)} of {len(targets)} methods without a judged result" if len(there) < len(targets) else ""
+    pairs = [(a, b) if a.published.value < b.published.value else (b, a) for a, b in combinations(there, 2) if a.published.value != b.published.value]
+    if not pairs:
+        return Ranking(table.key, name, metric, len(there), None, None, None, f"nothing to rank{left_out}")
+    tau = sum(_sign(b.achieved.mean - a.achieved.mean) for a, b in pairs) / len(pairs)
+    if min(e.achieved.n for e in there) < 2:
+        return Ranking(table.key, name, metric, len(there), tau, None, None, f"a method with one seed: no interval{left_out}")
+    low, high, decided = tau_interval([(a.cell.id, b.cell.id) for a, b in pairs], {e.cell.id: e.achieved for e in there})
+    lower = table.metrics[metric] == "lower"
+    ordered = [(a, b) if lower else (b, a) for a, b in pairs]
+    chances = improvements([(a.achieved, b.achieved) for a, b in ordered], lower)
+    found = tuple(Improvement(a.cell.id, b.cell.id, *chance) for (a, b), chance in zip(ordered, chances))
+    return Ranking(table.key, name, metric, len(there), tau, low, high, f"{decided} of {len(pairs)} pairs decided at {100 * LEVEL:g} %, by Holm{left_out}", found)
+
+
+def _sign(x: float) -> int:
+    return (x > 0) - (x < 0)
+
+
+def tau_interval(pairs: Iterable[tuple[str, str]], estimates: dict[str, Estimate]) -> tuple[float, float, int]:
+    """Bounds of τ of the true means, and how many pairs are decided.
+
+    Args:
+        pairs: (smaller, larger) as published.
+    """
+    numbers = {name: Number(name, "", "lower") for name in estimates}
+    answers = compare([Pair(numbers[a], numbers[b]) for a, b in pairs], {numbers[name]: e for name, e in estimates.items()})
+    signs = [answer.sign for answer in answers.values()]
+    of = len(signs)
+    return (2 * signs.count(1) - of) / of, (of - 2 * signs.count(-1)) / of, of - signs.count(0)
+
+
+def improvements(pairs: Sequence[tuple[Estimate, Estimate]], lower: bool) -> list[tuple[float, float, float]]:
+    """(probability, low, high) that a run of the first beats one of the second, each pair on its own."""
+    estimates = {id(e): e for pair in pairs for e in pair}
+    pivots = {key: _pivots(e, stream) for stream, (key, e) in enumerate(estimates.items())}
+    return [_improvement(a, b, pivots[id(a)], pivots[id(b)], 1 if lower else -1) for a, b in pairs]
+
+
+def _pivots(e: Estimate, stream: int) -> tuple[np.ndarray, np.ndarray]:
+    """(DRAWS,) means and variances that the seeds leave possible."""
+    chi, normal = _standard(e.n, stream)
+    return e.mean + e.std / math.sqrt(e.n) * normal / chi, (e.std / chi) ** 2
+
+
+@functools.lru_cache(maxsize=512)
+def _standard(n: int, stream: int) -> tuple[np.ndarray, np.ndarray]:
+    """(DRAWS,) of s/σ and of a standard normal; every method of a column has a stream of its own, always the same."""
+    rng = np.random.default_rng([n, stream])
+    return np.sqrt(rng.chisquare(n - 1, DRAWS) / (n - 1)), rng.standard_normal(DRAWS)
+
+
+def _improvement(a: Estimate, b: Estimate, of_a: tuple[np.ndarray, np.ndarray], of_b: tuple[np.ndarray, np.ndarray], sign: int) -> tuple[float, float, float]:
+    from scipy.special import ndtr
+
+    if not (a.varies or b.varies):
+        return 0.5 * (1 + sign * _sign(b.mean - a.mean)), 0.0, 1.0  # no sample of seed noise: the interval says nothing
+    z = sign * (of_b[0] - of_a[0]) / np.sqrt(of_a[1] + of_b[1])
+    low, high = ndtr(np.quantile(z, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    return float(ndtr(sign * (b.mean - a.mean) / math.hypot(a.std, b.std))), float(low), float(high)

@@ -1,0 +1,173 @@
+"""Reading a whole results folder quickly: every record is checked in full once, and again whenever its file has changed.
+
+What was checked is remembered in the user's cache folder, never beside the records: nobody can send a list of
+records that need no checking. A file counts as unchanged while its size, its inode, and the times of its last
+change of content (mtime) and of anything else (ctime, which no program can set) are what they were, and were
+old enough to tell a later change from. Another version of the checking code checks everything anew.
+
+Histories and sample grids, nearly all of a record's bytes, are left on the disk until someone asks for them, and
+are checked again then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from benchmark import records
+from benchmark.data.cards import cache_folder
+from benchmark.recipe import Protocol, Recipe
+from benchmark.records import Record, RecordError
+
+SETTLED = 2.0
+"""Seconds: a file that was changed less long ago is checked again next time, since clocks are coarse."""
+
+WORTH = 300
+"""Records that are worth a process."""
+
+ON_DISK = ("history", "samples")
+SHARED = ("recipe", "protocol", "versions")
+LIGHT = tuple(f.name for f in dataclasses.fields(Record) if f.name not in ON_DISK)
+
+
+class Shelved(Record):
+    """A record whose history and samples are read from its file when they are first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ON_DISK or "_path" not in self.__dict__:
+            raise AttributeError(name)
+        whole = records.read(self.__dict__["_path"])
+        if whole.outcome != self.outcome:
+            raise RecordError(self.__dict__["_path"], "was changed while it was being used")
+        self.__dict__.update({key: getattr(whole, key) for key in ON_DISK})
+        return self.__dict__[name]
+
+
+def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
+    """As ``records.read_all``: every record below ``results/records/``, in path order, and what could not be read.
+
+    Raises:
+        GanbenchError: the folder itself cannot be read.
+    """
+    paths = records.paths(results)
+    place = cache_folder() / "records" / f"{hashlib.sha256(str((results / 'records').resolve()).encode()).hexdigest()[:16]}.json"
+    known = _remembered(place)
+    now = time.time()
+    fresh = {path: entry for path in paths if (entry := known.get(str(path))) and entry[0] and entry[0] == _mark(path)}
+    checked = _check_all([path for path in paths if path not in fresh])
+    kept = {str(path): entry for path, entry in fresh.items()}
+    kept |= {str(path): entry for path, entry in checked.items() if isinstance(entry, list) and entry[0] and max(entry[0][2:]) < (now - SETTLED) * 1e9}
+    if kept.keys() != known.keys() or any(kept[name] is not known[name] for name in kept):
+        _remember(place, kept)
+    shared: dict[tuple[str, str], Any] = {}
+    found = ((path, fresh.get(path) or checked[path]) for path in paths)
+    return records.agreeing((path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry)) for path, entry in found)
+
+
+Entry = list[Any]
+"""What is remembered of a checked file: its mark, its outcome, its light fields, and the texts of its shared ones."""
+
+
+def _check(path: Path) -> Entry | str:
+    """Read and check one record in full; text: what is wrong with it. A file that changes meanwhile has no mark."""
+    mark = _mark(path)
+    try:
+        record = records.read(path)
+    except RecordError as error:
+        return str(error).removeprefix(f"{path}: ")
+    texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
+    return [mark if mark == _mark(path) else None, record.outcome, {key: getattr(record, key) for key in LIGHT if key not in SHARED}, texts]
+
+
+def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
+    """Check many records, on all cores where there are many: with as many processes of ``python -m benchmark.shelf``.
+
+    Processes of their own, since a pool of ``multiprocessing`` would run a notebook's or a script's main module again.
+    """
+    count = max(1, min(os.cpu_count() or 1, len(paths) // WORTH))
+    shares = [paths[i::count] for i in range(count)]
+    with ThreadPoolExecutor(count) as threads:  # they only wait
+        elsewhere = [threads.submit(_ask, share) for share in shares[1:]]
+        answers = [[_check(path) for path in shares[0]], *(answer.result() for answer in elsewhere)]
+    return {path: entry for share, answer in zip(shares, answers) for path, entry in zip(share, answer or map(_check, share))}
+
+
+def _ask(share: list[Path]) -> list[Entry | str] | None:
+    """One process's answers; None if it could not be started or did not finish."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))}
+    question = json.dumps([str(path) for path in share])
+    try:
+        done = subprocess.run([sys.executable, "-m", "benchmark.shelf"], input=question, capture_output=True, text=True, encoding="utf-8", env=environment, check=True)
+        answer = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return answer if len(answer) == len(share) else None
+
+
+def _mark(path: Path) -> list[int] | None:
+    """What tells a file from itself after a change; None if it is gone."""
+    try:
+        s = os.stat(path)
+    except OSError:
+        return None
+    return [s.st_size, s.st_ino, s.st_mtime_ns, s.st_ctime_ns]
+
+
+def _shelved(path: Path, entry: Entry, shared: dict[tuple[str, str], Any]) -> Shelved:
+    """The record of an entry; equal recipes, protocols and versions are one object."""
+    _, outcome, light, texts = entry
+    record = object.__new__(Shelved)
+    parts = {}
+    for key, text, make in zip(SHARED, texts, (Recipe.from_json, Protocol.from_json, dict)):
+        if (key, text) not in shared:
+            shared[key, text] = make(json.loads(text))
+        parts[key] = shared[key, text]
+    record.__dict__.update(light, **parts, _path=path, outcome=outcome)
+    return record
+
+
+def _remembered(place: Path) -> dict[str, Entry]:
+    """Path -> entry; nothing if there is no list of this code's, or a damaged one."""
+    try:
+        data = json.loads(place.read_text(encoding="utf-8"))
+        texts = data["texts"]
+        entries = {name: [mark, outcome, light, [texts[i] for i in parts]] for name, (mark, outcome, light, parts) in data["records"].items()}
+        return entries if data["code"] == _code() else {}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return {}
+
+
+def _remember(place: Path, kept: dict[str, Entry]) -> None:
+    """Write the list, whole or not at all; a cache folder that cannot be written costs time, nothing else."""
+    texts: dict[str, int] = {}
+    entries = {name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]] for name, (mark, outcome, light, parts) in kept.items()}
+    content = json.dumps({"code": _code(), "records": entries, "texts": list(texts)})
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=place.parent, encoding="utf-8", delete=False) as stream:
+            stream.write(content)
+        os.replace(stream.name, place)
+
+
+def _code() -> str:
+    """sha256 of the code that reads and checks records."""
+    room = Path(__file__).parent
+    return hashlib.sha256(b"".join((room / name).read_bytes() for name in ("records.py", "recipe.py", "shelf.py", "bounds.py") if (room / name).exists())).hexdigest()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+if __name__ == "__main__":
+    json.dump([_check(Path(name)) for name in json.load(sys.stdin)], sys.stdout)
