@@ -5,6 +5,7 @@ as they are. The order of the list is the order in which the parts act at each m
 
     build     once, before training: wrap or rewrite G or D
     augment   what D sees, for real and for fake images, in both steps; before D
+    before_pass, after_pass    around each of the step's own passes of images through D
     d_penalty, g_penalty    terms added to D's or G's loss
     after_d, after_g        adaptive rules, after the optimiser's step
 
@@ -14,12 +15,16 @@ The loss is exactly one part of its own, a ``Loss``. Parts do not know one anoth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.errors import GanbenchError
+
+
+View = Literal["d-real", "d-fake", "d-both", "g-fake"]
+"""What D is shown in a pass: real, fake or both joined in its own step, or fakes in G's step."""
 
 
 @dataclass
@@ -88,6 +93,7 @@ class Part:
 
     needs_features: bool = False  # fill Side.features
     needs_input_grad: bool = False  # let the images that D sees carry gradient in the D step too (R1)
+    needs_separate_passes: bool = False  # refuse recipes that show D real and fake images in one pass
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """Wrap or rewrite the players; called inside the seeded initialisation stream."""
@@ -96,6 +102,12 @@ class Part:
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
         """(B, C, H, W) to what D sees, (A·B, C, H, W); differentiable, since G learns through it."""
         return images
+
+    def before_pass(self, view: View, rng: torch.Generator) -> None:
+        """D is about to see this, in the training step; passes that parts and metrics make are not announced."""
+
+    def after_pass(self) -> None:
+        """D has seen it."""
 
     def d_penalty(self, moment: Moment) -> Tensor | None:
         """A scalar added to D's loss, or None."""

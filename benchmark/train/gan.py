@@ -27,6 +27,9 @@ class Gan:
         self.loss = plugin("methods", recipe.loss[0]).load().build(**recipe.loss[1])
         self.loss.rng = self.rng["augment"]
         self.parts = [plugin("methods", name).load().build(**args) for name, args in recipe.parts]
+        for (name, _), part in zip(recipe.parts, self.parts):
+            if part.needs_separate_passes and recipe.d_pass != "separate":
+                raise GanbenchError(f"{name} acts on real and on fake images apart: it needs 'd_pass: separate', not {recipe.d_pass!r}", 2)
         with torch.random.fork_rng(devices=[]):
             torch.random.set_rng_state(stream(seed, "initialisation").get_state())
             network = plugin("networks", recipe.network[0]).load()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from benchmark.methods.part import Moment, Side
+from benchmark.methods.part import Moment, Side, View
 from benchmark.train.gan import Gan
 
 Batch = tuple[Tensor, Tensor | None]
@@ -63,8 +63,8 @@ def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
     if gan.recipe.d_pass == "joint":
         _judge_jointly(gan, real, fake)
     else:
-        _judge(gan, real)
-        _judge(gan, fake)
+        _judge(gan, real, "d-real")
+        _judge(gan, fake, "d-fake")
     moment = _moment(gan, real, fake, real.images, gan.loss.d_loss(real, fake))
     loss = moment.loss
     for part in gan.parts:
@@ -82,7 +82,7 @@ def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
     gan.opt_G.zero_grad()
     _freeze(gan.judges, True)
     fake = _look(gan, fake_batch, False)
-    _judge(gan, fake)
+    _judge(gan, fake, "g-fake")
     moment = _moment(gan, None, fake, real_images, gan.loss.g_loss(fake))
     loss = moment.loss
     for part in gan.parts:
@@ -120,19 +120,28 @@ def _look(gan: Gan, batch: Batch, real: bool) -> Side:
     return Side(images, seen, logits=images.new_empty(0), features=[], labels=labels)
 
 
-def _judge(gan: Gan, side: Side) -> None:
-    side.logits = gan.D(side.seen, side.labels, side.features if gan.wants_features else None)
+def _judge(gan: Gan, side: Side, view: View) -> None:
+    side.logits = _pass(gan, view, side.seen, side.labels, side.features if gan.wants_features else None)
 
 
 def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
     taps: list[Tensor] | None = [] if gan.wants_features else None
     labels = None if real.labels is None else torch.cat([real.labels, fake.labels])
     sizes = [len(real.seen), len(fake.seen)]
-    real.logits, fake.logits = gan.D(torch.cat([real.seen, fake.seen]), labels, taps).split(sizes)
+    real.logits, fake.logits = _pass(gan, "d-both", torch.cat([real.seen, fake.seen]), labels, taps).split(sizes)
     for tap in taps or ():
         real_part, fake_part = tap.split(sizes)
         real.features.append(real_part)
         fake.features.append(fake_part)
+
+
+def _pass(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
+    for part in gan.parts:
+        part.before_pass(view, gan.rng["augment"])
+    logits = gan.D(images, labels, taps)
+    for part in gan.parts:
+        part.after_pass()
+    return logits
 
 
 def _freeze(judges: nn.Module, frozen: bool) -> None:
