@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from benchmark.errors import GanbenchError
-from benchmark.methods.part import Moment, Part
+from benchmark.methods.part import Moment, Part, one_logit
 
 VERSION = 1
 
@@ -39,9 +38,7 @@ class LeCam(Part):
 
     def d_penalty(self, moment: Moment) -> Tensor | None:
         """Raises GanbenchError where D gives several logits an image."""
-        real, fake = moment.real.logits, moment.fake.logits
-        if real.dim() != 1:
-            raise GanbenchError(f"lecam is defined for a D with one logit an image; this one gives {real.shape[1]}", 2)
+        real, fake = (one_logit(side.logits, "lecam") for side in (moment.real, moment.fake))
         a_real, a_fake = self.update(torch.stack([real.detach().mean(), fake.detach().mean()]), moment.step)
         if 0 < self.start >= moment.step:
             return None

@@ -37,10 +37,6 @@ class Omni(Loss):
         positive[:, -1] = True
         return self._multi_label(real.logits, _as_real(real)), self._multi_label(fake.logits, positive)
 
-    def d_loss(self, real: Side, fake: Side) -> Tensor:
-        of_real, of_fake = self.d_halves(real, fake)
-        return of_real + of_fake
-
     def g_loss(self, fake: Side) -> Tensor:
         return self._multi_label(fake.logits, _as_real(fake))
 
