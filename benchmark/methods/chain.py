@@ -167,7 +167,7 @@ class ChainLayer(nn.Module):
     def _statistics(self, y: Tensor, view: View) -> tuple[Tensor, Tensor]:
         """√(R + ε) and what Y/√(R + ε) is multiplied by, (C,) each, after R has taken in ``y``."""
         square = self.square_real if view == "d-real" else self.square_fake
-        square.lerp_(y.square().mean((0, 2, 3)), 1 - self.decay)
+        square.lerp_(y.to(square).square().mean((0, 2, 3)), 1 - self.decay)
         psi = (square + self.eps).sqrt()
         return psi, torch.ones_like(psi) if self.norm == "no-lipschitz" else square.min().sqrt().expand_as(psi)
 

@@ -22,7 +22,6 @@ from torch import Tensor, nn
 
 from benchmark.errors import GanbenchError
 
-
 View = Literal["d-real", "d-fake", "d-both", "g-fake"]
 """What D is shown in a pass: real, fake or both joined in its own step, or fakes in G's step."""
 
