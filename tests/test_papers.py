@@ -164,7 +164,7 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
         ("  real_split: train\n", "  real_split: trian\n", "real_split is 'trian'; did you mean 'train'"),
         ("  vFID: {relative: 0.05", "  KIDx1000: {relative: 0.05", "no tolerance is stated for vFID"),
         ("    metrics: {FID: lower}\n    columns: [{dataset: shells}", "    metrics: {FID: higher}\n    columns: [{dataset: shells}", "FID is better lower in one table and higher in another"),
-        ("lecam: {weight: 0.3, decay: 0.9, start: 1000}", "lecam: {weight: 0.3, decay: 0.9}", "given different arguments"),
+        ("path-length: {weight: 2.0, every: 4}", "path-length: {weight: 2.0}", "given different arguments"),
         ("      DA+CHAIN:        {FID", "      DA+CHAIN:        {recipe: DA, FID", "recipe 'DA+CHAIN' is used by no row"),
     ],
 )  # fmt: skip
