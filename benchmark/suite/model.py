@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Place:
     dataset: str
     data_percent: float
     resolution: int
+    network: str = field(default="", compare=False)  # of the recipe, by name
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Cell:
     @property
     def place(self) -> Place:
         """The column that it stands in."""
-        return Place(self.dataset, self.data_percent, self.resolution)
+        return Place(self.dataset, self.data_percent, self.resolution, self.full_recipe.network[0])
 
     @property
     def slug(self) -> str:
