@@ -19,8 +19,9 @@ from benchmark import records
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.interval import estimate, power, seeds_needed
 from benchmark.collate.join import _spread, join, load_joined
+from benchmark.collate.render import latex, markdown, to_csv
 from benchmark.collate.report import write_report
-from benchmark.collate.table import latex, markdown, to_csv, view
+from benchmark.collate.table import view
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import judge
 from benchmark.plan.plan import make_plan, make_record
@@ -272,17 +273,23 @@ def test_report_is_written_and_every_name_is_escaped(tmp_path: Path) -> None:
     record = dataclasses.replace(record, samples='"><script>x</script>')
     paths = write_report(suite, join(suite, [record]), HOSTILE, tmp_path)
     assert [p.suffix for p in paths] == [".md", ".tex", ".csv", ".html"]
-    page = paths[3].read_text(encoding="utf-8")
-    assert "<script" not in page and 'onerror="' not in page and html.escape(HOSTILE) in page.replace("&#34;", "&quot;")
-    assert "http://" not in page and "https://" not in page and "\\input{" not in paths[1].read_text(encoding="utf-8")
+    pages = [p.read_text(encoding="utf-8") for p in tmp_path.rglob("*.html")]
+    assert len(pages) == 5, "start page, paper, claims, all cells, one cell"
+    for page in pages:
+        assert page.count("<script") == 1 and 'onerror="' not in page, "our own script, and no other"
+        assert "http://" not in page and "https://" not in page
+    assert html.escape(HOSTILE) in paths[3].read_text(encoding="utf-8").replace("&#34;", "&quot;")
+    assert "\\input{" not in paths[1].read_text(encoding="utf-8")
 
 
-def test_page_shows_curves_samples_verdicts_and_the_command(tmp_path: Path) -> None:
+def test_pages_show_curves_verdicts_and_the_command(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     page = write_report(suite, joined, "results", tmp_path)[3].read_text(encoding="utf-8")
-    assert page.count("data:image/svg+xml;base64,") == 1, "one figure: only table 1 has records"
-    assert page.count('class="reproduced"') >= 9 and "9 reproduced" in page
-    assert "ganbench run theory --profile full --seeds 3" in page and "Welch" in page
+    assert page.count('class="v-reproduced" data-verdict="reproduced"') == 9 and "Welch" in page
+    assert page.count("achieved against published</text>") == 3 and page.count("ranks of means (tier exact)</text>") == 3 and "in tolerance bands</text>" in page
+    cell = next(tmp_path.glob("cells/theory-1-b-z-10-2-mlp-mnist-*.html")).read_text(encoding="utf-8")
+    assert cell.count("<title>seed ") == 9, "a line a seed for each of three metrics"
+    assert "ganbench run theory --profile full --seeds 3" in cell and cell.count('class="across"') == 3
 
 
 def test_unreadable_results_are_said(tmp_path: Path) -> None:

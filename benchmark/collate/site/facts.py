@@ -138,13 +138,16 @@ def fields(j: Joined) -> list[Field]:
 
 
 def _said(value: Any) -> str:
+    """``mlp (width 1, bn_eps 0.8)`` for a named plug-in, ``–`` for an absent mechanism."""
     if value is None:
         return "–"
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
+        return value[0] + (" (" + ", ".join(f"{k} {_said(v)}" for k, v in value[1].items()) + ")" if value[1] else "")
     if isinstance(value, list):
-        return ", ".join(_said(v) for v in value) or "none"
-    if isinstance(value, dict):
-        return "(" + ", ".join(f"{k} {_said(v)}" for k, v in value.items()) + ")" if value else ""
-    return str(value)
+        return ", ".join(map(_said, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def command(j: Joined, results: str) -> str:

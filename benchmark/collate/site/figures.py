@@ -71,16 +71,18 @@ def scatters(name: str, joined: Sequence[Joined]) -> list[Plot]:
             names = tuple(f"{e.cell.id}: {e.achieved.mean:.4g}, published {e.published.text}; {verdict}" for e in some)
             marks.append(Marks("points", tuple((e.published.value, e.achieved.mean) for e in some), slug(verdict), verdict, tuple(e.achieved.half or 0.0 for e in some), names))
         text = f"{len(entries)} number(s): achieved up, published across; on the diagonal they are equal."
-        plots.append(Plot(f"{name}-{metric}-scatter", f"{metric}: achieved ↑ against published →", text, Axis("published", log), Axis(log=log), tuple(marks), 340, 300, diagonal=True))
+        plots.append(Plot(f"{name}-{metric}-scatter", f"{metric}: achieved against published", text, Axis("published", log), Axis(log=log), tuple(marks), 340, 300, diagonal=True))
     return plots
 
 
 def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     """One plot a metric and column where at least two methods have both numbers: their ranks as published and as achieved."""
     columns: dict[tuple[str, str], list[Entry]] = {}
+    tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
         for e in j.entries.values():
-            if e.achieved and e.published and e.published.value is not None:
+            if j.tier and e.achieved and e.published and e.published.value is not None:
+                tiers.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), {})[j.tier.name] = None
                 columns.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), []).append(e)
     plots = []
     for (metric, place), entries in columns.items():
@@ -94,8 +96,8 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
         )
         left, right = (tuple((-float(place), f"{rank} {_who(e)}") for e, (place, rank) in zip(entries, ranked)) for ranked in (before, after))
         room = 20 + 7 * max(len(_who(e)) + 3 for e in entries)
-        title = f"{metric}{f', {place}' if len({p for _, p in columns}) > 1 else ''}: ranks"
-        text = "; ".join(m.label for m in lines) + "."
+        title = f"{metric}{f', {place}' if len({p for _, p in columns}) > 1 else ''}: ranks of means (tier {', '.join(tiers[metric, place])})"
+        text = "Ranks of means, without regard to noise: " + "; ".join(m.label for m in lines) + "."
         ends = Axis(ticks=((0.0, "published"), (1.0, "achieved")), limits=(0.0, 1.0))
         plots.append(Plot(f"{table.key}-{metric}-{place}-ranks", title, text, ends, Axis(ticks=left), lines, 2 * room + 160, 80 + 24 * len(entries), room, right, room))
     return plots
