@@ -155,7 +155,7 @@ def test_png_on_request(tmp_path: Path) -> None:
     write_reports([(suite, joined)], "results", tmp_path / "a", png=True)
     write_reports([(suite, joined)], "results", tmp_path / "b", png=True)
     images = {p.name: p.read_bytes() for p in (tmp_path / "a/figures").iterdir()}
-    assert len(images) == 3 + 3 + 1 + 9 and all(i.startswith(b"\x89PNG") for i in images.values()), "scatters, ranks, the forest, and curves of three cells"
+    assert len(images) == 3 + 3 + 2 + 9 and all(i.startswith(b"\x89PNG") for i in images.values()), "scatters, ranks, the table's forest and the start page's, and curves of three cells"
     assert images == {p.name: p.read_bytes() for p in (tmp_path / "b/figures").iterdir()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmark.collate.join import Entry, Joined
 from benchmark.collate.site.plot import Axis, Marks, Plot
@@ -13,7 +13,8 @@ MOST_LINES = 40
 MOST_POINTS = 300
 FARTHEST = 8.0
 """Tolerance bands that the forest plot shows; what lies farther off stands at its edge, with the number in its name."""
-MOST_ROWS = 60
+MOST_SAID = 20
+"""Points that a figure's text names; the tables have all of them."""
 
 
 def slug(verdict: str) -> str:
@@ -81,7 +82,7 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
         for e in j.entries.values():
-            if j.tier and e.achieved and e.published and e.published.value is not None:
+            if j.tier and e.achieved and e.published and e.published.value is not None and e.published.origin == "own":
                 tiers.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), {})[j.tier.name] = None
                 columns.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), []).append(e)
     plots = []
@@ -96,10 +97,10 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
         )
         left, right = (tuple((-float(place), f"{rank} {_who(e)}") for e, (place, rank) in zip(entries, ranked)) for ranked in (before, after))
         room = 20 + 7 * max(len(_who(e)) + 3 for e in entries)
-        title = f"{metric}{f', {place}' if len({p for _, p in columns}) > 1 else ''}: ranks of means (tier {', '.join(tiers[metric, place])})"
+        title = f"{metric}{f', {place}' if len({p for _, p in columns}) > 1 else ''}: ranks"
         text = "Ranks of means, without regard to noise: " + "; ".join(m.label for m in lines) + "."
-        ends = Axis(ticks=((0.0, "published"), (1.0, "achieved")), limits=(0.0, 1.0))
-        plots.append(Plot(f"{table.key}-{metric}-{place}-ranks", title, text, ends, Axis(ticks=left), lines, 2 * room + 160, 80 + 24 * len(entries), room, right, room))
+        ends = Axis(f"means, tier {', '.join(tiers[metric, place])}", ticks=((0.0, "published"), (1.0, "achieved")), limits=(0.0, 1.0))
+        plots.append(Plot(f"{table.key}-{metric}-{place}-ranks", title, text, ends, Axis(ticks=left), lines, 2 * room + 160, 96 + 24 * len(entries), room, right, room))
     return plots
 
 
@@ -114,18 +115,19 @@ def _who(e: Entry) -> str:
     return text if len(text) <= 30 else text[:29] + "…"
 
 
-def forest(name: str, tables: Sequence[Table], joined: dict[str, list[Joined]]) -> Plot | None:
-    """Each number that may be judged: how far ours lies from the published one, in tolerance bands, better to the right."""
+def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot | None:
+    """Each number that may be judged: how far ours lies from the published one, in tolerance bands, better to the right.
+
+    None where there is no such number.
+    """
     rows = []
-    for table in tables:
-        for e in (e for j in joined[table.key] if j.tier and j.tier.judged for e in j.entries.values()):
-            band = table.tolerance.get(e.metric)
-            if e.achieved and e.published and e.published.value and e.published.origin == "own" and band and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive"):
-                unit = band.relative * abs(e.published.value) * (1 if e.direction == "higher" else -1)
-                rows.append((e, (e.achieved.mean - e.published.value) / unit, (e.achieved.half or 0.0) / abs(unit)))
+    for table, e in ((table, e) for table, joined in tables for j in joined if j.tier and j.tier.judged for e in j.entries.values()):
+        band = table.tolerance.get(e.metric)
+        if e.achieved and e.published and e.published.value and e.published.origin == "own" and band and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive"):
+            unit = band.relative * abs(e.published.value) * (1 if e.direction == "higher" else -1)
+            rows.append((e, (e.achieved.mean - e.published.value) / unit, (e.achieved.half or 0.0) / abs(unit)))
     if not rows:
         return None
-    rows = rows[:MOST_ROWS]
     labels = [f"{e.metric} · {_who(e)} · {e.cell.id.rsplit('/', 1)[1]}" for e, _, _ in rows]
     marks = []
     for verdict in dict.fromkeys(e.verdict.name for e, _, _ in rows):
@@ -136,5 +138,7 @@ def forest(name: str, tables: Sequence[Table], joined: dict[str, list[Joined]]) 
     ticks = tuple((-float(i), label) for i, label in enumerate(labels))
     axis = Axis("worse ← tolerance bands from the published number → better", limits=(-FARTHEST, FARTHEST))
     left = 24 + int(6.4 * max(map(len, labels)))
-    text = f"{len(rows)} number(s) that may be judged; the shaded band counts as the same number; bars are 95 % intervals over seeds, and one seed has none. " + "; ".join(n for m in marks for n in m.names)
+    said = [n for m in marks for n in m.names]
+    more = f"; and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
+    text = f"{len(rows)} number(s) that may be judged; the shaded band counts as the same number; bars are 95 % intervals over seeds, and one seed has none. {'; '.join(said[:MOST_SAID])}{more}"
     return Plot(f"{name}-forest", "Judged numbers, in tolerance bands", text, axis, Axis(ticks=ticks, limits=(-len(rows) + 0.4, 0.6)), tuple(marks), left + 420, 84 + 22 * len(rows), left, horizontal=True, band=(-1.0, 1.0))

@@ -28,6 +28,7 @@ from benchmark.merge import Conflict, origin
 from benchmark.records import safe_name
 
 RESERVED = ("index", "claims", "cells")
+FEW = 40
 SHOWN = 25
 """Numbers of one verdict that the start page lists; the page of all cells has the rest."""
 
@@ -51,7 +52,7 @@ def write_site(reports: Sequence[facts.Report], results: str, out: Path, problem
     site = _Site(reports, results, out, conflicts, png)
     shared = {"total": facts.summary(reports), "problems": problems, "conflicts": conflicts}
     rows = [(r, facts.summary([r])) for r in reports]
-    start = site.page("index.html", "overview", "index", rows=rows, forests=[f for r in reports if (f := forest(r.suite.name, r.suite.tables, r.joined))], shown=SHOWN, **shared)
+    start = site.page("index.html", "overview", "index", rows=rows, forest=_forest(reports), shown=SHOWN, **shared)
     site.page("cells.html", "cells", "cells", **shared)
     site.page("claims.html", "claims", "claims", **shared)
     papers = [site.paper(r, s) for r, s in rows]
@@ -104,8 +105,8 @@ class _Site:
     def paper(self, report: facts.Report, counted: facts.Summary) -> Path:
         """The page of one paper."""
         suite, joined = report.suite, report.joined
-        figures = {t.key: [*scatters(t.key, joined[t.key]), *slopes(t, joined[t.key])] for t in suite.tables}
-        return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures, forest=forest(suite.name, suite.tables, joined))
+        figures = {t.key: [*scatters(t.key, joined[t.key]), *slopes(t, joined[t.key]), *filter(None, [forest(t.key, [(t, joined[t.key])])])] for t in suite.tables}
+        return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures)
 
     def cell(self, report: facts.Report, table: str, j: Joined) -> Path:
         """The page of one cell."""
@@ -115,6 +116,13 @@ class _Site:
             plots=curves(j), fields=facts.fields(j), provenance=facts.provenance, command=facts.command(j, self._results),
             conflicts=[c for r in j.records for c in self._conflicts.get(r.evaluation, [])],
         )  # fmt: skip
+
+
+def _forest(reports: Sequence[facts.Report]) -> Plot | None:
+    """All judged numbers in one figure, as long as they are few; the papers' pages have them table by table."""
+    cells = [j for r in reports for j in r.cells if j.tier and j.tier.judged]
+    few = sum(len(j.entries) for j in cells) <= FEW
+    return forest("all", [(t, r.joined[t.key]) for r in reports for t in r.suite.tables]) if few else None
 
 
 @functools.cache
