@@ -19,14 +19,14 @@ from benchmark import records
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.interval import estimate, power, seeds_needed
 from benchmark.collate.join import _spread, join, load_joined
-from benchmark.collate.render import latex, markdown, to_csv
+from benchmark.collate.render import latex, markdown, tex, to_csv
 from benchmark.collate.report import write_report
 from benchmark.collate.table import view
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import judge
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.records import Record
-from benchmark.suite.load import load
+from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
 
 THEORY = Path("suites/theory.yaml")
@@ -249,12 +249,42 @@ def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
     assert r"B\_z=10\textasciicircum{}-2 & 5.020" in latex(one) and r"\toprule" in latex(one)
 
 
+def test_footnotes_have_letters_where_cells_differ(tmp_path: Path) -> None:
+    small = record_for(load(THEORY, "ci").cells[0], 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
+    full = [record_for(c, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48}) for c in full_cells()[1:2]]
+    suite, joined = load_joined(THEORY, [small, *full])
+    v = view(suite.tables[0], joined["theory/1"])
+    texts = {n.mark: n.text for n in v.footnotes if n.mark}
+    assert [row[1][1].achieved_marks for row in v.rows] == [("a",), ("b",), ()] and list(texts) == ["a", "b"]
+    assert texts["a"].startswith("tier incomparable: ") and "dataset: mnist -> shapes" in texts["a"] and texts["b"] == "tier exact"
+    assert "-0.657 (1) ≁ [a]" in markdown(v) and r"\textsuperscript{b}" in latex(v)
+    row = next(csv.DictReader(io.StringIO(to_csv(v))))
+    assert row["tier"] == "incomparable" and row["notes"].startswith("tier incomparable: ")
+    gran = load(Path("suites/gran.yaml"))
+    v = view(gran.tables[0], join(gran, [])["gran/2"])
+    assert sum(bool(s.published_marks) for _, squares in v.rows for s in squares) > 0 and not any(s.achieved_marks for _, squares in v.rows for s in squares)
+    chain = load(Path("suites/chain.yaml"))
+    quoted = [(s, p) for t in chain.tables for v in [view(t, join(chain, [])[t.key])] for _, squares in v.rows for s in squares for p in [next((c.published for c in t.cells if c.id == s.cell), {})] if any(n.origin == "quoted" for n in p.values())]
+    assert quoted and all(s.published_marks for s, _ in quoted), "a quoted number says so where it stands"
+
+
+def test_names_become_no_link_no_formula_and_no_command() -> None:
+    suite, joined = load_joined(THEORY, [])
+    hostile = dataclasses.replace(view(suite.tables[0], joined["theory/1"]), caption="[x](javascript:1) ![y](http://z) <b>", id="=1+1")
+    text = markdown(hostile)
+    assert "](" not in text and "<b>" not in text
+    assert {row["table"] for row in csv.DictReader(io.StringIO(to_csv(hostile)))} == {"'=1+1"}
+    assert tex("\\input{x} é 中 ﬁ \u202e ✓") == r"\textbackslash{}input\{x\} e [U+4E2D] fi [U+202E] $\surd$"
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_compiles(tmp_path: Path) -> None:
-    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
-    body = "".join(latex(view(t, joined[t.key])) for t in suite.tables)
-    (tmp_path / "t.tex").write_text("\\documentclass{article}\\usepackage{booktabs}\\begin{document}" + body + "\\end{document}", encoding="utf-8")
-    subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
+@pytest.mark.parametrize("packages", ["booktabs", "booktabs,xcolor,graphicx"])
+def test_latex_of_all_papers_compiles(tmp_path: Path, packages: str) -> None:
+    loaded = [load_joined(s.path, _three_seeds(PUBLISHED)) for s in load_all([])]
+    body = "".join(latex(view(t, joined[t.key])) for suite, joined in loaded for t in suite.tables)
+    (tmp_path / "t.tex").write_text(f"\\documentclass{{article}}\\usepackage{{{packages}}}\\begin{{document}}{body}\\end{{document}}", encoding="utf-8")
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0 and "Missing character" not in done.stdout, done.stdout[-2000:]
 
 
 HOSTILE = '<script>alert(1)</script>" onerror="x|$\\input{/etc/passwd}'
