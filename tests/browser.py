@@ -38,7 +38,7 @@ class Browser:
         self._next, self._buffer, self._session = 0, b"", ""
         self.errors: list[str] = []
         self.requests: list[str] = []
-        self._events: list[dict[str, Any]] = []
+        self._events: list[str] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -78,7 +78,7 @@ class Browser:
         return message
 
     def _note(self, event: str, what: dict[str, Any]) -> None:
-        self._events.append({"method": event})
+        self._events.append(event)
         if event == "Runtime.exceptionThrown":
             self.errors.append(str(what["exceptionDetails"].get("exception", {}).get("description", what)))
         elif event == "Log.entryAdded" and what["entry"]["level"] in ("error", "warning"):
@@ -92,12 +92,15 @@ class Browser:
 
     def open(self, page: Path, fragment: str = "") -> float:
         """Go to a file; returns the seconds from the start of the navigation until its load event and two painted frames."""
-        self.send("Page.navigate", url="about:blank")  # a change of the fragment alone would load nothing
-        self._events.clear()
-        self.send("Page.navigate", url=page.resolve().as_uri() + (f"#{fragment}" if fragment else ""))
-        while not any(e["method"] == "Page.loadEventFired" for e in self._events):
-            self._receive()
+        self._load("about:blank")  # a change of the fragment alone would load nothing
+        self._load(page.resolve().as_uri() + (f"#{fragment}" if fragment else ""))
         return self.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() / 1000))))")
+
+    def _load(self, url: str) -> None:
+        self._events.clear()
+        self.send("Page.navigate", url=url)
+        while "Page.loadEventFired" not in self._events:
+            self._receive()
 
     def js(self, expression: str) -> Any:
         """The value of a JavaScript expression (a promise is waited for)."""

@@ -25,6 +25,7 @@ from PIL import Image
 from benchmark.collate.join import join
 from benchmark.collate.report import write_reports
 from benchmark.data.cards import Card
+from benchmark.data.read import subset_size
 from benchmark.plan import keys
 from benchmark.recipe import content_hash
 from benchmark.records import Record
@@ -42,16 +43,18 @@ def grid(noise: random.Random) -> str:
 
 def record(cell: Cell, seed: int, noise: random.Random, samples: str) -> Record:
     """A whole record for ``cell``, near its published numbers."""
+    card = keys.card(cell.recipe.dataset)
     versions = keys.algorithm_versions(cell.recipe)
     run = keys.run_key(cell.recipe, seed)
     values = {m: p.value if (p := cell.published.get(m)) and p.value is not None else 10.0 for m in {*cell.published, *cell.protocol.metrics}}
     history = [{"step": s, "epoch": s / 100, **{m: {"value": v * (1 + 2 / (s + 1)) * noise.gauss(1, 0.03), "std": 0.1} for m, v in values.items()}} for s in range(0, 1000, 20)]
+    count = card.split(cell.recipe.split)["count"]
+    total = cell.recipe.total_steps(subset_size(count, cell.recipe.data_percent, cell.recipe.images))
     segment = {"from_step": 0, "to_step": 1000, "ganbench": "0", "commit": "0" * 40, "device": f"device {seed % 3}", "threads": 1, "torch": "2"}
-    card = keys.card(cell.recipe.dataset)
     return Record(
         run=run, evaluation=keys.evaluation_key(run, cell.protocol), seed=seed, profile=cell.profile, cell=cell.id, recipe=cell.recipe, protocol=cell.protocol, versions=versions,
-        measure_version=keys.MEASURE_VERSION, status="finished", steps=1000, total_steps=1000, epochs=10.0, final=history[-1], history=history, samples=samples, train_s=3600.0, eval_s=60.0,
-        content=card.content(cell.recipe.split, cell.recipe.resolution, cell.recipe.channels), subset="", provenance={"segments": [segment], "libraries": {"torch": "2"}},
+        measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=10.0, final=history[-1], history=history, samples=samples, train_s=3600.0, eval_s=60.0,
+        content=card.content(cell.recipe.split, cell.recipe.resolution, cell.recipe.channels), subset=keys.subset_hash(count, cell.recipe.data_percent, cell.recipe.images, cell.recipe.subset), provenance={"segments": [segment], "libraries": {"torch": "2"}},
     )  # fmt: skip
 
 
