@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 ROUNDING = 1e-3
 """How far below zero a distance may come out by rounding: FID subtracts traces of the order of 100 in float64."""
 
+MOST = 1e100
+"""Of any metric: far beyond float32, in which networks compute, and its square is still a number."""
+
 BOUNDS = {
     **dict.fromkeys(("FID", "tFID", "vFID"), (-ROUNDING, 1e6)),  # a squared distance; 1e6 is far beyond black images
     "IS": (1.0 - 1e-6, 1008.0 + 1e-6),  # exp of a mutual information with at most 1,008 classes (Inception's outputs)
     "KIDx1000": (-1e6, 1e9),  # unbiased, so that slightly negative values are right
     **dict.fromkeys(("precision", "recall"), (0.0, 1.0)),
-    **dict.fromkeys(("L_Vg_Bz", "jac_D", "jac_V", "jac_G"), (0.0, math.inf)),  # norms and their maxima
+    **dict.fromkeys(("L_Vg_Bz", "jac_D", "jac_V", "jac_G"), (0.0, MOST)),  # norms and their maxima
 }
-"""Metric -> smallest and largest value that a measurement can give. Others need only be finite."""
+"""Metric -> smallest and largest value that a measurement can give. Others lie within ``MOST``."""
 
 LARGEST = 2**63
 
@@ -53,9 +56,9 @@ def _entry(entry: dict[str, Any], steps: int) -> str | None:
             if not math.isfinite(value) or value < 0 or (key == "step" and value > steps):
                 return f"a measurement at {key} {value:g} of a run of {steps:,} steps"
             continue
-        if any(v is not None and not math.isfinite(v) for v in value.values()):
-            return f"{key} is not a finite number"
-        low, high = BOUNDS.get(key, (-math.inf, math.inf))
+        if any(v is not None and not abs(v) <= MOST for v in value.values()):
+            return f"{key} is beyond {MOST:g}, or no number"
+        low, high = BOUNDS.get(key, (-MOST, MOST))
         if (v := value.get("value")) is not None and not low <= v <= high:
             return f"{key} {v:.6g} is impossible ({_range(low, high)})"
         if (value.get("std") or 0) < 0:
@@ -66,4 +69,4 @@ def _entry(entry: dict[str, Any], steps: int) -> str | None:
 def _range(low: float, high: float) -> str:
     """``at least 0`` or ``between 1 and 1008``: the bounds without their allowance for rounding."""
     least = f"{round(low, 2) + 0.0:g}"
-    return f"at least {least}" if high == math.inf else f"between {least} and {round(high, 2):g}"
+    return f"at least {least}" if high == MOST else f"between {least} and {round(high, 2):g}"

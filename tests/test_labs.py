@@ -44,6 +44,7 @@ def _with(metric: str, **value: object) -> Record:
         (_with("IS", value=2000.0), "IS 2000 is impossible"),
         (_with("precision", value=1.5), "precision 1.5 is impossible (between 0 and 1)"),
         (_with("jac_G", value=-0.1), "jac_G -0.1 is impossible (at least 0)"),
+        (_with("V_g", value=1e200), "V_g is beyond 1e+100"),
         (_with("FID", value=9.0, std=-1.0), "FID has a negative standard deviation"),
         (_ci(steps=97), "97 steps of 96"),
         (_ci(steps=95), "status finished at step 95 of 96"),
@@ -108,6 +109,13 @@ def test_a_conflict_is_shown_with_both_origins_and_kept_apart(tmp_path: Path) ->
         assert len(list(mine.rglob("*.json"))) == 2 and records.read_all(mine) == ([records.read(kept)], [])
     found = conflicts(mine)
     assert [(c.ours, c.theirs) for c in found] == [(_ci(), _conflicting())]
+
+
+def test_names_from_others_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    records.write(tmp_path / "mine", "a", _ci())
+    records.write(tmp_path / "theirs", "x", dataclasses.replace(_conflicting(), provenance={"segments": [{"device": "\x1b]0;owned\x07\u202e"}]}))
+    said = merge(tmp_path / "mine", [tmp_path / "theirs"])[2][0]
+    assert said.isprintable() and r"\x1b]0;owned\x07\u202e" in said
 
 
 def _bundle(tmp_path: Path, *found: Record) -> Path:

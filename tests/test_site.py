@@ -11,15 +11,20 @@ import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmark import records
+from benchmark.bounds import MOST
 from benchmark.cli import parser
 from benchmark.collate.join import Joined, join, load_joined
 from benchmark.collate.report import write_report, write_reports
 from benchmark.collate.site import facts
-from benchmark.collate.site.plot import Axis, Scale
+from benchmark.collate.site.plot import Axis, Marks, Plot, Scale
+from benchmark.collate.site.svg import svg
 from benchmark.merge import Conflict
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
@@ -150,6 +155,18 @@ def test_scales_have_round_ticks_inside_and_keep_what_lies_outside_at_the_edge()
     assert same(2.0) == pytest.approx(50)
 
 
+@given(st.lists(st.floats(-MOST, MOST), min_size=1, max_size=6), st.booleans())
+def test_whatever_can_be_measured_can_be_drawn(values: list[float], log: bool) -> None:
+    log = log and min(values) > 0
+    scale = Scale.of(Axis(log=log), values, 300, 10)
+    assert all(10 <= scale(v) <= 300 for v in values)
+    ticks = scale.ticks()
+    assert len(ticks) <= 12 and all(10 <= scale(v) <= 300 for v, _ in ticks)
+    points = tuple((float(i), v) for i, v in enumerate(values))
+    drawn = svg(Plot("p", "t", "x", Axis(), Axis(log=log), (Marks("line", points, "s0"), Marks("points", points, "better", halves=tuple(abs(v) for v in values)))))
+    assert "nan" not in drawn and "inf" not in drawn and ElementTree.fromstring(drawn) is not None
+
+
 def test_png_on_request(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     write_reports([(suite, joined)], "results", tmp_path / "a", png=True)
@@ -200,6 +217,9 @@ def test_filters_search_and_addresses_choose_lines(site: Path, page: Browser) ->
     page.open(site / "index.html")
     page.click("#papers-table td.v-inconclusive a")
     page.until("location.pathname.endsWith('cells.html') && document.querySelector('output')?.innerText.startsWith('9 of')")
+    page.open(site / "index.html")
+    counted = page.js("[...document.querySelectorAll('.matrix')].at(-1).querySelectorAll('tbody tr').values().map(r => [...r.cells].slice(1).map(c => Number(c.dataset.v ?? c.innerText))).toArray()")
+    assert sum(row[0] for row in counted) == 68 and all(row[0] == sum(row[1:4]) == sum(row[4:]) for row in counted)
     page.open(site / "claims.html")
     every = page.js("document.querySelectorAll('.claim').length")
     page.js("(s => { s.value = 'fails'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-facet=published]'))")

@@ -96,13 +96,15 @@ class Scale:
         if self.log:
             powers = range(math.floor(self.low), math.ceil(self.high) + 1)
             factors = (1,) if self.high - self.low > 2 else (1, 2, 5)
-            values = [f * 10.0**p for p in powers for f in factors]
-            return [(v, f"{v:g}") for v in values if self.low <= math.log10(v) <= self.high]
-        rough = (self.high - self.low) / count or 1.0
+            places = [(p, f) for p in powers for f in factors if self.low <= p + math.log10(f) <= self.high]
+            return [(f * 10.0**p, f"{f * 10.0**p:g}") for p, f in places[:: -(-len(places) // 8) or 1]]
+        rough = (self.high - self.low) / count
+        if rough < 1e-12 * max(abs(self.low), abs(self.high)):
+            return [(self.low, f"{self.low:.6g}")]  # too narrow for round numbers
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(f * power for f in (1, 2, 5, 10) if f * power >= rough * 0.999)
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
-        return [(i * step, f"{i * step:.10g}") for i in range(first, last + 1)]
+        return [(i * step, f"{i * step:.10g}") for i in range(first, min(last, first + 2 * count) + 1)]
 
 
 def _reach(m: Marks, horizontal: bool) -> list[Point]:
