@@ -43,7 +43,7 @@ def impossible(record: Record) -> str | None:
         return f"status {r.status} at step {r.steps:,} of {r.total_steps:,}"
     if r.recipe.steps is not None and r.total_steps != r.recipe.steps:
         return f"{r.total_steps:,} steps in all, where its recipe says {r.recipe.steps:,}"
-    for entry in [*r.history, *([r.final] if r.final else [])]:
+    for entry in [*r.history, *([r.final] if r.final else []), *([r.floor["metrics"]] if r.floor else [])]:
         if why := _entry(entry, r.steps):
             return why
     return None

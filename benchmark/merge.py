@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmark import records
 from benchmark.bundle import read_bundle
 from benchmark.data.cards import card
-from benchmark.data.read import subset_size
+from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
 from benchmark.records import Record, RecordError
 

@@ -46,6 +46,7 @@ def _with(metric: str, **value: object) -> Record:
         (_with("jac_G", value=-0.1), "jac_G -0.1 is impossible (at least 0)"),
         (_with("V_g", value=1e200), "V_g is beyond 1e+100"),
         (_with("FID", value=9.0, std=-1.0), "FID has a negative standard deviation"),
+        (_ci(floor={"metrics": {"FID": {"value": -3.0}}, "drawn": "real", "images": 9, "against": 9}), "FID -3 is impossible"),
         (_ci(steps=97), "97 steps of 96"),
         (_ci(steps=95), "status finished at step 95 of 96"),
         (_ci(status="partial"), "status partial at step 96 of 96"),

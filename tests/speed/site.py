@@ -25,7 +25,7 @@ from PIL import Image
 from benchmark.collate.join import join
 from benchmark.collate.report import write_reports
 from benchmark.data.cards import Card
-from benchmark.data.read import subset_size
+from benchmark.data.subsets import subset_size
 from benchmark.plan import keys
 from benchmark.recipe import content_hash
 from benchmark.records import Record
@@ -52,7 +52,7 @@ def record(cell: Cell, seed: int, noise: random.Random, samples: str) -> Record:
     total = cell.recipe.total_steps(subset_size(count, cell.recipe.data_percent, cell.recipe.images))
     segment = {"from_step": 0, "to_step": 1000, "ganbench": "0", "commit": "0" * 40, "device": f"device {seed % 3}", "threads": 1, "torch": "2"}
     return Record(
-        run=run, evaluation=keys.evaluation_key(run, cell.protocol), seed=seed, profile=cell.profile, cell=cell.id, recipe=cell.recipe, protocol=cell.protocol, versions=versions,
+        run=run, evaluation=keys.evaluation_key(run, cell.protocol, cell.recipe), real=keys.real_key(cell.recipe, cell.protocol), seed=seed, profile=cell.profile, cell=cell.id, recipe=cell.recipe, protocol=cell.protocol, versions=versions,
         measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=10.0, final=history[-1], history=history, samples=samples, train_s=3600.0, eval_s=60.0,
         content=card.content(cell.recipe.split, cell.recipe.resolution, cell.recipe.channels), subset=keys.subset_hash(count, cell.recipe.data_percent, cell.recipe.images, cell.recipe.subset), provenance={"segments": [segment], "libraries": {"torch": "2"}},
     )  # fmt: skip

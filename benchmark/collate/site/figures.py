@@ -89,7 +89,7 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     for (metric, place), entries in columns.items():
         if len(entries) < 2:
             continue
-        sign = 1 if table.metrics[metric] == "lower" else -1
+        sign = 1 if entries[0].direction == "lower" else -1
         before, after = (_ranks([sign * v for v in values]) for values in ([e.published.value for e in entries], [e.achieved.mean for e in entries]))
         lines = tuple(
             Marks("line", ((0.0, -float(a)), (1.0, -float(b))), "s5" if at == to else "s1", f"{_who(e)}: {at} published, {to} achieved")
