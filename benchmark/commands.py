@@ -213,7 +213,7 @@ def report(a: Namespace) -> int:
     from benchmark.collate.report import write_reports
     from benchmark.merge import conflicts
 
-    found, problems = record_store.read_all(a.results)
+    found, problems = shelf.read_all(a.results)
     _say(problems)
     loaded = [load_joined(s.path, found, a.profile) for s in load_all(a.suites)]
     for written in write_reports(loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png):

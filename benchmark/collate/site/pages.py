@@ -16,6 +16,7 @@ from typing import Any
 
 import benchmark
 from benchmark.collate.join import Joined
+from benchmark.collate.ranking import rankings
 from benchmark.collate.site import facts
 from benchmark.collate.site.figures import curves, forest, scatters, slopes, slug
 from benchmark.collate.site.plot import Plot
@@ -106,7 +107,8 @@ class _Site:
         """The page of one paper."""
         suite, joined = report.suite, report.joined
         figures = {t.key: [*scatters(t.key, joined[t.key]), *slopes(t, joined[t.key]), *filter(None, [forest(t.key, [(t, joined[t.key])])])] for t in suite.tables}
-        return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures)
+        orders = {t.key: [o for o in rankings(t, joined[t.key]) if o.tau is not None] for t in suite.tables}
+        return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures, orders=orders)
 
     def cell(self, report: facts.Report, table: str, j: Joined) -> Path:
         """The page of one cell."""
