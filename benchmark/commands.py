@@ -208,15 +208,16 @@ def claims(a: Namespace) -> int:
 
 
 def report(a: Namespace) -> int:
-    """Tables, curves and the page."""
+    """Tables, figures and the site, of all suites together."""
     from benchmark.collate.join import load_joined
-    from benchmark.collate.report import write_report
+    from benchmark.collate.report import write_reports
+    from benchmark.merge import conflicts
 
-    found = _read(a.results)
-    for path in (s.path for s in load_all(a.suites)):
-        suite, joined = load_joined(path, found, a.profile)
-        for written in write_report(suite, joined, str(a.results), a.out):
-            print(written)
+    found, problems = shelf.read_all(a.results)
+    _say(problems)
+    loaded = [load_joined(s.path, found, a.profile) for s in load_all(a.suites)]
+    for written in write_reports(loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png):
+        print(written)
     return 0
 
 
@@ -299,6 +300,23 @@ def merge(a: Namespace) -> int:
         print(f"  {problem}", file=sys.stderr)
     print(f"{_count(taken, 'record')} taken over, {same} were here already, {_count(len(problems), 'problem')}")
     return 1 if problems else 0
+
+
+def export(a: Namespace) -> int:
+    """A bundle of records."""
+    from benchmark.bundle import MAILABLE
+    from benchmark.bundle import export as write_bundle
+
+    loaded = load_all(a.suites)
+    suites = [load(s.path, p) for s in loaded for p in ([a.profile] if a.profile else s.profiles if s.profile == "full" else [s.profile])]
+    only = Filter(a.only) if a.only is not None else None
+    cells = [c for s in suites for c in s.cells if only is None or only(c)]
+    written = write_bundle(suites, cells, _read(a.results), a.out)
+    size = a.out.stat().st_size
+    print(f"{a.out}: {_count(len(written), 'record')}, {size / 1e6:.1f} MB")
+    if size > MAILABLE:
+        print(f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones", file=sys.stderr)
+    return 0
 
 
 def doctor(a: Namespace) -> int:

@@ -1,43 +1,133 @@
-"""Union of the records of several labs."""
+"""Union of the records of several labs, by content. What disagrees is kept apart and shown, never averaged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark import records
+from benchmark.bundle import read_bundle
+from benchmark.data.cards import card
+from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
-from benchmark.records import Record
+from benchmark.records import Record, RecordError
+
+LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The same run with different numbers: the one that counts, and the other."""
+
+    ours: Record
+    theirs: Record
+
+    def __str__(self) -> str:
+        r = self.ours
+        return _plain(f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours {origin(r)}; theirs {origin(self.theirs)}; ours is kept")
+
+    def differences(self) -> list[str]:
+        """``FID 23.1 here, 24.8 there`` for each metric that differs; else what else does."""
+        a, b = self.ours, self.theirs
+        if a.status != b.status:
+            return [f"{a.status} at step {a.steps:,} here, {b.status} at step {b.steps:,} there"]
+        numbers = [(m, *((r.final or {}).get(m) for r in (a, b))) for m in dict.fromkeys([*(a.final or {}), *(b.final or {})])]
+        found = [f"{m} {_value(x)} here, {_value(y)} there" for m, x, y in numbers if isinstance(x or y, dict) and x != y]
+        return found or ["the final numbers agree, the history or the samples do not"]
 
 
 def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
-    """Copy every record of ``others`` that is not in ``results`` yet.
+    """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet.
 
     Returns:
-        How many were taken over, how many were there already, and the problems: records that cannot be
-        read, and conflicts, where two labs have different numbers for one run. Ours stays, theirs is named.
+        How many were taken over, how many were there already, and the problems: records that are
+        refused, each with the reason, and conflicts, where two labs have different numbers for one
+        run. Ours stays; theirs is kept in ``results/conflicts/``, where only the report looks.
+
+    Raises:
+        GanbenchError: one of ``others`` is neither, or a bundle that is not as bundles are.
     """
     taken, same, problems = 0, 0, []
-    mine, _ = records.read_all(results)
+    mine, broken = records.read_all(results)
     known = {_place(r): r for r in mine}
+    unreadable = {error.path.name: error for error in broken}
     for other in others:
-        if not (other / "records").is_dir():
-            raise GanbenchError(f"{other} has no records/ folder: not a results folder")
-        theirs, bad = records.read_all(other)
-        problems += [str(error) for error in bad]
+        theirs, bad = _read(other)
+        problems += [f"refused: {error}" for error in bad]
         for record in theirs:
             ours = known.get(_place(record))
-            if ours is None:
-                records.write(results, f"merged/{records.safe_name(record.cell)}", record)
-                known[_place(record)] = record
-                taken += 1
-            elif ours.outcome == record.outcome:
-                same += 1
-            else:
-                problems.append(f"conflict: {record.cell} seed {record.seed} (run {record.run}): {other} has other numbers than {results}; ours is kept")
-    return taken, same, problems
+            try:
+                if why := _not_whole(record):
+                    problems.append(f"refused: {record.cell} seed {record.seed} (run {record.run}) of {other}: {why}")
+                elif ours is None and record.name in unreadable:
+                    problems.append(f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read ({unreadable[record.name]}); mend or remove it first")
+                elif ours is None:
+                    records.write(results, f"merged/{_folder(record)}", record)
+                    known[_place(record)] = record
+                    taken += 1
+                elif ours.outcome == record.outcome:
+                    same += 1
+                else:
+                    problems.append(str(Conflict(ours, record)))
+                    _keep(results, record)
+            except GanbenchError as error:
+                problems.append(str(error))
+    return taken, same, [_plain(problem) for problem in problems]
+
+
+def conflicts(results: Path) -> list[Conflict]:
+    """What ``merge`` found to disagree, as long as ours is there."""
+    kept = [r for folder in sorted((results / "conflicts").glob("*")) for r in records.read_all(folder)[0]]
+    known = {_place(r): r for r in records.read_all(results)[0]} if kept else {}
+    return [Conflict(ours, r) for r in kept if (ours := known.get(_place(r))) and ours.outcome != r.outcome]
+
+
+def origin(record: Record) -> str:
+    """Where a record was made, as it says itself: commit, device and torch of each stretch."""
+    segments = [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
+    stretches = dict.fromkeys(f"commit {str(s.get('commit'))[:12]} on {s.get('device')} with torch {s.get('torch')}" for s in segments)
+    return " then ".join(stretches) or "of unknown origin"
+
+
+def _read(other: Path) -> tuple[list[Record], list[RecordError]]:
+    if other.is_file():
+        return read_bundle(other)
+    if not (other / "records").is_dir():
+        raise GanbenchError(f"{other} has no records/ folder: not a results folder, and not a bundle")
+    return records.read_all(other)
+
+
+def _not_whole(record: Record) -> str | None:
+    """Why a record's number of steps is not its recipe's; unknown data are not judged here, and join no cell."""
+    r = record.recipe
+    try:
+        images = subset_size(card(r.dataset).split(r.split)["count"], r.data_percent, r.images)
+        whole = r.total_steps(images)
+    except (GanbenchError, KeyError, ZeroDivisionError):
+        return None
+    return None if record.total_steps == whole else f"impossible: {record.total_steps:,} steps in all, where its recipe and data give {whole:,}"
+
+
+def _keep(results: Path, record: Record) -> None:
+    """One folder an outcome, so that several labs' versions of one run stand side by side."""
+    records.write(results / "conflicts" / record.outcome[:16], f"merged/{_folder(record)}", record)
+
+
+def _folder(record: Record) -> str:
+    return records.safe_name(record.cell)[:LONGEST]
 
 
 def _place(record: Record) -> tuple[str, int]:
     """What two records must not disagree on: a run's end, or a partial run at one step."""
     return record.evaluation, record.steps if record.status == "partial" else -1
+
+
+def _plain(text: str) -> str:
+    """Text from others, in which nothing steers a terminal or turns the direction of writing."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _value(measured: object) -> str:
+    value = measured.get("value") if isinstance(measured, dict) else None
+    return "nothing" if value is None else f"{value:.6g}"

@@ -12,12 +12,14 @@ import json
 import math
 import os
 import re
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.bounds import impossible
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run_key
 
@@ -89,15 +91,15 @@ def write(results: Path, folder: str, record: Record) -> Path:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
     target = results / "records" / folder / record.name
-    text = _text(record.to_json())
+    content = file_bytes(record)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GanbenchError(f"cannot write {target}: {error.strerror}") from None
     try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
+        with temporary.open("wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         _place(temporary, target)
@@ -113,15 +115,16 @@ def write(results: Path, folder: str, record: Record) -> Path:
     return target
 
 
-def _text(content: dict[str, Any]) -> str:
-    """JSON with one field a line, and one measurement a line: small, and legible in a diff."""
+def file_bytes(record: Record) -> bytes:
+    """A record's file: JSON with one field a line, and one measurement a line: small, and legible in a diff."""
+    content = record.to_json()
 
     def dump(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
     history = "[\n  " + ",\n  ".join(map(dump, content["history"])) + "\n ]"
     lines = [f" {dump(key)}: {history if key == 'history' else dump(value)}" for key, value in content.items()]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
 def _place(temporary: Path, target: Path) -> None:
@@ -140,13 +143,26 @@ def read(path: Path) -> Record:
     """One record.
 
     Raises:
-        RecordError: not readable, not a record, altered since it was written, or of a newer schema.
+        RecordError: not readable, not a record, altered since it was written, impossible, or of a newer schema.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise RecordError(path, "not a file")  # reading a pipe or a device might never end
+        if found.st_size > MAX_BYTES:
             raise RecordError(path, f"larger than {MAX_BYTES:,} bytes: not a record")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        return parse(path.read_bytes(), path)
+    except OSError as error:
+        raise RecordError(path, f"unreadable ({error.strerror})") from None
+
+
+def parse(content: bytes, path: Path) -> Record:
+    """A record from a file's bytes; ``path`` is for what is said of it. Raises RecordError as ``read`` does."""
+    try:
+        data = json.loads(content.decode("utf-8"), parse_constant=_no_constant)
+        if b"\\ud" in content.lower():
+            json.dumps(data, ensure_ascii=False).encode()  # half a character cannot be written again
+    except (ValueError, RecursionError) as error:
         raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})") from None
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
         raise RecordError(path, "not a ganbench record")
@@ -154,10 +170,14 @@ def read(path: Path) -> Record:
         raise RecordError(path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it")
     try:
         return _parse(data, path)
-    except (KeyError, TypeError, ValueError, AttributeError, GanbenchError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
         if isinstance(error, RecordError):
             raise
         raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number that a record can hold")
 
 
 def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
@@ -225,6 +245,8 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
         raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged")
     if record.outcome != data["outcome"]:
         raise RecordError(path, "its numbers do not match its checksum: altered or damaged")
+    if why := impossible(record):
+        raise RecordError(path, f"impossible: {why}")
     return record
 
 

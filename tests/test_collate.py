@@ -19,13 +19,14 @@ from benchmark import records
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.interval import estimate, power, seeds_needed
 from benchmark.collate.join import _spread, join, load_joined
+from benchmark.collate.render import latex, markdown, tex, to_csv
 from benchmark.collate.report import write_report
-from benchmark.collate.table import latex, markdown, to_csv, view
+from benchmark.collate.table import view
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import judge
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.records import Record
-from benchmark.suite.load import load
+from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
 
 THEORY = Path("suites/theory.yaml")
@@ -248,12 +249,42 @@ def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
     assert r"B\_z=10\textasciicircum{}-2 & 5.020" in latex(one) and r"\toprule" in latex(one)
 
 
+def test_footnotes_have_letters_where_cells_differ(tmp_path: Path) -> None:
+    small = record_for(load(THEORY, "ci").cells[0], 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
+    full = [record_for(c, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48}) for c in full_cells()[1:2]]
+    suite, joined = load_joined(THEORY, [small, *full])
+    v = view(suite.tables[0], joined["theory/1"])
+    texts = {n.mark: n.text for n in v.footnotes if n.mark}
+    assert [row[1][1].achieved_marks for row in v.rows] == [("a",), ("b",), ()] and list(texts) == ["a", "b"]
+    assert texts["a"].startswith("tier incomparable: ") and "dataset: mnist -> shapes" in texts["a"] and texts["b"] == "tier exact"
+    assert "-0.657 (1) ≁ [a]" in markdown(v) and r"\textsuperscript{b}" in latex(v)
+    row = next(csv.DictReader(io.StringIO(to_csv(v))))
+    assert row["tier"] == "incomparable" and row["notes"].startswith("tier incomparable: ")
+    gran = load(Path("suites/gran.yaml"))
+    v = view(gran.tables[0], join(gran, [])["gran/2"])
+    assert sum(bool(s.published_marks) for _, squares in v.rows for s in squares) > 0 and not any(s.achieved_marks for _, squares in v.rows for s in squares)
+    chain = load(Path("suites/chain.yaml"))
+    quoted = [(s, p) for t in chain.tables for v in [view(t, join(chain, [])[t.key])] for _, squares in v.rows for s in squares for p in [next((c.published for c in t.cells if c.id == s.cell), {})] if any(n.origin == "quoted" for n in p.values())]
+    assert quoted and all(s.published_marks for s, _ in quoted), "a quoted number says so where it stands"
+
+
+def test_names_become_no_link_no_formula_and_no_command() -> None:
+    suite, joined = load_joined(THEORY, [])
+    hostile = dataclasses.replace(view(suite.tables[0], joined["theory/1"]), caption="[x](javascript:1) ![y](http://z) <b>", id="=1+1")
+    text = markdown(hostile)
+    assert "](" not in text and "<b>" not in text
+    assert {row["table"] for row in csv.DictReader(io.StringIO(to_csv(hostile)))} == {"'=1+1"}
+    assert tex("\\input{x} é 中 ﬁ \u202e ✓") == r"\textbackslash{}input\{x\} e [U+4E2D] fi [U+202E] $\surd$"
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_compiles(tmp_path: Path) -> None:
-    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
-    body = "".join(latex(view(t, joined[t.key])) for t in suite.tables)
-    (tmp_path / "t.tex").write_text("\\documentclass{article}\\usepackage{booktabs}\\begin{document}" + body + "\\end{document}", encoding="utf-8")
-    subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
+@pytest.mark.parametrize("packages", ["booktabs", "booktabs,xcolor,graphicx"])
+def test_latex_of_all_papers_compiles(tmp_path: Path, packages: str) -> None:
+    loaded = [load_joined(s.path, _three_seeds(PUBLISHED)) for s in load_all([])]
+    body = "".join(latex(view(t, joined[t.key])) for suite, joined in loaded for t in suite.tables)
+    (tmp_path / "t.tex").write_text(f"\\documentclass{{article}}\\usepackage{{{packages}}}\\begin{{document}}{body}\\end{{document}}", encoding="utf-8")
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0 and "Missing character" not in done.stdout, done.stdout[-2000:]
 
 
 HOSTILE = '<script>alert(1)</script>" onerror="x|$\\input{/etc/passwd}'
@@ -272,17 +303,24 @@ def test_report_is_written_and_every_name_is_escaped(tmp_path: Path) -> None:
     record = dataclasses.replace(record, samples='"><script>x</script>')
     paths = write_report(suite, join(suite, [record]), HOSTILE, tmp_path)
     assert [p.suffix for p in paths] == [".md", ".tex", ".csv", ".html"]
-    page = paths[3].read_text(encoding="utf-8")
-    assert "<script" not in page and 'onerror="' not in page and html.escape(HOSTILE) in page.replace("&#34;", "&quot;")
-    assert "http://" not in page and "https://" not in page and "\\input{" not in paths[1].read_text(encoding="utf-8")
+    pages = [p.read_text(encoding="utf-8") for p in tmp_path.rglob("*.html")]
+    assert len(pages) == 5, "start page, paper, claims, all cells, one cell"
+    for page in pages:
+        assert page.count("<script") == 1 and 'onerror="' not in page, "our own script, and no other"
+        assert "http://" not in page and "https://" not in page
+    assert html.escape(HOSTILE) in paths[3].read_text(encoding="utf-8").replace("&#34;", "&quot;")
+    assert "\\input{" not in paths[1].read_text(encoding="utf-8")
 
 
-def test_page_shows_curves_samples_verdicts_and_the_command(tmp_path: Path) -> None:
+def test_pages_show_curves_verdicts_and_the_command(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     page = write_report(suite, joined, "results", tmp_path)[3].read_text(encoding="utf-8")
-    assert page.count("data:image/svg+xml;base64,") == 1, "one figure: only table 1 has records"
-    assert page.count('class="reproduced"') >= 9 and "9 reproduced" in page
-    assert "ganbench run theory --profile full --seeds 3" in page and "Welch" in page
+    assert page.count('class="v-reproduced" data-verdict="reproduced"') == 9 and "Welch" in page
+    assert page.count("achieved against published</text>") == 3 and page.count("means, tier exact</text>") == 3 and "in tolerance bands</text>" in page
+    assert page.count("Kendall’s τ 1.00 (95 % interval") == 3
+    cell = next(tmp_path.glob("cells/theory-1-b-z-10-2-mlp-mnist-*.html")).read_text(encoding="utf-8")
+    assert cell.count("<title>seed ") == 9, "a line a seed for each of three metrics"
+    assert "ganbench run theory --profile full --seeds 3" in cell and cell.count('class="across"') == 3
 
 
 def test_unreadable_results_are_said(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_a_key_cannot_name_a_path(tmp_path: Path, record: Record, key: object) -
 
 
 def test_a_diverged_run_is_not_hidden_by_one_that_finished_elsewhere(tmp_path: Path, record: Record) -> None:
-    records.write(tmp_path / "mine", "a", dataclasses.replace(record, status="diverged", final=None, steps=50))
+    records.write(tmp_path / "mine", "a", dataclasses.replace(record, status="diverged", final=None, history=[], steps=50))
     records.write(tmp_path / "theirs", "a", record)
     taken, _, problems = merge(tmp_path / "mine", [tmp_path / "theirs"])
     assert taken == 0 and "conflict" in problems[0]

@@ -1,49 +1,49 @@
-"""``ganbench report``: the tables as Markdown, LaTeX and CSV, and one page that opens from disk."""
+"""``ganbench report``: the tables as Markdown, LaTeX and CSV, and the site that opens from disk."""
 
 from __future__ import annotations
 
-import base64
-import shlex
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import benchmark
-from benchmark.collate.claims import ClaimVerdict, JudgedClaim, judge_claim
-from benchmark.collate.curves import curves
+from benchmark.collate.claims import JudgedClaim, judge_claim
 from benchmark.collate.join import Joined
-from benchmark.collate.table import View, latex, markdown, plain_markdown, to_csv, view
+from benchmark.collate.render import latex, markdown, plain_markdown, to_csv
+from benchmark.collate.site.facts import Report, decided
+from benchmark.collate.site.pages import write_site
+from benchmark.collate.table import View, view
 from benchmark.errors import GanbenchError
-from benchmark.records import Record
+from benchmark.merge import Conflict
 from benchmark.suite.model import Suite
 
-SHOWN = 6
+Loaded = tuple[Suite, dict[str, list[Joined]]]
+"""A suite with its results, as ``load_joined`` gives it."""
 
 
-def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: Path) -> list[Path]:
-    """Write ``<suite>.md``, ``.tex``, ``.csv`` and ``.html`` to ``out``; returns their paths.
+def write_reports(loaded: Sequence[Loaded], results: str, out: Path, problems: Sequence[str] = (), conflicts: Sequence[Conflict] = (), png: bool = False) -> list[Path]:
+    """Write ``<suite>.md``, ``.tex`` and ``.csv`` of every suite and one site of all to ``out``; returns their paths,
+    the start page first, then suite by suite, each paper's page last.
+
+    Args:
+        results: the folder with the records, as commands are to name it.
+        problems: records that were passed over, and why.
+        conflicts: runs of which labs have different numbers (``benchmark.merge.conflicts``).
+        png: also write every figure as PNG.
 
     Raises:
         GanbenchError: the folder cannot be written.
     """
-    views = {t.key: view(t, joined[t.key]) for t in suite.tables}
-    claims = judged_claims(suite, joined)
-    pieces = {
-        "md": f"# {suite.title}\n\n" + "".join(f"- {plain_markdown(remark)}\n" for remark in suite.remarks) + "\n" * bool(suite.remarks) + "\n".join(markdown(v) for v in views.values()) + _claims_markdown(claims),
-        "tex": "\n".join(latex(v) for v in views.values()),
-        "csv": _joined_csv(list(views.values())),
-        "html": _page(suite, joined, views, claims, results),
-    }
+    reports = [Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, judged_claims(suite, joined)) for suite, joined in loaded]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        paths = []
-        for kind, text in pieces.items():
-            path = out / f"{suite.name}.{kind}"
-            path.write_text(text, encoding="utf-8")
-            paths.append(path)
+        start, *pages = write_site(reports, results, out, problems, conflicts, png)
+        return [start, *(path for report, page in zip(reports, pages) for path in (*_write_texts(report, out), page))]
     except OSError as error:
-        raise GanbenchError(f"cannot write to {out}: {error.strerror}") from None
-    return paths
+        raise GanbenchError(f"cannot write to {out}: {error.strerror or error}") from None
+
+
+def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: Path) -> list[Path]:
+    """One suite's ``.md``, ``.tex``, ``.csv`` and page, with a site of it alone; raises as ``write_reports``."""
+    return write_reports([(suite, joined)], results, out)[1:]
 
 
 def judged_claims(suite: Suite, joined: dict[str, list[Joined]]) -> list[JudgedClaim]:
@@ -51,6 +51,19 @@ def judged_claims(suite: Suite, joined: dict[str, list[Joined]]) -> list[JudgedC
     every = [j for rows in joined.values() for j in rows]
     there = {j.cell.id for j in every}
     return [judge_claim(c, every) for c in suite.claims if any(n.cell in there for n in c.numbers())]
+
+
+def _write_texts(report: Report, out: Path) -> list[Path]:
+    suite, views = report.suite, list(report.views.values())
+    remarks = "".join(f"- {plain_markdown(remark)}\n" for remark in suite.remarks)
+    pieces = {
+        "md": f"# {plain_markdown(suite.title)}\n\n{remarks}" + "\n" * bool(remarks) + "\n".join(map(markdown, views)) + _claims_markdown(report.claims),
+        "tex": "\n".join(map(latex, views)),
+        "csv": _joined_csv(views),
+    }
+    for kind, text in pieces.items():
+        (out / f"{suite.name}.{kind}").write_text(text, encoding="utf-8")
+    return [out / f"{suite.name}.{kind}" for kind in pieces]
 
 
 def _joined_csv(views: Sequence[View]) -> str:
@@ -62,61 +75,10 @@ def _claims_markdown(claims: Sequence[JudgedClaim]) -> str:
     if not claims:
         return ""
     lines = [
-        f"- **{c.claim.id}** ({plain_markdown(c.claim.where)}): “{plain_markdown(c.claim.quote)}”\n"
+        f"- **{plain_markdown(c.claim.id)}** ({plain_markdown(c.claim.where)}): “{plain_markdown(c.claim.quote)}”\n"
         + (f"  - note: {plain_markdown(c.claim.note)}\n" if c.claim.note else "")
-        + f"  - by the published numbers: **{c.published.name}** — {_decided(c.published)}\n"
-        f"  - by ours: **{c.achieved.name}** — {_decided(c.achieved)}"
+        + f"  - by the published numbers: **{c.published.name}** — {plain_markdown(decided(c.published))}\n"
+        f"  - by ours: **{c.achieved.name}** — {plain_markdown(decided(c.achieved))}"
         for c in claims
     ]
     return "\n## Claims\n\n" + "\n".join(lines) + "\n"
-
-
-def _decided(v: ClaimVerdict) -> str:
-    """Why, and then each comparison against, or (if nothing is against) the first few for."""
-    lines = [f"against: {text}" for text in v.contradicts] or list(v.supports[:SHOWN])
-    more = f"; and {len(v.supports) - SHOWN} more" if not v.contradicts and len(v.supports) > SHOWN else ""
-    return v.why + ("; " if lines else "") + "; ".join(lines) + more
-
-
-def _page(suite: Suite, joined: dict[str, list[Joined]], views: dict[str, View], claims: Sequence[JudgedClaim], results: str) -> str:
-    """The HTML page. Jinja escapes every name and number; the only markup it trusts is none of the records'."""
-    import jinja2
-
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("benchmark.collate", "."), autoescape=True, undefined=jinja2.StrictUndefined)
-    figures = {t.key: _data_uri(svg) for t in suite.tables if (svg := curves(t, joined[t.key]))}
-    counts = Counter(e.verdict.name for rows in joined.values() for j in rows for e in j.entries.values() if e.verdict.name)
-    hours = sum({r.run: r.train_s + r.eval_s for rows in joined.values() for j in rows for r in j.records}.values()) / 3600
-    return environment.get_template("page.html.j2").render(
-        suite=suite,
-        views=views,
-        figures=figures,
-        joined=joined,
-        claims=claims,
-        counts=counts.most_common(),
-        hours=hours,
-        version=benchmark.__version__,
-        command=lambda j: _command(j, results),
-        provenance=_provenance,
-        decided=_decided,
-    )
-
-
-def _data_uri(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-
-
-def _command(j: Joined, results: str) -> str:
-    seeds = max((r.seed for r in j.records), default=0) + 1
-    quote = "'" if '"' in j.cell.method else '"'
-    only = f"table={j.cell.table} & method={quote}{j.cell.method}{quote} & dataset={j.cell.dataset} & data_percent={j.cell.data_percent:g}"
-    only += f" & resolution={j.cell.resolution}" if j.cell.sized else ""
-    only += f" & backbone={j.cell.backbone}" if j.cell.backbone else ""
-    words = ["ganbench", "run", j.cell.paper, "--profile", j.cell.profile, "--seeds", str(seeds), "--only", only, "--results", results]
-    return shlex.join(words)
-
-
-def _provenance(record: Record) -> list[str]:
-    lines = [f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"]
-    for s in record.provenance.get("segments", []):
-        lines.append(f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s), {s.get('device')}")
-    return lines

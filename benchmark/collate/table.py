@@ -1,15 +1,13 @@
-"""A table as the paper prints it, published beside achieved: one model, four renderings (one file each format)."""
+"""A table as the paper prints it, published beside achieved: the one model that ``render.py`` and the site write out."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.collate.join import Entry, Joined
-from benchmark.suite.model import Published, Table
+from benchmark.suite.model import Cell, Published, Table
 
 ARROWS = {"lower": "↓", "higher": "↑"}
 SYMBOLS = {"reproduced": "✓", "better": "▲", "not reproduced": "✗", "inconclusive": "?", "incomparable": "≁", "diverged": "∞", "failed": "!", "blocked": "⊘", "not run": "·", "": ""}  # fmt: skip
@@ -26,6 +24,19 @@ class Square:
     why: str
     cell: str  # id
     best: bool = False  # the paper prints the number as a best value
+    value: float | None = None  # published
+    mean: float | None = None  # achieved
+    tier: str = ""
+    published_marks: tuple[str, ...] = ()  # of the footnotes on the published number
+    achieved_marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Footnote:
+    """A note under a table; ``mark`` is the letter by which squares refer to it, "" where it is on the whole table."""
+
+    mark: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class View:
     corner: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Square, ...]], ...]
-    footnotes: tuple[str, ...]
+    footnotes: tuple[Footnote, ...]
 
 
 def view(table: Table, joined: Sequence[Joined]) -> View:
@@ -53,55 +64,15 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
     sized = {j.cell.place for j in joined if j.cell.sized}
     references = list(dict.fromkeys(r.method for r in table.references))
     known = {(r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published for r in table.references}
-    grid = [[_square(by_place[method, spot].entries[metric]) if (method, spot) in by_place and metric in by_place[method, spot].entries else _NOTHING for _, spot, metric in columns] for method in methods]
+    notes = _Notes(joined)
+    grid = [[_square(by_place[method, spot], metric, notes) if (method, spot) in by_place and metric in by_place[method, spot].entries else _NOTHING for _, spot, metric in columns] for method in methods]
     heads = [head for head, _, _ in columns]
     labels = references + labels
     grid = [[_reference(known.get((name, spot), {}).get(metric)) for _, spot, metric in columns] for name in references] + grid
     if table.transposed:
         labels, heads, grid = heads, labels, [list(row) for row in zip(*grid)]
     rows = tuple((label, tuple(squares)) for label, squares in zip(labels, grid))
-    return View(table.id, table.caption, "" if table.transposed else "method", tuple(heads), rows, _footnotes(joined))
-
-
-def markdown(v: View) -> str:
-    """GitHub Markdown: each column as published and achieved, the verdict's symbol with the achieved number."""
-    from tabulate import tabulate
-
-    heads = [v.corner, *(h for c in v.columns for h in (f"{c} published", "achieved"))]
-    rows = [[label, *(t for s in squares for t in (f"**{s.published}**" if s.best else s.published, f"{s.achieved} {s.symbol}".strip()))] for label, squares in v.rows]
-    clean = [[plain_markdown(text).replace("|", "\\|") for text in row] for row in [heads, *rows]]
-    notes = "".join(f"\n- {plain_markdown(note)}" for note in v.footnotes)
-    table = tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True)
-    return f"**Table {plain_markdown(v.id)}.** {plain_markdown(v.caption)}\n\n{table}\n{notes}\n"
-
-
-def plain_markdown(text: str) -> str:
-    """Text that no renderer takes for markup of another kind."""
-    return " ".join(text.split()).replace("<", "&lt;")
-
-
-def latex(v: View) -> str:
-    """A booktabs table; ``\\usepackage{booktabs}`` is all that it needs."""
-    heads = " & ".join(f"\\multicolumn{{2}}{{c}}{{{_tex(c)}}}" for c in v.columns)
-    rules = "".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(v.columns)))
-    under = " & ".join("published & achieved" for _ in v.columns)
-    lines = [" & ".join([_tex(label), *(t for s in squares for t in (f"\\textbf{{{_tex(s.published)}}}" if s.best else _tex(s.published), _tex(f"{s.achieved} {_TEX_SYMBOLS[s.symbol]}".strip())))]) + r" \\" for label, squares in v.rows]
-    notes = "".join(f"% {_tex(note)}\n" for note in v.footnotes)
-    return (
-        f"{notes}\\begin{{table}}\n\\centering\n\\caption{{{_tex(v.caption)}}}\n\\begin{{tabular}}{{l{'rr' * len(v.columns)}}}\n\\toprule\n"
-        f"{_tex(v.corner)} & {heads} \\\\\n{rules}\n & {under} \\\\\n\\midrule\n" + "\n".join(lines) + "\n\\bottomrule\n\\end{tabular}\n\\end{table}\n"
-    )
-
-
-def to_csv(v: View) -> str:
-    """One line a square: table, row, column, published, achieved, verdict, why, cell."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["table", "row", "column", "published", "achieved", "verdict", "why", "cell"])
-    for label, squares in v.rows:
-        for column, s in zip(v.columns, squares):
-            writer.writerow([v.id, label, column, s.published, s.achieved, s.verdict, s.why, s.cell])
-    return out.getvalue()
+    return View(table.id, table.caption, "" if table.transposed else "method", tuple(heads), rows, notes.footnotes())
 
 
 def _spot(j: Joined) -> str:
@@ -117,9 +88,23 @@ def _reference(p: Published | None) -> Square:
     return replace(_NOTHING, published=p.text) if p else _NOTHING
 
 
-def _square(e: Entry) -> Square:
-    published = e.published.text if e.published else "–"
-    return Square(published, achieved_text(e), e.verdict.name, SYMBOLS[e.verdict.name], e.verdict.why, e.cell.id, bool(e.published and e.published.best))
+def _square(j: Joined, metric: str, notes: _Notes) -> Square:
+    e = j.entries[metric]
+    p = e.published
+    return Square(
+        published=p.text if p else "–",
+        achieved=achieved_text(e),
+        verdict=e.verdict.name,
+        symbol=SYMBOLS[e.verdict.name],
+        why=e.verdict.why,
+        cell=e.cell.id,
+        best=bool(p and p.best),
+        value=p.value if p else None,
+        mean=e.achieved.mean if e.achieved else None,
+        tier=j.tier.name if j.tier else "",
+        published_marks=notes.on_published(j, p),
+        achieved_marks=notes.on_achieved(j),
+    )
 
 
 _NOTHING = Square("", "", "", "", "", "")
@@ -137,40 +122,62 @@ def achieved_text(e: Entry) -> str:
     return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n}){floor}"
 
 
-def _footnotes(joined: Sequence[Joined]) -> tuple[str, ...]:
-    over = sorted({p.std_of for j in joined for p in j.cell.published.values() if p.std_of})
-    notes = ["achieved: mean ± half of the 95 % t interval over seeds (number of seeds)" + (f"; published ± is over {', '.join(over)}" if over else "")]
-    if drawn := dict.fromkeys(f"{r.floor['drawn']} against {r.floor['against']:,}" for j in joined for r in j.records if r.floor):
-        notes.append(f"floor: what real images get in the generated ones' place ({'; '.join(drawn)}); a proxy's number says something only beside it")
-    used = list(dict.fromkeys(e.verdict.name for j in joined for e in j.entries.values() if e.verdict.name))
-    notes += [", ".join(f"{SYMBOLS[name]} {name}" for name in used)] if used else []
-    by_lines: dict[tuple[str, ...], list[str]] = {}
-    for j in joined:
-        if j.tier:
-            by_lines.setdefault((j.tier.name, *j.tier.differences), []).append(j.cell.method)
-    notes += [f"tier {lines[0]}: {', '.join(methods)}" + (f" ({'; '.join(lines[1:])})" if lines[1:] else "") for lines, methods in by_lines.items()]
-    if any(p.best for j in joined for p in j.cell.published.values()):
-        notes.append("bold: printed so by the paper, as a best value")
-    said: dict[str, list[str]] = {}
-    for j in joined:
-        for remark in j.cell.remarks:
-            said.setdefault(remark, []).append(j.cell.id.split("/", 2)[2])
-    notes += [f"note on {', '.join(ids) if len(ids) < len(joined) else 'all cells'}: {remark}" for remark, ids in said.items()]
-    if quoted := dict.fromkeys(j.cell.method for j in joined for p in j.cell.published.values() if p.origin == "quoted"):
-        notes.append(f"quoted by the paper from others, under other protocols, and no target: numbers of {', '.join(quoted)}")
-    assumed: dict[str, dict[str, None]] = {}
-    targets = [j for j in joined if not j.cell.published or any(p.origin == "own" for p in j.cell.published.values())]
-    for field, why in dict.fromkeys(pair for j in targets for pair in j.cell.notes.items()):
-        assumed.setdefault(why, {})[field] = None
-    return (*notes, *(f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in assumed.items()))
+class _Notes:
+    """The footnotes of one table. What differs from cell to cell gets a letter: the tier of what was achieved
+    with its reasons, remarks on the paper's numbers, and which of them are quoted."""
+
+    def __init__(self, joined: Sequence[Joined]) -> None:
+        self._joined = joined
+        remarks: dict[str, int] = {}
+        for j in joined:
+            for remark in dict.fromkeys(j.cell.remarks):
+                remarks[remark] = remarks.get(remark, 0) + 1
+        self._everywhere = [remark for remark, n in remarks.items() if n == len(joined)]
+        marked = [_tier_line(j) for j in joined if j.tier]
+        marked += [f"note: {remark}" for remark in remarks if remark not in self._everywhere]
+        marked += [QUOTED] if any(p.origin == "quoted" for j in joined for p in j.cell.published.values()) else []
+        self._marks = {text: _letters(i) for i, text in enumerate(dict.fromkeys(marked))}
+
+    def on_published(self, j: Joined, p: Published | None) -> tuple[str, ...]:
+        """The letters on a published number."""
+        texts = [f"note: {remark}" for remark in dict.fromkeys(j.cell.remarks)] + ([QUOTED] if p and p.origin == "quoted" else [])
+        return tuple(self._marks[t] for t in texts if t in self._marks)
+
+    def on_achieved(self, j: Joined) -> tuple[str, ...]:
+        """The letters on an achieved number."""
+        return (self._marks[_tier_line(j)],) if j.tier else ()
+
+    def footnotes(self) -> tuple[Footnote, ...]:
+        """All notes: what the columns mean, the letters, and what is assumed for the whole table."""
+        cells = [j.cell for j in self._joined]
+        over = sorted({p.std_of for c in cells for p in c.published.values() if p.std_of})
+        notes = ["achieved: mean ± half of the 95 % t interval over seeds (number of seeds)" + (f"; published ± is over {', '.join(over)}" if over else "")]
+        if drawn := dict.fromkeys(f"{r.floor['drawn']} against {r.floor['against']:,}" for j in self._joined for r in j.records if r.floor):
+            notes.append(f"floor: what real images get in the generated ones' place ({'; '.join(drawn)}); a proxy's number says something only beside it")
+        used = list(dict.fromkeys(e.verdict.name for j in self._joined for e in j.entries.values() if e.verdict.name))
+        notes += [", ".join(f"{SYMBOLS[name]} {name}" for name in used)] if used else []
+        if any(p.best for c in cells for p in c.published.values()):
+            notes.append("bold: printed so by the paper, as a best value")
+        notes += [f"note on all cells: {remark}" for remark in self._everywhere]
+        return (*(Footnote("", n) for n in notes), *(Footnote(mark, text) for text, mark in self._marks.items()), *(Footnote("", text) for text in _assumed(cells)))
 
 
-_TEX_SYMBOLS = {"✓": "(reproduced)", "▲": "(better)", "✗": "(not reproduced)", "?": "(inconclusive)", "≁": "(incomparable)", "∞": "", "!": "(failed)", "⊘": "", "·": "", "": ""}  # fmt: skip
-_TEX_ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-    "<": "$<$", ">": "$>$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "±": r"$\pm$", "σ": r"$\sigma$", "λ": r"$\lambda$", "²": r"$^2$", "×": r"$\times$", "∇": r"$\nabla$", "≤": r"$\le$", "”": "''", "“": "``", "τ": r"$\tau$", "ε": r"$\epsilon$", "∂": r"$\partial$", "‖": r"$\|$", "†": r"\dag{}", "–": "--", "−": "$-$",
-}  # fmt: skip
+QUOTED = "quoted by the paper from another, under another protocol: shown, and no target"
 
 
-def _tex(text: str) -> str:
-    return "".join(_TEX_ESCAPES.get(c, c) for c in " ".join(text.split()))
+def _tier_line(j: Joined) -> str:
+    return f"tier {j.tier.name}" + (f": {'; '.join(j.tier.differences)}" if j.tier.differences else "")
+
+
+def _letters(i: int) -> str:
+    """a … z, aa, ab, …"""
+    return (_letters(i // 26 - 1) if i >= 26 else "") + chr(ord("a") + i % 26)
+
+
+def _assumed(cells: Sequence[Cell]) -> list[str]:
+    """What the paper does not state, field by field, with why it has its value; one line a reason."""
+    targets = [c for c in cells if not c.published or any(p.origin == "own" for p in c.published.values())]
+    by_reason: dict[str, dict[str, None]] = {}
+    for field, why in dict.fromkeys(pair for c in targets for pair in c.notes.items()):
+        by_reason.setdefault(why, {})[field] = None
+    return [f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in by_reason.items()]

@@ -1,0 +1,72 @@
+"""What a record's numbers can be at all: a record outside of these bounds was not measured, whatever its checksum says.
+
+A checksum finds damage and careless edits; who edits a record can compute it anew. Bounds are cheap,
+and catch what would flatter most: an FID below zero, a run that calls a hundredth of its steps the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmark.records import Record
+
+ROUNDING = 1e-3
+"""How far below zero a distance may come out by rounding: FID subtracts traces of the order of 100 in float64."""
+
+MOST = 1e100
+"""Of any metric: far beyond float32, in which networks compute, and its square is still a number."""
+
+BOUNDS = {
+    **dict.fromkeys(("FID", "tFID", "vFID"), (-ROUNDING, 1e6)),  # a squared distance; 1e6 is far beyond black images
+    "IS": (1.0 - 1e-6, 1008.0 + 1e-6),  # exp of a mutual information with at most 1,008 classes (Inception's outputs)
+    "KIDx1000": (-1e6, 1e9),  # unbiased, so that slightly negative values are right
+    **dict.fromkeys(("precision", "recall"), (0.0, 1.0)),
+    **dict.fromkeys(("L_Vg_Bz", "jac_D", "jac_V", "jac_G"), (0.0, MOST)),  # norms and their maxima
+}
+"""Metric -> smallest and largest value that a measurement can give. Others lie within ``MOST``."""
+
+LARGEST = 2**63
+
+
+def impossible(record: Record) -> str | None:
+    """What in ``record`` cannot be so, or None. Its types have been checked."""
+    r = record
+    if max(r.seed, r.steps, r.total_steps) >= LARGEST:
+        return "a seed or a number of steps beyond 2^63"
+    if min(r.epochs, r.train_s, r.eval_s) < 0:
+        return "negative epochs or seconds"
+    if r.steps > r.total_steps:
+        return f"{r.steps:,} steps of {r.total_steps:,}"
+    if (r.status == "finished" and r.steps != r.total_steps) or (r.status == "partial" and r.steps == r.total_steps):
+        return f"status {r.status} at step {r.steps:,} of {r.total_steps:,}"
+    if r.recipe.steps is not None and r.total_steps != r.recipe.steps:
+        return f"{r.total_steps:,} steps in all, where its recipe says {r.recipe.steps:,}"
+    for entry in [*r.history, *([r.final] if r.final else []), *([r.floor["metrics"]] if r.floor else [])]:
+        if why := _entry(entry, r.steps):
+            return why
+    return None
+
+
+def _entry(entry: dict[str, Any], steps: int) -> str | None:
+    """What is impossible in one measurement."""
+    for key, value in entry.items():
+        if not isinstance(value, dict):
+            if not math.isfinite(value) or value < 0 or (key == "step" and value > steps):
+                return f"a measurement at {key} {value:g} of a run of {steps:,} steps"
+            continue
+        if any(v is not None and not abs(v) <= MOST for v in value.values()):
+            return f"{key} is beyond {MOST:g}, or no number"
+        low, high = BOUNDS.get(key, (-MOST, MOST))
+        if (v := value.get("value")) is not None and not low <= v <= high:
+            return f"{key} {v:.6g} is impossible ({_range(low, high)})"
+        if (value.get("std") or 0) < 0:
+            return f"{key} has a negative standard deviation"
+    return None
+
+
+def _range(low: float, high: float) -> str:
+    """``at least 0`` or ``between 1 and 1008``: the bounds without their allowance for rounding."""
+    least = f"{round(low, 2) + 0.0:g}"
+    return f"at least {least}" if high == MOST else f"between {least} and {round(high, 2):g}"

@@ -1,0 +1,144 @@
+"""The site's figures: curves over training, achieved against published, rankings side by side, verdicts in tolerance bands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from benchmark.collate.join import Entry, Joined
+from benchmark.collate.site.plot import Axis, Marks, Plot
+from benchmark.suite.model import Table
+
+MOST_LINES = 40
+MOST_POINTS = 300
+FARTHEST = 8.0
+"""Tolerance bands that the forest plot shows; what lies farther off stands at its edge, with the number in its name."""
+MOST_SAID = 20
+"""Points that a figure's text names; the tables have all of them."""
+
+
+def slug(verdict: str) -> str:
+    """A verdict as a class: ``not-reproduced``."""
+    return verdict.replace(" ", "-")
+
+
+def curves(j: Joined) -> list[Plot]:
+    """One plot a metric of the records' histories: a line a seed, the published number dashed."""
+    held = dict.fromkeys(k for r in j.records for e in r.history for k, v in e.items() if isinstance(v, dict))
+    metrics = [m for m in dict.fromkeys([*j.entries, *held]) if m in held]
+    unit = "step" if any(r.protocol.every_steps for r in j.records) else "epoch"
+    plots = []
+    for metric in metrics:
+        lines = []
+        for r in j.records[:MOST_LINES]:
+            points = [(float(e[unit]), float(v)) for e in r.history if unit in e and isinstance(e.get(metric), dict) and (v := e[metric].get("value")) is not None]
+            if points:
+                lines.append(Marks("line", _thin(points), f"s{r.seed % 6}", f"seed {r.seed}: {points[-1][1]:.4g} at {unit} {points[-1][0]:g}"))
+        if lines:
+            plots.append(_curve(j, metric, unit, lines))
+    return plots
+
+
+def _curve(j: Joined, metric: str, unit: str, lines: list[Marks]) -> Plot:
+    published = j.cell.published.get(metric)
+    shown = published is not None and published.value is not None and j.tier is not None and j.tier.name != "incomparable"
+    marks = [*lines, *([Marks("across", ((math.nan, published.value),), "plain", f"published: {published.text}")] if shown else [])]
+    ys = [y for m in marks for _, y in m.points]
+    ends = ", ".join(m.label for m in lines[:6]) + (f" and {len(lines) - 6} more" if len(lines) > 6 else "")
+    more = f"; the first {MOST_LINES} of {len(j.records)} seeds" if len(j.records) > MOST_LINES else ""
+    text = f"{metric} over training, one line a seed{more}: {ends}." + (f" Dashed: the published {published.text}." if shown else "")
+    return Plot(f"{j.cell.id}-{metric}", metric, text, Axis(unit), Axis(log=min(ys) > 0 and max(ys) / min(ys) > 100), tuple(marks))
+
+
+def _thin(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """At most ``MOST_POINTS`` of them, evenly chosen, the last one always."""
+    every = -(-len(points) // MOST_POINTS)
+    return tuple(points[:-1][::every] + points[-1:])
+
+
+def scatters(name: str, joined: Sequence[Joined]) -> list[Plot]:
+    """One plot a metric: achieved against published, the diagonal, a shape and a colour a verdict."""
+    found: dict[str, list[Entry]] = {}
+    for e in (e for j in joined for e in j.entries.values()):
+        if e.achieved and e.published and e.published.value is not None and e.verdict.name:
+            found.setdefault(e.metric, []).append(e)
+    plots = []
+    for metric, entries in found.items():
+        values = [v for e in entries for v in (e.published.value, e.achieved.mean)]
+        log = min(values) > 0 and max(values) / min(values) > 30
+        marks = []
+        for verdict in dict.fromkeys(e.verdict.name for e in entries):
+            some = [e for e in entries if e.verdict.name == verdict]
+            names = tuple(f"{e.cell.id}: {e.achieved.mean:.4g}, published {e.published.text}; {verdict}" for e in some)
+            marks.append(Marks("points", tuple((e.published.value, e.achieved.mean) for e in some), slug(verdict), verdict, tuple(e.achieved.half or 0.0 for e in some), names))
+        text = f"{len(entries)} number(s): achieved up, published across; on the diagonal they are equal."
+        plots.append(Plot(f"{name}-{metric}-scatter", f"{metric}: achieved against published", text, Axis("published", log), Axis(log=log), tuple(marks), 340, 300, diagonal=True))
+    return plots
+
+
+def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
+    """One plot a metric and column where at least two methods have both numbers: their ranks as published and as achieved."""
+    columns: dict[tuple[str, str], list[Entry]] = {}
+    tiers: dict[tuple[str, str], dict[str, None]] = {}
+    for j in joined:
+        for e in j.entries.values():
+            if j.tier and e.achieved and e.published and e.published.value is not None and e.published.origin == "own":
+                tiers.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), {})[j.tier.name] = None
+                columns.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), []).append(e)
+    plots = []
+    for (metric, place), entries in columns.items():
+        if len(entries) < 2:
+            continue
+        sign = 1 if entries[0].direction == "lower" else -1
+        before, after = (_ranks([sign * v for v in values]) for values in ([e.published.value for e in entries], [e.achieved.mean for e in entries]))
+        lines = tuple(
+            Marks("line", ((0.0, -float(a)), (1.0, -float(b))), "s5" if at == to else "s1", f"{_who(e)}: {at} published, {to} achieved")
+            for e, (a, at), (b, to) in zip(entries, before, after)
+        )
+        left, right = (tuple((-float(place), f"{rank} {_who(e)}") for e, (place, rank) in zip(entries, ranked)) for ranked in (before, after))
+        room = 20 + 7 * max(len(_who(e)) + 3 for e in entries)
+        title = f"{metric}{f', {place}' if len({p for _, p in columns}) > 1 else ''}: ranks"
+        text = "Ranks of means, without regard to noise: " + "; ".join(m.label for m in lines) + "."
+        ends = Axis(f"means, tier {', '.join(tiers[metric, place])}", ticks=((0.0, "published"), (1.0, "achieved")), limits=(0.0, 1.0))
+        plots.append(Plot(f"{table.key}-{metric}-{place}-ranks", title, text, ends, Axis(ticks=left), lines, 2 * room + 160, 96 + 24 * len(entries), room, right, room))
+    return plots
+
+
+def _ranks(values: list[float]) -> list[tuple[int, int]]:
+    """For each value its place from the top, all different, and its rank, which equals share: 1 for the smallest."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    return [(order.index(i) + 1, 1 + sum(v < values[i] for v in values)) for i in range(len(values))]
+
+
+def _who(e: Entry) -> str:
+    text = f"{e.cell.method} [{e.cell.backbone}]" if e.cell.backbone else e.cell.method
+    return text if len(text) <= 30 else text[:29] + "…"
+
+
+def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot | None:
+    """Each number that may be judged: how far ours lies from the published one, in tolerance bands, better to the right.
+
+    None where there is no such number.
+    """
+    rows = []
+    for table, e in ((table, e) for table, joined in tables for j in joined if j.tier and j.tier.judged for e in j.entries.values()):
+        band = table.tolerance.get(e.metric)
+        if e.achieved and e.published and e.published.value and e.published.origin == "own" and band and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive"):
+            unit = band.relative * abs(e.published.value) * (1 if e.direction == "higher" else -1)
+            rows.append((e, (e.achieved.mean - e.published.value) / unit, (e.achieved.half or 0.0) / abs(unit)))
+    if not rows:
+        return None
+    labels = [f"{e.metric} · {_who(e)} · {e.cell.id.rsplit('/', 1)[1]}" for e, _, _ in rows]
+    marks = []
+    for verdict in dict.fromkeys(e.verdict.name for e, _, _ in rows):
+        some = [(i, *row) for i, row in enumerate(rows) if row[0].verdict.name == verdict]
+        points = tuple((max(-FARTHEST, min(FARTHEST, off)), -float(i)) for i, _, off, _ in some)
+        names = tuple(f"{labels[i]}: {off:+.2f} bands ± {half:.2f}; {verdict}" for i, _, off, half in some)
+        marks.append(Marks("points", points, slug(verdict), verdict, tuple(half for *_, half in some), names))
+    ticks = tuple((-float(i), label) for i, label in enumerate(labels))
+    axis = Axis("worse ← tolerance bands from the published number → better", limits=(-FARTHEST, FARTHEST))
+    left = 24 + int(6.4 * max(map(len, labels)))
+    said = [n for m in marks for n in m.names]
+    more = f"; and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
+    text = f"{len(rows)} number(s) that may be judged; the shaded band counts as the same number; bars are 95 % intervals over seeds, and one seed has none. {'; '.join(said[:MOST_SAID])}{more}"
+    return Plot(f"{name}-forest", "Judged numbers, in tolerance bands", text, axis, Axis(ticks=ticks, limits=(-len(rows) + 0.4, 0.6)), tuple(marks), left + 420, 84 + 22 * len(rows), left, horizontal=True, band=(-1.0, 1.0))

@@ -1,0 +1,132 @@
+"""Writing the site: a start page, a page a paper, one for claims, one for all cells, and a page a cell.
+
+Jinja escapes every name and number. The only markup that is trusted is our own: the style sheet, the
+script and the figures, whose texts are escaped where they are drawn. A Content-Security-Policy in each
+page lets nothing run but that one script, by its hash, and nothing be fetched from a network.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import benchmark
+from benchmark.collate.join import Joined
+from benchmark.collate.ranking import rankings
+from benchmark.collate.site import facts
+from benchmark.collate.site.figures import curves, forest, scatters, slopes, slug
+from benchmark.collate.site.plot import Plot
+from benchmark.collate.site.samples import write_samples
+from benchmark.collate.site.svg import svg
+from benchmark.collate.table import SYMBOLS
+from benchmark.collate.verdict import VERDICTS
+from benchmark.errors import GanbenchError
+from benchmark.merge import Conflict, origin
+from benchmark.records import safe_name
+
+RESERVED = ("index", "claims", "cells")
+FEW = 40
+SHOWN = 25
+"""Numbers of one verdict that the start page lists; the page of all cells has the rest."""
+
+
+def write_site(reports: Sequence[facts.Report], results: str, out: Path, problems: Sequence[str] = (), conflicts: Sequence[Conflict] = (), png: bool = False) -> list[Path]:
+    """Write all pages to ``out``; returns the start page and the papers' pages.
+
+    Args:
+        results: the folder with the records, as commands are to name it.
+        problems: records that were passed over, and why.
+        conflicts: runs of which labs have different numbers.
+        png: write every figure to ``out/figures`` too.
+
+    Raises:
+        GanbenchError: a suite has the name of another page.
+        OSError: the folder cannot be written.
+    """
+    for report in reports:
+        if report.suite.name in RESERVED:
+            raise GanbenchError(f"a suite cannot be called {report.suite.name!r} in a report: a page has that name", 2)
+    site = _Site(reports, results, out, conflicts, png)
+    shared = {"total": facts.summary(reports), "problems": problems, "conflicts": conflicts}
+    rows = [(r, facts.summary([r])) for r in reports]
+    start = site.page("index.html", "overview", "index", rows=rows, forest=_forest(reports), shown=SHOWN, **shared)
+    site.page("cells.html", "cells", "cells", **shared)
+    site.page("claims.html", "claims", "claims", **shared)
+    papers = [site.paper(r, s) for r, s in rows]
+    for report in reports:
+        for table in report.suite.tables:
+            for j in report.joined[table.key]:
+                site.cell(report, table.id, j)
+    return [start, *papers]
+
+
+class _Site:
+    """What all pages share: templates, style, script, policy, and where things are written."""
+
+    def __init__(self, reports: Sequence[facts.Report], results: str, out: Path, conflicts: Sequence[Conflict], png: bool) -> None:
+        import jinja2
+        from markupsafe import Markup
+
+        self._out, self._results, self._png, self._markup = out, results, png, Markup
+        loader = jinja2.PackageLoader("benchmark.collate.site", "templates")
+        self._jinja = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        style, script = (Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8") for name in ("site.css", "site.js"))
+        policy = f"default-src 'none'; img-src 'self' file: data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+        self._conflicts: dict[str, list[Conflict]] = {}
+        for conflict in conflicts:
+            self._conflicts.setdefault(conflict.ours.evaluation, []).append(conflict)
+        pages = {(r.suite.name, j.cell.id): facts.page_of(r.suite, j.cell.id) for r in reports for j in r.cells}
+        self._jinja.globals |= {
+            "reports": reports, "style": Markup(style), "script": Markup(script), "policy": policy, "version": benchmark.__version__, "symbols": SYMBOLS,
+            "verdicts": VERDICTS, "tiers": facts.TIERS, "page_of": lambda suite, cell: pages.get((suite.name, cell)), "figure": self.figure, "slug": slug,
+            "decided": facts.decided, "judged": facts.judged, "origin": origin,
+        }  # fmt: skip
+
+    def page(self, name: str, template: str, here: str, up: str = "", **context: Any) -> Path:
+        """One page; ``up`` leads from it to the start page's folder."""
+        path = self._out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context), encoding="utf-8")
+        return path
+
+    def figure(self, plot: Plot) -> Any:
+        """A plot's markup; its PNG too, if they were asked for."""
+        if self._png:
+            from benchmark.collate.site.png import write_png
+
+            path = self._out / "figures" / f"{safe_name(plot.name)[:120]}-{facts.content_hash(plot.name)[:8]}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_png(plot, path)
+        return self._markup(svg(plot))
+
+    def paper(self, report: facts.Report, counted: facts.Summary) -> Path:
+        """The page of one paper."""
+        suite, joined = report.suite, report.joined
+        figures = {t.key: [*scatters(t.key, joined[t.key]), *slopes(t, joined[t.key]), *filter(None, [forest(t.key, [(t, joined[t.key])])])] for t in suite.tables}
+        orders = {t.key: [o for o in rankings(t, joined[t.key]) if o.tau is not None] for t in suite.tables}
+        return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures, orders=orders)
+
+    def cell(self, report: facts.Report, table: str, j: Joined) -> Path:
+        """The page of one cell."""
+        grids = [(r, write_samples(r.samples, self._out / "samples")) for r in j.records]
+        return self.page(
+            f"cells/{facts.page_of(report.suite, j.cell.id)}", "cell", report.suite.name, "../", r=report, table=table, j=j, grids=[(r, g) for r, g in grids if g],
+            plots=curves(j), fields=facts.fields(j), provenance=facts.provenance, command=facts.command(j, self._results),
+            conflicts=[c for r in j.records for c in self._conflicts.get(r.evaluation, [])],
+        )  # fmt: skip
+
+
+def _forest(reports: Sequence[facts.Report]) -> Plot | None:
+    """All judged numbers in one figure, as long as they are few; the papers' pages have them table by table."""
+    cells = [j for r in reports for j in r.cells if j.tier and j.tier.judged]
+    few = sum(len(j.entries) for j in cells) <= FEW
+    return forest("all", [(t, r.joined[t.key]) for r in reports for t in r.suite.tables]) if few else None
+
+
+@functools.cache
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

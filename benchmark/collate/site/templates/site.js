@@ -1,0 +1,95 @@
+"use strict";
+// Sorting, filtering and clicking; without it the pages are complete, only still.
+{
+  const number = (cell) => (cell.dataset.v === undefined ? NaN : Number(cell.dataset.v));
+  const order = new Intl.Collator("en", { numeric: true });
+
+  const compare = (a, b, sign) => {
+    const [x, y] = [number(a), number(b)];
+    if (!Number.isNaN(x) && !Number.isNaN(y)) return sign * (x - y);
+    if (!Number.isNaN(x) || !Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1; // no number: last, whichever way
+    return sign * order.compare(a.textContent.trim(), b.textContent.trim());
+  };
+
+  const sortable = (table) => {
+    const [top, second] = table.tHead.rows;
+    const body = table.tBodies[0];
+    const first = [...body.rows];
+    // Which column a head stands over: the first row's by its spans, the second row's below those that span one row.
+    const heads = [];
+    let column = 0;
+    const below = [];
+    for (const th of top.cells) {
+      if (th.scope === "col") heads.push([th, column]);
+      else for (let i = 0; i < th.colSpan; i++) below.push(column + i);
+      column += th.colSpan;
+    }
+    if (second) [...second.cells].forEach((th, i) => heads.push([th, below[i]]));
+    for (const [th, at] of heads) {
+      if (!("sort" in th.dataset)) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...th.childNodes);
+      if (th.dataset.about) {
+        const about = document.createElement("span");
+        about.className = "hidden";
+        about.textContent = ` ${th.dataset.about}`;
+        button.append(about);
+      }
+      th.append(button);
+      th.setAttribute("aria-sort", "none");
+      button.addEventListener("click", () => {
+        const next = { none: "ascending", ascending: "descending", descending: "none" }[th.getAttribute("aria-sort")];
+        for (const [other] of heads) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
+        th.setAttribute("aria-sort", next);
+        const rows = next === "none" ? first : [...first].sort((a, b) => compare(a.cells[at], b.cells[at], next === "ascending" ? 1 : -1));
+        body.append(...rows);
+      });
+    }
+  };
+
+  const filterable = (tools) => {
+    const target = document.getElementById(tools.dataset.for);
+    const rows = [...target.querySelectorAll("tbody tr, [data-row]")];
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    const search = tools.querySelector("[data-filter]");
+    const facets = [...tools.querySelectorAll("[data-facet]")];
+    const has = (row, name, value) => row.dataset[name] === value || row.querySelector(`[data-${name}="${value}"]`) !== null;
+    const apply = () => {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      rows.forEach((row, i) => {
+        const fits = words.every((word) => texts[i].includes(word)) && facets.every((facet) => !facet.value || has(row, facet.dataset.facet, facet.value));
+        row.hidden = !fits;
+        shown += fits;
+      });
+      tools.querySelector("output").textContent = shown === rows.length ? `${rows.length} shown` : `${shown} of ${rows.length} shown`;
+    };
+    const fromAddress = () => {
+      const wanted = new URLSearchParams(location.hash.slice(1));
+      for (const facet of facets) {
+        const value = wanted.get(facet.dataset.facet);
+        if (value !== null && [...facet.options].some((option) => option.value === value)) facet.value = value;
+      }
+      apply();
+    };
+    search.addEventListener("input", apply);
+    for (const facet of facets) facet.addEventListener("change", apply);
+    addEventListener("hashchange", fromAddress);
+    tools.hidden = false;
+    fromAddress();
+  };
+
+  const clickable = (table) =>
+    table.addEventListener("click", (event) => {
+      if (event.target.closest("a, button") || String(getSelection())) return;
+      const cell = event.target.closest("td");
+      const row = table.classList.contains("list") ? event.target.closest("tbody tr") : cell;
+      const link = row?.querySelector("a") ?? cell?.nextElementSibling?.querySelector("a");
+      if (link) link.click();
+    });
+
+  document.querySelectorAll("table[data-sortable]").forEach(sortable);
+  document.querySelectorAll(".tools").forEach(filterable);
+  document.querySelectorAll(".printed, .list").forEach(clickable);
+}
