@@ -134,13 +134,13 @@ def test_images_are_measured_through_ray_and_the_command_line(tmp_path: Path) ->
 
 
 def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
-    """``run suites/ci.yaml`` and ``report``, twice: the second time nothing runs, and it says why, quickly."""
+    """``run`` and ``report``, twice: the second time nothing runs, and it says why, quickly."""
     results, out = tmp_path / "results", tmp_path / "report"
-    first = ganbench("run", "suites/ci.yaml", "--results", results)
+    first = ganbench("run", "theory", "--profile", "ci", "--results", results)
     assert first.returncode == 0, first.stderr
     assert len(outcomes(results)) == 12 and "12 done" in first.stderr
     began = time.monotonic()
-    second = ganbench("run", "suites/ci.yaml", "--results", results)
+    second = ganbench("run", "theory", "--profile", "ci", "--results", results)
     assert time.monotonic() - began < 15  # 0.3 s on a quiet machine; Ray alone would take longer
     assert second.returncode == 0 and "12 done, 0 blocked" in second.stderr and "nothing to do" in second.stderr and "record" in second.stderr
     for suite in ("suites/ci.yaml", "suites/theory.yaml"):

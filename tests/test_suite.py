@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.errors import GanbenchError
+from benchmark.plan.plan import what_blocks
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 from benchmark.suite.nodes import SuiteError
@@ -49,10 +50,19 @@ def test_ci_profile_changes_only_what_it_names() -> None:
     assert ci[3].recipe.parts[1] == ("translations", {"shift": 2, "copies": 3, "fill": -1.0})
 
 
-def test_ci_suite_repeats_nothing_and_takes_the_papers_cells() -> None:
+def test_ci_suite_takes_the_papers_cells_and_every_method_that_can_be_run() -> None:
+    """Each method of the four tables of images, and all of the theory paper's; none is blocked, on a bare machine."""
     suite = load(Path("suites/ci.yaml"))
-    assert {c.profile for c in suite.cells} == {"ci"} and len(suite.cells) == len(load(THEORY).cells)
-    assert {c.recipe.dataset for c in suite.cells} == {"shapes"}
+    assert {c.profile for c in suite.cells} == {"ci"} and {c.recipe.dataset for c in suite.cells} == {"shapes"}
+    there = {(c.paper, c.method, c.backbone) for c in suite.cells}
+    for name, tables in (("pgn", ("II", "IV", "V")), ("gran", ("2", "3")), ("sdp", ("I", "II")), ("chain", ("cifar",)), ("theory", ("1", "2", "Fig1"))):
+        for cell in load(Path(f"suites/{name}.yaml")).cells:
+            assert cell.table not in tables or (cell.paper, cell.method, cell.backbone) in there, cell.id
+
+
+@pytest.mark.parametrize("name", ["pgn", "gran", "sdp", "theory"])
+def test_no_ci_cell_of_a_paper_that_is_done_is_blocked(name: str) -> None:
+    assert {c.id: why for c in load(Path(f"suites/{name}.yaml"), "ci").cells if (why := what_blocks(c.recipe, c.protocol))} == {}
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Path:
