@@ -212,6 +212,21 @@ def test_profiles_shrink_every_cell_by_rule() -> None:
             assert cell.recipe.dataset in ("cifar10-jpeg", "mnist") and cell.recipe.resolution <= 64
 
 
+def test_reduced_runs_keep_what_schedules_mean() -> None:
+    """An average that is sampled has left the initialisation, and SDP's best fakes are a part of the batch, as over the paper's 100,000 steps."""
+    sampled = pairs = 0
+    for name in NAMES:
+        for cell in load(ROOT / f"suites/{name}.yaml", "reduced").cells:
+            recipe = cell.recipe
+            if cell.protocol.weights == "ema":
+                sampled += 1
+                assert recipe.ema ** (recipe.steps - recipe.ema_start) < 0.25, cell.id
+            for args in (args for part, args in recipe.parts if part == "sdp"):
+                pairs += 1
+                assert args["start"] < recipe.steps / 2 and args["k"] + (recipe.steps - 1) // args["k_every"] <= recipe.batch_g / 2, cell.id
+    assert sampled > 20 and pairs > 10
+
+
 def test_the_plan_counts_the_distinct_runs() -> None:
     cells = [c for s in load_all([]) for c in s.cells]
     plan = make_plan(cells, [0], {})
