@@ -220,7 +220,7 @@ def test_reduced_runs_keep_what_schedules_mean() -> None:
             recipe = cell.recipe
             if cell.protocol.weights == "ema":
                 sampled += 1
-                assert recipe.ema ** (recipe.steps - recipe.ema_start) < 0.25, cell.id
+                assert recipe.ema ** (recipe.steps - recipe.ema_start) < 0.1, cell.id
             for args in (args for part, args in recipe.parts if part == "sdp"):
                 pairs += 1
                 assert args["start"] < recipe.steps / 2 and args["k"] + (recipe.steps - 1) // args["k_every"] <= recipe.batch_g / 2, cell.id
