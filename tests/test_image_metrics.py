@@ -9,7 +9,9 @@ import math
 import multiprocessing
 import os
 import pickle
+import resource
 import shutil
+import signal
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -451,6 +453,22 @@ def test_pivoted_factors_are_announced(caplog: pytest.LogCaptureFixture) -> None
         with caplog.at_level("INFO"):
             frechet_distance(sums.moments(), sums.moments())
         assert len(caplog.records) == said and (not said or f"{n} and {n} features in 32 dimensions are ill conditioned" in caplog.text)
+
+
+def _refer_without_room(cache: str) -> None:
+    os.environ["GANBENCH_CACHE"] = cache
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # no file may grow beyond: as a full disk, an OSError in the middle of writing
+    small, measured = _small()
+    found = references.reference(small, measured, PIXELS)
+    assert found.n == len(found.features) == 100
+
+
+def test_a_full_disk_costs_the_cache_and_not_the_numbers(tmp_path: Path) -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=_refer_without_room, args=(str(tmp_path),))
+    worker.start()
+    worker.join(120)
+    assert worker.exitcode == 0 and {p.suffix for p in (tmp_path / "features").iterdir()} == {".lock"}
 
 
 def _wait_and_refer(cache: str, out: str) -> None:
