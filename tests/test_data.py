@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from benchmark.data import cards as card_room
 from benchmark.data import fetch as store
@@ -29,6 +31,24 @@ def test_mnist_is_read_whole(mnist: Path) -> None:
     assert train.labels[:5].tolist() == [5, 0, 4, 1, 9] and np.bincount(test.labels).tolist()[:2] == [980, 1135]
     assert train.content == card("mnist").content("train", 28, 1)
     assert list(verify("mnist")) == [(f.file, None) for f in card("mnist").files()]
+
+
+def test_mnist_is_resized_where_the_recipe_says_so(mnist: Path) -> None:
+    plain, larger = read("mnist", "test", 28, 1), read("mnist", "test", 32, 1, images=50, resize="bilinear")
+    chosen = torch.from_numpy(plain.images[subset_indices(10000, 100.0, 50)]).double()
+    expected = torch.nn.functional.interpolate(chosen, size=(32, 32), mode="bilinear", align_corners=False).numpy()  # enlarging: nothing to smooth
+    assert larger.images.shape == (50, 1, 32, 32) and larger.images.dtype == np.uint8 and larger.content == plain.content
+    assert np.abs(larger.images - expected).max() <= 1.01 and np.abs(larger.images - expected).mean() < 0.3
+    assert np.array_equal(read("mnist", "test", 28, 1, resize="bilinear").images, plain.images)
+    assert np.array_equal(read("mnist", "test", 64, 1, images=3, crop="center-20", resize="bilinear").images[:, 0], [
+        np.asarray(Image.fromarray(x[0, 4:24, 4:24]).resize((64, 64), Image.Resampling.BILINEAR)) for x in plain.images[subset_indices(10000, 100.0, 3)]
+    ])  # fmt: skip
+    with pytest.raises(GanbenchError, match="a square of 29 pixels cannot be cut"):
+        read("mnist", "test", 28, 1, images=3, crop="center-29")
+    with pytest.raises(GanbenchError, match="cut to 20 x 20 pixels, not 28 x 28"):
+        read("mnist", "test", 28, 1, images=3, crop="center-20")
+    with pytest.raises(GanbenchError, match="neither cut nor resized"):
+        read("shapes", "test", 32, 1, resize="bilinear")
 
 
 CONTENT = b"\x00\x00\x08\x01" + (10).to_bytes(4, "big") + bytes(range(10))
@@ -138,6 +158,6 @@ def test_subsets_are_nested_sorted_and_hashed_by_content() -> None:
 
 
 def test_a_wrong_size_or_split_is_refused_with_what_there_is() -> None:
-    for arguments, message in ((("mnist", "train", 32, 1), "28 to 28 pixels"), (("mnist", "train", 28, 3), "1 channels"), (("mnist", "val", 28, 1), "no split 'val'")):
+    for arguments, message in ((("mnist", "train", 27, 1), "28 to 64 pixels"), (("mnist", "train", 32, 1), "for 32 the recipe must say resize: bilinear"), (("cifar10-jpeg", "train", 48, 3), "for 48 the recipe must"), (("mnist", "train", 28, 3), "1 channels"), (("mnist", "val", 28, 1), "no split 'val'")):
         with pytest.raises(GanbenchError, match=message):
             read(*arguments)

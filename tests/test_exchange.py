@@ -90,6 +90,15 @@ def test_a_record_says_that_its_reference_was_imported(cell: Cell, tmp_path: Pat
         assert record.provenance.get("real") == provenance and record.floor["metrics"]
 
 
+def test_more_words_in_an_identity_do_not_change_under_which_it_is_kept(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange.export([cell], tmp_path / "good.npz")
+    chatty = _rewritten(tmp_path / "good.npz", tmp_path / "chatty.npz", lambda a: None, lambda s: (s["identity"].update(more="words", version=float(s["identity"]["version"])), s["set"].pop("after")))
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "theirs"))
+    exchange.import_file(chatty)
+    kept, ours = (store.about_file(next(tmp_path.glob(f"{room}/features/*.npz"))) for room in ("theirs", "mine"))
+    assert kept["identity"] == ours["identity"] and kept["set"] == ours["set"] and kept["imported"] == "chatty.npz"
+
+
 def test_only_one_set_that_is_kept_is_exported(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = dataclasses.replace(cell, protocol=dataclasses.replace(cell.protocol, real=65))
     for cells, message in (([], "compare with 0"), ([cell, other], "compare with 2"), ([other], "no features are kept")):
@@ -171,6 +180,13 @@ def test_what_is_no_file_of_ours_is_refused(cell: Cell, tmp_path: Path, monkeypa
     altered = _rewritten(good, tmp_path / "altered.npz", lambda a: a["mu"].__iadd__(1e-9), seal=False)
     with pytest.raises(GanbenchError, match="altered or damaged: mu"):
         exchange.import_file(altered)
+    with np.load(good) as file:
+        np.savez_compressed(tmp_path / "packed.npz", **file)
+    with pytest.raises(GanbenchError, match="it is compressed"):  # a small file must not fill the memory
+        exchange.import_file(tmp_path / "packed.npz")
+    np.savez(tmp_path / "nested.npz", mu=np.zeros(SIX), about=np.array("[" * 100_000))
+    with pytest.raises(GanbenchError, match="its identity is not complete"):
+        exchange.import_file(tmp_path / "nested.npz")
     np.savez(tmp_path / "foreign.npz", mu=np.zeros(SIX), sigma=np.eye(SIX))
     with pytest.raises(GanbenchError, match="has statistics, but does not say of which images"):
         exchange.import_file(tmp_path / "foreign.npz")

@@ -30,7 +30,7 @@ from benchmark.metrics.inception_score import inception_score
 from benchmark.metrics.kernel_distance import kernel_distance
 from benchmark.metrics.real import RealSet, compared_with, decoder, real_key, real_set
 from benchmark.plan.keys import evaluation_key
-from benchmark.plan.plan import make_plan, make_record
+from benchmark.plan.plan import make_plan, make_record, what_blocks
 from benchmark.recipe import Protocol
 from benchmark.schedule.launch import _beside_floor
 from benchmark.suite.load import load
@@ -100,6 +100,19 @@ def test_how_the_other_images_are_drawn() -> None:
     assert "other" in str(others) and "other" not in str(whole)
 
 
+def test_vfid_is_against_val_or_else_the_test_images_and_its_floor_against_none_of_them() -> None:
+    """CHAIN: as many fakes as there are validation images; for CIFAR those are the 10,000 test images."""
+    p = measured(metrics=("tFID", "vFID"), real=None)
+    for name, split in (("cifar10", "test"), ("imagenet", "val"), ("tiny-imagenet", "val"), ("shapes", "test")):
+        assert [(s.split, s.count) for s in compared_with(recipe(dataset=name), p)] == [("train", None), (split, None)]
+    assert floor.draw(recipe(), p) == (None, "none: shapes has no 60 images beside the 8,192 of train and those of vFID that are compared with")
+    assert floor.draw(recipe(), measured(metrics=("vFID",)))[1] == "60 other images of shapes train"
+    assert floor.draw(recipe(), measured(metrics=("vFID",), real_split="test"))[1] == "60 images of shapes train"
+    assert "2,048" in what_blocks(recipe(), measured(metrics=("vFID",), generated=2047))
+    assert what_blocks(recipe(), measured(metrics=("vFID",), generated=2048)) is None
+    assert "compares with 2,049 images" in what_blocks(recipe(), measured(metrics=("vFID",), generated=2048, real_split="test", real=2049))
+
+
 def test_only_a_proxy_has_a_floor() -> None:
     assert floor.real_floor(recipe(), measured(features="inception-2015-12-05"), None, None, None) is None
 
@@ -108,7 +121,7 @@ def test_the_floor_of_vfid_is_of_the_last_images_against_the_validation_set(lite
     small, p = recipe(), measured(metrics=("vFID",))
     real, val = (references.features(real_set(small, split, 40), lite, ("features",)) for split in ("train", "test"))
     sets = compared_with(small, measured(metrics=("FID",)))
-    with pytest.MonkeyPatch.context() as m:  # shapes has no split "val"
+    with pytest.MonkeyPatch.context() as m:  # 40 images of the validation split, not all
         m.setattr(floor, "compared_with", lambda *a: sets)
         value = floor.real_floor(small, p, lite, real, val)["metrics"]["vFID"]["value"]
     others, _ = floor.draw(small, measured(metrics=("FID",)))
@@ -213,6 +226,9 @@ def test_what_has_a_say_in_features_is_in_their_key() -> None:
         assert json.dumps(real.identity(LITE, "w")) != key
     jpeg = RealSet("cifar10-jpeg", "train", 32, 3, None, None, 80)
     assert decoder("shapes") == {} and set(decoder("cifar10-jpeg")) == {"pillow", "libjpeg"}
+    digits = RealSet("mnist", "test", 28, 1, None, None, 80)
+    packages = [dataclasses.replace(digits, **changed).identity(LITE, "w")["packages"].keys() for changed in ({}, dict(resolution=32, resize="bilinear"))]
+    assert packages[1] - packages[0] == {"pillow"} and "pillow" not in packages[0]
     before = json.dumps(jpeg.identity(LITE, "w"))
     with pytest.MonkeyPatch.context() as m:
         m.setattr("PIL.__version__", "0.1")

@@ -9,6 +9,9 @@ import math
 import multiprocessing
 import os
 import pickle
+import resource
+import shutil
+import signal
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +30,7 @@ from benchmark.metrics.extractors import inception_2015_12_05 as inception
 from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
 from benchmark.metrics.images import MIMICRY, prepare
-from benchmark.metrics.measure import extract_generated, measure
+from benchmark.metrics.measure import extract_generated, kept_of_generated, kept_of_real, measure
 from benchmark.plan.plan import what_blocks
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.run import Session, run
@@ -232,7 +235,7 @@ class _Pixels(torch.nn.Module):
         return x.flatten(1)[:, :3].float(), x[:, 0, 0].float()
 
 
-PIXELS = extractors.Extractor("pixels", "0" * 64, 3, _Pixels())
+PIXELS = extractors.Extractor(LITE, "0" * 64, 3, _Pixels())
 
 
 def test_mimicry_scales_by_batch_for_is_and_by_all_images_for_the_rest() -> None:
@@ -397,6 +400,75 @@ def test_reference_features_are_kept_by_content_and_made_again_when_damaged(tmp_
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "file"))
     with pytest.raises(GanbenchError, match="set GANBENCH_CACHE"):
         references.reference(small, measured, lite)
+
+
+def test_features_kept_under_another_sets_name_are_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
+    small, measured = _small()
+    measured = dataclasses.replace(measured, real_split="train")
+    other = dataclasses.replace(measured, real_split="test")
+    first, second = (references.reference(small, p, PIXELS) for p in (measured, other))
+    mine, theirs = (references.place(references.real_set(small, p.real_split, p.real), PIXELS) for p in (measured, other))
+    shutil.copy(mine, theirs)
+    again = references.reference(small, other, PIXELS)
+    assert torch.equal(again.features, second.features) and not torch.equal(again.features, first.features)
+
+
+@pytest.mark.parametrize("count", [None, 1234])
+def test_real_images_are_read_in_batches(count: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mapped set stays on disk: at no time are more than a batch of its images in memory."""
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
+    small, measured = _small()
+    pixels, asked = read("shapes", "test", small.resolution, small.channels).images, []
+
+    class Mapped:
+        def __len__(self) -> int:
+            return len(pixels)
+
+        def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
+            asked.append(len(pixels[part]))
+            return pixels[part]
+
+    measured = dataclasses.replace(measured, real_split="test", real=count)
+    with pytest.MonkeyPatch.context() as m:
+        m.setattr(references, "read", lambda *a, **k: SimpleNamespace(images=Mapped()))
+        found = references.reference(small, measured, PIXELS)
+    assert max(asked) == references.BATCH < sum(asked) == found.n == (count or 2048)
+    chosen = slice(None) if count is None else references.real_set(small, "test", count).indices()
+    assert torch.equal(found.features, extract(source(torch.from_numpy(pixels[chosen])), PIXELS, None).features)
+
+
+def test_vfid_keeps_no_real_features() -> None:
+    assert kept_of_real(image_protocol(metrics=("IS", "tFID", "vFID"))) == set()  # 10 GB for ImageNet
+    assert kept_of_generated(image_protocol(metrics=("IS", "tFID", "vFID"))) == {"features", "logits"}
+    assert kept_of_real(image_protocol(metrics=("vFID", "recall"))) == {"features"}
+
+
+def test_pivoted_factors_are_announced(caplog: pytest.LogCaptureFixture) -> None:
+    rng = np.random.default_rng(0)
+    for n, said in ((100, 0), (20, 1)):
+        sums = MomentSum()
+        sums.add(rng.normal(size=(n, 32)))
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            frechet_distance(sums.moments(), sums.moments())
+        assert len(caplog.records) == said and (not said or f"{n} and {n} features in 32 dimensions are ill conditioned" in caplog.text)
+
+
+def _refer_without_room(cache: str) -> None:
+    os.environ["GANBENCH_CACHE"] = cache
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # no file may grow beyond: as a full disk, an OSError in the middle of writing
+    small, measured = _small()
+    found = references.reference(small, measured, PIXELS)
+    assert found.n == len(found.features) == 100
+
+
+def test_a_full_disk_costs_the_cache_and_not_the_numbers(tmp_path: Path) -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=_refer_without_room, args=(str(tmp_path),))
+    worker.start()
+    worker.join(120)
+    assert worker.exitcode == 0 and {p.suffix for p in (tmp_path / "features").iterdir()} == {".lock"}
 
 
 def _wait_and_refer(cache: str, out: str) -> None:

@@ -143,5 +143,5 @@ def test_the_real_jpeg_copy_of_cifar10(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 110 < found.images.mean() < 130 and found.images.std() > 50
     part = read("cifar10-jpeg", "test", 48, 3, images=20, resize="bilinear")
     assert part.images.shape == (20, 3, 48, 48)
-    with pytest.raises(GanbenchError, match="not 48 x 48, and the recipe says no resize"):
+    with pytest.raises(GanbenchError, match="for 48 the recipe must say resize: bilinear"):
         read("cifar10-jpeg", "test", 48, 3)

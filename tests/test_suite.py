@@ -83,7 +83,7 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("batch_d: 64", "batch_d: 0", r"batch_d must be positive, found 0"),
         ("beta2: 0.999", "beta2: 1", r"beta2 must lie in \[0, 1\), found 1"),
         ("dataset: mnist", "dataset: mnits", r"unknown dataset 'mnits'; did you mean 'mnist'\?"),
-        ("resolution: 28", "resolution: 32", r"dataset mnist comes at 28 to 28 pixels, not 32"),
+        ("resolution: 28", "resolution: 32", r"dataset mnist comes at 28 pixels: for 32 the recipe must say resize: bilinear"),
         ("{player: D}], stated", "{playr: D}], stated", r"spectral-norm has no argument 'playr'; did you mean 'player'\?"),
         ("{player: D}], stated", "{}], stated", r"spectral-norm needs player"),
         ("from: SN-D, z_distribution: uniform, z_scale: 0.01", "from: SN-d, z_distribution: uniform, z_scale: 0.01", r"unknown recipe 'SN-d'; did you mean 'SN-D'\?"),

@@ -43,6 +43,7 @@ class Card:
     licence: str
     home: str  # where a person gets it
     archives: tuple[FileCard, ...] = ()  # of "images": archives with a published checksum
+    size: int | None = None  # pixels a side of every image as it lies in the files; None: not one for all, or of no account
 
     def files(self, split: str | None = None) -> list[FileCard]:
         """The files of a split, or of all splits; none for a procedural dataset."""
@@ -87,12 +88,14 @@ class Card:
         s = self.split(split)  # splits may share an archive
         return content_hash([self.reader, hashes, split, s.get("members"), s.get("labels_key"), channels])
 
-    def check(self, split: str, resolution: int, channels: int) -> None:
+    def check(self, split: str, resolution: int, channels: int, resize: str | None) -> None:
         """Raises GanbenchError (exit 2) if the dataset has no such split, size or number of channels."""
         self.split(split)
         low, high = self.resolutions
         if not low <= resolution <= high:
             raise GanbenchError(f"dataset {self.name} comes at {low} to {high} pixels, not {resolution}", 2)
+        if self.size and resolution != self.size and not resize:
+            raise GanbenchError(f"dataset {self.name} comes at {self.size} pixels: for {resolution} the recipe must say resize: bilinear", 2)
         if channels not in self.channels:
             raise GanbenchError(f"dataset {self.name} has {' or '.join(map(str, self.channels))} channels, not {channels}", 2)
 
@@ -114,6 +117,7 @@ def cards() -> dict[str, Card]:
             licence=c["licence"],
             home=c.get("home", ""),
             archives=tuple(FileCard(**a) for a in c.get("archives", ())),
+            size=c.get("size"),
         )
         for name, c in raw.items()
     }

@@ -47,7 +47,7 @@ def read(
         GanbenchError: a file is missing (with the command that mends it), truncated, or not the one of the card.
     """
     c = card(name)
-    c.check(split, resolution, channels)
+    c.check(split, resolution, channels, resize)
     if problem := missing(name, split):
         raise GanbenchError(problem)
     count = c.split(split)["count"]
@@ -67,7 +67,7 @@ def read(
 
 
 def _decode(c: Card, split: str, resolution: int, channels: int, crop: str | None, resize: str | None) -> tuple[np.ndarray, np.ndarray]:
-    if (crop or resize) and c.reader != "folders":
+    if (crop or resize) and c.reader not in ("folders", "idx"):
         raise GanbenchError(f"dataset {c.name} comes at one size: its images are neither cut nor resized")
     if c.reader == "shapes":
         from benchmark.data.shapes import render
@@ -76,7 +76,7 @@ def _decode(c: Card, split: str, resolution: int, channels: int, crop: str | Non
     files = c.files(split)
     if c.reader == "idx":
         pixels, labels = (_idx(read_file(c.name, f)) for f in files)
-        return pixels[:, None], labels.astype(np.int64)
+        return _grey(pixels, resolution, crop, resize, c.name)[:, None], labels.astype(np.int64)
     if c.reader == "cifar":
         return read_cifar(c, split, next(i for i, form in enumerate(c.choices(split)) if all(locate(c.name, f.file) for f in form)))
     from benchmark.data.folders import read as read_folders
@@ -117,6 +117,20 @@ def _streamed(c: Card, split: str, resolution: int, crop: str | None, resize: st
     chosen = slice(None) if indices is None else indices
     mapped = prepared.keep([*identity, None if indices is None else drawn], len(found.labels[chosen]), resolution, opened)
     return mapped, found.labels[chosen]
+
+
+def _grey(images: np.ndarray, side: int, crop: str | None, resize: str | None, name: str) -> np.ndarray:
+    """(N, side, side) uint8 of grey images (N, H, W), cut and resized as a recipe says; as they are where it says neither."""
+    if not (crop or resize):
+        return images
+    from PIL import Image
+
+    from benchmark.data.image import fit
+
+    found = np.stack([np.asarray(fit(Image.fromarray(image), side, crop, resize)) for image in images])
+    if found.shape[1:] != (side, side):
+        raise GanbenchError(f"dataset {name}: cut to {found.shape[2]} x {found.shape[1]} pixels, not {side} x {side}, and the recipe says no resize")
+    return found
 
 
 def _idx(data: bytes) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def import_file(path: Path) -> str:
     with store.alone(target, f"the features of {real}"):
         if store.load(target, len(found.moments.mean), ()) is not None:
             raise GanbenchError(f"{real}, {about['extractor']}: kept here already, as {target.name}; remove that file to take another")
-        store.save(target, found, {**{key: about[key] for key in ABOUT if key != "digests"}, "imported": path.name})
+        store.save(target, found, {"set": real.to_json(), "images": real.size, "extractor": about["extractor"], "identity": identity, "imported": path.name})
         if store.load(target, len(found.moments.mean), ()) is None:
             raise GanbenchError(f"{target} could not be written: is the disk full?")
     return f"{real}, {about['extractor']}, {found.n:,} images"
@@ -83,7 +84,10 @@ def import_file(path: Path) -> str:
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and what the file says of itself; no pickle is ever opened."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        with zipfile.ZipFile(path) as archive:
+            if (size := sum(member.file_size for member in archive.infolist())) > path.stat().st_size:  # what --export writes is not compressed
+                raise GanbenchError(f"{path}: unpacks to {size:,} bytes: it is compressed, as no file of ganbench data stats --export is")
+        if size > MOST_BYTES:
             raise GanbenchError(f"{path}: larger than {MOST_BYTES:,} bytes")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -96,7 +100,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise GanbenchError(f"{path} {has}does not say of which images, cut how, by which weights: what ganbench data stats --export writes is needed")
     try:
         about = json.loads(str(arrays.pop("about")))
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested without end
         about = None
     if not isinstance(about, dict) or any(key not in about for key in ABOUT) or not isinstance(about["identity"], dict) or not isinstance(about["digests"], dict):
         raise GanbenchError(f"{path}: its identity is not complete: {', '.join(ABOUT)} are needed")

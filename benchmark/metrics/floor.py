@@ -57,13 +57,14 @@ def real_floor(recipe: Recipe, protocol: Protocol, extractor: Extractor, real: E
 
 def draw(recipe: Recipe, protocol: Protocol) -> tuple[RealSet | None, str]:
     """As many real images as are generated, none of them among those compared with; which, or why there are none."""
-    n, real = protocol.generated, compared_with(recipe, protocol)[0]
+    n, (real, *validation) = protocol.generated, compared_with(recipe, protocol)
     there = card(real.dataset).split(real.split)["count"]
-    if real.size + n <= there:
+    held = {v.split for v in validation}
+    if real.size + n <= there and real.split not in held:
         return real_set(recipe, real.split, n, after=real.size), f"{n:,} other images of {real.dataset} {real.split}"
     other = DISJOINT.get(real.split)
-    if other not in card(real.dataset).splits or card(real.dataset).split(other)["count"] < n:
-        return None, f"none: {real.dataset} has no {n:,} images beside the {real.size:,} of {real.split} that are compared with"
+    if other not in card(real.dataset).splits or other in held or card(real.dataset).split(other)["count"] < n:
+        return None, f"none: {real.dataset} has no {n:,} images beside the {real.size:,} of {real.split}{' and those of vFID' if held else ''} that are compared with"
     if why := missing(real.dataset, other):
         return None, f"none: {why}"
     return real_set(recipe, other, n), f"{n:,} images of {real.dataset} {other}"

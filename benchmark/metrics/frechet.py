@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmark.errors import GanbenchError
 from benchmark.metrics.images import NotFinite
+
+log = logging.getLogger(__name__)
 
 FLOOR = 1e-12  # smallest over largest eigenvalue of the product, below which the square root of rounding shows
 BLOCK = 64  # columns at a time in the reduction to three diagonals
@@ -68,6 +71,8 @@ def frechet_distance(a: Moments, b: Moments) -> float:
     if a.mean.shape != b.mean.shape:
         raise GanbenchError(f"features of {a.mean.shape[0]} and of {b.mean.shape[0]} dimensions cannot be compared")
     values = _product_eigenvalues(a.covariance, b.covariance)
+    if values is None:
+        log.info("covariances of %d and %d features in %d dimensions are ill conditioned: pivoted factors are used (exact, slower)", a.n, b.n, len(a.mean))
     root_trace = np.sqrt(values).sum() if values is not None else _nuclear_norm(a.covariance, b.covariance)
     difference = a.mean - b.mean
     return float(difference @ difference + np.trace(a.covariance) + np.trace(b.covariance) - 2 * root_trace)

@@ -16,8 +16,8 @@ from benchmark.metrics.precision_recall import precision_recall
 from benchmark.recipe import Protocol
 
 SINGLE = ("precision", "recall")
-EACH = ("vFID", "KIDx1000", *SINGLE)
-"""Metrics that need the features of every image; FID and tFID need their moments alone."""
+EACH = ("KIDx1000", *SINGLE)
+"""Metrics that need the features of every image, real and generated; FID and tFID need their moments alone, vFID the generated ones' features."""
 
 
 def kept_of_real(protocol: Protocol) -> set[str]:
@@ -27,7 +27,7 @@ def kept_of_real(protocol: Protocol) -> set[str]:
 
 def kept_of_generated(protocol: Protocol) -> set[str]:
     """What must be kept of every generated image beside the moments of all."""
-    return kept_of_real(protocol) | ({"logits"} if "IS" in protocol.metrics else set())
+    return kept_of_real(protocol) | ({"features"} if "vFID" in protocol.metrics else set()) | ({"logits"} if "IS" in protocol.metrics else set())
 
 
 def extract_generated(source: Source, extractor: Extractor, protocol: Protocol) -> Extracted:

@@ -70,7 +70,7 @@ class RealSet:
             "subset": self.subset(),
             "transform": [self.crop, self.resize, self.resolution, self.channels],
             "weights": weights,
-            "packages": extractors.packages(extractor) | decoder(self.dataset),
+            "packages": extractors.packages(extractor) | decoder(self.dataset, bool(self.crop or self.resize)),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -78,13 +78,20 @@ class RealSet:
         return asdict(self)
 
 
-def decoder(dataset: str) -> dict[str, str]:
-    """The packages, by version, that turn the dataset's files into pixels where they have a say in it (JPEG, resizing)."""
-    if card(dataset).reader not in ("folders", "images", "stl10"):
+def decoder(dataset: str, changed: bool = False) -> dict[str, str]:
+    """The packages, by version, that turn the dataset's files into pixels where they have a say in it (JPEG, resizing).
+
+    Args:
+        changed: the images are cut or resized; those of an IDX file are else taken as they are.
+    """
+    reader = card(dataset).reader
+    if reader not in ("folders", "images", "stl10") and not (reader == "idx" and changed):
         return {}
     import PIL
     from PIL import features
 
+    if reader == "idx":
+        return {"pillow": PIL.__version__}
     return {"pillow": PIL.__version__, "libjpeg": str(features.version("jpg"))}
 
 
@@ -92,8 +99,13 @@ def compared_with(recipe: Recipe, protocol: Protocol) -> list[RealSet]:
     """The sets that a protocol's image metrics compare with: its real images, and those of vFID; none without such metrics."""
     if protocol.features is None or not any(m in IMAGE for m in protocol.metrics):
         return []
-    sets = [(protocol.real_split or recipe.split, protocol.real), *([("val", None)] if "vFID" in protocol.metrics else [])]
+    sets = [(protocol.real_split or recipe.split, protocol.real), *([(validation_split(recipe.dataset), None)] if "vFID" in protocol.metrics else [])]
     return [real_set(recipe, split, count) for split, count in sets]
+
+
+def validation_split(dataset: str) -> str:
+    """The split that vFID compares with: ``val``, or ``test`` where there is none, as CHAIN has it for CIFAR."""
+    return "val" if "val" in card(dataset).splits else "test"
 
 
 def real_set(recipe: Recipe, split: str, count: int | None, after: int = 0) -> RealSet:

@@ -6,7 +6,7 @@ checked when it is read; one that is damaged is made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from benchmark.metrics.extractors import Extractor
 from benchmark.metrics.measure import kept_of_real
 from benchmark.metrics.real import RealSet, real_set
 from benchmark.recipe import Protocol, Recipe, content_hash
+
+BATCH = 500  # images read at a time
 
 
 def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: str | None = None, count: int | None = None, stopping: Callable[[], bool] = lambda: False) -> Extracted:
@@ -43,12 +45,18 @@ def features(real: RealSet, extractor: Extractor, keep: Collection[str], stoppin
             return kept
         found = read(real.dataset, real.split, real.resolution, real.channels, crop=real.crop, resize=real.resize).images
         indices = real.indices()
-        pixels = torch.from_numpy(np.ascontiguousarray(found if indices is None else found[indices]))
         before = store.about_file(path) or {"digests": {}}
         more = [name for name in ("features", "logits") if name in keep or name in before["digests"]]
-        made = extract(lambda: iter(pixels.split(500)), extractor, None, size, more)
+        made = extract(lambda: _batches(found, indices), extractor, None, size, more)
         store.save(path, made, about(real, extractor))
         return made
+
+
+def _batches(images: np.ndarray, indices: np.ndarray | None) -> Iterator[torch.Tensor]:
+    """The (chosen) images, some at a time: a mapped set stays on disk."""
+    for start in range(0, len(images) if indices is None else len(indices), BATCH):
+        part = slice(start, start + BATCH)
+        yield torch.from_numpy(np.array(images[part] if indices is None else images[indices[part]]))
 
 
 def place(real: RealSet, extractor: Extractor) -> Path:

@@ -20,6 +20,7 @@ from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
+from benchmark.recipe import content_hash
 
 log = logging.getLogger(__name__)
 
@@ -115,15 +116,18 @@ def about_file(path: Path) -> dict[str, Any] | None:
 
 
 def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
-    """The kept features, with (at least) what ``keep`` names; None if they are not there, or not what was written."""
+    """The kept features, with (at least) what ``keep`` names; None if they are not there, or not what was written.
+
+    A file is named by the hash of its identity; one that lies under another's name is not believed.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
-            digests = about["digests"]
+            digests, named = about["digests"], content_hash(about["identity"]) == path.stem
             arrays = {name: file[name] for name in ("mu", "sigma", "n", *keep)}
     except Exception:  # absent or damaged, in one of many ways: whatever it is, it is made again
         return None
-    if any(digests.get(name) != digest(array) for name, array in arrays.items()) or arrays["mu"].shape != (dimension,):
+    if not named or any(digests.get(name) != digest(array) for name, array in arrays.items()) or arrays["mu"].shape != (dimension,):
         return None
     held = (torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY)
     return Extracted(Moments(int(arrays["n"]), arrays["mu"], arrays["sigma"]), *held, imported="imported" in about)

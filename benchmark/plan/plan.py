@@ -13,7 +13,7 @@ from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
 from benchmark.metrics.names import IMAGE, NEEDS
-from benchmark.metrics.real import real_key
+from benchmark.metrics.real import real_key, validation_split
 from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.records import Record, RecordError
@@ -121,7 +121,7 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
     try:
-        card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels)
+        card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
     except GanbenchError as error:
         return str(error)
     if recipe.classes is not None and not card(recipe.dataset).labelled(recipe.split):
@@ -163,7 +163,7 @@ def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
         if getattr(protocol, field) is None:
             return f"the protocol does not say {field}"
     c = card(recipe.dataset)
-    splits = {protocol.real_split or recipe.split: protocol.real, **({"val": None} if "vFID" in protocol.metrics else {})}
+    splits = {**({validation_split(recipe.dataset): None} if "vFID" in protocol.metrics else {}), protocol.real_split or recipe.split: protocol.real}
     for split, wanted in splits.items():
         if split not in c.splits:
             return f"dataset {recipe.dataset} has no split {split} to compare with"
@@ -181,8 +181,8 @@ def _settings(p: Protocol, c: Card) -> str | None:
         return f"IS needs is_splits, at most the {p.generated:,} generated images"
     if "KIDx1000" in p.metrics and (p.kid_subsets is None or not 0 < (p.kid_subset_size or 0) < fewest):
         return f"KID needs kid_subsets and a kid_subset_size below {fewest:,}"
-    if "vFID" in p.metrics and p.generated < c.split("val")["count"]:
-        return f"vFID needs as many generated images as there are validation images, {c.split('val')['count']:,}"
+    if "vFID" in p.metrics and p.generated < (count := c.split(validation_split(c.name))["count"]):
+        return f"vFID needs as many generated images as there are validation images, {count:,}"
     if p.checkpoint == "best" and p.best_by not in p.metrics:
         return f"the best checkpoint is chosen by {p.best_by}, which the protocol does not measure"
     return None

@@ -62,6 +62,6 @@ def check_dataset(recipe: Recipe, node: Node) -> None:
     if recipe.dataset not in dataset_cards():
         node.fail(f"unknown dataset {recipe.dataset!r}{nearest(recipe.dataset, dataset_cards())}")
     try:
-        dataset_cards()[recipe.dataset].check(recipe.split, recipe.resolution, recipe.channels)
+        dataset_cards()[recipe.dataset].check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
     except GanbenchError as error:
         node.fail(str(error))

@@ -94,13 +94,14 @@ def references(recipe: Recipe, protocol: Protocol, device: str, stopping: Callab
         GanbenchError: weights, real images or packages are missing or wrong: better before a run than after it.
     """
     from benchmark.metrics.extractors import load
+    from benchmark.metrics.real import validation_split
     from benchmark.metrics.reference import reference
 
     key = (content_hash(recipe.to_json()), protocol.fingerprint(), device)
     if key not in _held:
         with torch.random.fork_rng(devices=[]):  # building a network draws from the global stream
             extractor = load(protocol.features, device=device)
-        validation = reference(recipe, protocol, extractor, split="val", stopping=stopping) if "vFID" in protocol.metrics else None
+        validation = reference(recipe, protocol, extractor, split=validation_split(recipe.dataset), stopping=stopping) if "vFID" in protocol.metrics else None
         _held.clear()
         _held[key] = extractor, reference(recipe, protocol, extractor, stopping=stopping), validation
     return _held[key]
