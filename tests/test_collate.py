@@ -41,9 +41,9 @@ def full_cells(table: str = "1") -> list[Cell]:
 
 def record_for(cell: Cell, seed: int, values: dict[str, float | None], monkeypatch: pytest.MonkeyPatch | None = None, **changes: object) -> Record:
     planned = make_plan([cell], [seed], {}).runs[0]
-    final = {"step": 1, "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
+    final = {"step": changes.get("steps", 187600), "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
     result = {
-        "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "epoch": e} for e in (1, 2, 200)],
+        "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "step": min(938 * e, final["step"]), "epoch": e} for e in (1, 2, 200)],
         "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [], "libraries": {}, **planned.data(),
     }  # fmt: skip
     return make_record(planned, result | changes)
