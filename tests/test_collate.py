@@ -278,6 +278,16 @@ def test_names_become_no_link_no_formula_and_no_command() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_a_name_in_brackets_or_with_a_star_is_no_argument_of_a_line_break(tmp_path: Path) -> None:
+    suite, joined = load_joined(THEORY, [])
+    v = view(suite.tables[0], joined["theory/1"])
+    odd = dataclasses.replace(v, rows=tuple((label, squares) for label, (_, squares) in zip(("[7] ours", "[8] theirs", "*"), v.rows)))
+    (tmp_path / "t.tex").write_text(f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{latex(odd)}\\end{{document}}", encoding="utf-8")
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize("packages", ["booktabs", "booktabs,xcolor,graphicx"])
 def test_latex_of_all_papers_compiles(tmp_path: Path, packages: str) -> None:
     loaded = [load_joined(s.path, _three_seeds(PUBLISHED)) for s in load_all([])]
