@@ -44,7 +44,7 @@ def record_for(cell: Cell, seed: int, values: dict[str, float | None], monkeypat
     final = {"step": changes.get("steps", 187600), "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
     result = {
         "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "step": min(938 * e, final["step"]), "epoch": e} for e in (1, 2, 200)],
-        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [], "libraries": {}, **planned.data(),
+        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [{"commit": "0" * 40}], "libraries": {}, **planned.data(),
     }  # fmt: skip
     return make_record(planned, result | changes)
 

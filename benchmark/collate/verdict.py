@@ -10,7 +10,9 @@ With the 95 % interval I of our mean (``interval.py``):
 - ``inconclusive``: else, with the number of seeds that would decide with 80 % probability if mean and
   spread stay as they are.
 
-Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time.
+Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time, if the
+number of seeds was fixed beforehand: adding seeds until a verdict falls makes false ones more frequent
+(``results/verdicts/simulate.md``, the last table, says how much).
 One seed has no interval: ``inconclusive`` at best, unless it lies beyond ``ONE_SEED`` bands, a distance
 that no seed spread on record explains; how much spread would explain it is then said. Seeds that agree to the
 last digit are no sample of seed noise, and decide nothing. Nor do seeds with a gap, which may be a selection.
@@ -27,6 +29,7 @@ from benchmark.collate.tier import Tier
 from benchmark.suite.model import Published, Tolerance
 
 ONE_SEED = 5.0
+DECIDED = ("reproduced", "better", "not reproduced")
 VERDICTS = ("reproduced", "better", "not reproduced", "inconclusive", "incomparable", "diverged", "failed", "blocked", "not run")
 
 
