@@ -13,7 +13,7 @@ from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import estimate
 from benchmark.collate.join import first_gap, join, load_joined
 from benchmark.collate.ranking import improvements, rankings
-from benchmark.collate.site.figures import slopes
+from benchmark.collate.site.figures import curves, scatters, slopes
 from benchmark.collate.tier import Tier
 from benchmark.collate.verdict import judge
 from benchmark.records import Record
@@ -63,6 +63,16 @@ def test_survivors_of_divergence_are_not_ranked_in_the_figure() -> None:
     found = [dataclasses.replace(r, status="diverged", final=None) if r.seed == 2 and r.cell == full_cells()[0].id else r for r in _three_seeds(PUBLISHED)]
     suite, joined = load_joined(THEORY, found)
     assert not any("B_z=10^-2:" in p.text for p in slopes(suite.tables[0], joined["theory/1"]))
+
+
+def test_a_stand_in_extractors_numbers_are_drawn_beside_no_published_one() -> None:
+    """An FID of another network on one axis with a published FID would look like a comparison."""
+    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    real = joined["theory/1"]
+    standing_in = [dataclasses.replace(j, records=tuple(dataclasses.replace(r, protocol=dataclasses.replace(r.protocol, features="efficientnet-lite0")) for r in j.records)) for j in real]
+    assert len(scatters("t", real)) == 3 and scatters("t", standing_in) == []
+    dashed = [[m.kind for p in curves(cells[0]) for m in p.marks].count("across") for cells in (real, standing_in)]
+    assert dashed == [3, 0]
 
 
 @pytest.mark.parametrize("step", [1, 187599])

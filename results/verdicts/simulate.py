@@ -289,7 +289,7 @@ paper's own true mean, which one printed run misses by its seed noise. `better` 
 within δ of the number in the paper; where seeds vary by much of δ, the paper's mean may be elsewhere, no number of our seeds can tell, and the verdict says so. The rows with an exact printed
 number stand at the very edge of the band. One seed decides nothing but at five bands. Seeds that collapse unnoticed are a part of no interval until one is seen."""
 _STOPPING = """All of the rates above are for a number of seeds that was fixed beforehand. Whoever looks after every seed from the second on, and stops as soon as a verdict falls, gets more false ones: the
-price of looking often, which no interval at a fixed number of seeds pays. Fix the number of seeds first ("n more seeds would decide" is such a number), and then make all of them."""
+price of looking often, which no interval at a fixed number of seeds pays. Fix the number of seeds first, and then make all of them; to go by "n more seeds would decide" is a second look."""
 
 _SUITES = """The real tables, groups and claims of two suites; each number with its own seed spread (0.5 to 6 %), half of them reproduced exactly, a quarter off by up to δ, a quarter by up to 4 δ. Half of the
 worlds have trouble: in 5 % of cells a seed diverges, 10 % were measured by another protocol and are off by up to 4 δ more; these and quoted numbers are barred from any verdict. Rates are in percent of all
