@@ -33,6 +33,7 @@ def _without(found: list[Record], seed: int) -> list[Record]:
 def test_a_seed_missing_in_between_leaves_a_number_and_its_claims_open() -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     whole = joined["theory/1"]
+    assert all("B_z=10^-2 [MLP]:" in p.text for p in slopes(suite.tables[0], whole))
     assert whole[0].entries["V_g"].verdict.name == "reproduced" and judge_claim(suite.claims[0], whole).achieved.name == "holds"
     for lost, judged in ((0, False), (1, False), (2, True)):  # the last one: two seeds were planned
         _, joined = load_joined(THEORY, _without(_three_seeds(PUBLISHED), lost))
@@ -43,7 +44,7 @@ def test_a_seed_missing_in_between_leaves_a_number_and_its_claims_open() -> None
             assert f"seed {lost} is missing" in cells[0].entries["V_g"].verdict.why
             assert judge_claim(suite.claims[0], cells).achieved.name == "not judged"
             assert {r.methods for r in rankings(suite.tables[0], cells)} == {2}
-            assert not any("B_z=10^-2:" in p.text for p in slopes(suite.tables[0], cells))
+            assert not any("B_z=10^-2 [MLP]:" in p.text for p in slopes(suite.tables[0], cells))
 
 
 def test_gaps_of_seeds() -> None:
@@ -62,7 +63,7 @@ def test_a_metric_that_one_seed_leaves_out_is_not_averaged_over_the_others() -> 
 def test_survivors_of_divergence_are_not_ranked_in_the_figure() -> None:
     found = [dataclasses.replace(r, status="diverged", final=None) if r.seed == 2 and r.cell == full_cells()[0].id else r for r in _three_seeds(PUBLISHED)]
     suite, joined = load_joined(THEORY, found)
-    assert not any("B_z=10^-2:" in p.text for p in slopes(suite.tables[0], joined["theory/1"]))
+    assert not any("B_z=10^-2 [MLP]:" in p.text for p in slopes(suite.tables[0], joined["theory/1"]))
 
 
 def test_a_stand_in_extractors_numbers_are_drawn_beside_no_published_one() -> None:
