@@ -43,6 +43,8 @@ def impossible(record: Record) -> str | None:
         return f"status {r.status} at step {r.steps:,} of {r.total_steps:,}"
     if r.recipe.steps is not None and r.total_steps != r.recipe.steps:
         return f"{r.total_steps:,} steps in all, where its recipe says {r.recipe.steps:,}"
+    if r.final and r.protocol.checkpoint == "last" and (last := r.final.get("step")) != r.steps:
+        return f"its last measurement is of step {f'{last:,}' if last is not None else 'unknown'} of {r.steps:,}, and its protocol takes the last"
     for entry in [*r.history, *([r.final] if r.final else []), *([r.floor["metrics"]] if r.floor else [])]:
         if why := _entry(entry, r.steps):
             return why

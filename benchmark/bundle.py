@@ -28,8 +28,11 @@ from benchmark.suite.model import Cell, Suite
 FORMAT = 1
 MEMBER = re.compile(r"records/[^/\\\x00-\x1f]{1,255}/[^/\\\x00-\x1f]{1,255}/[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json")
 MOST_MEMBERS = 200_000
-MOST_BYTES = 8_000_000_000
-"""Of all members unpacked, which are never in memory together."""
+MOST_BYTES = 4_000_000_000
+"""Of all members unpacked: the records that they make are in memory together."""
+MOST_RATIO = 100
+"""Unpacked bytes for each byte of the file, beyond ``SMALL``: records of real runs pack to a third up to a tenth, a bomb to a thousandth."""
+SMALL = 20_000_000
 MAILABLE = 20_000_000
 
 
@@ -92,17 +95,20 @@ def read_bundle(path: Path) -> tuple[list[Record], list[RecordError]]:
     """
     try:
         with zipfile.ZipFile(path) as bundle:
-            infos = {i.filename: i for i in _checked(path, bundle.infolist())}
+            infos = {i.filename: i for i in _checked(path, bundle.infolist(), path.stat().st_size)}
             listed = _head(path, _content(bundle, infos, "bundle.json"))
             return _records(path, bundle, infos, listed)
     except (OSError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, ValueError, RecursionError, KeyError, zipfile.zlib.error) as error:
         raise GanbenchError(f"{path}: not a readable bundle ({type(error).__name__}: {str(error)[:200]})") from None
 
 
-def _checked(path: Path, infos: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    """The members, if all are as ``export`` writes them."""
-    if len(infos) > MOST_MEMBERS or sum(i.file_size for i in infos) > MOST_BYTES:
-        raise GanbenchError(f"{path}: larger than any bundle should be ({len(infos):,} members); nothing of it was used")
+def _checked(path: Path, infos: list[zipfile.ZipInfo], packed: int) -> list[zipfile.ZipInfo]:
+    """The members, if all are as ``export`` writes them; ``packed`` bytes are the file's own, whatever the members say of theirs."""
+    unpacked = sum(i.file_size for i in infos)
+    if len(infos) > MOST_MEMBERS or unpacked > MOST_BYTES:
+        raise GanbenchError(f"{path}: larger than any bundle should be ({len(infos):,} members, {unpacked:,} bytes); nothing of it was used")
+    if unpacked > max(SMALL, MOST_RATIO * packed):
+        raise GanbenchError(f"{path}: {packed:,} bytes that unpack to {unpacked:,} are no records; nothing of it was used")
     if len({i.filename for i in infos}) < len(infos):
         raise GanbenchError(f"{path}: it holds one name twice; nothing of it was used")
     for info in infos:

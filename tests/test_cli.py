@@ -120,9 +120,9 @@ def test_images_are_measured_through_ray_and_the_command_line(tmp_path: Path) ->
     done = ganbench("run", suite, "--results", results, "--seeds", "2", env=env)
     assert done.returncode == 0 and "2 done" in done.stderr, done.stderr
     found, problems = read_all(results)
-    assert not problems and len(found) == 2 and len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 1
+    assert not problems and len(found) == 2 and len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 2, "the real images, and those that the floor is drawn from"
     for record in found:
-        assert [e["step"] for e in record.history] == [3, 6] and record.final == min(record.history, key=lambda e: e["FID"]["value"])
+        assert [e["step"] for e in record.history] == [0, 3, 6] and record.final == min(record.history[1:], key=lambda e: e["FID"]["value"])
     listed = ganbench("data", "stats", env=env)
     assert "shapes test at 32 px, 100 images, efficientnet-lite0" in listed.stdout and listed.returncode == 0
     made = ganbench("data", "stats", suite, env=env)

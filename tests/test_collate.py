@@ -41,10 +41,10 @@ def full_cells(table: str = "1") -> list[Cell]:
 
 def record_for(cell: Cell, seed: int, values: dict[str, float | None], monkeypatch: pytest.MonkeyPatch | None = None, **changes: object) -> Record:
     planned = make_plan([cell], [seed], {}).runs[0]
-    final = {"step": 1, "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
+    final = {"step": changes.get("steps", 187600), "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
     result = {
-        "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "epoch": e} for e in (1, 2, 200)],
-        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [], "libraries": {}, **planned.data(),
+        "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "step": min(938 * e, final["step"]), "epoch": e} for e in (1, 2, 200)],
+        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [{"commit": "0" * 40}], "libraries": {}, **planned.data(),
     }  # fmt: skip
     return make_record(planned, result | changes)
 
@@ -275,6 +275,16 @@ def test_names_become_no_link_no_formula_and_no_command() -> None:
     assert "](" not in text and "<b>" not in text
     assert {row["table"] for row in csv.DictReader(io.StringIO(to_csv(hostile)))} == {"'=1+1"}
     assert tex("\\input{x} é 中 ﬁ \u202e ✓") == r"\textbackslash{}input\{x\} e [U+4E2D] fi [U+202E] $\surd$"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_a_name_in_brackets_or_with_a_star_is_no_argument_of_a_line_break(tmp_path: Path) -> None:
+    suite, joined = load_joined(THEORY, [])
+    v = view(suite.tables[0], joined["theory/1"])
+    odd = dataclasses.replace(v, rows=tuple((label, squares) for label, (_, squares) in zip(("[7] ours", "[8] theirs", "*"), v.rows)))
+    (tmp_path / "t.tex").write_text(f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{latex(odd)}\\end{{document}}", encoding="utf-8")
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

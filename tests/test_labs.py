@@ -220,6 +220,14 @@ def test_a_bomb_and_a_broken_or_newer_bundle_are_refused(tmp_path: Path, monkeyp
         read_bundle(path)
 
 
+def test_a_small_file_that_unpacks_to_much_is_refused_before_it_does(tmp_path: Path) -> None:
+    """Valid records of nothing but one letter: each a thousandth of its size in the file, all of them in memory at once."""
+    path = _bundle(tmp_path, *(rekeyed(_ci(samples="A" * 8_000_000), seed=seed) for seed in range(4)))
+    assert path.stat().st_size < 300_000
+    with pytest.raises(GanbenchError, match="are no records"):
+        read_bundle(path)
+
+
 def test_a_member_that_unpacks_to_more_than_it_says_is_refused(tmp_path: Path) -> None:
     path = _bundle(tmp_path, _ci())
     content = bytearray(path.read_bytes())

@@ -16,6 +16,7 @@ from benchmark.collate.comparisons import Answer, Pair, compare
 from benchmark.collate.fragile import unsettled
 from benchmark.collate.interval import LEVEL, Estimate
 from benchmark.collate.join import Entry, Joined
+from benchmark.collate.verdict import left_out
 from benchmark.suite.model import AtLeast, Check, Claim, Number, Published, Rank
 
 
@@ -145,6 +146,8 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
     said = "; ".join(f"{n.metric} {_where(n)}: {_method(n)} {e.achieved.mean * float(times.get(n, 1)):.4g}" for n, e in entries.items())
     if worse := [f"{j.cell.id} is {j.tier.name}" for j in cells if not j.tier.judged]:
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
+    if gaps := [f"{j.cell.id}: {left_out(j.gap)}" for j in cells if j.gap is not None]:
+        return ClaimVerdict("not judged", f"{'; '.join(gaps)} ({said})")
     if min(e.achieved.n for e in entries.values()) < 2:
         return ClaimVerdict("inconclusive", f"one seed ({said})")
     numbers = {n: e.achieved for n, e in entries.items()}

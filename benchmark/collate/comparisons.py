@@ -59,11 +59,11 @@ def holm(p: list[float]) -> list[bool]:
 
 
 def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
-    """Welch's one-sided p of "a is not the smaller" and of "b is not"; 1/2 where neither varies, or one has a single seed."""
+    """Welch's one-sided p of "a is not the smaller" and of "b is not"; 1/2 where one has a single seed, or seeds that are all equal: no sample of its noise."""
     from scipy.special import stdtr
 
     a, b = numbers[pair.a], numbers[pair.b]
-    if a.n < 2 or b.n < 2 or not (a.varies or b.varies):
+    if a.n < 2 or b.n < 2 or not (a.varies and b.varies):
         return 0.5, 0.5
     va, vb = ((f * e.std) ** 2 / e.n for f, e in ((pair.fa, a), (pair.fb, b)))
     df = (va + vb) ** 2 / (va**2 / (a.n - 1) + vb**2 / (b.n - 1))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.collate.caveats import caveats
 from benchmark.collate.interval import Estimate, estimate
 from benchmark.collate.tier import Tier, tier_of
-from benchmark.collate.verdict import Verdict, judge
+from benchmark.collate.verdict import DECIDED, Verdict, judge
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.keys import Series, series, series_of
@@ -47,6 +49,15 @@ class Joined:
     records: tuple[Record, ...]  # by seed
     tier: Tier | None  # the worst of its records
     entries: dict[str, Entry]
+    caveats: tuple[str, ...] = ()  # what rests on somebody's word (``caveats.py``)
+    gap: int | None = None  # the first seed that is missing although a later one is there
+
+
+def first_gap(records: Sequence[Record]) -> int | None:
+    """The smallest seed without a record below the largest with one; None if there is none."""
+    seeds = {r.seed for r in records}
+    first = next(i for i in itertools.count() if i not in seeds)
+    return first if any(s > first for s in seeds) else None
 
 
 Index = dict[Series, tuple[Record, ...]]
@@ -112,19 +123,23 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
     alike = {(r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records}  # one tier for many seeds
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
-    absent = f"blocked: {blocked}" if blocked else "not measured by the records that there are" if records else "not run"
+    absent = f"blocked: {blocked}" if blocked else "not measured by every record that there is" if records else "not run"
+    gap, doubts = first_gap(records), caveats(records)
     entries = {}
     for metric, direction in metrics.items():
         measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
         errors = [e for r, m in measured if (e := evaluation_error(r, metric, m)) is not None]
-        achieved = estimate([m["value"] for _, m in measured], errors) if measured else None
+        whole = all(metric in r.final for r in records if r.final)  # a seed that leaves the metric out would leave a selection
+        achieved = estimate([m["value"] for _, m in measured], errors) if measured and whole else None
         diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
-        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell))
+        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell), gap)
+        if doubts and verdict.name in DECIDED:
+            verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict, _floor(records, metric))
     if records:
         entries |= {m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
-    return Joined(cell, records, tiers[-1] if tiers else None, entries)
+    return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap)
 
 
 BESIDE = {"precision": "higher", "recall": "higher"}

@@ -71,7 +71,7 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
     cell = column[0].cell
     name = cell.dataset + (f" {cell.data_percent:g}%" if cell.data_percent != 100 else "") + (f" {cell.resolution}px" if cell.sized else "")
     targets = [j for j in column if _target(j.entries[metric])]
-    there = [j.entries[metric] for j in targets if j.tier and j.tier.judged and j.entries[metric].achieved and j.entries[metric].verdict.name != "diverged"]
+    there = [j.entries[metric] for j in targets if j.tier and j.tier.judged and j.gap is None and j.entries[metric].achieved and j.entries[metric].verdict.name != "diverged"]
     left_out = f"; {len(targets) - len(there)} of {len(targets)} methods without a judged result" if len(there) < len(targets) else ""
     pairs = [(a, b) if a.published.value < b.published.value else (b, a) for a, b in combinations(there, 2) if a.published.value != b.published.value]
     if not pairs:
@@ -127,7 +127,7 @@ def _standard(n: int, stream: int) -> tuple[np.ndarray, np.ndarray]:
 def _improvement(a: Estimate, b: Estimate, of_a: tuple[np.ndarray, np.ndarray], of_b: tuple[np.ndarray, np.ndarray], sign: int) -> tuple[float, float, float]:
     from scipy.special import ndtr
 
-    if not (a.varies or b.varies):
+    if not (a.varies and b.varies):
         return 0.5 * (1 + sign * _sign(b.mean - a.mean)), 0.0, 1.0  # no sample of seed noise: the interval says nothing
     z = sign * (of_b[0] - of_a[0]) / np.sqrt(of_a[1] + of_b[1])
     low, high = ndtr(np.quantile(z, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))

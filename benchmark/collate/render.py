@@ -81,7 +81,7 @@ def to_csv(v: View) -> str:
 
 def _no_formula(text: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
 
 
 _TEX_COLOURS = {
@@ -90,7 +90,7 @@ _TEX_COLOURS = {
 }  # fmt: skip
 _TEX_ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "`": r"\textasciigrave{}",
-    "<": "$<$", ">": "$>$", "|": "$|$", '"': "''", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\to$", "±": r"$\pm$", "²": "$^2$", "³": "$^3$", "·": r"$\cdot$", "×": r"$\times$", "∇": r"$\nabla$", "∂": r"$\partial$",
+    "[": "{[}", "]": "{]}", "*": "{*}", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\to$", "±": r"$\pm$", "²": "$^2$", "³": "$^3$", "·": r"$\cdot$", "×": r"$\times$", "∇": r"$\nabla$", "∂": r"$\partial$",
     "≤": r"$\le$", "≥": r"$\ge$", "≈": r"$\approx$", "≠": r"$\ne$", "∈": r"$\in$", "∞": r"$\infty$", "√": r"$\surd$", "‖": r"$\|$", "″": "$''$", "′": "$'$", "½": r"$\frac12$", "⁻": "$^-$", "ℓ": r"$\ell$", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$",
     "✓": r"$\surd$", "▲": r"$\bigtriangleup$", "✗": r"$\times$", "≁": r"$\not\sim$", "⊘": r"$\oslash$", "†": r"\dag{}", "‡": r"\ddag{}", "§": r"\S{}", "–": "--", "—": "---", "−": "$-$", "…": r"\ldots{}", "“": "``", "”": "''", "‘": "`", "’": "'",
     **{c: f"$\\{name}$" for c, name in zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩ", "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega".split())},

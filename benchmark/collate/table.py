@@ -134,6 +134,7 @@ class _Notes:
                 remarks[remark] = remarks.get(remark, 0) + 1
         self._everywhere = [remark for remark, n in remarks.items() if n == len(joined)]
         marked = [_tier_line(j) for j in joined if j.tier]
+        marked += [_caveat(line) for j in joined for line in j.caveats]
         marked += [f"note: {remark}" for remark in remarks if remark not in self._everywhere]
         marked += [QUOTED] if any(p.origin == "quoted" for j in joined for p in j.cell.published.values()) else []
         self._marks = {text: _letters(i) for i, text in enumerate(dict.fromkeys(marked))}
@@ -145,7 +146,7 @@ class _Notes:
 
     def on_achieved(self, j: Joined) -> tuple[str, ...]:
         """The letters on an achieved number."""
-        return (self._marks[_tier_line(j)],) if j.tier else ()
+        return tuple(self._marks[text] for text in (_tier_line(j), *map(_caveat, j.caveats))) if j.tier else ()
 
     def footnotes(self) -> tuple[Footnote, ...]:
         """All notes: what the columns mean, the letters, and what is assumed for the whole table."""
@@ -167,6 +168,10 @@ QUOTED = "quoted by the paper from another, under another protocol: shown, and n
 
 def _tier_line(j: Joined) -> str:
     return f"tier {j.tier.name}" + (f": {'; '.join(j.tier.differences)}" if j.tier.differences else "")
+
+
+def _caveat(line: str) -> str:
+    return f"to be believed: {line}"
 
 
 def _letters(i: int) -> str:

@@ -10,10 +10,12 @@ With the 95 % interval I of our mean (``interval.py``):
 - ``inconclusive``: else, with the number of seeds that would decide with 80 % probability if mean and
   spread stay as they are.
 
-Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time.
+Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time, if the
+number of seeds was fixed beforehand: adding seeds until a verdict falls makes false ones more frequent
+(``results/verdicts/simulate.md``, the last table, says how much).
 One seed has no interval: ``inconclusive`` at best, unless it lies beyond ``ONE_SEED`` bands, a distance
 that no seed spread on record explains; how much spread would explain it is then said. Seeds that agree to the
-last digit are no sample of seed noise, and decide nothing.
+last digit are no sample of seed noise, and decide nothing. Nor do seeds with a gap, which may be a selection.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from benchmark.collate.tier import Tier
 from benchmark.suite.model import Published, Tolerance
 
 ONE_SEED = 5.0
+DECIDED = ("reproduced", "better", "not reproduced")
 VERDICTS = ("reproduced", "better", "not reproduced", "inconclusive", "incomparable", "diverged", "failed", "blocked", "not run")
 
 
@@ -47,6 +50,7 @@ def judge(
     tolerance: Tolerance | None,
     absent: str,
     runs: int = 1,
+    gap: int | None = None,
 ) -> Verdict:
     """The verdict on one number.
 
@@ -55,6 +59,7 @@ def judge(
         tiers: of each record; the worst counts.
         absent: why there is no record, where there is none ("not run", or "blocked: …").
         runs: how many runs the paper says that its number is the mean of.
+        gap: the first seed that is missing below the largest that there is; None if none is.
     """
     if achieved is None and not diverged:
         name = "blocked" if absent.startswith("blocked") else "not run"
@@ -69,9 +74,18 @@ def judge(
     worst = next((t for t in tiers if not t.judged), None if tiers else Tier("unknown", ("no record says how it was made",)))
     if worst:
         return Verdict("incomparable", f"tier {worst.name}: " + "; ".join(worst.differences))
+    if gap is not None:
+        return Verdict("inconclusive", left_out(gap))
     if tolerance is None:
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
+    if not published.value:
+        return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
     return _compare(published, achieved, direction, tolerance, runs)
+
+
+def left_out(gap: int) -> str:
+    """Why nothing rests on seeds of which one in between is missing: runs are planned from seed 0 on, so it failed or was taken out."""
+    return f"seed {gap} is missing, and a later one is there: what is left may be a selection"
 
 
 def _compare(published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int) -> Verdict:

@@ -107,6 +107,8 @@ def provenance(record: Record) -> list[str]:
     lines = [f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"]
     for s in segments(record):
         lines.append(f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s), {s.get('device')}")
+    if real := record.provenance.get("real"):
+        lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
     if isinstance(libraries := record.provenance.get("libraries"), dict) and libraries:
         lines.append(", ".join(f"{name} {version}" for name, version in libraries.items()))
     lines.append(f"training {record.train_s:,.0f} s, measuring {record.eval_s:,.0f} s; run {record.run}, evaluation {record.evaluation}")
@@ -134,6 +136,26 @@ def fields(j: Joined) -> list[Field]:
             a, b = theirs.get(name), ours.get(name)
             source = f"the paper: {j.cell.stated[name]}" if name in j.cell.stated else j.cell.notes.get(name, "")
             found.append(Field(name, _said(a), _said(b), a != b, source))
+    return found
+
+
+@dataclass(frozen=True)
+class Differing:
+    """A field that differs from the paper, what is known of its effect, and who says so."""
+
+    name: str
+    paper: str
+    ours: str
+    effect: str
+    source: str
+
+
+def differing(j: Joined) -> list[Differing]:
+    """The fields of the tier, as data; none without a record."""
+    found = []
+    for d in j.tier.fields if j.tier else ():
+        known = ("changes no number: " + d.harmless, "") if d.harmless else (d.effect.size, d.effect.source) if d.effect else ("not known", "")
+        found.append(Differing(d.field, _said(None if d.paper == "none" else d.paper), _said(None if d.ours == "none" else d.ours), *known))
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmark.collate.join import Entry, Joined
 from benchmark.collate.site.plot import Axis, Marks, Plot
+from benchmark.metrics.extractors import proxy
 from benchmark.suite.model import Table
 
 MOST_LINES = 40
@@ -41,13 +42,19 @@ def curves(j: Joined) -> list[Plot]:
 
 def _curve(j: Joined, metric: str, unit: str, lines: list[Marks]) -> Plot:
     published = j.cell.published.get(metric)
-    shown = published is not None and published.value is not None and j.tier is not None and j.tier.name != "incomparable"
+    shown = published is not None and published.value is not None and _same_scale(j)
     marks = [*lines, *([Marks("across", ((math.nan, published.value),), "plain", f"published: {published.text}")] if shown else [])]
     ys = [y for m in marks for _, y in m.points]
     ends = ", ".join(m.label for m in lines[:6]) + (f" and {len(lines) - 6} more" if len(lines) > 6 else "")
     more = f"; the first {MOST_LINES} of {len(j.records)} seeds" if len(j.records) > MOST_LINES else ""
     text = f"{metric} over training, one line a seed{more}: {ends}." + (f" Dashed: the published {published.text}." if shown else "")
     return Plot(f"{j.cell.id}-{metric}", metric, text, Axis(unit), Axis(log=min(ys) > 0 and max(ys) / min(ys) > 100), tuple(marks))
+
+
+def _same_scale(j: Joined) -> bool:
+    """Whether a cell's numbers may stand on one axis with published ones: the same data, and no extractor that stands in for another."""
+    features = {r.protocol.features for r in j.records} - {None}
+    return j.tier is not None and j.tier.name != "incomparable" and not any(map(proxy, features))
 
 
 def _thin(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
@@ -57,9 +64,9 @@ def _thin(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
 
 
 def scatters(name: str, joined: Sequence[Joined]) -> list[Plot]:
-    """One plot a metric: achieved against published, the diagonal, a shape and a colour a verdict."""
+    """One plot a metric: achieved against published, the diagonal, a shape and a colour a verdict. Numbers on another scale have no place in it."""
     found: dict[str, list[Entry]] = {}
-    for e in (e for j in joined for e in j.entries.values()):
+    for e in (e for j in joined if _same_scale(j) for e in j.entries.values()):
         if e.achieved and e.published and e.published.value is not None and e.verdict.name:
             found.setdefault(e.metric, []).append(e)
     plots = []
@@ -82,7 +89,7 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
         for e in j.entries.values():
-            if j.tier and e.achieved and e.published and e.published.value is not None and e.published.origin == "own":
+            if j.tier and e.achieved and e.verdict.name != "diverged" and j.gap is None and e.published and e.published.value is not None and e.published.origin == "own":
                 tiers.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), {})[j.tier.name] = None
                 columns.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), []).append(e)
     plots = []

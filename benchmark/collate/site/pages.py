@@ -115,7 +115,7 @@ class _Site:
         grids = [(r, write_samples(r.samples, self._out / "samples")) for r in j.records]
         return self.page(
             f"cells/{facts.page_of(report.suite, j.cell.id)}", "cell", report.suite.name, "../", r=report, table=table, j=j, grids=[(r, g) for r, g in grids if g],
-            plots=curves(j), fields=facts.fields(j), provenance=facts.provenance, command=facts.command(j, self._results),
+            plots=curves(j), fields=facts.fields(j), differing=facts.differing(j), provenance=facts.provenance, command=facts.command(j, self._results),
             conflicts=[c for r in j.records for c in self._conflicts.get(r.evaluation, [])],
         )  # fmt: skip
 
