@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -169,11 +170,17 @@ def _outcome(ray: Any, ref: Any, job: Job) -> Event:
 
 def work(job: Job, board: Any) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
-    import ray
-
-    if ray.get(board.stopping.remote()):
+    if answer(board.stopping.remote()):
         return None
     return execute(job, _reporter(job, board))
+
+
+def answer(ref: Any) -> Any:
+    """``ray.get`` within a task, from another thread: a task whose main thread waits gives its core away, and another run starts on it."""
+    import ray
+
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(ray.get, ref).result()
 
 
 def _reporter(job: Job, board: Any) -> Callable[[int, int], bool]:
@@ -186,7 +193,7 @@ def _reporter(job: Job, board: Any) -> Callable[[int, int], bool]:
         stop = False
         if pending is not None and ray.wait([pending], timeout=0)[0]:
             try:
-                stop = ray.get(pending)
+                stop = answer(pending)
             except ray.exceptions.RayActorError:
                 stop = False  # the board is being started again
             pending = None
