@@ -321,7 +321,7 @@ def test_a_run_is_measured_on_its_way_without_being_changed(tmp_path: Path, lite
     data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
     result = run(small, measured, 0, data, tmp_path / "a")
     plain = run(small, protocol(), 0, data, tmp_path / "b")
-    assert [e["step"] for e in result["history"]] == [3, 6] and result["samples"] == plain["samples"]
+    assert [e["step"] for e in result["history"]] == [0, 3, 6] and result["samples"] == plain["samples"]
     assert set(measured.metrics) <= result["final"].keys() and result["final"]["FID"]["value"] > 0 and "std" in result["final"]["IS"]
     again = run(small, measured, 0, data, tmp_path / "c")
     assert again["history"] == result["history"]
