@@ -106,9 +106,8 @@ class Tally(TorchDispatchMode):
             self.matmul += flops
             return
         self.conv += flops
-        weight = args[2] if packet is torch.ops.aten.convolution_backward else args[1]
-        rows, columns = weight.shape[:2]
-        self.padded += flops * _up(rows) * _up(columns) / (rows * columns)
+        rows, columns = args[2 if packet is torch.ops.aten.convolution_backward else 1].shape[:2]
+        self.padded += flops * _up(rows) / rows * (_up(columns) / columns if columns > 1 else 1)  # 1: a channel by itself
 
     def _hold(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
