@@ -17,7 +17,7 @@ import torch
 from scipy.optimize import nnls
 
 from benchmark.metrics import extractors
-from benchmark.plan.devices import Device
+from benchmark.plan.devices import Device, this_device
 from benchmark.plan.work import Work
 from benchmark.recipe import Recipe
 from benchmark.train.gan import Gan
@@ -31,6 +31,7 @@ _COMMON: dict[str, Any] = dict(
     d_pass="separate", optimizer="adam", lr_g=2e-4, lr_d=2e-4, beta1=0.0, beta2=0.9, adam_eps=1e-8, precision="float32", channels=3, loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
 )  # fmt: skip
 _SNGAN: dict[str, Any] = {"pool": "sum", "upsample": "nearest", "shortcut": "raw", "head": "linear"}
+_BIGGAN: dict[str, Any] = {"width": 0.125, "ch": 64, "head": "projection", "attention": 0, "shared_dim": 0, "z_chunks": 1, "init": "N02"}
 _SN = ("spectral-norm", {"player": "D"})
 
 
@@ -45,6 +46,9 @@ REPRESENTATIVE: dict[str, Recipe] = {
     "resnet, penalty": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 32, 16, parts=(("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"}),)),
     "resnet, normalised gradient": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 48, 16, parts=(("gn", {}),)),
     "resnet, wide": _recipe(("sngan-resnet", {"width": 0.5, **_SNGAN}), 32, 8, parts=(_SN,)),
+    "convolutions": _recipe(("dcgan", {"width": 0.25, "g_norm": "batch", "d_norm": "batch"}), 32, 32),
+    "many layers": _recipe(("biggan", _BIGGAN), 32, 8, classes=10, d_pass="joint", parts=(_SN, ("spectral-norm", {"player": "G"}))),
+    "mlp, large batch": _recipe(("mlp", {"width": 1.0, "bn_eps": 0.8}), 28, 512, channels=1, z_dim=100, parts=(_SN,)),
     "resnet, large images": _recipe(("sngan-resnet", {"width": 0.0625, **_SNGAN}), 128, 4),
 }
 """Steps from a hundredth of a second to about one: bound by calls, by bytes, by narrow and by wide convolutions."""
@@ -94,7 +98,7 @@ def fit(name: str, measured: list[tuple[Work, float]]) -> Device:
     scale = rows.max(0)
     scale[scale == 0] = 1.0
     costs = nnls(rows / scale / seconds[:, None], np.ones(len(seconds)))[0] / scale
-    return Device(name, *(float(c) for c in costs), overlap=False)
+    return Device(name, *(float(c) for c in costs), padded=name == "cpu")
 
 
 def calibrate(device: str = "cpu") -> Iterator[tuple[str, float, Device | None]]:
@@ -104,6 +108,7 @@ def calibrate(device: str = "cpu") -> Iterator[tuple[str, float, Device | None]]
     """
     from benchmark.plan.count import count
 
+    this_device(device)
     if device == "cpu":
         torch.set_num_threads(1)
     measured, starts = [], []

@@ -10,6 +10,7 @@ sheets of V100 (SXM2), A100 (SXM, 80 GB), H100 (SXM) and the Ada GPU architectur
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -30,25 +31,26 @@ class Device:
     """Seconds a unit of each kind of work."""
 
     name: str
-    conv: float  # a FLOP of a convolution (``Work.padded`` on a CPU, where ``overlap`` is False)
+    conv: float  # a FLOP of a convolution
     matmul: float  # a FLOP of a matrix product
     byte: float
     call: float
-    overlap: bool  # operations are sent while others compute
+    overlap: bool = False  # operations are sent while others compute
+    padded: bool = False  # channels are rounded up to whole vectors
     memory: float | None = None  # bytes of a GPU
     start_s: float = 0.0  # seconds of a run that are not steps: building, what the first step sets up
     image_s: Mapping[str, float] | None = None  # seconds an image through a feature extractor, by its name; None: by its FLOPs
 
     def seconds(self, work: Work) -> float:
         """For a piece of work."""
-        computing = (work.conv if self.overlap else work.padded) * self.conv + work.matmul * self.matmul + work.bytes * self.byte
+        computing = (work.padded if self.padded else work.conv) * self.conv + work.matmul * self.matmul + work.bytes * self.byte
         return max(computing, work.calls * self.call) if self.overlap else computing + work.calls * self.call
 
 
 def _gpu(name: str, teraflops: float, boost: float, gigabytes_s: float, gigabytes: float) -> Device:
     """From a peak in float32 TFLOP/s, how much faster TF32 convolutions are, and memory's speed and size."""
     flop = 1 / (SHARE * teraflops * 1e12)
-    return Device(name, flop / boost, flop, 1 / (MEMORY_SHARE * gigabytes_s * 1e9), HOST_CALL, True, gigabytes * 1e9)
+    return Device(name, flop / boost, flop, 1 / (MEMORY_SHARE * gigabytes_s * 1e9), HOST_CALL, overlap=True, memory=gigabytes * 1e9)
 
 
 GPUS: dict[str, Device] = {
@@ -72,10 +74,13 @@ def named(name: str) -> Device:
     if name.lower() not in known:
         raise GanbenchError(f"no device {name!r}{nearest(name, NAMES)}", 2)
     chosen = known[name.lower()]
-    return GPUS[chosen] if chosen != "cpu" else _this_processor()
+    if chosen == "cpu":
+        return _this_processor()
+    measured = next((d for n, d in calibrated().items() if d.name != "cpu" and chosen.lower() in n.replace(" ", "").lower()), None)
+    return dataclasses.replace(measured, name=chosen, memory=GPUS[chosen].memory) if measured else GPUS[chosen]
 
 
-CPU = Device("cpu", 1 / 60e9, 1 / 75e9, 1 / 15e9, 20e-6, overlap=False, start_s=0.2)
+CPU = Device("cpu", 1 / 60e9, 1 / 75e9, 1 / 25e9, 18e-6, padded=True, start_s=0.2)
 """One core of a server's processor (EPYC of 2023, AVX-512), for a machine on which ``ganbench calibrate`` has not run."""
 
 
@@ -100,6 +105,17 @@ def keep(name: str, device: Device) -> Path:
     temporary.write_text(json.dumps({k: asdict(d) for k, d in {**calibrated(), name: device}.items()}, indent=1), encoding="utf-8")
     temporary.replace(path)
     return path
+
+
+def this_device(kind: str) -> str:
+    """The name that records give to this machine's processor ("cpu"), or to its GPU ("cuda")."""
+    if kind == "cpu":
+        return processor()
+    import torch
+
+    if not torch.cuda.is_available():
+        raise GanbenchError("there is no GPU here that torch can use", 2)
+    return torch.cuda.get_device_name()
 
 
 def _this_processor() -> Device:
