@@ -69,7 +69,11 @@ def count(recipe: Recipe, total_steps: int) -> Count:
 
 
 class Tally(TorchDispatchMode):
-    """Adds up ``work`` and the ``peak`` of bytes alive among tensors made meanwhile."""
+    """Adds up ``work`` and the ``peak`` of bytes alive among tensors made meanwhile.
+
+    FLOPs are by the formulas of torch's own counter, whose class is not used: it follows modules by hooks, which refuse
+    a gradient that is taken inside a forward pass, as penalties and normalised gradients do.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ def makespan(lengths: Sequence[float], speeds: Sequence[float], order: Sequence[
         lengths: true seconds on a worker of speed 1.
         speeds: of each worker.
         order: in which runs are handed out; as given if None.
-        estimates: place by earliest finish: a run may wait for a busy worker on which it is expected to end sooner
+        estimates: place by earliest finish: a run may wait for a busy, faster worker on which it is expected to end sooner
             than on any free one. None: every run starts at once on the fastest free worker.
 
     Raises:
@@ -75,7 +75,9 @@ def _by_earliest_finish(lengths: Sequence[float], speeds: Sequence[float], order
         for place, i in enumerate(waiting):
             if not idle:
                 break
-            worker = min(range(len(speeds)), key=lambda w: (plan[w] + estimates[i] / speeds[w], w))
+            fastest = max(speeds[w] for w in idle)  # waiting pays for a faster worker only: how long an equal one still takes is a guess
+            able = (w for w in range(len(speeds)) if w in idle or speeds[w] > fastest)
+            worker = min(able, key=lambda w: (plan[w] + estimates[i] / speeds[w], w))
             plan[worker] += estimates[i] / speeds[worker]
             if worker in idle:
                 idle.remove(worker)
