@@ -149,6 +149,11 @@ def test_counts_are_kept_and_damage_counts_as_nothing(tmp_path: Path, monkeypatc
     kept = Counts(place)
     kept.count_all([(recipe(epochs=7), 10)])
     assert kept.known(recipe()).step.flops > 0
+    early = Counts(place)
+    monkeypatch.undo()
+    Counts(place).count_all([(recipe(z_dim=11), 10)])
+    early.count_all([(recipe(z_dim=12), 10)])  # does not know of the one before
+    assert len(json.loads(place.read_text())) == 3
     for damage in ("", "[1]", '{"a": {"step": 3}}', place.read_text()[:-9]):
         place.write_text(damage)
         assert Counts(place).known(recipe()) is None

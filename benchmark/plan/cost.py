@@ -66,10 +66,7 @@ class Counts:
     def __init__(self, path: Path | None = None) -> None:
         """A file that cannot be read, or holds something else, counts as empty."""
         self.path = path or cache_folder() / "work.json"
-        try:
-            self._known = {key: Count.from_json(entry) for key, entry in json.loads(self.path.read_text(encoding="utf-8")).items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            self._known = {}
+        self._known = _read(self.path)
         self._keys: dict[str, str] = {}
 
     def known(self, recipe: Recipe) -> Count | None:
@@ -105,10 +102,18 @@ class Counts:
         self._keep()
 
     def _keep(self) -> None:
+        self._known = _read(self.path) | self._known  # another process may have counted meanwhile
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(json.dumps({key: count.to_json() for key, count in self._known.items()}), encoding="utf-8")
         os.replace(temporary, self.path)
+
+
+def _read(path: Path) -> dict[str, Count]:
+    try:
+        return {key: Count.from_json(entry) for key, entry in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
 
 
 def work_key(recipe: Recipe) -> str:
