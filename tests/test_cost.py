@@ -218,8 +218,8 @@ def test_records_correct_what_was_counted() -> None:
     silent = [_record(recipe(), 9.0, device="elsewhere"), _record(recipe(), 9.0, steps=19), _record(recipe(), 9.0, threads=2)]
     nothing = Measured(silent, "here".__eq__, counts, device)
     assert nothing.step(counts.key(recipe()), "mlp", 1.0) == (1.0, "counted")
-    known = Measured([*silent, *(_record(recipe(), k * predicted) for k in (1.0, 2.0, 30.0))], "here".__eq__, counts, device)
-    assert known.step(counts.key(recipe()), "mlp", 1.0)[0] == pytest.approx(2 * predicted)
+    known = Measured([*silent, *(_record(recipe(), k * predicted) for k in (30.0, 2.0, 1.0, 3.0))], "here".__eq__, counts, device)
+    assert known.step(counts.key(recipe()), "mlp", 1.0)[0] == pytest.approx(predicted)
     assert known.step(counts.key(other), "mlp", 1.0)[0] == pytest.approx(2.0) and known.step("x", "dcgan", 1.0) == (1.0, "counted")
 
 

@@ -13,7 +13,6 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmark.data.cards import cache_folder
@@ -129,9 +128,10 @@ def work_key(recipe: Recipe) -> str:
 class Measured:
     """What finished records say of steps on one device.
 
-    A record of the same work gives the step's seconds itself (the median of all such records). Otherwise the
-    prediction is multiplied by the median ratio of measured to predicted seconds, over records of the same network;
-    without such records it stays as it is.
+    Records hold wall seconds, and a busy machine makes them longer, never shorter. So a record of the same work gives
+    the step's seconds itself, the fastest of all such records. Otherwise the prediction is multiplied by the lower
+    quartile of the ratios of measured to predicted seconds, over records of the same network; without such records
+    it stays as it is.
     """
 
     def __init__(self, records: Iterable[Record], names: Callable[[str], bool], counts: Counts, device: Device) -> None:
@@ -152,8 +152,8 @@ class Measured:
             exact.setdefault(key, []).append(seconds)
             if known := counts.known(record.recipe):
                 ratios.setdefault(record.recipe.network[0], []).append(seconds / device.seconds(known.step))
-        self._exact = {key: (median(found), len(found)) for key, found in exact.items()}
-        self._ratios = {network: (median(found), len(found)) for network, found in ratios.items()}
+        self._exact = {key: (min(found), len(found)) for key, found in exact.items()}
+        self._ratios = {network: (sorted(found)[len(found) // 4], len(found)) for network, found in ratios.items()}
 
     def step(self, key: str, network: str, predicted: float) -> tuple[float, str]:
         """Seconds of a step, and where they are from."""
