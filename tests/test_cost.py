@@ -233,6 +233,20 @@ def test_the_plan_goes_by_seconds_once_they_are_known() -> None:
     assert sum(t.seconds for t in found.trainings()) == pytest.approx(sum(run.size for run in ordered.runs))
 
 
+def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
+    blocked = forecast(make_plan(load(Path("suites/theory.yaml"), "full").cells[:2], [0], {}), devices.named("A100"), say=lambda done, todo: None)
+    assert blocked.lines(2, None)[-1].startswith("2 blocked trainings would take") and blocked.trainings() == []
+
+    def refuse(*_: object) -> Count:
+        raise GanbenchError("no such width")
+
+    monkeypatch.setattr("benchmark.plan.count.count", refuse)
+    cells = [dataclasses.replace(c, recipe=dataclasses.replace(c.recipe, z_dim=77)) for c in load(Path("suites/theory.yaml"), "ci").cells[:1]]
+    made = forecast(make_plan(cells, [0], {}), devices.named("A100"), say=lambda done, todo: None)
+    assert "1 to do without a cost: no such width" in made.lines(1, 3600.0)
+
+
 def test_planning_without_costs_imports_no_torch() -> None:
     code = "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--results', 'nowhere']); sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

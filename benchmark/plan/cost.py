@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.data.cards import cache_folder
+from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 from benchmark.metrics.names import IMAGE, NEEDS
 from benchmark.plan.devices import Device
@@ -67,6 +68,7 @@ class Counts:
         self.path = path or cache_folder() / "work.json"
         self._known = _read(self.path)
         self._keys: dict[str, str] = {}
+        self.refused: dict[str, str] = {}  # work_key -> why it could not be counted
 
     def known(self, recipe: Recipe) -> Count | None:
         """The count if it is there; imports no torch. None also where a plug-in is missing."""
@@ -85,8 +87,7 @@ class Counts:
             recipes: with the G steps of the whole run.
             say: told how many are done, of how many.
 
-        Raises:
-            GanbenchError: a plug-in refuses a recipe.
+        A recipe that a plug-in refuses, or that reads what the meta device does not have, is noted in ``refused`` and stays unknown.
         """
         todo = {key: pair for pair in recipes if (key := self.key(pair[0])) not in self._known}
         if not todo:
@@ -95,7 +96,10 @@ class Counts:
 
         for done, (key, (recipe, steps)) in enumerate(todo.items()):
             say(done, len(todo))
-            self._known[key] = count(recipe, steps)
+            try:
+                self._known[key] = count(recipe, steps)
+            except (GanbenchError, RuntimeError) as error:  # the plan is made all the same: the run itself will say so
+                self.refused[key] = str(error).splitlines()[0]
             if done % 10 == 9:
                 self._keep()
         self._keep()
@@ -144,9 +148,7 @@ class Measured:
                 continue
             try:
                 key = counts.key(record.recipe)
-            except Exception as error:  # a plug-in of another version of ganbench
-                if type(error).__name__ != "GanbenchError":
-                    raise
+            except GanbenchError:  # a plug-in of another version
                 continue
             seconds = record.train_s / record.steps
             exact.setdefault(key, []).append(seconds)

@@ -31,7 +31,7 @@ class Forecast:
 
     def __init__(self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = ()) -> None:
         """For runs whose recipes are counted; the others, such as blocked ones, have no cost."""
-        self.plan, self.device = plan, device
+        self.plan, self.device, self.refused = plan, device, counts.refused
         host = named("cpu")
         measured = Measured(records, lambda name: is_device(name, device.name), counts, device)
         seen: dict[tuple[str, str, int], Cost | None] = {}
@@ -46,11 +46,11 @@ class Forecast:
         """None where it is not known."""
         return self._costs[_of(run)]
 
-    def trainings(self) -> list[Training]:
-        """The trainings to do whose cost is known, longest first: one training serves several protocols."""
+    def trainings(self, state: str = "to do") -> list[Training]:
+        """The trainings in a state whose cost is known, longest first: one training serves several protocols."""
         found = []
         for (recipe, seed), runs in self.plan.trainings().items():
-            known = [(run, c) for run in runs if run.state == "to do" and (c := self.cost(run)) is not None]
+            known = [(run, c) for run in runs if run.state == state and (c := self.cost(run)) is not None]
             if known:
                 seconds = max(c.train_s for _, c in known) + sum(c.eval_s for _, c in known)
                 found.append(Training(f"{recipe}-{seed}", tuple(run for run, _ in known), seconds))
@@ -65,7 +65,9 @@ class Forecast:
         said = [f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"]
         said += [f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(makespan([t.seconds for t in trainings], [1.0] * workers))}"] if trainings else []
         said += [f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"] if trainings else []
-        said += [f"{unknown} to do without a cost"] if unknown else []
+        said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ''}"] if unknown else []
+        blocked = self.trainings("blocked")
+        said += [f"{len(blocked):,} blocked trainings would take {hours(sum(t.seconds for t in blocked))} more"] if blocked else []
         return said + (self._budget(budget_s) if budget_s is not None else [])
 
     def chosen(self, budget_s: float) -> tuple[list[Taken], list[str]]:
