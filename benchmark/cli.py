@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         p.add_argument("--only", **only)
         p.add_argument("--until-epoch", type=_positive, metavar="E", help="stop every run there with a partial record; a later run goes on")
         if name == "plan":
-            p.add_argument("--explain", action="store_true", help="the reason for every run, and what it costs")
+            p.add_argument("--explain", action="store_true", help="the reason for every run, and its cost (of work not met before with --gpu, --gpus or --budget only: it is counted first)")
             p.add_argument("--gpu", metavar="DEVICE", help="costs on V100, A100, H100, RTX4090 or cpu (one core of this machine; default: cpu)")
             p.add_argument("--gpus", type=_positive, metavar="N", help="how long all runs take on so many of them (default: 1)")
             p.add_argument("--budget", type=_time, metavar="T", help="which cells to run for so many device hours: 500h, 90min, 2d")

@@ -140,13 +140,14 @@ def plan(a: Namespace) -> int:
 
 
 def _costs(a: Namespace, made: Plan, found: list[record_store.Record]) -> Forecast | None:
-    """None where no cost was asked for: then torch is not needed."""
-    if not (a.explain or a.gpu or a.gpus or a.budget):
-        return None
+    """None where no cost was asked for. ``--explain`` alone shows those that are known, without torch."""
+    from benchmark.plan.cost import Counts
     from benchmark.plan.devices import named
-    from benchmark.plan.forecast import forecast
+    from benchmark.plan.forecast import Forecast, forecast
 
-    return forecast(made, named(a.gpu or "cpu"), found)
+    if a.gpu or a.gpus or a.budget:
+        return forecast(made, named(a.gpu or "cpu"), found)
+    return Forecast(made, named("cpu"), Counts(), found) if a.explain else None
 
 
 def calibrate(a: Namespace) -> int:

@@ -65,7 +65,7 @@ class Forecast:
         said = [f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"]
         said += [f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(makespan([t.seconds for t in trainings], [1.0] * workers))}"] if trainings else []
         said += [f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"] if trainings else []
-        said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ''}"] if unknown else []
+        said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"] if unknown else []
         blocked = self.trainings("blocked")
         said += [f"{len(blocked):,} blocked trainings would take {hours(sum(t.seconds for t in blocked))} more"] if blocked else []
         return said + (self._budget(budget_s) if budget_s is not None else [])
