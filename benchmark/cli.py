@@ -43,10 +43,15 @@ def parser() -> argparse.ArgumentParser:
         p.add_argument("--only", **only)
         p.add_argument("--until-epoch", type=_positive, metavar="E", help="stop every run there with a partial record; a later run goes on")
         if name == "plan":
-            p.add_argument("--explain", action="store_true", help="the reason for every run")
+            p.add_argument("--explain", action="store_true", help="the reason for every run, and its cost (of work not met before with --gpu, --gpus or --budget only: it is counted first)")
+            p.add_argument("--gpu", metavar="DEVICE", help="costs on V100, A100, H100, RTX4090 or cpu (one core of this machine; default: cpu)")
+            p.add_argument("--gpus", type=_positive, metavar="N", help="how long all runs take on so many of them (default: 1)")
+            p.add_argument("--budget", type=_time, metavar="T", help="which cells to run for so many device hours: 500h, 90min, 2d")
             p.add_argument("--json", action="store_true", help="for programs")
         else:
             _run_options(p)
+    p = command("calibrate", "measure how fast this machine is, for the costs that 'plan' predicts (about a minute)")
+    p.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     command("status", "what runs, what is done, what failed", results=True)
     p = command("compare", "published beside achieved, tier and verdict", "+", results=True, profile=True)
     p.add_argument("--format", choices=("table", "csv", "json"), default="table")
@@ -89,6 +94,15 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return value
+
+
+def _time(text: str) -> float:
+    from benchmark.plan.budget import parse_hours
+
+    try:
+        return parse_hours(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 500h, 90min or 2d") from None
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,7 +8,7 @@ import os
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark import records as record_store
 from benchmark import shelf
@@ -19,6 +19,9 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.load import find, load, load_all
 from benchmark.suite.model import Cell
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
+
+if TYPE_CHECKING:
+    from benchmark.plan.forecast import Forecast
 
 
 def list_cells(a: Namespace) -> int:
@@ -107,21 +110,56 @@ def published(a: Namespace) -> int:
 
 
 def plan(a: Namespace) -> int:
-    """Which runs are needed."""
-    made = _plan(a)
+    """Which runs are needed, and what they cost where that is asked for."""
+    made, found = _plan(a)
+    costs = _costs(a, made, found)
     if a.json:
         rows = [{"run": r.key, "recipe": content_hash(r.recipe.to_json()), "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
+        if costs:
+            from benchmark.plan.cost import summary
+
+            rows = [row | ({"device": costs.device.name, "cost": summary(one)} if (one := costs.cost(r)) else {}) for row, r in zip(rows, made.runs)]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     if a.explain:
+        from benchmark.plan.forecast import line
+
         for run in made.runs:
             print(f"{run.state}: {run.name}: {run.reason}")
+            if one := costs.cost(run):
+                print(f"  {line(one, costs.device)}")
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
     lines = [f"one training for: {', '.join(c.id for r in runs for c in r.cells)}" + (f" (measured {len(runs)} ways)" if len(runs) > 1 else "") for runs in shared]
     for line in dict.fromkeys(lines):  # once, whatever the number of seeds
         print(line)
     print(_plan_line(made))
     print(_published_line(made))
+    for text in costs.lines(a.gpus or 1, a.budget) if costs else []:
+        print(text)
+    return 0
+
+
+def _costs(a: Namespace, made: Plan, found: list[record_store.Record]) -> Forecast | None:
+    """None where no cost was asked for. ``--explain`` alone shows those that are known, without torch."""
+    from benchmark.plan.cost import Counts
+    from benchmark.plan.devices import named
+    from benchmark.plan.forecast import Forecast, forecast
+
+    if a.gpu or a.gpus or a.budget:
+        return forecast(made, named(a.gpu or "cpu"), found)
+    return Forecast(made, named("cpu"), Counts(), found) if a.explain else None
+
+
+def calibrate(a: Namespace) -> int:
+    """How fast this machine is."""
+    from benchmark.plan.calibrate import calibrate as measure
+    from benchmark.plan.devices import keep, this_device
+
+    for name, number, fitted in measure(a.device):
+        if fitted is None:
+            print(f"{name}: {1000 * number:.3g} ms a step", flush=True)
+        else:
+            print(f"{name}: {number:.0%}\nkept in {keep(this_device(a.device), fitted)}")
     return 0
 
 
@@ -131,7 +169,7 @@ def run(a: Namespace) -> int:
 
     if a.weights:
         os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())
-    made = _plan(a)
+    made, _ = _plan(a)
     print(_plan_line(made), file=sys.stderr)
     for finished in made.of("done")[:3]:
         print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
@@ -335,7 +373,10 @@ def doctor(a: Namespace) -> int:
     return 0 if healthy else 1
 
 
-def _plan(a: Namespace) -> Plan:
+def _plan(a: Namespace) -> tuple[Plan, list[record_store.Record]]:
+    """The plan, in the order of predicted cost where that is known, and the records that there are."""
+    from benchmark.plan.forecast import in_order
+
     suites = load_all(a.suites, a.profile)
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
@@ -343,7 +384,7 @@ def _plan(a: Namespace) -> Plan:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
     found, problems = record_store.read_all(a.results)
     _say(problems)
-    return make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems)
+    return in_order(make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems), found), found
 
 
 def _read(results: Path) -> list[record_store.Record]:

@@ -40,7 +40,7 @@ class AdaptiveWeights(Part):
         parameters = [p for p in moment.D.parameters() if p.requires_grad]
         r, f = (torch.autograd.grad(half, parameters, retain_graph=True, allow_unused=True) for half in halves)
         scores = [side.logits.detach().sigmoid().mean() for side in (moment.real, moment.fake)]
-        w_r, w_f = self.weights(*torch.stack([_dot(r, r), _dot(f, f), _dot(r, f), *scores]).tolist())
+        w_r, w_f = self.weights(*torch.stack([_dot(r, r), _dot(f, f), _dot(r, f), *scores]).cpu().tolist())
         return (w_r - 1) * halves[0] + (w_f - 1) * halves[1]
 
     def weights(self, rr: float, ff: float, rf: float, real_score: float, fake_score: float) -> tuple[float, float]:

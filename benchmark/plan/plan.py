@@ -34,6 +34,7 @@ class Run:
     reason: str  # why
     images: int  # training images
     total_steps: int
+    expected_s: float | None = None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
 
     @property
     def name(self) -> str:
@@ -43,7 +44,9 @@ class Run:
 
     @property
     def size(self) -> float:
-        """Images through D and G, weighted by copies: what the order goes by until cost is measured."""
+        """What the order goes by: predicted seconds; images through D and G, weighted by copies, where these are not known."""
+        if self.expected_s is not None:
+            return self.expected_s
         r = self.recipe
         copies = 1 + sum(args.get("copies", 0) for _, args in r.parts if isinstance(args.get("copies", 0), int))
         return float(self.total_steps) * (2 * r.n_dis * r.batch_d + r.batch_g) * copies

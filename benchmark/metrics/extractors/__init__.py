@@ -2,7 +2,7 @@
 
 A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it),
 ``PROXY`` (whether its numbers are on another scale than the
-papers'), ``SHA256`` (of its weights), ``weights()`` (where they lie, or None),
+papers'), ``FLOPS`` (of one image, a multiplication and an addition as two), ``SHA256`` (of its weights), ``weights()`` (where they lie, or None),
 ``MISSING`` (how to get them), ``PACKAGES`` (whose versions have a say in the features, beyond
 torch's rounding) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
 features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
@@ -75,6 +75,11 @@ def weights_hash(name: str) -> str:
 def dimension(name: str) -> int:
     """Of the features."""
     return _file(name).DIMENSION
+
+
+def flops(name: str) -> float:
+    """Of one image, of convolutions and matrix products."""
+    return _file(name).FLOPS
 
 
 def packages(name: str) -> dict[str, str]:

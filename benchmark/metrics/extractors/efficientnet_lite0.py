@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 DIMENSION = 1280
+FLOPS = 65.2e6  # counted
 RESIZE = "bilinear"
 PROXY = True
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

@@ -10,6 +10,7 @@ from typing import Any
 from benchmark.metrics.fidelity import fidelity
 
 DIMENSION = 2048
+FLOPS = 11.4e9  # torchvision's documentation of inception_v3, the same layers: 5.71 G multiplications
 RESIZE = "tf1-bilinear"
 PROXY = False
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"

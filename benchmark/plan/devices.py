@@ -1,0 +1,122 @@
+"""What a device takes for a piece of work: named GPUs by their makers' data, this machine's processor by measurement.
+
+GPUs are orders of magnitude, not measurements: nothing here was timed on them. A GPU computes and moves memory
+while its host sends the next operation, so that the slower of the two decides. Convolutions are taken to run at
+``SHARE`` of the float32 peak of ordinary cores, which puts SN-GAN's ResNet at 32 pixels (5 D steps and a G step of 64)
+at half a second on a V100; Mimicry's authors report 0.455 s. TF32, torch's default for convolutions on A100 and later,
+is counted as twice that share's rate and no more: GANs' layers are small. Sources of the peaks: NVIDIA's data
+sheets of V100 (SXM2), A100 (SXM, 80 GB), H100 (SXM) and the Ada GPU architecture paper (RTX 4090).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmark.data.cards import cache_folder
+from benchmark.errors import GanbenchError, nearest
+from benchmark.plan.work import Work
+from benchmark.provenance import processor
+
+SHARE = 0.35  # of peak FLOPs that convolutions reach
+MEMORY_SHARE = 0.7  # of peak bandwidth
+HOST_CALL = 10e-6  # seconds of the host for an operation and its part of autograd
+
+
+@dataclass(frozen=True)
+class Device:
+    """Seconds a unit of each kind of work."""
+
+    name: str
+    conv: float  # a FLOP of a convolution
+    matmul: float  # a FLOP of a matrix product
+    byte: float
+    call: float
+    overlap: bool = False  # operations are sent while others compute
+    padded: bool = False  # channels are rounded up to whole vectors
+    memory: float | None = None  # bytes of a GPU
+    start_s: float = 0.0  # seconds of a run that are not steps: building, what the first step sets up
+    image_s: Mapping[str, float] | None = None  # seconds an image through a feature extractor, by its name; None: by its FLOPs
+
+    def seconds(self, work: Work) -> float:
+        """For a piece of work."""
+        computing = (work.padded if self.padded else work.conv) * self.conv + work.matmul * self.matmul + work.bytes * self.byte
+        return max(computing, work.calls * self.call) if self.overlap else computing + work.calls * self.call
+
+
+def _gpu(name: str, teraflops: float, boost: float, gigabytes_s: float, gigabytes: float) -> Device:
+    """From a peak in float32 TFLOP/s, how much faster TF32 convolutions are, and memory's speed and size."""
+    flop = 1 / (SHARE * teraflops * 1e12)
+    return Device(name, flop / boost, flop, 1 / (MEMORY_SHARE * gigabytes_s * 1e9), HOST_CALL, overlap=True, memory=gigabytes * 1e9)
+
+
+GPUS: dict[str, Device] = {
+    "V100": _gpu("V100", 15.7, 1, 900, 32),
+    "A100": _gpu("A100", 19.5, 2, 2039, 80),
+    "H100": _gpu("H100", 67.0, 2, 3350, 80),
+    "RTX4090": _gpu("RTX4090", 82.6, 1, 1008, 24),
+}
+"""RTX 4090: its TF32 peak is its float32 one."""
+
+NAMES = (*GPUS, "cpu")
+
+
+def named(name: str) -> Device:
+    """A device by its name, whatever its case; "cpu" is this machine's processor, one core.
+
+    Raises:
+        GanbenchError: there is no such device.
+    """
+    known = {n.lower(): n for n in NAMES}
+    if name.lower() not in known:
+        raise GanbenchError(f"no device {name!r}{nearest(name, NAMES)}", 2)
+    chosen = known[name.lower()]
+    if chosen == "cpu":
+        return _this_processor()
+    measured = next((d for n, d in calibrated().items() if d.name != "cpu" and chosen.lower() in n.replace(" ", "").lower()), None)
+    return dataclasses.replace(measured, name=chosen, memory=GPUS[chosen].memory) if measured else GPUS[chosen]
+
+
+CPU = Device("cpu", 1 / 60e9, 1 / 75e9, 1 / 25e9, 18e-6, padded=True, start_s=0.2)
+"""One core of a server's processor (EPYC of 2023, AVX-512), for a machine on which ``ganbench calibrate`` has not run."""
+
+
+def factors_file() -> Path:
+    """Where ``ganbench calibrate`` keeps what it measured, by the processor's name."""
+    return cache_folder() / "devices.json"
+
+
+def calibrated() -> dict[str, Device]:
+    """What was measured on this machine, by the names that records give devices; empty where there is no such file or it is of another version."""
+    try:
+        return {name: Device(**fields) for name, fields in json.loads(factors_file().read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def keep(name: str, device: Device) -> Path:
+    """Remember a measured device under the name that records give it; returns the file."""
+    path = factors_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({k: asdict(d) for k, d in {**calibrated(), name: device}.items()}, indent=1), encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def this_device(kind: str) -> str:
+    """The name that records give to this machine's processor ("cpu"), or to its GPU ("cuda")."""
+    if kind == "cpu":
+        return processor()
+    import torch
+
+    if not torch.cuda.is_available():
+        raise GanbenchError("there is no GPU here that torch can use", 2)
+    return torch.cuda.get_device_name()
+
+
+def _this_processor() -> Device:
+    return calibrated().get(processor(), CPU)

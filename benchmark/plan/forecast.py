@@ -1,0 +1,149 @@
+"""A plan with its costs: what each run takes on a device, what the suite takes on several, and what a budget buys."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from benchmark.errors import GanbenchError
+from benchmark.plan.budget import Item, Taken, choose
+from benchmark.plan.cost import Cost, Counts, Measured, cost
+from benchmark.plan.devices import Device, named
+from benchmark.plan.placement import longest_first, makespan
+from benchmark.plan.plan import Plan, Run
+from benchmark.provenance import processor
+from benchmark.records import Record
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training and all ways in which it is measured."""
+
+    name: str  # recipe and seed, hashed
+    runs: tuple[Run, ...]
+    seconds: float
+
+
+class Forecast:
+    """The costs of a plan's runs on one device."""
+
+    def __init__(self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = ()) -> None:
+        """For runs whose recipes are counted; the others, such as blocked ones, have no cost."""
+        self.plan, self.device, self.refused = plan, device, counts.refused
+        host = named("cpu")
+        measured = Measured(records, lambda name: is_device(name, device.name), counts, device)
+        seen: dict[tuple[str, str, int], Cost | None] = {}
+        self._costs: dict[tuple[str, str, int], Cost | None] = seen
+        for run in plan.runs:
+            key = _of(run)
+            if key not in seen:
+                there = run.key and counts.known(run.recipe)
+                seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if there else None
+
+    def cost(self, run: Run) -> Cost | None:
+        """None where it is not known."""
+        return self._costs[_of(run)]
+
+    def trainings(self, state: str = "to do") -> list[Training]:
+        """The trainings in a state whose cost is known, longest first: one training serves several protocols."""
+        found = []
+        for (recipe, seed), runs in self.plan.trainings().items():
+            known = [(run, c) for run in runs if run.state == state and (c := self.cost(run)) is not None]
+            if known:
+                seconds = max(c.train_s for _, c in known) + sum(c.eval_s for _, c in known)
+                found.append(Training(f"{recipe}-{seed}", tuple(run for run, _ in known), seconds))
+        return [found[i] for i in longest_first([t.seconds for t in found])]
+
+    def lines(self, workers: int, budget_s: float | None) -> list[str]:
+        """For a person: what the suite costs."""
+        trainings = self.trainings()
+        total = sum(t.seconds for t in trainings)
+        apart = sum(c.total_s * len(run.cells) for run in self.plan.of("to do") if (c := self.cost(run)) is not None)
+        unknown = sum(self.cost(run) is None for run in self.plan.of("to do"))
+        said = [f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"]
+        said += [f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(makespan([t.seconds for t in trainings], [1.0] * workers))}"] if trainings else []
+        said += [f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"] if trainings else []
+        said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"] if unknown else []
+        blocked = self.trainings("blocked")
+        said += [f"{len(blocked):,} blocked trainings would take {hours(sum(t.seconds for t in blocked))} more"] if blocked else []
+        return said + (self._budget(budget_s) if budget_s is not None else [])
+
+    def chosen(self, budget_s: float) -> tuple[list[Taken], list[str]]:
+        """What a budget buys by the rule of ``budget.choose``; blocked and finished cells are no part of it."""
+        trainings = self.trainings()
+        needs: dict[str, set[str]] = {}
+        cells = {}
+        for training in trainings:
+            for cell in (cell for run in training.runs for cell in run.cells):
+                needs.setdefault(cell.id, set()).add(training.name)
+                cells[cell.id] = cell
+        items = [Item(name, f"{cells[name].paper}/{cells[name].table}", frozenset(found), bool(cells[name].published)) for name, found in needs.items()]
+        return choose(items, {t.name: t.seconds for t in trainings}, budget_s)
+
+    def _budget(self, budget_s: float) -> list[str]:
+        taken, left = self.chosen(budget_s)
+        spent = sum(t.seconds for t in taken)
+        said = [f"{hours(budget_s)} buy {sum(len(t.cells) for t in taken):,} cells for {hours(spent)} (whole tables first, cheapest first); {len(left):,} are left:"]
+        said += [f"  {t.name}: {hours(t.seconds)}" + (f" ({len(t.cells)} cells: {', '.join(t.cells)})" if len(t.cells) > 1 else "") for t in taken]
+        return said
+
+
+def line(one: Cost, device: Device) -> str:
+    """What a run costs, in one line."""
+    step = one.count.step
+    room = f" of {device.memory / 1e9:.0f} GB" if device.memory else ""
+    return (
+        f"{step.flops / 1e9:,.4g} GFLOP a step, {one.count.parameters / 1e6:.3g} M parameters, {one.count.memory / 1e9:.2g} GB{room}; {one.step_s:.3g} s a step on {device.name}"
+        f" ({one.known_from}), training {hours(one.train_s)}, {one.looks} measurement{'s' * (one.looks > 1)} {hours(one.eval_s)}, disk {one.count.checkpoint / 1e6:.3g} MB"
+    )
+
+
+def hours(seconds: float) -> str:
+    """``5400`` as ``1.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 5400 else f"{seconds / 3600:,.3g} h" if seconds < 3.6e6 else f"{seconds / 3600:,.0f} h"
+
+
+def forecast(plan: Plan, device: Device, records: Iterable[Record] = (), say: Callable[[int, int], None] | None = None) -> Forecast:
+    """A plan's costs, after counting what has not been counted yet (seconds a recipe, once; imports torch)."""
+    counts = Counts()
+    counts.count_all(((run.recipe, run.total_steps) for run in plan.runs if run.key), say or _say)
+    return Forecast(plan, device, counts, records)
+
+
+def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
+    """The plan with its runs to do ordered by predicted seconds on one core, where those of all are known; else as it is. Imports no torch."""
+    counts = Counts()
+    todo = plan.of("to do")
+    try:
+        if any(counts.known(run.recipe) is None for run in todo):
+            return plan
+    except GanbenchError:  # a plug-in that is not there
+        return plan
+    made = Forecast(plan, named("cpu"), counts, records)
+    seconds = {id(run): made.cost(run).total_s for run in todo}
+    ordered = sorted((dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo), key=lambda run: -run.expected_s)
+    return dataclasses.replace(plan, runs=(*ordered, *(run for run in plan.runs if run.state != "to do")))
+
+
+def is_device(recorded: str, name: str) -> bool:
+    """Whether a record's name of the device that it was made on means the device ``name``; "cpu" is this machine's processor."""
+    return recorded == processor() if name == "cpu" else name.lower() in recorded.replace(" ", "").lower()
+
+
+def _one(made: Forecast, training: Training) -> Cost:
+    found = made.cost(training.runs[0])
+    assert found is not None
+    return found
+
+
+def _of(run: Run) -> tuple[str, str, int]:
+    return run.recipe.canonical, run.protocol.fingerprint(), run.images
+
+
+def _say(done: int, todo: int) -> None:
+    if done % 10 == 0:
+        print(f"counting the work of {todo} kinds of step, once: {done} done", file=sys.stderr, flush=True)
