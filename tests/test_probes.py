@@ -137,6 +137,10 @@ def test_probing_leaves_training_as_it_was_bit_by_bit(name: str) -> None:
             train_step(gan, sampler.next)
         ends.append(_flat({**gan.state_dict(), "global": torch.random.get_rng_state(), "position": sampler.position}))
         found.append(measured)
+    mine = probes.measure(gan, 0, gan.step)
+    for rng in gan.rng.values():
+        torch.rand(3, generator=rng)
+    assert probes.measure(gan, 0, gan.step) == mine != probes.measure(gan, 1, gan.step), "nothing is drawn from training's streams"
     assert len(ends[0]) > 100 and all(_same(a, b) for a, b in zip(ends[0], ends[1], strict=True))
     assert found[1] == found[2] and found[1][0] != found[1][5], "a function of the pair, the seed and the step"
     if "chain" in name:
