@@ -116,7 +116,7 @@ ADA = ("ada", {"pipe": "bgc", "target": 0.6, "kimg": 1, "every": 1, "schedule": 
 METHODS = {
     "chain running": dict(parts=(("spectral-norm", {"player": "D"}), ("spectral-norm", {"player": "G"}), ("chain", EAGER))),
     "chain batch": dict(parts=(("chain", EAGER | {"version": "batch"}),), ema=0.9, ema_start=0, ema_buffers=True),
-    "lecam, ada, joint": dict(parts=(("spectral-norm", {"player": "D"}), ADA, ("lecam", LECAM)), d_pass="joint", loss=("hinge", {"margin": 1.0, "margin_jitter": 0.1})),
+    "lecam, ada, joint": dict(parts=(("spectral-norm", {"player": "D"}), ADA, ("lecam", LECAM)), d_pass="joint", loss=("hinge", {"margin": -1.0, "margin_jitter": 2.0})),
 }  # fmt: skip
 
 
