@@ -24,6 +24,9 @@ BOUNDS = {
     "KIDx1000": (-1e6, 1e9),  # unbiased, so that slightly negative values are right
     **dict.fromkeys(("precision", "recall"), (0.0, 1.0)),
     **dict.fromkeys(("L_Vg_Bz", "jac_D", "jac_V", "jac_G"), (0.0, MOST)),  # norms and their maxima
+    **dict.fromkeys(("gap_real_fake", "gap_real_test", "d_weight_grad", "feature_grad"), (0.0, MOST)),  # distances and norms
+    "cosine": (-1.0 - 1e-6, 1.0 + 1e-6),
+    "effective_rank": (1.0 - 1e-6, MOST),
 }
 """Metric -> smallest and largest value that a measurement can give. Others lie within ``MOST``."""
 

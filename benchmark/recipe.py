@@ -144,6 +144,7 @@ class Protocol:
     every_steps: int | None = None  # measure the initialisation, every so many G steps, and at the end
     every_epochs: int | None = None  # measure after every such epoch, and at the end
     jac_G_every_epochs: int | None = None  # the dear one, ‖∂G/∂z‖_F, more rarely; None: at the end only
+    probe_images: int | None = None  # of each of real, fake and held-out, that D is probed with
     seeds: int | None = None  # how many runs the published number is over; None: not stated
 
     def to_json(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from benchmark.collate.interval import Estimate, estimate
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import DECIDED, Verdict, judge
 from benchmark.errors import GanbenchError
-from benchmark.metrics.names import IMAGE
+from benchmark.metrics.names import NEEDS
 from benchmark.plan.keys import Series, series, series_of
 from benchmark.plan.plan import what_blocks
 from benchmark.records import Record, by_evaluation
@@ -166,10 +166,10 @@ def stated_runs(cell: Cell) -> int:
 def evaluation_error(record: Record, metric: str, measured: dict[str, Any]) -> float | None:
     """Standard error of one measurement of one run, where it is a mean over independent noises or splits.
 
-    None for FID, which is no mean, and for KID, whose subsets share images.
+    None for FID, which is no mean, for KID, whose subsets share images, and for probes, whose images every seed shares.
     """
     std, parts = measured.get("std"), record.protocol.is_splits if metric == "IS" else record.protocol.generated
-    return std / math.sqrt(parts) if std is not None and parts and (metric == "IS" or metric not in IMAGE) else None
+    return std / math.sqrt(parts) if std is not None and parts and (metric == "IS" or metric in NEEDS) else None
 
 
 def _spread(published: Published | None, records: tuple[Record, ...], metric: str) -> float | None:

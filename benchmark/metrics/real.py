@@ -11,7 +11,7 @@ from benchmark.data.cards import card
 from benchmark.data.subsets import SUBSET_SEED, subset_hash
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
-from benchmark.metrics.names import IMAGE
+from benchmark.metrics.names import IMAGE, PROBES
 from benchmark.recipe import Protocol, Recipe, content_hash
 
 VERSION = 2
@@ -108,16 +108,34 @@ def validation_split(dataset: str) -> str:
     return "val" if "val" in card(dataset).splits else "test"
 
 
+def held_out(recipe: Recipe, protocol: Protocol) -> RealSet | None:
+    """Images that D is probed with and not trained on, of the split beside the recipe's; None where the protocol has no probes.
+
+    Raises:
+        GanbenchError: the protocol does not say how many, or the dataset has no such split.
+    """
+    if not any(m in PROBES for m in protocol.metrics):
+        return None
+    if protocol.probe_images is None:
+        raise GanbenchError("the protocol probes D and does not say with how many images (probe_images)", 2)
+    other = DISJOINT.get(recipe.split)
+    if other not in card(recipe.dataset).splits:
+        raise GanbenchError(f"D is probed with images that it has not seen, and dataset {recipe.dataset} has none beside {recipe.split}", 2)
+    return real_set(recipe, other, protocol.probe_images)
+
+
 def real_set(recipe: Recipe, split: str, count: int | None, after: int = 0) -> RealSet:
     """Images of a split, cut and resized as the recipe's."""
     return RealSet(recipe.dataset, split, recipe.resolution, recipe.channels, recipe.crop, recipe.resize, count, after)
 
 
 def real_key(recipe: Recipe, protocol: Protocol) -> str | None:
-    """sha256 of what is compared with (bytes, choice, the extractor's weights); None where there is no such comparison.
+    """sha256 of what is compared with (bytes, choice, the extractor's weights), held-out images of probes included; None where there is nothing.
 
     Raises:
         GanbenchError: the dataset has no such split or reader, or too few images, or the extractor is not known.
     """
-    sets = compared_with(recipe, protocol)
-    return content_hash([extractors.weights_hash(protocol.features), *([s.content(), s.subset()] for s in sets)]) if sets else None
+    sets, held = compared_with(recipe, protocol), held_out(recipe, protocol)
+    weights = [extractors.weights_hash(protocol.features)] if sets else []
+    chosen = [[s.content(), s.subset()] for s in (*sets, *([held] if held else []))]
+    return content_hash([*weights, *chosen]) if chosen else None

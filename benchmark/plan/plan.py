@@ -12,8 +12,8 @@ from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
-from benchmark.metrics.names import IMAGE, NEEDS
-from benchmark.metrics.real import real_key, validation_split
+from benchmark.metrics.names import IMAGE, NEEDS, PROBES
+from benchmark.metrics.real import held_out, real_key, validation_split
 from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.records import Record, RecordError
@@ -120,7 +120,7 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
     absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
     absent += ["a subset drawn in an unknown way"] if recipe.subset == "unknown" and recipe.images is None and recipe.data_percent < 100 else []
-    absent += [f"metric {name}" for name in protocol.metrics if name not in NEEDS and name not in IMAGE]
+    absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
     try:
@@ -129,7 +129,7 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
         return str(error)
     if recipe.classes is not None and not card(recipe.dataset).labelled(recipe.split):
         return f"the recipe is conditional, and {recipe.dataset} {recipe.split} has images without a class"
-    if why := _measuring(recipe, protocol):
+    if why := _measuring(recipe, protocol) or _probing(recipe, protocol):
         return why
     if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
         return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
@@ -173,6 +173,26 @@ def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
         if (count := c.split(split)["count"]) < (wanted or 0):
             return f"the protocol compares with {wanted:,} images; {recipe.dataset} {split} has {count:,}"
     return _settings(protocol, c) or missing_extractor(protocol.features) or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
+
+
+def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
+    """What probing D lacks: images, as many on each side, in whole batches."""
+    try:
+        held = held_out(recipe, protocol)
+    except GanbenchError as error:
+        return str(error)
+    if held is None:
+        return None
+    c, wanted = card(recipe.dataset), protocol.probe_images
+    trained = subset_size(c.split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    for side, there in (("the run trains on", trained), (f"{recipe.dataset} {held.split} has", c.split(held.split)["count"])):
+        if there < wanted:
+            return f"D is probed with {wanted:,} images a side; {side} {there:,}"
+    if wanted < max(2, recipe.batch_d):
+        return f"D is probed in whole batches of the training's {recipe.batch_d}: probe_images {wanted:,} is less than one"
+    if recipe.classes is not None and not c.labelled(held.split):
+        return f"the recipe is conditional, and {recipe.dataset} {held.split} has images without a class"
+    return missing(recipe.dataset, held.split)
 
 
 def _settings(p: Protocol, c: Card) -> str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmark import records
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError
+from benchmark.metrics.names import IMAGE
 from benchmark.plan.plan import Plan, Run, make_record
 from benchmark.schedule.inline import run_inline
 from benchmark.schedule.job import Event, Job
@@ -147,7 +148,8 @@ def _beside_floor(record: records.Record) -> str:
         return ""
     measured = {m: v["value"] for m in record.protocol.metrics if (v := record.final.get(m)) and v.get("value") is not None}
     floors = record.floor["metrics"]
-    said = (f"{m} {value:.4g} [{'floor ' + format(floors[m]['value'], '.4g') if m in floors else 'no floor'}]" for m, value in measured.items())
+    beside = {m: f" [floor {floors[m]['value']:.4g}]" if m in floors else " [no floor]" if m in IMAGE else "" for m in measured}
+    said = (f"{m} {value:.4g}{beside[m]}" for m, value in measured.items())
     return f"; {', '.join(said)}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError, nearest
+from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.draft import COORDINATES, REST, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
@@ -125,8 +126,11 @@ def finish(draft: Draft, node: Node, what: str) -> Recipe:
 
 
 def finish_protocol(draft: Draft, node: Node) -> Protocol:
-    """The complete protocol; fails at ``node`` if a field is missing."""
+    """The complete protocol; fails at ``node`` if a field is missing. ``probe_images``, which a profile sets for all tables, stays where there are probes."""
     optional = {f.name for f in dataclasses.fields(Protocol) if f.default is not dataclasses.MISSING}
     if missing := [name for name in PROTOCOL_TYPES if name not in draft.fields and name not in optional]:
         node.fail(f"the protocol lacks {', '.join(missing)}")
-    return Protocol(**draft.fields)
+    fields = dict(draft.fields)
+    if not any(m in PROBES for m in fields["metrics"]):
+        fields.pop("probe_images", None)
+    return Protocol(**fields)

@@ -20,6 +20,7 @@ from benchmark.recipe import Protocol, Recipe
 from benchmark.train import checkpoint
 from benchmark.train.evaluate import evaluate, references, sample_grid
 from benchmark.train.gan import Gan
+from benchmark.train.probes import Probes
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
 
@@ -150,6 +151,7 @@ class Session:
         self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)))
         self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip))
         self.per_epoch = recipe.steps_per_epoch(len(data.images))
+        self.probes = Probes(recipe, protocol, data)
         self.identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
         self.histories: dict[str, list[dict[str, Any]]] = {}  # by protocol: two ways of measuring are never mixed
         self.trouble = ""
@@ -190,6 +192,7 @@ class Session:
         """One measurement of the pair as it is."""
         started = time.perf_counter()
         entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
+        entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
         self.eval_s += time.perf_counter() - started
         return entry
 

@@ -121,21 +121,22 @@ def _look(gan: Gan, batch: Batch, real: bool) -> Side:
 
 
 def _judge(gan: Gan, side: Side, view: View) -> None:
-    side.logits = _pass(gan, view, side.seen, side.labels, side.features if gan.wants_features else None)
+    side.logits = pass_through_D(gan, view, side.seen, side.labels, side.features if gan.wants_features else None)
 
 
 def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
     taps: list[Tensor] | None = [] if gan.wants_features else None
     labels = None if real.labels is None else torch.cat([real.labels, fake.labels])
     sizes = [len(real.seen), len(fake.seen)]
-    real.logits, fake.logits = _pass(gan, "d-both", torch.cat([real.seen, fake.seen]), labels, taps).split(sizes)
+    real.logits, fake.logits = pass_through_D(gan, "d-both", torch.cat([real.seen, fake.seen]), labels, taps).split(sizes)
     for tap in taps or ():
         real_part, fake_part = tap.split(sizes)
         real.features.append(real_part)
         fake.features.append(fake_part)
 
 
-def _pass(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
+def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
+    """D's logits of ``images``, in a pass that every part is told of; ``taps`` takes the blocks' feature maps."""
     for part in gan.parts:
         part.before_pass(view, gan.rng["augment"])
     logits = gan.D(images, labels, taps)
