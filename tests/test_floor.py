@@ -143,7 +143,7 @@ def test_a_run_carries_its_floor_into_a_record_that_reads_back(lite: extractors.
     path = records.write(tmp_path, "x", record)
     assert records.read(path) == record
     for old, new, message in (('"images": 60', '"images": 61', "checksum"), (record.real, "0" * 64, "do not match its key"), ('"drawn": "', '"drawn": 1, "x": "', "its floor")):
-        text = path.read_text().replace("{[}", "[")  # LaTeX would take a bracket for an argument
+        text = path.read_text().replace("{[}", "[").replace("{]}", "]")  # LaTeX would take a bracket for an argument
         assert old in text
         path.write_text(text.replace(old, new))
         with pytest.raises(GanbenchError, match=message):
@@ -174,7 +174,7 @@ def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) ->
     assert rows["FID"]["achieved"].endswith("(1) [floor 145.500]") and rows["recall"]["achieved"] == "0.125 (1) [floor 0.625]"
     assert rows["precision"]["verdict"] == "" and rows["FID"]["verdict"] == "incomparable"
     for path in write_report(suite, joined, "results", tmp_path):
-        text = path.read_text().replace("{[}", "[")  # LaTeX would take a bracket for an argument
+        text = path.read_text().replace("{[}", "[").replace("{]}", "]")  # LaTeX would take a bracket for an argument
         assert "300.250 (1) [floor 145.500]" in text and "0.125 (1) [floor 0.625]" in text and "precision" in text, path
         assert path.suffix == ".csv" or "64 other images of shapes train against 64" in text, path
     assert _beside_floor(record) == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], recall 0.125 [floor 0.625]"
