@@ -5,11 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from benchmark import __version__
 
 DESCRIPTION = "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
+ROOMS = {  # which file of benchmark/commands/ a command stands in
+    **dict.fromkeys(("list", "show", "published"), "listing"),
+    **dict.fromkeys(("plan", "calibrate"), "planning"),
+    **dict.fromkeys(("run", "status"), "running"),
+    **dict.fromkeys(("compare", "claims", "report"), "judging"),
+    **dict.fromkeys(("merge", "export"), "sharing"),
+    **dict.fromkeys(("data", "doctor"), "machine"),
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, text: str, suites: str | None = None, results: bool = False, profile: bool = False) -> argparse.ArgumentParser:
         p = commands.add_parser(name, help=text, description=text)
-        p.set_defaults(function="list_cells" if name == "list" else name)
+        p.set_defaults(room=ROOMS[name], function="list_cells" if name == "list" else name)
         if suites:
             p.add_argument("suites", nargs=suites, metavar="SUITE")
         if profile:
@@ -108,11 +117,10 @@ def _time(text: str) -> float:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
     arguments = parser().parse_args(argv)
-    from benchmark import commands
     from benchmark.errors import GanbenchError
 
     try:
-        return getattr(commands, arguments.function)(arguments)
+        return getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments)
     except GanbenchError as error:
         print(f"ganbench: {error}", file=sys.stderr)
         return error.exit_code

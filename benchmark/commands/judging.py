@@ -1,0 +1,65 @@
+"""Published beside achieved: ``compare``, ``claims``, ``report``."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from benchmark import shelf
+from benchmark.commands.lines import read_records, say
+from benchmark.suite.load import load_all
+
+
+def compare(a: Namespace) -> int:
+    """Published beside achieved."""
+    import pandas
+
+    from benchmark.collate.join import load_joined
+    from benchmark.collate.tidy import compared_rows
+
+    found = read_records(a.results)
+    rows = [row for suite in load_all(a.suites) for row in compared_rows(load_joined(suite.path, found, a.profile)[1])]
+    frame = pandas.DataFrame(rows)
+    if a.format == "csv":
+        frame.to_csv(sys.stdout, index=False)
+    elif a.format == "json":
+        print(frame.to_json(orient="records", force_ascii=False, indent=1))
+    else:
+        print(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
+    return 0
+
+
+def claims(a: Namespace) -> int:
+    """Each claim and its verdicts."""
+    from benchmark.collate.join import load_joined
+    from benchmark.collate.ranking import rankings
+    from benchmark.collate.report import judged_claims
+
+    found = [] if a.published_only else read_records(a.results)
+    for path in (s.path for s in load_all(a.suites)):
+        suite, joined = load_joined(path, found, a.profile)
+        for c in judged_claims(suite, joined):
+            print(f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”" + (f"\n  note: {c.claim.note}" if c.claim.note else ""))
+            for name, verdict in (("published", c.published), ("achieved", c.achieved)):
+                if name == "published" or not a.published_only:
+                    print(f"  {name}: {verdict.name} ({verdict.why})")
+                    for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
+                        print("".join(f"    {sign} {text}\n" for text in texts), end="")
+        for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
+            interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
+            print(f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ {r.tau:.2f}{interval} ({r.why})")
+    return 0
+
+
+def report(a: Namespace) -> int:
+    """Tables, figures and the site, of all suites together."""
+    from benchmark.collate.join import load_joined
+    from benchmark.collate.report import write_reports
+    from benchmark.merge import conflicts
+
+    found, problems = shelf.read_all(a.results)
+    say(problems)
+    loaded = [load_joined(s.path, found, a.profile) for s in load_all(a.suites)]
+    for written in write_reports(loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png):
+        print(written)
+    return 0

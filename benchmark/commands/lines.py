@@ -1,0 +1,53 @@
+"""What several commands read, choose and print alike."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from benchmark import records as record_store
+from benchmark import shelf
+from benchmark.errors import GanbenchError
+from benchmark.plan.plan import Plan, make_plan
+from benchmark.suite.filter import Filter
+from benchmark.suite.load import load_all
+
+
+def chosen_plan(a: Namespace) -> tuple[Plan, list[record_store.Record]]:
+    """The plan, in the order of predicted cost where that is known, and the records that there are."""
+    from benchmark.plan.forecast import in_order
+
+    suites = load_all(a.suites, a.profile)
+    only = Filter(a.only) if a.only is not None else None
+    cells = [c for s in suites for c in s.cells if only is None or only(c)]
+    if not cells:
+        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+    found, problems = record_store.read_all(a.results)
+    say(problems)
+    return in_order(make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems), found), found
+
+
+def read_records(results: Path) -> list[record_store.Record]:
+    """Records that can be read; what cannot is said and passed over."""
+    found, problems = shelf.read_all(results)
+    say(problems)
+    return found
+
+
+def say(problems: list[record_store.RecordError]) -> None:
+    """One line on standard error for each file that was passed over."""
+    for problem in problems:
+        print(f"ganbench: {problem}; passed over", file=sys.stderr)
+
+
+def plan_line(made: Plan) -> str:
+    """Cells, trainings, evaluations, and how many of them are to do."""
+    n = {state: len(made.of(state)) for state in ("to do", "blocked", "done")}
+    cells = len({c.id for r in made.runs for c in r.cells})
+    return f"profile {made.profile}: {count(cells, 'cell')}, {count(len(made.trainings()), 'distinct training run')} ({count(len(made.runs), 'evaluation')}): {n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
+
+
+def count(n: int, what: str) -> str:
+    """``3 cells``, ``1 cell``."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -1,0 +1,117 @@
+"""Reading the suites: ``list``, ``show``, ``published``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from benchmark.commands.lines import count, read_records
+from benchmark.errors import GanbenchError, nearest
+from benchmark.plan.plan import what_blocks
+from benchmark.suite.load import find, load, load_all
+from benchmark.suite.model import Cell
+from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
+
+
+def list_cells(a: Namespace) -> int:
+    """Suites, tables and cells."""
+    suites = load_all(a.suites, a.profile)
+    if a.check:
+        return _check([s.path for s in suites])
+    if a.json:
+        rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    for suite in suites:
+        print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
+        for table in suite.tables:
+            numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
+            same = f", restates table {table.restates}" if table.restates else ""
+            print(f"  table {table.id}: {count(len(table.cells), 'cell')}, {count(numbers, 'published number')}{same}")
+            for cell in table.cells:
+                blocked = what_blocks(cell.recipe, cell.protocol)
+                print(f"    {cell.id}  {f'blocked: {blocked}' if blocked else 'ready'}")
+    cells = [c for s in suites for c in s.cells]
+    published = sum(bool(c.published) for c in cells)
+    print(f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, {len(cells) - published} without")
+    return 0
+
+
+def _check(paths: list[Path]) -> int:
+    from benchmark.suite.lint import lint
+
+    problems = lint(paths)
+    for problem in problems:
+        print(problem)
+    print(f"{count(len(paths), 'suite')}, {count(len(problems), 'problem')}")
+    return 1 if problems else 0
+
+
+def show(a: Namespace) -> int:
+    """One cell in full."""
+    suite = load(find(a.cell.split("/")[0]), a.profile)
+    cells = {c.id: c for c in suite.cells}
+    if a.cell not in cells:
+        raise GanbenchError(f"no cell {a.cell!r}{nearest(a.cell, cells)}", 2)
+    cell = cells[a.cell]
+    blocked = what_blocks(cell.recipe, cell.protocol)
+    print(f"{cell.id}  (profile {cell.profile})\n{f'blocked: {blocked}' if blocked else 'ready'}")
+    if standing := _standing(cell):
+        print(f"data: {standing}")
+    print("\npublished")
+    for metric, number in cell.published.items():
+        said = [f"± over {number.std_of}"] if number.std is not None else []
+        said += ["printed as best"] if number.best else []
+        said += [number.origin] if number.origin != "own" else []
+        print(f"  {metric}: {number.text}" + (f"  ({', '.join(said)})" if said else ""))
+    for remark in cell.remarks:
+        print(f"  note: {remark}")
+    sources: dict[str, int] = {}
+    for title, fields in (("recipe", cell.recipe.to_json()), ("protocol", cell.protocol.to_json())):
+        print(f"\n{title}")
+        for key, value in fields.items():
+            source = _source(cell, key)
+            print(f"  {key}: {value}" + (f"    [{sources.setdefault(source, len(sources) + 1)}]" if source else ""))
+    print("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
+    for source, number in sources.items():
+        print(f"  [{number}] {source}")
+    print("\nruns so far")
+    from benchmark.collate.join import join
+
+    found = next(j for rows in join(suite, read_records(a.results)).values() for j in rows if j.cell.id == cell.id)
+    for record in found.records:
+        print(f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}")
+    for entry in found.entries.values():
+        print(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})")
+    return 0
+
+
+def _standing(cell: Cell) -> str:
+    """By whose word the cell's images are the paper's, where its card cannot say so."""
+    from benchmark.data.cards import card, data_root
+    from benchmark.data.declared import load
+
+    c = card(cell.recipe.dataset)
+    found = load(data_root() / c.name, c.name, c.split(cell.recipe.split).get("of", cell.recipe.split)) if c.reader == "images" else None
+    return found.standing if found else ""
+
+
+def _source(cell: Cell, key: str) -> str:
+    """Where a value comes from, in profile ``full``: the others change values by their own rules."""
+    if cell.profile != "full":
+        return ""
+    return f"the paper: {cell.stated[key]}" if key in cell.stated else cell.notes.get(key, "")
+
+
+def published(a: Namespace) -> int:
+    """Every published number."""
+    import pandas
+
+    frame = pandas.DataFrame(published_rows(load_all(a.suites)), columns=PUBLISHED_COLUMNS)
+    if a.format == "json":
+        print(frame.to_json(orient="records", force_ascii=False, indent=1))
+    else:
+        frame.to_csv(sys.stdout, index=False)
+    return 0

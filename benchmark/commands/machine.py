@@ -1,0 +1,103 @@
+"""What this machine has: ``data`` and ``doctor``."""
+
+from __future__ import annotations
+
+import itertools
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import GanbenchError, nearest
+from benchmark.suite.filter import Filter
+from benchmark.suite.load import load_all
+
+
+def data(a: Namespace) -> int:
+    """Datasets."""
+    from benchmark.data.add import add, state, verify
+    from benchmark.data.cards import card, cards, data_root
+    from benchmark.data.fetch import fetch
+
+    if a.action == "list":
+        print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
+        for name in a.names or cards():
+            c = card(name)
+            print(_data_line(name, c, state(c)))
+        return 0
+    if a.action == "stats":
+        return _stats(a)
+    if a.export or a.import_file or a.only is not None:
+        raise GanbenchError("--export, --import and --only belong to: ganbench data stats", 2)
+    if not a.names:
+        raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
+    if a.action == "add":
+        if len(a.names) != 2:
+            raise GanbenchError("usage: ganbench data add NAME FOLDER (or an archive)", 2)
+        add(a.names[0], Path(a.names[1]))
+        return 0
+    wrong = 0
+    for name in a.names:
+        if a.action == "fetch":
+            fetch(name, a.force)
+            continue
+        for file, problem in verify(name):
+            print(f"{name}: {file}: {problem or 'ok'}")
+            wrong += problem is not None
+        if card(name).reader == "shapes":
+            print(f"{name}: procedural, nothing to verify")
+    return 1 if wrong else 0
+
+
+def _data_line(name: str, c: Any, state: str) -> str:
+    splits = ", ".join(f"{split} {s['count']:,}" for split, s in c.splits.items())
+    return f"  {name}: {c.title}; {splits}; {state}"
+
+
+def _stats(a: Namespace) -> int:
+    from benchmark.data.cards import cache_folder
+    from benchmark.metrics.stats import kept, precompute
+
+    if a.import_file and (a.export or a.names):
+        raise GanbenchError("usage: ganbench data stats --import FILE", 2)
+    if a.export and not a.names:
+        raise GanbenchError("usage: ganbench data stats --export FILE SUITE…", 2)
+    if a.import_file:
+        from benchmark.metrics.exchange import import_file
+
+        print(f"imported: {import_file(a.import_file)}")
+        return 0
+    if not a.names:
+        print(f"features of real images in {cache_folder()} (set GANBENCH_CACHE to move)")
+        for line in kept():
+            print(f"  {line}")
+        return 0
+    only = Filter(a.only) if a.only is not None else None
+    cells = [c for s in load_all(a.names, a.profile) for c in s.cells if only is None or only(c)]
+    if not cells:
+        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+    if a.export:
+        from benchmark.metrics.exchange import export
+
+        print(f"{a.export}: {export(cells, a.export)}")
+        return 0
+    ready = True
+    for there, line in precompute(cells):
+        print(f"{'ok ' if there else '-- '} {line}", flush=True)
+        ready &= there
+    return 0 if ready else 1
+
+
+def doctor(a: Namespace) -> int:
+    """This machine."""
+    from benchmark.doctor import examine
+
+    healthy = True
+    checks = examine(a.results)
+    if a.golden:
+        from benchmark.metrics.golden import check
+
+        checks = itertools.chain(checks, check())
+    for name, fine, text in checks:
+        healthy &= fine
+        print(f"{'ok ' if fine else '-- '} {name}: {text}")
+    return 0 if healthy else 1
