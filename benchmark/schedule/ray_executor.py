@@ -28,6 +28,7 @@ from benchmark.schedule.progress import duration
 from benchmark.schedule.stop import Stop
 
 REPORT_S = 1.0  # seconds between a worker's reports
+NEWS_S = 0.3  # in which the board gathers reports for one answer to the driver
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
@@ -278,6 +279,7 @@ class _Reporter:
 
     def begin(self) -> bool:
         """The first word, waiting for the answer."""
+        self._last = time.monotonic()
         return answer(self._board.report.remote(self._key, 0, 0, self._place))
 
     def tick(self, done: int, todo: int) -> bool:
@@ -314,9 +316,12 @@ class Board:
 
     async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
         """Waits until there is something after version ``seen``; then all that came since."""
+        import asyncio
+
         while self._version == seen:
             self._changed.clear()
             await self._changed.wait()
+        await asyncio.sleep(NEWS_S)
         latest, self._latest = self._latest, {}
         return self._version, latest
 
