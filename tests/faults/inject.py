@@ -27,9 +27,9 @@ from tests.faults.stage import Stage, outcomes
 
 # fault -> how often, beside the others
 MIX = {
-    "worker SIGKILL": 20, "worker SIGSTOP, a while": 18, "worker SIGSTOP, for good": 1, "checkpoint truncated": 8, "checkpoint bit flipped": 8,
-    "disk full": 16, "record truncated": 4, "record bit flipped": 4, "driver SIGKILL": 4, "driver SIGINT": 3, "driver SIGINT twice": 3,
-    "driver SIGSTOP, a while": 7, "node removed": 4, "head killed": 1,
+    "worker SIGKILL": 20, "worker SIGSTOP, a while": 22, "worker SIGSTOP, for good": 1, "checkpoint truncated": 8, "checkpoint bit flipped": 8,
+    "disk full": 22, "record truncated": 4, "record bit flipped": 4, "driver SIGKILL": 4, "driver SIGINT": 3, "driver SIGINT twice": 3,
+    "driver SIGSTOP, a while": 9, "node removed": 4, "head killed": 1,
 }  # fmt: skip
 LIGHT = {"worker SIGSTOP, a while", "driver SIGSTOP, a while", "disk full", "record truncated", "record bit flipped"}
 
@@ -66,10 +66,14 @@ class Injector:
             if not self.stage.family.workers() and self.rng.random() > 0.05:
                 continue  # most faults should meet work, though some meet a start or an end
             if self.stage.driver.poll() is None and self._inject(fault):
-                self.counts[fault] += 1
+                self._count(fault)
         if self.rng.random() < 0.5 and self._inject(fault := self.rng.choice(["record truncated", "record bit flipped", "checkpoint truncated", "checkpoint bit flipped"])):
-            self.counts[fault] += 1
+            self._count(fault)
         return code
+
+    def _count(self, fault: str) -> None:
+        self.counts[fault] += 1
+        print(f"{time.strftime('%H:%M:%S')} {self.counts.total():4} {fault}", file=self.stage.story, flush=True)
 
     def _inject(self, fault: str) -> bool:
         """Whether it could be done now."""

@@ -36,6 +36,7 @@ class Stage:
         self.folder, self.results, self.seeds = folder, folder / "results", seeds
         self.environment = {**os.environ, "FAULTS": str(folder), "PYTHONPATH": f"{HERE / 'hooks'}{os.pathsep}{ROOT}", "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled"}
         (folder / "tmp").mkdir()
+        self.story = (folder / "faults.txt").open("w")
         self.reference: dict[str, str] = {}
         self.known: dict[Path, bytes] = {}  # whole records that were seen
         self.cluster, self.cluster_in_use, self.clusters = None, False, 0
@@ -169,6 +170,7 @@ class Stage:
 
     def close(self) -> None:
         """End everything that was started here."""
+        self.story.close()
         family = Family(os.getpid())
         if self.drivers:
             family.seen |= self.family.look()

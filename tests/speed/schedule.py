@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
+import json
 import os
 import resource
 import statistics
@@ -23,7 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmark.plan.plan import Plan, make_plan
+from benchmark import records
+from benchmark.plan.plan import Plan, make_plan, make_record
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule import launch, ray_executor
 from benchmark.schedule.job import Job
@@ -31,6 +34,7 @@ from benchmark.suite.load import load
 from tests.faults.processes import tree
 
 SUITE = Path(__file__).parents[1] / "faults" / "suite.yaml"
+RESULT = "GANBENCH_SPEED_RESULT"  # names the file with the constant result
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -53,14 +57,15 @@ def one_step(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any]:
         return run(r, Protocol.from_json(job.protocol), job.seed, data, Path(folder), checkpoint_s=1e9, tick=tick)
 
 
-def constant(result: dict[str, Any]) -> Callable[[Job, Callable[[int, int], bool]], dict[str, Any]]:
+def constant(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any]:
     """Always the same result, with one report."""
+    tick(1, 1)
+    return _result()
 
-    def make(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any]:
-        tick(1, 1)
-        return result
 
-    return make
+@functools.cache
+def _result() -> dict[str, Any]:
+    return json.loads(Path(os.environ[RESULT]).read_text(encoding="utf-8"))
 
 
 _spent: dict[tuple[int, int], int] = {}
@@ -75,19 +80,18 @@ def cpu_s() -> float:
     return sum(_spent.values()) / TICKS
 
 
-def bare(jobs: list[Job], make: Any) -> None:
-    """Tasks that return what ``make`` returns, a few kept submitted as the harness does."""
+def bare(jobs: list[Job], make: Any, done: Callable[[Job, dict[str, Any]], object] = lambda job, result: None) -> None:
+    """Tasks that return what ``make`` returns, a few kept submitted as the harness does; ``done`` gets every result."""
     import ray
 
     task = ray.remote(max_retries=3)(lambda job: make(job, lambda done, todo: False))
-    waiting, running = list(jobs), set()
+    waiting, running = list(jobs), {}
     while waiting or running:
         while len(running) < 4 and waiting:
-            running.add(task.remote(waiting.pop()))
-        ready, left = ray.wait(list(running), num_returns=1)
-        running = set(left)
-        for ref in ready:
-            ray.get(ref)
+            job = waiting.pop()
+            running[task.remote(job)] = job
+        for ref in ray.wait(list(running), num_returns=1)[0]:
+            done(running.pop(ref), ray.get(ref))
 
 
 def harness(made: Plan, make: Any, results: Path) -> list[int]:
@@ -117,21 +121,26 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
 
 
 def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
-    """Print the ratio of both; the driver's memory over all runs of the harness."""
-    made, ratios, costs, memory = plan(runs), [], [], []
+    """Print the ratios; the driver's memory over all runs of the harness."""
+    made, costs, memory = plan(runs), [], []
+    planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
         jobs = [launch._job(run, Path(folder), launch.Options(device="cpu")) for run in made.runs]
         for n in range(rounds + 1):
             marks = [cpu_s()]
             bare(jobs, make)
             marks.append(cpu_s())
+            bare(jobs, make, lambda job, result, n=n: records.write(Path(folder) / f"bare-{n}", "x", make_record(planned[job.evaluation], result)))
+            marks.append(cpu_s())
             memory += harness(made, make, Path(folder) / str(n))
             marks.append(cpu_s())
             if n:  # the first warms up
-                ratios.append((marks[2] - marks[1]) / (marks[1] - marks[0]))
                 costs.append([1000 * (b - a) / runs for a, b in zip(marks, marks[1:])])
-    middle = [statistics.median(c[i] for c in costs) for i in (0, 1)]
-    print(f"{kind}: bare {middle[0]:.2f}, harness {middle[1]:.2f} CPU ms a run; harness / bare: median {statistics.median(ratios):.2f} (min {min(ratios):.2f}, max {max(ratios):.2f})")
+    tasks, written, ours = (statistics.median(c[i] for c in costs) for i in range(3))
+    print(f"{kind}: bare tasks {tasks:.2f}, with their records written {written:.2f}, harness {ours:.2f} CPU ms a run")
+    for i, name in enumerate(("bare tasks", "bare tasks and records")):
+        ratios = sorted(c[2] / c[i] for c in costs)
+        print(f"  harness / {name}: median {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
     return memory
 
 
@@ -148,12 +157,11 @@ def main() -> None:
         os.environ.setdefault(name, value)
     import ray
 
+    with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as stream:
+        json.dump(one_step(launch._job(plan(1).runs[0], Path("unused"), launch.Options(device="cpu")), lambda done, todo: False), stream)
+    os.environ[RESULT] = stream.name
     ray_executor._start(ray, None, 1)
-    from benchmark.schedule.stop import Stop
-
-    with Stop():
-        real = one_step(launch._job(plan(1).runs[0], Path("unused"), launch.Options(device="cpu")), lambda done, todo: False)
-    memory = compare("constant", constant(real), a.runs, a.rounds)
+    memory = compare("constant", constant, a.runs, a.rounds)
     third = len(memory) // 3
     growth = statistics.median(memory[-third:]) - statistics.median(memory[third : 2 * third])
     print(f"the driver's memory: {memory[third] / 2**20:.0f} MiB after {third:,} runs, {memory[-1] / 2**20:.0f} MiB after {len(memory):,}: {growth / third / 1024:+.2f} KiB a run")
@@ -162,4 +170,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    from tests.speed.schedule import main  # under its own name, by which workers find it
+
     main()
