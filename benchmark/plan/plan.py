@@ -119,7 +119,6 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
     absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
     absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
-    absent += ["a subset drawn in an unknown way"] if recipe.subset == "unknown" and recipe.images is None and recipe.data_percent < 100 else []
     absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
