@@ -28,6 +28,7 @@ def run(a: Namespace) -> int:
         device=a.device,
         gpu_share=a.gpu_share,
         threads=a.threads,
+        channels_last=a.channels_last,
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,

@@ -28,7 +28,7 @@ STATUS_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` can change a bit."""
+    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``channels_last`` can change a bit."""
 
     executor: str = "ray"  # "ray" or "inline"
     address: str | None = None
@@ -36,6 +36,7 @@ class Options:
     device: str = "auto"  # "auto", "cpu" or "cuda"
     gpu_share: float = 1.0
     threads: int = 1
+    channels_last: bool = False
     until_epoch: int | None = None
     checkpoints: Path | None = None  # default: results/runs
     checkpoint_s: float = 60.0
@@ -107,6 +108,7 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         cache=str(cache_folder().resolve()),
         device=options.device,
         threads=options.threads,
+        channels_last=options.channels_last,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
     )
