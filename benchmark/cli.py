@@ -97,6 +97,7 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--weights", type=Path, metavar="PATH", help="the Inception network's weights file (default: where torch-fidelity keeps it)")
     p.add_argument("--checkpoints", type=Path, metavar="DIR", help="where checkpoints are kept (default: RESULTS/runs)")
     p.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help="seconds between checkpoints (default: 60)")
+    p.add_argument("--hung-after", type=_time, default=3600.0, metavar="T", help="start a run again, from its checkpoint, that gave no sign of life for so long (default: 1h)")
 
 
 def _positive(text: str) -> int:

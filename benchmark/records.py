@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -37,11 +38,14 @@ OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples"
 
 
 class RecordError(GanbenchError):
-    """A record that cannot be used: the file and what is wrong with it."""
+    """A record that cannot be used: the file and what is wrong with it.
 
-    def __init__(self, path: Path, what: str) -> None:
+    ``damaged``: no version of ganbench could use it. (A newer schema, or a file that may not be read, is not damaged.)
+    """
+
+    def __init__(self, path: Path, what: str, damaged: bool = False) -> None:
         super().__init__(f"{path}: {what}")
-        self.path = path
+        self.path, self.damaged = path, damaged
 
 
 @dataclass(frozen=True)
@@ -169,14 +173,36 @@ def read(path: Path) -> Record:
         raise RecordError(path, f"unreadable ({error.strerror})") from None
 
 
+def set_aside(path: Path) -> Path | None:
+    """Move a damaged record out of the way of a new one, to ``….json.damaged`` (with a number where there is one already).
+
+    None if it is not there any more, or whole: another driver was here.
+
+    Raises:
+        GanbenchError: it cannot be moved.
+    """
+    if not path.exists():
+        return None
+    with suppress(RecordError):
+        read(path)
+        return None
+    names = (path.with_name(f"{path.name}.damaged{f'-{n}' if n else ''}") for n in itertools.count())
+    aside = next(name for name in names if not name.exists())
+    try:
+        os.rename(path, aside)
+    except OSError as error:
+        raise GanbenchError(f"cannot move {path} aside: {error.strerror}") from None
+    return aside
+
+
 def parse(content: bytes, path: Path) -> Record:
     """A record from a file's bytes; ``path`` is for what is said of it. Raises RecordError as ``read`` does."""
     try:
         data = orjson.loads(content)  # refuses NaN, infinity and half a character, none of which could be written again
     except ValueError as error:
-        raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})") from None
+        raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})", damaged=True) from None
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
-        raise RecordError(path, "not a ganbench record")
+        raise RecordError(path, "not a ganbench record", damaged=True)
     if data["schema"] > SCHEMA:
         raise RecordError(path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it")
     try:
@@ -184,7 +210,7 @@ def parse(content: bytes, path: Path) -> Record:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
         if isinstance(error, RecordError):
             raise
-        raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})") from None
+        raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})", damaged=True) from None
 
 
 def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
@@ -249,13 +275,13 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
     _check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
-        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged")
+        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged", damaged=True)
     if record.outcome != data["outcome"]:
-        raise RecordError(path, "its numbers do not match its checksum: altered or damaged")
+        raise RecordError(path, "its numbers do not match its checksum: altered or damaged", damaged=True)
     if record.planned is not None and record.seal != data.get("seal"):
-        raise RecordError(path, "the number of seeds that were planned does not match its checksum: altered or damaged")
+        raise RecordError(path, "the number of seeds that were planned does not match its checksum: altered or damaged", damaged=True)
     if why := impossible(record):
-        raise RecordError(path, f"impossible: {why}")
+        raise RecordError(path, f"impossible: {why}", damaged=True)
     return record
 
 

@@ -32,6 +32,7 @@ def run(a: Namespace) -> int:
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,
+        hung_s=a.hung_after,
     )
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:
