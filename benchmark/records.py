@@ -26,7 +26,7 @@ from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run
 SCHEMA = 1
 MAX_BYTES = 50_000_000
 STATUSES = ("finished", "partial", "diverged")
-OPTIONAL = ("real", "floor")
+OPTIONAL = ("real", "floor", "train_cpu_s", "eval_cpu_s")
 """Left out of the file where they are absent, as in files of before they were."""
 OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples")
 
@@ -65,6 +65,8 @@ class Record:
     subset: str  # sha256 of the training subset's indices
     provenance: dict[str, Any]  # code, hardware and libraries of every stretch
     real: str | None = None  # sha256 of the real images compared with; None where the metrics need none
+    train_cpu_s: float | None = None  # of the training process: unlike wall seconds, the same on a busy machine
+    eval_cpu_s: float | None = None
     floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
 
     @property
@@ -255,7 +257,7 @@ def _check_types(record: Record) -> None:
     whole = (record.seed, record.steps, record.total_steps, record.measure_version)
     if any(type(n) is not int or n < 0 for n in whole):
         raise ValueError("seed, steps and versions must be whole numbers")
-    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, record.train_s, record.eval_s)):
+    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, *_seconds(record))):
         raise ValueError("epochs and seconds must be numbers")
     if any(not isinstance(s, str) for s in (record.run, record.evaluation, record.profile, record.cell, record.samples, record.content, record.subset)):
         raise ValueError("keys and names must be text")
@@ -269,6 +271,11 @@ def _check_types(record: Record) -> None:
             ok = type(value) in (int, float) if key in ("step", "epoch") else isinstance(value, dict) and all(v is None or type(v) in (int, float) for v in value.values())
             if not ok:
                 raise ValueError(f"measurement {key!r}")
+
+
+def _seconds(record: Record) -> list[float]:
+    """All that it says of seconds."""
+    return [record.train_s, record.eval_s, *(s for s in (record.train_cpu_s, record.eval_cpu_s) if s is not None)]
 
 
 def _check_floor(record: Record) -> None:
