@@ -30,7 +30,7 @@ from benchmark.recipe import Protocol, Recipe, canonical_bytes, content_hash, ev
 SCHEMA = 1
 MAX_BYTES = 50_000_000
 STATUSES = ("finished", "partial", "diverged")
-OPTIONAL = ("real", "floor", "planned")
+OPTIONAL = ("real", "floor", "planned", "train_cpu_s", "eval_cpu_s")
 """Left out of the file where they are absent, as in files of before they were."""
 NUMBERS = {int, float}
 OR_NOTHING = {*NUMBERS, type(None)}
@@ -74,6 +74,8 @@ class Record:
     subset: str  # sha256 of the training subset's indices
     provenance: dict[str, Any]  # code, hardware and libraries of every stretch
     real: str | None = None  # sha256 of the real images compared with; None where the metrics need none
+    train_cpu_s: float | None = None  # of the training process: unlike wall seconds, the same on a busy machine
+    eval_cpu_s: float | None = None
     floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
     planned: int | None = None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said
 
@@ -296,7 +298,7 @@ def _check_types(record: Record) -> None:
     whole = (record.seed, record.steps, record.total_steps, record.measure_version)
     if any(type(n) is not int or n < 0 for n in whole):
         raise ValueError("seed, steps and versions must be whole numbers")
-    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, record.train_s, record.eval_s)):
+    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, *_seconds(record))):
         raise ValueError("epochs and seconds must be numbers")
     if any(not isinstance(s, str) for s in (record.run, record.evaluation, record.profile, record.cell, record.samples, record.content, record.subset)):
         raise ValueError("keys and names must be text")
@@ -311,6 +313,11 @@ def _check_types(record: Record) -> None:
         parts = found if key in ("step", "epoch") else [v for measured in found for v in dict.values(measured)]
         if not set(map(type, parts)) <= (NUMBERS if parts is found else OR_NOTHING):
             raise ValueError(f"measurement {key!r}")
+
+
+def _seconds(record: Record) -> list[float]:
+    """All that it says of seconds."""
+    return [record.train_s, record.eval_s, *(s for s in (record.train_cpu_s, record.eval_cpu_s) if s is not None)]
 
 
 def _check_floor(record: Record) -> None:

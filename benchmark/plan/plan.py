@@ -265,4 +265,5 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         floor=result.get("floor"),
         provenance={"libraries": result["libraries"], "segments": result["segments"], **({"real": "imported statistics"} if result.get("imported") else {})},
         **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
+        **{k: result.get(k) for k in ("train_cpu_s", "eval_cpu_s")},
     )
