@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ class Run:
     reason: str  # why
     images: int  # training images
     total_steps: int
+    planned: int | None = None  # how many seeds this plan asks for; 0: as many as it takes to decide
     expected_s: float | None = None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
 
     @property
@@ -83,6 +85,7 @@ def make_plan(
     records: dict[str, Record],
     until_epoch: int | None = None,
     problems: Iterable[RecordError] = (),
+    fixed: bool = True,
 ) -> Plan:
     """Distinct runs for all cells and seeds.
 
@@ -91,6 +94,7 @@ def make_plan(
         until_epoch: stop runs there; a partial record that got as far counts as done.
         problems: records that cannot be read; a run whose record would stand in their place is blocked
             now, not after hours of training.
+        fixed: the number of seeds does not depend on any result; the records say so (``collate/looks.py``).
     """
     unreadable = {problem.path.name: problem for problem in problems}
     grouped: dict[tuple[str, str, int], list[Cell]] = {}
@@ -109,6 +113,7 @@ def make_plan(
             grouped.setdefault((key, evaluation, seed), []).append(cell)
     runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}.json")) for (key, evaluation, seed), group in grouped.items()]
     runs += [_blocked_run(group, seed) for (_, _, seed), group in blocked.items()]
+    runs = [dataclasses.replace(run, planned=len(set(seeds)) if fixed else 0) for run in runs]
     rank = {"to do": 0, "blocked": 1, "done": 2}
     runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
     return Plan(tuple(runs), "+".join(profiles))
@@ -257,6 +262,7 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         **run.data(),
         real=real,
         floor=result.get("floor"),
+        planned=run.planned,
         provenance={"libraries": result["libraries"], "segments": result["segments"], **({"real": "imported statistics"} if result.get("imported") else {})},
         **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
     )
