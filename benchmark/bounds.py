@@ -38,7 +38,7 @@ def impossible(record: Record) -> str | None:
     r = record
     if max(r.seed, r.steps, r.total_steps) >= LARGEST:
         return "a seed or a number of steps beyond 2^63"
-    if min(r.epochs, r.train_s, r.eval_s) < 0:
+    if min(r.epochs, r.train_s, r.eval_s, r.train_cpu_s or 0, r.eval_cpu_s or 0) < 0:
         return "negative epochs or seconds"
     if r.steps > r.total_steps:
         return f"{r.steps:,} steps of {r.total_steps:,}"

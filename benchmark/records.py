@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -29,7 +30,7 @@ from benchmark.recipe import Protocol, Recipe, canonical_bytes, content_hash, ev
 SCHEMA = 1
 MAX_BYTES = 50_000_000
 STATUSES = ("finished", "partial", "diverged")
-OPTIONAL = ("real", "floor", "planned")
+OPTIONAL = ("real", "floor", "planned", "train_cpu_s", "eval_cpu_s")
 """Left out of the file where they are absent, as in files of before they were."""
 NUMBERS = {int, float}
 OR_NOTHING = {*NUMBERS, type(None)}
@@ -37,11 +38,14 @@ OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples"
 
 
 class RecordError(GanbenchError):
-    """A record that cannot be used: the file and what is wrong with it."""
+    """A record that cannot be used: the file and what is wrong with it.
 
-    def __init__(self, path: Path, what: str) -> None:
+    ``damaged``: no version of ganbench could use it. (A newer schema, or a file that may not be read, is not damaged.)
+    """
+
+    def __init__(self, path: Path, what: str, damaged: bool = False) -> None:
         super().__init__(f"{path}: {what}")
-        self.path = path
+        self.path, self.damaged = path, damaged
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Record:
     subset: str  # sha256 of the training subset's indices
     provenance: dict[str, Any]  # code, hardware and libraries of every stretch
     real: str | None = None  # sha256 of the real images compared with; None where the metrics need none
+    train_cpu_s: float | None = None  # of the training process: unlike wall seconds, the same on a busy machine
+    eval_cpu_s: float | None = None
     floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
     planned: int | None = None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said
 
@@ -169,14 +175,36 @@ def read(path: Path) -> Record:
         raise RecordError(path, f"unreadable ({error.strerror})") from None
 
 
+def set_aside(path: Path) -> Path | None:
+    """Move a damaged record out of the way of a new one, to ``….json.damaged`` (with a number where there is one already).
+
+    None if it is not there any more, or whole: another driver was here.
+
+    Raises:
+        GanbenchError: it cannot be moved.
+    """
+    if not path.exists():
+        return None
+    with suppress(RecordError):
+        read(path)
+        return None
+    names = (path.with_name(f"{path.name}.damaged{f'-{n}' if n else ''}") for n in itertools.count())
+    aside = next(name for name in names if not name.exists())
+    try:
+        os.rename(path, aside)
+    except OSError as error:
+        raise GanbenchError(f"cannot move {path} aside: {error.strerror}") from None
+    return aside
+
+
 def parse(content: bytes, path: Path) -> Record:
     """A record from a file's bytes; ``path`` is for what is said of it. Raises RecordError as ``read`` does."""
     try:
         data = orjson.loads(content)  # refuses NaN, infinity and half a character, none of which could be written again
     except ValueError as error:
-        raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})") from None
+        raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})", damaged=True) from None
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
-        raise RecordError(path, "not a ganbench record")
+        raise RecordError(path, "not a ganbench record", damaged=True)
     if data["schema"] > SCHEMA:
         raise RecordError(path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it")
     try:
@@ -184,7 +212,7 @@ def parse(content: bytes, path: Path) -> Record:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
         if isinstance(error, RecordError):
             raise
-        raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})") from None
+        raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})", damaged=True) from None
 
 
 def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
@@ -250,13 +278,13 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
     _check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
-        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged")
+        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged", damaged=True)
     if record.outcome != data["outcome"]:
-        raise RecordError(path, "its numbers do not match its checksum: altered or damaged")
+        raise RecordError(path, "its numbers do not match its checksum: altered or damaged", damaged=True)
     if record.planned is not None and record.seal != data.get("seal"):
-        raise RecordError(path, "the number of seeds that were planned does not match its checksum: altered or damaged")
+        raise RecordError(path, "the number of seeds that were planned does not match its checksum: altered or damaged", damaged=True)
     if why := impossible(record):
-        raise RecordError(path, f"impossible: {why}")
+        raise RecordError(path, f"impossible: {why}", damaged=True)
     return record
 
 
@@ -271,7 +299,7 @@ def _check_types(record: Record) -> None:
     whole = (record.seed, record.steps, record.total_steps, record.measure_version)
     if any(type(n) is not int or n < 0 for n in whole):
         raise ValueError("seed, steps and versions must be whole numbers")
-    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, record.train_s, record.eval_s)):
+    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, *_seconds(record))):
         raise ValueError("epochs and seconds must be numbers")
     if any(not isinstance(s, str) for s in (record.run, record.evaluation, record.profile, record.cell, record.samples, record.content, record.subset)):
         raise ValueError("keys and names must be text")
@@ -286,6 +314,11 @@ def _check_types(record: Record) -> None:
         parts = found if key in ("step", "epoch") else [v for measured in found for v in dict.values(measured)]
         if not set(map(type, parts)) <= (NUMBERS if parts is found else OR_NOTHING):
             raise ValueError(f"measurement {key!r}")
+
+
+def _seconds(record: Record) -> list[float]:
+    """All that it says of seconds."""
+    return [record.train_s, record.eval_s, *(s for s in (record.train_cpu_s, record.eval_cpu_s) if s is not None)]
 
 
 def _check_floor(record: Record) -> None:
