@@ -154,8 +154,7 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
     if few := min((e.achieved.n for e in entries.values() if e.achieved.half is None), default=0):
         return ClaimVerdict("inconclusive", f"{'one seed' if few == 1 else f'{few} seeds'} ({said})")
     numbers = {n: e.achieved for n, e in entries.items()}
-    pairs = {leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()}
-    answers = compare((pair for asked in pairs.values() for pair in asked), numbers)
+    pairs, answers = comparisons(claim, numbers)
 
     def decide(leaf: Check | Rank) -> Finding:
         found = [answers[pair] for pair in pairs[leaf]]
@@ -164,6 +163,12 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
     verdict = _verdict(claim, {leaf: decide(leaf) for leaf in pairs}, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided")
     looks = " corrected for looks between seeds," if any(e.looked for e in numbers.values()) else ""
     return replace(verdict, why=f"Welch's t at {100 * LEVEL:g} %,{looks} by Holm over {len(answers)} comparison(s): {verdict.why}")
+
+
+def comparisons(claim: Claim, numbers: dict[Number, Estimate]) -> tuple[dict[Check | Rank, list[Pair]], dict[Pair, Answer]]:
+    """The pairs of our numbers that each comparison of a claim rests on, and what all of them together, by Holm, say."""
+    pairs = {leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()}
+    return pairs, compare((pair for asked in pairs.values() for pair in asked), numbers)
 
 
 def _check_pairs(check: Check, numbers: dict[Number, Estimate]) -> list[Pair]:
