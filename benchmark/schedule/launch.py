@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import records
+from benchmark import failures, records
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE
@@ -133,6 +133,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         try:
             record = make_record(run, event.result)
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            failures.forget(results, run.evaluation, run.seed)
             state = "done" if record.status == "finished" else record.status
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
@@ -140,6 +141,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
+        failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(line.removeprefix("FAILED: "))
     elif event.kind == "interrupted":
