@@ -33,6 +33,7 @@ class Job:
     cache: str  # where features of real images are kept
     device: str  # "cpu", "cuda", or "auto" until an executor knows what there is
     threads: int
+    channels_last: bool
     until_epoch: int | None
     checkpoint_s: float
 
@@ -73,6 +74,7 @@ def execute(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any] | None
             until_epoch=job.until_epoch,
             device=job.device,
             threads=job.threads,
+            channels_last=job.channels_last,
             checkpoint_s=job.checkpoint_s,
             tick=tick,
         )

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import records
+from benchmark import failures, records
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE
@@ -28,7 +28,7 @@ STATUS_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` can change a bit."""
+    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``channels_last`` can change a bit."""
 
     executor: str = "ray"  # "ray" or "inline"
     address: str | None = None
@@ -36,6 +36,7 @@ class Options:
     device: str = "auto"  # "auto", "cpu" or "cuda"
     gpu_share: float = 1.0
     threads: int = 1
+    channels_last: bool = False
     until_epoch: int | None = None
     checkpoints: Path | None = None  # default: results/runs
     checkpoint_s: float = 60.0
@@ -111,6 +112,7 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         cache=str(cache_folder().resolve()),
         device=options.device,
         threads=options.threads,
+        channels_last=options.channels_last,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
     )
@@ -131,6 +133,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         try:
             record = make_record(run, event.result)
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            failures.forget(results, run.evaluation, run.seed)
             state = "done" if record.status == "finished" else record.status
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
@@ -138,6 +141,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
+        failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(line.removeprefix("FAILED: "))
     elif event.kind == "interrupted":
