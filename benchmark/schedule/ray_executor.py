@@ -140,13 +140,7 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: H
         cluster.check_head()
         for ref in ready:
             if ref == news:
-                try:
-                    version, progress = ray.get(news)
-                except ray.exceptions.RayActorError:  # its node was lost; Ray starts it again
-                    time.sleep(0.1)
-                    version, progress = 0, {}
-                    if told:
-                        board.stop.remote()
+                version, progress = _heard(ray, board, news, told)
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
                 for key, (done, todo, place) in progress.items():
@@ -165,6 +159,17 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: H
             yield from _without_a_node(ray, cluster, waiting, running, {job.evaluation: more.get(job.evaluation) or _demand(job, gpu_share) for job in (*waiting, *running.values())})
     board.report.remote("", 0, 0, ("", 0))  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
+
+
+def _heard(ray: Any, board: Any, news: Any, told: bool) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    """The board's version and news; nothing if its node was lost. Ray starts it again, and it is told again to stop."""
+    try:
+        return ray.get(news)
+    except ray.exceptions.RayActorError:
+        time.sleep(0.1)
+        if told:
+            board.stop.remote()
+        return 0, {}
 
 
 def _once_more(event: Event, more: dict[str, float], need: dict[str, float], cluster: Cluster, waiting: list[Job], stop: Stop) -> Event:

@@ -27,9 +27,9 @@ from tests.faults.stage import Stage, outcomes
 
 # fault -> how often, beside the others
 MIX = {
-    "worker SIGKILL": 20, "worker SIGSTOP, a while": 22, "worker SIGSTOP, for good": 1, "checkpoint truncated": 8, "checkpoint bit flipped": 8,
-    "disk full": 22, "record truncated": 4, "record bit flipped": 4, "driver SIGKILL": 4, "driver SIGINT": 3, "driver SIGINT twice": 3,
-    "driver SIGSTOP, a while": 9, "node removed": 4, "head killed": 1,
+    "worker SIGKILL": 16, "worker SIGSTOP, a while": 24, "worker SIGSTOP, for good": 1, "checkpoint truncated": 7, "checkpoint bit flipped": 7,
+    "disk full": 22, "record truncated": 4, "record bit flipped": 4, "driver SIGKILL": 3, "driver SIGINT": 2, "driver SIGINT twice": 2,
+    "driver SIGSTOP, a while": 10, "node removed": 3, "head killed": 1,
 }  # fmt: skip
 LIGHT = {"worker SIGSTOP, a while", "driver SIGSTOP, a while", "disk full", "record truncated", "record bit flipped"}
 
@@ -54,16 +54,16 @@ class Injector:
 
     def _one_driver(self, end: float) -> int:
         """Start the command and disturb it until it ends; its exit code."""
-        self.stage.start(on_cluster=self.rng.random() < 0.6)
+        self.stage.start(on_cluster=self.rng.random() < 0.75)
         while (code := self.stage.driver.poll()) is None:
             if time.monotonic() > end:
                 self.stage.stop()
                 return self.stage.driver.wait()
             fault = self.rng.choices(list(MIX), list(MIX.values()))[0]
-            self.stage.watch(self.rng.uniform(0.1, 2))
-            if fault not in LIGHT and self.rng.random() < 0.7:  # or nothing would ever be done
+            self.stage.watch(self.rng.uniform(0.1, 1.5))
+            if fault not in LIGHT and self.rng.random() < 0.5:  # or nothing would ever be done
                 self.stage.watch_progress(30)
-            if not self.stage.family.workers() and self.rng.random() > 0.05:
+            if fault not in LIGHT and not self.stage.family.workers() and self.rng.random() > 0.05:
                 continue  # most faults should meet work, though some meet a start or an end
             if self.stage.driver.poll() is None and self._inject(fault):
                 self._count(fault)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -18,19 +19,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmark.errors import GanbenchError
+from benchmark.plan.plan import make_plan
 from benchmark.pulse import beat
 from benchmark.schedule import cluster as cluster_room
-from benchmark.schedule import ray_executor
+from benchmark.schedule import launch, ray_executor
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.stop import Stop
+from benchmark.suite.load import load
 
 HUNG_S = 6.0
 Tick = Callable[[int, int], bool]
 
 
-def job(folder: Path, name: str, device: str = "cpu", threads: int = 1) -> Job:
+def job(folder: Path, name: str, device: str = "cpu") -> Job:
     """A job that says what ``make`` is to do."""
-    return Job(name, name, 0, name, {}, {}, str(folder / name), "", "", "", device, threads, None, 60.0)
+    run = make_plan(load(Path(__file__).with_name("suite.yaml")).cells[:1], [0], {}).runs[0]
+    return dataclasses.replace(launch._job(run, folder, launch.Options(device=device)), key=name, evaluation=name, name=name, folder=str(folder / name))
 
 
 def make(job: Job, tick: Tick) -> dict | None:
