@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark import records
 from benchmark.pulse import beat, listening
@@ -87,7 +88,6 @@ def test_measuring_and_reading_give_signs_of_life(tmp_path: Path, monkeypatch: p
     from benchmark.train.evaluate import evaluate
     from benchmark.train.gan import Gan
 
-    torch = pytest.importorskip("torch")
     heard: list[int] = []
     count = itertools.count()
     with listening(lambda: heard.append(next(count))):
@@ -220,5 +220,5 @@ def test_a_checkpoint_that_the_disk_will_not_read_is_passed_over(tmp_path: Path,
 
 def test_a_few_faults_at_random() -> None:
     """The short version of ``tests/faults/inject.py``."""
-    counts, wrong = disturb(faults=6, seed=3, minutes=5, seeds=1, most_rounds=1)
+    counts, wrong = disturb(faults=6, seed=3, minutes=15, seeds=1, most_rounds=1)
     assert not wrong and counts.total(), wrong
