@@ -80,14 +80,8 @@ class Stage:
                 return
             time.sleep(0.1)
 
-    def watch_progress(self, seconds: float) -> None:
-        """Let time pass until a checkpoint or a record is written, but not longer."""
-        end = time.monotonic() + seconds
-        before = self._written()
-        while self._written() == before and time.monotonic() < end and self.driver.poll() is None:
-            self.watch(0.2)
-
-    def _written(self) -> float:
+    def written(self) -> float:
+        """When the newest checkpoint or record was written."""
         times = [0.0]
         for path in (*self.results.glob("runs/*/checkpoint.pt"), *self.results.glob("records/**/*.json")):
             with suppress(OSError):
