@@ -72,7 +72,7 @@ class Injector:
             if self.stage.driver.poll() is None and self._inject(fault):
                 self.met = self.met if fault in LIGHT else written
                 self._count(fault)
-        if not self._in_peace() and self.rng.random() < 0.5 and self._inject(fault := self.rng.choice(["record truncated", "record bit flipped", "checkpoint truncated", "checkpoint bit flipped"])):
+        if code and not self._in_peace() and self.rng.random() < 0.5 and self._inject(fault := self.rng.choice(["record truncated", "record bit flipped", "checkpoint truncated", "checkpoint bit flipped"])):
             self._count(fault)
         return code
 
@@ -174,13 +174,14 @@ def disturb(faults: int, seed: int, minutes: float, seeds: int, most_rounds: int
     """The counts by kind, and everything that went wrong."""
     folder = Path(tempfile.mkdtemp(prefix="gbf-"))
     rng, counts, wrong, end = random.Random(seed), Counter(), [], time.monotonic() + 60 * minutes
+    last = end - 15 * minutes  # the last quarter is for finishing what was disturbed
     stage = Stage(folder, seeds)
     try:
         stage.make_reference()
         rounds = 0
-        while counts.total() < faults and not wrong and time.monotonic() < end - 15 * minutes and rounds < most_rounds:
+        while counts.total() < faults and not wrong and time.monotonic() < last and rounds < most_rounds:
             stage.clear()
-            injector = Injector(stage, rng, counts, faults, end - 15 * minutes)
+            injector = Injector(stage, rng, counts, faults, last)
             injector.round(end)
             rounds += 1
             wrong += injector.wrong
