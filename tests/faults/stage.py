@@ -119,6 +119,10 @@ class Stage:
         self._note_records()
         return wrong
 
+    def damaged(self) -> bool:
+        """Whether a record is there that cannot be used."""
+        return bool(read_all(self.results)[1])
+
     def refused(self) -> int:
         """How many flushes the full disk has refused."""
         log = self.folder / "refused"
