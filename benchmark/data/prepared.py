@@ -14,6 +14,7 @@ import io
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,13 @@ import PIL
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
+from benchmark.pulse import beat
 from benchmark.recipe import content_hash
 
 VERSION = 1
 SPARE_BYTES = 2**28  # left free on the disk
 BLOCK = 2**24  # bytes hashed at a time
+LOOK_S = 0.1  # seconds between looks at whether another process is done
 
 
 def kept(identity: list[Any], count: int, side: int) -> np.ndarray | None:
@@ -65,7 +68,7 @@ def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int
         digest = _write(scratch, shape, image)
         path.with_suffix(".json").unlink(missing_ok=True)
         os.replace(scratch, path)
-        scratch.write_text(json.dumps({"sha256": digest, "shape": shape}), encoding="utf-8")
+        scratch.write_text(json.dumps({"sha256": digest, "shape": shape, "of": path.stem}), encoding="utf-8")
         os.replace(scratch, path.with_suffix(".json"))
     except OSError as error:
         raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE to a folder with room") from None
@@ -86,7 +89,13 @@ def _alone(path: Path) -> Iterator[None]:
     except OSError as error:
         raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                beat()
+                time.sleep(LOOK_S)
         yield
 
 
@@ -115,7 +124,7 @@ def _write(path: Path, shape: tuple[int, ...], image: Callable[[int], np.ndarray
 def _load(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if about["sha256"] != _digest(path):
+        if about["of"] != path.stem or about["sha256"] != _digest(path):  # a file under another's name is not believed
             return None
         found = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, TypeError, KeyError, EOFError):
@@ -127,5 +136,6 @@ def _digest(path: Path) -> str:
     whole, buffer = hashlib.sha256(), bytearray(BLOCK)
     with path.open("rb") as stream:
         while size := stream.readinto(buffer):
+            beat()
             whole.update(memoryview(buffer)[:size])
     return whole.hexdigest()

@@ -132,8 +132,9 @@ def work_key(recipe: Recipe) -> str:
 class Measured:
     """What finished records say of steps on one device.
 
-    Records hold wall seconds, and a busy machine makes them longer, never shorter. So a record of the same work gives
-    the step's seconds itself, the fastest of all such records. Otherwise the prediction is multiplied by the lower
+    On a CPU the seconds are CPU seconds where a record holds them: other load hardly changes them. Wall seconds are
+    longer on a busy machine, never shorter. So a record of the same work gives the step's seconds itself, the fastest
+    of all such records. Otherwise the prediction is multiplied by the lower
     quartile of the ratios of measured to predicted seconds, over records of the same network; without such records
     it stays as it is.
     """
@@ -150,7 +151,8 @@ class Measured:
                 key = counts.key(record.recipe)
             except GanbenchError:  # a plug-in of another version
                 continue
-            seconds = record.train_s / record.steps
+            cpu_s = record.train_cpu_s if device.name == "cpu" else None
+            seconds = (record.train_s if cpu_s is None else cpu_s) / record.steps
             exact.setdefault(key, []).append(seconds)
             if known := counts.known(record.recipe):
                 ratios.setdefault(record.recipe.network[0], []).append(seconds / device.seconds(known.step))

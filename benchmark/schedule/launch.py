@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import records
+from benchmark import failures, records
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE
@@ -40,6 +40,7 @@ class Options:
     until_epoch: int | None = None
     checkpoints: Path | None = None  # default: results/runs
     checkpoint_s: float = 60.0
+    hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint
 
 
 @dataclass
@@ -74,6 +75,9 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     progress = Progress(total_size=sum(run.size for run in todo.values()))
     with _only_driver(results), Stop() as stop:
         board = _StatusFile(results, plan)
+        for path in (path for run in todo.values() for path in run.damaged):
+            if aside := records.set_aside(path):
+                progress.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
         try:
             for event in _events(jobs, stop, options):
                 _handle(event, todo[event.job.evaluation], results, progress, summary, board)
@@ -90,7 +94,7 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
         return run_inline(jobs, stop)
     from benchmark.schedule.ray_executor import run_on_ray
 
-    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share)
+    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, hung_s=options.hung_s)
 
 
 def _job(run: Run, results: Path, options: Options) -> Job:
@@ -120,12 +124,16 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         board.states[run.evaluation] = {"state": "running", "step": event.done, "of": event.todo}
         board.write()
         return
+    if event.kind == "note":
+        progress.say(event.error)
+        return
     state, line = event.kind, ""
     if event.kind == "done":
         record = None
         try:
             record = make_record(run, event.result)
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            failures.forget(results, run.evaluation, run.seed)
             state = "done" if record.status == "finished" else record.status
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
@@ -133,13 +141,14 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
+        failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(line.removeprefix("FAILED: "))
     elif event.kind == "interrupted":
         line = f"stopped: {run.name}; its checkpoint is kept" if event.job.evaluation in progress.running else ""
     summary.counts[state] += 1
     board.states[run.evaluation] = {"state": state}
-    board.write(force=True)
+    board.write()
     if line:
         progress.end(event.job.evaluation, run.size, line)
 
