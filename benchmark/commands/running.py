@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 
 from benchmark.commands.lines import chosen_plan, count, plan_line
+from benchmark.errors import plain
 
 
 def run(a: Namespace) -> int:
@@ -31,10 +32,12 @@ def run(a: Namespace) -> int:
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,
+        tensorboard=a.tensorboard,
+        command=tuple(a.words),
     )
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:
-        print(f"  {failure}", file=sys.stderr)
+        print("\n".join(f"  {plain(part)}" for part in failure.split("\n")), file=sys.stderr)
     counts = ", ".join(f"{n} {state}" for state, n in summary.counts.items()) or "nothing to do"
     print(f"{counts}; {count(len(made.of('done')), 'run')} had a record already", file=sys.stderr)
     if summary.exit_code == 130:
@@ -44,7 +47,7 @@ def run(a: Namespace) -> int:
 
 def status(a: Namespace) -> int:
     """What runs, what is done, what failed."""
-    from benchmark.schedule.state import describe
+    from benchmark.schedule.state import describe, watch
 
-    print(describe(a.results))
+    print((watch if a.watch else describe)(a.results))
     return 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.schedule import nodes
 from benchmark.schedule.job import Event, Job, execute
 from benchmark.schedule.stop import Stop
 
@@ -60,6 +61,8 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
         _check_placement(ray, jobs, gpu_share)
+        if address:
+            nodes.check(ray, jobs)
         yield from _drive(ray, jobs, stop, gpu_share)
     finally:
         ray.shutdown()
@@ -69,8 +72,7 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:
-            package = Path(__file__).resolve().parents[1]
-            ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **common)
+            ray.init(address=address, runtime_env=nodes.shipped(), **common)
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
@@ -84,11 +86,11 @@ def _demand(job: Job, gpu_share: float) -> dict[str, float]:
 
 
 def _check_placement(ray: Any, jobs: Sequence[Job], gpu_share: float) -> None:
-    nodes = [n["Resources"] for n in ray.nodes() if n["Alive"]]
+    there = [n["Resources"] for n in ray.nodes() if n["Alive"]]
     for job in jobs:
         need = _demand(job, gpu_share)
-        if not any(all(node.get(k, 0) >= v for k, v in need.items()) for node in nodes):
-            has = "; ".join(", ".join(f"{node.get(k, 0):g} {k}" for k in ("CPU", "GPU")) for node in nodes)
+        if not any(all(node.get(k, 0) >= v for k, v in need.items()) for node in there):
+            has = "; ".join(", ".join(f"{node.get(k, 0):g} {k}" for k in ("CPU", "GPU")) for node in there)
             asks = ", ".join(f"{v:g} {k}" for k, v in need.items())
             raise GanbenchError(f"{job.name} asks for {asks}, which no node has ({has})")
 
@@ -172,7 +174,8 @@ def work(job: Job, board: Any) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
     if answer(board.stopping.remote()):
         return None
-    return execute(job, _reporter(job, board))
+    about: dict[str, Any] = {}
+    return execute(job, _reporter(job, board, about), about)
 
 
 def answer(ref: Any) -> Any:
@@ -183,7 +186,7 @@ def answer(ref: Any) -> Any:
         return aside.submit(ray.get, ref).result()
 
 
-def _reporter(job: Job, board: Any) -> Callable[[int, int], bool]:
+def _reporter(job: Job, board: Any, about: dict[str, Any]) -> Callable[[int, int], bool]:
     import ray
 
     last, pending = 0.0, None
@@ -198,7 +201,7 @@ def _reporter(job: Job, board: Any) -> Callable[[int, int], bool]:
                 stop = False  # the board is being started again
             pending = None
         if pending is None and time.monotonic() - last >= REPORT_S:
-            last, pending = time.monotonic(), board.report.remote(job.evaluation, done, todo)
+            last, pending = time.monotonic(), board.report.remote(job.evaluation, done, todo, about)
         return stop
 
     return tick
@@ -213,14 +216,14 @@ class Board:
         self._version, self._latest, self._stopping = 0, {}, False
         self._changed = asyncio.Event()
 
-    async def report(self, key: str, done: int, todo: int) -> bool:
-        """A worker's progress; the answer is whether it should stop."""
-        self._latest[key] = (done, todo)
+    async def report(self, key: str, done: int, todo: int, about: dict[str, Any] | None = None) -> bool:
+        """A worker's progress, and what ``execute`` tells of the run; the answer is whether it should stop."""
+        self._latest[key] = (done, todo, about)
         self._version += 1
         self._changed.set()
         return self._stopping
 
-    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int]]]:
+    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, dict[str, Any] | None]]]:
         """Waits until there is something after version ``seen``; then all that came since."""
         while self._version == seen:
             self._changed.clear()

@@ -1,4 +1,4 @@
-"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once."""
+"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once. A batch system's warning counts as Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import Any
 
 
 class Stop:
-    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM or SIGHUP."""
+    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP (unless ``nohup`` has it ignored)."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
     def __init__(self) -> None:
         self.asked = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
-        self._before = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else set()
+        self._before = {s: signal.signal(s, self._handle) for s in self.SIGNALS if s not in ignored}
         return self
 
     def __exit__(self, *exc: object) -> None:

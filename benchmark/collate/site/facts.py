@@ -15,6 +15,7 @@ from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
 from benchmark.recipe import content_hash
 from benchmark.records import Record
+from benchmark.suite.filter import COORDINATES, selects
 from benchmark.suite.model import Suite
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
@@ -176,19 +177,11 @@ def command(j: Joined, results: str) -> str:
     """What makes this cell's runs again, and no others."""
     c = j.cell
     seeds = max((r.seed for r in j.records), default=0) + 1
-    tests = {"table": c.table, "method": c.method, "backbone": c.backbone, "dataset": c.dataset, "data_percent": f"{c.data_percent:g}", "resolution": str(c.resolution)}
-    only = " & ".join(f"{name}={_quoted(value)}" for name, value in tests.items() if value)
-    words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", only]
+    words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", selects(c, COORDINATES)]
     ends = {r.epochs for r in j.records if r.status == "partial"}
     if len(ends) == 1 and (end := ends.pop()) == int(end) and end > 0:
         words += ["--until-epoch", str(int(end))]
     return shlex.join([*words, "--results", results])
-
-
-def _quoted(value: str) -> str:
-    if re.fullmatch(r"[\w.^@%+†‡-]+", value):
-        return value
-    return f"'{value}'" if '"' in value else f'"{value}"'
 
 
 def page_of(suite: Suite, cell_id: str) -> str:
