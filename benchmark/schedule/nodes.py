@@ -73,5 +73,6 @@ def _content(job: Job) -> str:
 
 
 def _name(node: dict[str, Any]) -> str:
-    """As people know it: the host's name, and its address."""
-    return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+    """As people know it: the node's name where it was given one, the host's, its address."""
+    name, *more = dict.fromkeys(n for key in ("NodeName", "NodeManagerHostname", "NodeManagerAddress") if (n := node.get(key)))
+    return f"{name} ({', '.join(more)})" if more else name

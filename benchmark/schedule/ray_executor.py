@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from typing import Any
 from benchmark.errors import GanbenchError
 from benchmark.schedule import nodes
 from benchmark.schedule.job import Event, Job, execute
-from benchmark.schedule.stop import Stop
+from benchmark.schedule.stop import Stop, kept_signals
 
 REPORT_S = 1.0  # seconds between a worker's reports
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
@@ -56,7 +57,8 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
-    _start(ray, address, cpus)
+    with kept_signals():  # ray.init takes SIGTERM for itself
+        _start(ray, address, cpus)
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
@@ -172,8 +174,14 @@ def _outcome(ray: Any, ref: Any, job: Job) -> Event:
 
 def work(job: Job, board: Any) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
-    if answer(board.stopping.remote()):
-        return None
+    import ray
+
+    try:
+        if answer(board.stopping.remote()):
+            return None
+    except ray.exceptions.RayActorError:
+        why = f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set RAY_AUTH_MODE=disabled for 'ganbench run'"
+        raise GanbenchError(why) from None
     about: dict[str, Any] = {}
     return execute(job, _reporter(job, board, about), about)
 

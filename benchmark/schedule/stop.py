@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 
 class Stop:
     """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP (unless ``nohup`` has it ignored)."""
-
-    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
     def __init__(self) -> None:
         self.asked = False
@@ -20,7 +21,7 @@ class Stop:
 
     def __enter__(self) -> Stop:
         ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else set()
-        self._before = {s: signal.signal(s, self._handle) for s in self.SIGNALS if s not in ignored}
+        self._before = {s: signal.signal(s, self._handle) for s in SIGNALS if s not in ignored}
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -33,3 +34,15 @@ class Stop:
         self.asked = True
         with suppress(OSError):  # a terminal that has hung up
             print("\nstopping: the runs under way write a checkpoint first (again to stop at once)", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def kept_signals() -> Iterator[None]:
+    """What handles ``SIGNALS`` handles them afterwards, whatever a library does meanwhile."""
+    before = {s: signal.getsignal(s) for s in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
