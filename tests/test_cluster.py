@@ -135,7 +135,7 @@ cluster.shutdown()
 def _job(place: Path, root: Path, **changes: object) -> dict:
     fields = dict(
         key="k", evaluation="e", seed=0, name="n", recipe=recipe(dataset="mnist").to_json(), protocol=protocol().to_json(), folder=str(place / "k"), data_root=str(root),
-        weights="", cache=str(place / "cache"), device="cpu", threads=1, until_epoch=None, checkpoint_s=60.0, cluster=True,
+        weights="", cache=str(place / "cache"), device="cpu", threads=1, channels_last=False, until_epoch=None, checkpoint_s=60.0, cluster=True,
     )  # fmt: skip
     return fields | changes
 

@@ -39,6 +39,7 @@ class Job:
     cache: str  # where features of real images are kept
     device: str  # "cpu", "cuda", or "auto" until an executor knows what there is
     threads: int
+    channels_last: bool
     until_epoch: int | None
     checkpoint_s: float
     cluster: bool = False  # on a cluster, each node may have its own folders, and errors name the node
@@ -46,7 +47,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """What an executor tells its driver: ``kind`` is "progress", "done", "interrupted" or "failed"."""
+    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted" or "failed"."""
 
     kind: str
     job: Job
@@ -54,7 +55,7 @@ class Event:
     todo: int = 0
     about: dict[str, Any] | None = None  # of "progress": what ``execute`` has told of the run
     result: dict[str, Any] | None = None  # of "done"
-    error: str = ""  # of "failed": one line for a person
+    error: str = ""  # of "failed" and "note": one line for a person
     trace: str = ""  # of "failed": for a bug report; empty for a GanbenchError
 
 
@@ -109,6 +110,7 @@ def _execute(job: Job, folder: Path, tick: Callable[[int, int], bool], about: di
         until_epoch=job.until_epoch,
         device=job.device,
         threads=job.threads,
+        channels_last=job.channels_last,
         checkpoint_s=job.checkpoint_s,
         tick=tick,
         tell=tell,
@@ -138,7 +140,7 @@ def _alone(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
     except OSError as error:
-        raise GanbenchError(f"cannot write checkpoints to {folder} ({error.strerror}); give --checkpoints a folder that can be written") from None
+        raise GanbenchError(f"cannot keep checkpoints in {folder}: {error.strerror}; give --checkpoints a folder that can be written") from None
     with lock:
         deadline = time.monotonic() + LOCK_WAIT_S
         while True:

@@ -22,6 +22,7 @@ from benchmark.schedule.again import again
 from benchmark.schedule.inline import run_inline
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.mirror import is_url, mirror_of, workplace
+from benchmark.schedule.nodes import refuse_scratch
 from benchmark.schedule.progress import duration
 from benchmark.schedule.runlog import logged
 from benchmark.schedule.stop import Stop
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` can change a bit."""
+    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``channels_last`` can change a bit."""
 
     executor: str = "ray"  # "ray" or "inline"
     address: str | None = None
@@ -40,11 +41,13 @@ class Options:
     device: str = "auto"  # "auto", "cpu" or "cuda"
     gpu_share: float = 1.0
     threads: int = 1
+    channels_last: bool = False
     until_epoch: int | None = None
     checkpoints: str | None = None  # a folder, or a URL that fsspec can open; default: results/runs
     checkpoint_s: float = 60.0
     tensorboard: Path | None = None  # where TensorBoard's files are written; None: nowhere
     command: tuple[str, ...] = ()  # the words of the command line, for the lines that make failed runs again
+    hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint
 
 
 @dataclass
@@ -76,9 +79,13 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     if not todo:
         return summary
     jobs = [_job(run, results, options) for run in todo.values()]
+    refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs
     with _only_driver(results), Stop() as stop:
         watch = Watch(plan, results, options.tensorboard)
+        for path in (path for run in todo.values() for path in run.damaged):
+            if aside := records.set_aside(path):
+                watch.screen.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
         try:
             for event in _events(jobs, stop, options):
                 _handle(event, todo[event.job.evaluation], results, watch, summary, options)
@@ -94,7 +101,7 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
         return run_inline(jobs, stop)
     from benchmark.schedule.ray_executor import run_on_ray
 
-    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share)
+    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, hung_s=options.hung_s)
 
 
 def _job(run: Run, results: Path, options: Options) -> Job:
@@ -113,6 +120,7 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         cache=str(cache_folder().resolve()),
         device=options.device,
         threads=options.threads,
+        channels_last=options.channels_last,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
         cluster=options.address is not None,
@@ -122,6 +130,9 @@ def _job(run: Run, results: Path, options: Options) -> Job:
 def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, options: Options) -> None:
     if event.kind == "progress":
         watch.report(event, run)
+        return
+    if event.kind == "note":
+        watch.screen.say(event.error)
         return
     state, line, history = event.kind, "", []
     if event.kind == "done":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,30 @@ from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.schedule.job import Job, set_folders
 from benchmark.schedule.mirror import check_room, mirror_of, workplace
 
+JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""Environment variable in which a process that `ray job submit` started finds the job's runtime environment."""
+
+WORKING = "working_dir_files"
+"""Folder of a node in which Ray unpacks the working directories of jobs."""
+
 ANSWER_S = 120.0  # a node that says nothing for so long is named
 
 
 def shipped() -> dict[str, Any]:
-    """Ray's runtime environment: this package, with its data files, and the commit that it is of, which the nodes cannot see."""
-    return {"py_modules": [str(Path(__file__).resolve().parents[1])], "env_vars": {COMMIT: code_version()["commit"]}}
+    """Ray's runtime environment: this package, with its data files, and the commit that it is of, which the nodes cannot see.
+
+    Under ``ray job submit`` the job has an environment already, and Ray refuses what is in both.
+    """
+    package = Path(__file__).resolve().parents[1]
+    of_job = json.loads(os.environ.get(JOB) or "{}").get("runtime_env") or {}
+    modules = {} if "py_modules" in of_job or WORKING in package.parts else {"py_modules": [str(package)]}
+    return {**modules, "env_vars": {COMMIT: code_version()["commit"]} if COMMIT not in of_job.get("env_vars", {}) else {}}
+
+
+def refuse_scratch(results: Path) -> None:
+    """Raises GanbenchError where ``results`` lie in the copy of a working directory that Ray deletes after its job."""
+    if WORKING in results.resolve().parts:
+        raise GanbenchError(f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path of a folder that stays", 2)
 
 
 def check(ray: Any, jobs: Sequence[Job]) -> None:

@@ -29,14 +29,15 @@ class Running:
     def report(self, now: float, done: int, todo: int, about: dict[str, Any] | None) -> None:
         """It is at step ``done`` of ``todo``; a step before the last one means that it was begun again from a checkpoint."""
         self.heard, self.about = now, about or self.about
-        if todo and not self.todo:
+        if not todo:  # a sign of life before its first step, also of one that was begun again
+            return
+        if not self.todo:
             self.first, self.stepping = done, now
         if done < self.done:
             self.first = min(self.first, done)
             self.recent.clear()
         self.done, self.todo = done, todo
-        if todo:
-            self.recent.append((now, done))
+        self.recent.append((now, done))
         while len(self.recent) > 2 and now - self.recent[0][0] > WINDOW_S:
             self.recent.popleft()
 
