@@ -91,7 +91,8 @@ def test_status_has_the_same_figures_later_and_from_elsewhere(tmp_path: Path) ->
     plan = _plan()
     status, progress, (first, second) = StatusFile(tmp_path, plan), Progress(1), plan.runs[:2]
     progress.update(first.evaluation, first.name, 1, 10, 100, {"node": "lab7", "device": "cpu", "last": {"step": 10, "FID": 5.0}})
-    status.states[first.evaluation], status.states[second.evaluation] = "running", "failed"
+    status.move(first.evaluation, "running")
+    status.move(second.evaluation, "failed")
     status.fail(second.name, "[bold]no \x1b room")
     status.write(progress, force=True)
     content = json.loads(status.path.read_text(encoding="utf-8"))

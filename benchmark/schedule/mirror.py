@@ -6,7 +6,6 @@ the URL's are copied back before a run begins: what is there counts, also where 
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from benchmark.data.cards import cache_folder
@@ -102,7 +101,6 @@ def check_room(folder: Path) -> str | None:
     """Why checkpoints cannot be written to ``folder``, or None."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.disk_usage(folder)
         probe = folder / ".probe"
         probe.touch()
         probe.unlink(missing_ok=True)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sys
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import GanbenchError, plain
-from benchmark.plan.plan import Plan
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
+
+if TYPE_CHECKING:
+    from benchmark.plan.plan import Plan
 
 WRITE_EVERY_S = 1.0
 WATCH_EVERY_S = 2.0
@@ -27,13 +30,16 @@ class StatusFile:
 
     def __init__(self, results: Path, plan: Plan) -> None:
         self.path = results / "runs" / "status.json"
-        self.states = {run.evaluation: run.state for run in plan.runs if run.evaluation}
+        self._states = {run.evaluation: run.state for run in plan.runs if run.evaluation}
+        self.counts = Counter(self._states.values())  # how many runs are in each state
         self.failures: list[dict[str, str]] = []
         self._last = 0.0
 
-    def counts(self) -> Counter[str]:
-        """How many runs are in each state."""
-        return Counter(self.states.values())
+    def move(self, evaluation: str, state: str) -> None:
+        """A run is in another state."""
+        self.counts[self._states[evaluation]] -= 1
+        self.counts[state] += 1
+        self._states[evaluation] = state
 
     def fail(self, name: str, why: str) -> None:
         """A run has failed; the first hundred are listed."""
@@ -46,7 +52,7 @@ class StatusFile:
             return
         self._last = time.monotonic()
         rows = [{"run": key, "state": "running", **progress.row(key)} for key in progress.running]
-        content = {"pid": os.getpid(), "time": time.time(), "eta_s": progress.eta_s(), "counts": self.counts(), "runs": [*rows, *self.failures]}
+        content = {"pid": os.getpid(), "time": time.time(), "eta_s": progress.eta_s(), "counts": {state: n for state, n in self.counts.items() if n}, "runs": [*rows, *self.failures]}
         temporary = self.path.with_suffix(".tmp")
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +72,6 @@ def describe(results: Path) -> str:
 
 def watch(results: Path) -> str:
     """Show the state again and again until the driver ends: in place on a terminal, else one text after the other; the last one is returned."""
-    import sys
-
     if not is_terminal(sys.stdout):
         while driver_alive(results):
             print(describe(results), flush=True)

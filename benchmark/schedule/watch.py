@@ -26,7 +26,7 @@ class Watch:
     def report(self, event: Event, run: Run) -> None:
         """A run has started, or has told how far it is."""
         self.progress.update(run.evaluation, run.name, run.size, event.done, event.todo, event.about)
-        self.status.states[run.evaluation] = "running"
+        self.status.move(run.evaluation, "running")
         self.screen.update(run.evaluation, self._head())
         self.status.write(self.progress)
         if event.about and "last" in event.about:
@@ -34,7 +34,7 @@ class Watch:
 
     def end(self, run: Run, state: str, line: str, history: list[dict[str, Any]]) -> None:
         """A run has ended in ``state``; ``line`` says how, ``history`` what it measured."""
-        self.status.states[run.evaluation] = state
+        self.status.move(run.evaluation, state)
         if state == "failed":
             self.status.fail(run.name, line)
         self.progress.end(run.evaluation, run.size)
@@ -59,5 +59,5 @@ class Watch:
             self.screen.say(f"TensorBoard's files cannot be written any more: {error.strerror or error}")
 
     def _head(self) -> str:
-        counts = self.status.counts()
+        counts = self.status.counts
         return ", ".join(f"{counts[state]} {state}" for state in ("running", "to do", "done", "failed") if counts[state] or state == "running")
