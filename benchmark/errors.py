@@ -27,6 +27,6 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return f"; known: {', '.join(names)}" if names else ""
 
 
-def plain(text: str) -> str:
-    """Text from others, in which nothing steers a terminal or turns the direction of writing."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+def plain(text: str, lines: bool = False) -> str:
+    """Text from others, in which nothing steers a terminal or turns the direction of writing; ``lines`` may end in it."""
+    return "".join(c if c.isprintable() or (lines and c == "\n") else repr(c)[1:-1] for c in text)

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import records
+from benchmark import failures, records
 from benchmark.data.cards import cache_folder, data_root
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.plan import Plan, Run, make_record
 from benchmark.schedule import runlog
@@ -75,7 +75,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     summary = Summary()
     for run in plan.of("blocked"):
         summary.counts["blocked"] += 1
-        summary.failures.append(f"{run.name}: blocked: {run.reason}")
+        summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
     if not todo:
         return summary
     jobs = [_job(run, results, options) for run in todo.values()]
@@ -140,6 +140,7 @@ def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summar
         try:
             record = make_record(run, event.result)
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            failures.forget(results, run.evaluation, run.seed)
             state, history = "done" if record.status == "finished" else record.status, record.history
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
@@ -147,8 +148,9 @@ def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summar
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
+        failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
-        summary.failures.append(f"{line.removeprefix('FAILED: ')}\n    again: {again(options.command, run)}")
+        summary.failures.append(plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(options.command, run)}", lines=True))
     elif event.kind == "interrupted":
         line = f"stopped: {run.name}; its checkpoint is kept" if event.job.evaluation in watch.progress.running else ""
     summary.counts[state] += 1

@@ -58,7 +58,7 @@ class Lines:
     def say(self, text: str) -> None:
         """One lasting line."""
         with suppress(OSError):
-            print(_plain(text), file=self._out, flush=True)
+            print(plain(text, lines=True), file=self._out, flush=True)
 
     def close(self) -> None:
         """Nothing is left to remove."""
@@ -85,7 +85,7 @@ class Table:
 
     def say(self, text: str) -> None:
         """One lasting line, above the table."""
-        self._guarded(lambda: self._console.print(_plain(text), soft_wrap=True))
+        self._guarded(lambda: self._console.print(plain(text, lines=True), soft_wrap=True))
         self._redraw()
 
     def close(self) -> None:
@@ -171,7 +171,3 @@ def measured(last: dict[str, Any]) -> str:
     metric = "FID" if "FID" in metrics else metrics[0]
     value = last[metric]
     return plain(f"{metric} {'not finite' if value is None else f'{value:.4g}'} at {last['step']:,}")
-
-
-def _plain(text: str) -> str:
-    return "\n".join(plain(part) for part in text.split("\n"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from typing import Any
 
 from benchmark.collate.claims import ClaimVerdict, JudgedClaim
 from benchmark.collate.join import Entry, Joined
+from benchmark.collate.rerun import rerun
 from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
 from benchmark.recipe import content_hash
 from benchmark.records import Record
-from benchmark.suite.filter import COORDINATES, selects
 from benchmark.suite.model import Suite
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
@@ -175,13 +174,10 @@ def _said(value: Any) -> str:
 
 def command(j: Joined, results: str) -> str:
     """What makes this cell's runs again, and no others."""
-    c = j.cell
-    seeds = max((r.seed for r in j.records), default=0) + 1
-    words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", selects(c, COORDINATES)]
+    seeds = max((*(r.seed for r in j.records), *(f.seed for f in j.failures)), default=0) + 1
     ends = {r.epochs for r in j.records if r.status == "partial"}
-    if len(ends) == 1 and (end := ends.pop()) == int(end) and end > 0:
-        words += ["--until-epoch", str(int(end))]
-    return shlex.join([*words, "--results", results])
+    whole = len(ends) == 1 and (end := ends.pop()) == int(end) and end > 0
+    return rerun(j.cell, seeds, results, int(end) if whole else None)
 
 
 def page_of(suite: Suite, cell_id: str) -> str:
