@@ -8,7 +8,6 @@ import logging
 import os
 import shlex
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -110,10 +109,9 @@ def test_status_has_the_same_figures_later_and_from_elsewhere(tmp_path: Path) ->
             assert message in describe(tmp_path)
     for damage in ("{", "[]", json.dumps(content | {"runs": [{"state": "running", "name": 3}]}), json.dumps(content | {"eta_s": "soon"})):
         status.path.write_text(damage, encoding="utf-8")
-        with pytest.raises(GanbenchError, match="is damaged"):
-            with (tmp_path / ".lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                describe(tmp_path)
+        with (tmp_path / ".lock").open("a") as lock, pytest.raises(GanbenchError, match="is damaged"):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            describe(tmp_path)
 
 
 def test_the_status_file_does_not_grow_with_what_is_done(tmp_path: Path) -> None:
