@@ -21,6 +21,7 @@ from benchmark.plan.plan import make_plan
 from benchmark.schedule import runlog
 from benchmark.schedule.again import again
 from benchmark.schedule.job import Event
+from benchmark.schedule.launch import Options, Summary, _handle
 from benchmark.schedule.progress import Progress
 from benchmark.schedule.runlog import logged
 from benchmark.schedule.screen import drawn, line, screen, shorten
@@ -112,6 +113,16 @@ def test_status_has_the_same_figures_later_and_from_elsewhere(tmp_path: Path) ->
         with (tmp_path / ".lock").open("a") as lock, pytest.raises(GanbenchError, match="is damaged"):
             fcntl.flock(lock, fcntl.LOCK_EX)
             describe(tmp_path)
+
+
+def test_only_a_run_that_was_at_work_is_said_to_be_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, summary = _plan(), Summary()
+    watch, (queued, waking, working) = Watch(plan, tmp_path, None), plan.runs[:3]
+    watch.report(Event("progress", None), waking)
+    watch.report(Event("progress", None, 5, 96), working)
+    for run in (queued, waking, working):
+        _handle(Event("interrupted", None), run, tmp_path, watch, summary, Options())
+    assert capsys.readouterr().err.count("stopped: ") == 1 and summary.counts["interrupted"] == 3 and not watch.progress.running
 
 
 def test_the_status_file_does_not_grow_with_what_is_done(tmp_path: Path) -> None:

@@ -152,7 +152,8 @@ def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summar
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(options.command, run)}", lines=True))
     elif event.kind == "interrupted":
-        line = f"stopped: {run.name}; its checkpoint is kept" if event.job.evaluation in watch.progress.running else ""
+        running = watch.progress.running.get(run.evaluation)
+        line = f"stopped: {run.name}; its checkpoint is kept" if running and running.todo else ""
     summary.counts[state] += 1
     watch.end(run, state, line, history)
 
