@@ -28,9 +28,11 @@ def run(a: Namespace) -> int:
         device=a.device,
         gpu_share=a.gpu_share,
         threads=a.threads,
+        channels_last=a.channels_last,
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,
+        hung_s=a.hung_after,
     )
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:

@@ -132,25 +132,27 @@ def work_key(recipe: Recipe) -> str:
 class Measured:
     """What finished records say of steps on one device.
 
-    Records hold wall seconds, and a busy machine makes them longer, never shorter. So a record of the same work gives
-    the step's seconds itself, the fastest of all such records. Otherwise the prediction is multiplied by the lower
+    On a CPU the seconds are CPU seconds where a record holds them: other load hardly changes them. Wall seconds are
+    longer on a busy machine, never shorter. So a record of the same work gives the step's seconds itself, the fastest
+    of all such records. Otherwise the prediction is multiplied by the lower
     quartile of the ratios of measured to predicted seconds, over records of the same network; without such records
     it stays as it is.
     """
 
     def __init__(self, records: Iterable[Record], names: Callable[[str], bool], counts: Counts, device: Device) -> None:
-        """``names``: whether a record's name of a device means ``device``. Records of less than 20 steps, on several devices or threads say nothing."""
+        """``names``: whether a record's name of a device means ``device``. Records of less than 20 steps, on several devices or threads or with channels last say nothing."""
         exact: dict[str, list[float]] = {}
         ratios: dict[str, list[float]] = {}
         for record in records:
             segments = record.provenance.get("segments", [])
-            if record.steps < FEWEST_STEPS or not segments or not all(names(str(s.get("device"))) and s.get("threads") == 1 for s in segments):
+            if record.steps < FEWEST_STEPS or not segments or not all(names(str(s.get("device"))) and s.get("threads") == 1 and not s.get("channels_last") for s in segments):
                 continue
             try:
                 key = counts.key(record.recipe)
             except GanbenchError:  # a plug-in of another version
                 continue
-            seconds = record.train_s / record.steps
+            cpu_s = record.train_cpu_s if device.name == "cpu" else None
+            seconds = (record.train_s if cpu_s is None else cpu_s) / record.steps
             exact.setdefault(key, []).append(seconds)
             if known := counts.known(record.recipe):
                 ratios.setdefault(record.recipe.network[0], []).append(seconds / device.seconds(known.step))

@@ -11,7 +11,7 @@ from benchmark.errors import GanbenchError
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, Counts, Measured, cost
 from benchmark.plan.devices import Device, named
-from benchmark.plan.placement import longest_first, makespan
+from benchmark.plan.simulate import longest_first, placed
 from benchmark.plan.plan import Plan, Run
 from benchmark.provenance import processor
 from benchmark.records import Record
@@ -63,7 +63,7 @@ class Forecast:
         apart = sum(c.total_s * len(run.cells) for run in self.plan.of("to do") if (c := self.cost(run)) is not None)
         unknown = sum(self.cost(run) is None for run in self.plan.of("to do"))
         said = [f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"]
-        said += [f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(makespan([t.seconds for t in trainings], [1.0] * workers))}"] if trainings else []
+        said += [f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(placed([t.seconds for t in trainings], [1.0] * workers))}"] if trainings else []
         said += [f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"] if trainings else []
         said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"] if unknown else []
         blocked = self.trainings("blocked")

@@ -1,93 +1,240 @@
-"""What order and placement do to the time until everything is done: runs of known lengths on workers of known speeds.
+"""Which run starts next, and where: asked by the executor, by the forecast and by simulations alike.
 
-Runs start in the order in which they are given, each on a worker that is free. Nothing here knows a run's true length
-beforehand: order and choice go by estimates, time passes by true lengths.
+Runs stand in a queue: higher priority first, then longest expected first. Whenever there is room, each run in turn is
+given the place on which it is expected to end earliest. It may decline free places for a busy one that is faster; how
+long an equal one still takes is a guess, and not worth waiting for. A run that waits for a place keeps it: smaller ones
+behind it start elsewhere, or not yet, so that a run that needs a whole GPU is not passed over for ever.
+
+Nothing here knows a run's true length: choice goes by estimates, and expected ends are corrected when true ones come.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+EPSILON = 1e-9  # of a GPU: sums of fractions
 
 
-def longest_first(estimates: Sequence[float]) -> list[int]:
-    """Indices by falling estimate; equal ones in the order given."""
-    return sorted(range(len(estimates)), key=lambda i: -estimates[i])
+@dataclass(frozen=True)
+class Node:
+    """A machine; its GPUs are alike."""
+
+    id: str
+    kind: str  # equal for nodes on which every run takes the same time and the same part of a GPU
+    cpus: float
+    gpus: int = 0
+    memory: float | None = None  # bytes of one GPU, where that is known
+    ahead: float = 0.0  # cores' worth of runs that may be handed out while all cores are busy
 
 
-def makespan(lengths: Sequence[float], speeds: Sequence[float], order: Sequence[int] | None = None, estimates: Sequence[float] | None = None) -> float:
-    """Seconds until the last run ends.
+@dataclass(frozen=True)
+class Need:
+    """What a run asks of a node: cores, and one GPU or a part of it (0 for none)."""
 
-    Args:
-        lengths: true seconds on a worker of speed 1.
-        speeds: of each worker.
-        order: in which runs are handed out; as given if None.
-        estimates: place by earliest finish: a run may wait for a busy, faster worker on which it is expected to end sooner
-            than on any free one. None: every run starts at once on the fastest free worker.
-
-    Raises:
-        ValueError: there are no workers.
-    """
-    if not speeds:
-        raise ValueError("no workers")
-    order = range(len(lengths)) if order is None else order
-    if estimates is None:
-        return _at_once(lengths, speeds, order)
-    return _by_earliest_finish(lengths, speeds, order, estimates)
+    cpus: float
+    gpu: float = 0.0
 
 
-def lower_bound(lengths: Sequence[float], speeds: Sequence[float]) -> float:
-    """No placement is shorter: for each j, the j longest runs on the j fastest workers; and all of them on all."""
-    longest, fastest = sorted(lengths, reverse=True), sorted(speeds, reverse=True)
-    best, work, speed = 0.0, 0.0, 0.0
-    for length, s in zip(longest, fastest):
-        work, speed = work + length, speed + s
-        best = max(best, work / speed)
-    return max(best, sum(longest) / sum(fastest))
+@dataclass(frozen=True)
+class Task:
+    """A run, as far as placing it goes."""
+
+    key: str
+    work: str  # equal for runs that need the same and take the same time
+    group: str  # of runs with one group, one at a time is made
+    priority: int = 0
 
 
-def _at_once(lengths: Sequence[float], speeds: Sequence[float], order: Sequence[int]) -> float:
-    free = [(-speed, worker) for worker, speed in enumerate(speeds)]
-    heapq.heapify(free)
-    busy: list[tuple[float, int]] = []
-    now = 0.0
-    for i in order:
-        if not free:
-            now = busy[0][0]
-            while busy and busy[0][0] <= now:
-                _, worker = heapq.heappop(busy)
-                heapq.heappush(free, (-speeds[worker], worker))
-        speed, worker = heapq.heappop(free)
-        heapq.heappush(busy, (now - lengths[i] / speed, worker))
-    return max((end for end, _ in busy), default=0.0)
+@dataclass(frozen=True)
+class Start:
+    """A decision: this run, now, there."""
+
+    task: Task
+    node: Node
+    need: Need
 
 
-def _by_earliest_finish(lengths: Sequence[float], speeds: Sequence[float], order: Sequence[int], estimates: Sequence[float]) -> float:
-    """Each event (a worker becomes free) hands out what should run now; expected ends are corrected when true ones come."""
-    waiting = list(order)
-    expected = [0.0] * len(speeds)  # when each worker is expected to be free
-    ends: list[tuple[float, int]] = []
-    idle = set(range(len(speeds)))
-    now = 0.0
-    while waiting:
-        plan = [max(e, now) for e in expected]
-        started = []
-        for place, i in enumerate(waiting):
-            if not idle:
+@dataclass(frozen=True)
+class _Held:
+    start: Start
+    gpu: int | None  # which of the node's
+    until: float  # as expected
+
+
+@dataclass(frozen=True)
+class _Option:
+    node: Node
+    need: Need
+    seconds: float
+
+
+class Placer:
+    """The queue, what runs where, and the next decisions."""
+
+    def __init__(self, tasks: Iterable[Task], nodes: Iterable[Node], need: Callable[[Task, Node], Need | None], seconds: Callable[[Task, Node], float], at_most: int | None = None) -> None:
+        """For tasks in any order.
+
+        Args:
+            need: None where a run cannot be made however idle the node is.
+            seconds: as expected.
+            at_most: so many runs at a time.
+        """
+        self._need, self._seconds, self._at_most = need, seconds, at_most
+        self._held: dict[str, _Held] = {}
+        self.waiting = list(tasks)
+        self.use(nodes)
+
+    def use(self, nodes: Iterable[Node]) -> None:
+        """From now on, these are the nodes. What runs on others runs on, as far as is known here."""
+        self.nodes = tuple(nodes)
+        self._options: dict[str, list[_Option]] = {}
+        self._sort()
+
+    def add(self, task: Task) -> None:
+        """One more run, or one that is to be made again; ``need`` is asked anew."""
+        self._options.pop(task.work, None)
+        self.waiting.append(task)
+        self._sort()
+
+    def ended(self, key: str) -> None:
+        """A run that was started has ended, however it did."""
+        del self._held[key]
+
+    def take_misfits(self) -> list[Task]:
+        """The waiting runs that no node can take, be it empty; they leave the queue."""
+        found = [task for task in self.waiting if not self._of(task)]
+        self.waiting = [task for task in self.waiting if self._of(task)]
+        return found
+
+    def starts(self, now: float) -> list[Start]:
+        """What is to be started now; it counts as started.
+
+        Args:
+            now: in seconds, of any clock that does not run backwards.
+        """
+        rooms = self._rooms(now)
+        groups = {held.start.task.group for held in self._held.values()}
+        found, places = [], []
+        for i, task in enumerate(self.waiting):
+            if len(self._held) == self._at_most or not any(room.fits(self._least()) for room in rooms.values()):
                 break
-            fastest = max(speeds[w] for w in idle)  # waiting pays for a faster worker only: how long an equal one still takes is a guess
-            able = (w for w in range(len(speeds)) if w in idle or speeds[w] > fastest)
-            worker = min(able, key=lambda w: (plan[w] + estimates[i] / speeds[w], w))
-            plan[worker] += estimates[i] / speeds[worker]
-            if worker in idle:
-                idle.remove(worker)
-                expected[worker] = now + estimates[i] / speeds[worker]
-                heapq.heappush(ends, (now + lengths[i] / speeds[worker], worker))
-                started.append(place)
-        for place in reversed(started):
-            del waiting[place]
-        if waiting:
-            now, worker = heapq.heappop(ends)
-            idle.add(worker)
-            expected[worker] = now
-    return max((end for end, _ in ends), default=now)
+            if task.group in groups or not (options := self._of(task)):
+                continue
+            option, place = _best(options, rooms, now)
+            until = max(place.start, now) + option.seconds
+            rooms[option.node.id].book(option.need, place, until)
+            if place.at_once:
+                found.append(Start(task, option.node, option.need))
+                places.append(i)
+                self._held[task.key] = _Held(found[-1], place.gpu, until)
+                groups.add(task.group)
+        for i in reversed(places):
+            del self.waiting[i]
+        return found
+
+    def _rooms(self, now: float) -> dict[str, _Room]:
+        held: dict[str, list[_Held]] = {node.id: [] for node in self.nodes}
+        for one in self._held.values():
+            held.get(one.start.node.id, []).append(one)
+        return {node.id: _Room(node, now, held[node.id]) for node in self.nodes}
+
+    def _least(self) -> Need:
+        """No waiting run needs less of anything. Made anew whenever half of the queue has gone."""
+        if 2 * len(self.waiting) < self._least_of[1]:
+            self._sort()
+        return self._least_of[0]
+
+    def _sort(self) -> None:
+        options = {task.work: self._of(task) for task in self.waiting}
+        length = {work: min((o.seconds for o in found), default=0.0) for work, found in options.items()}
+        self.waiting.sort(key=lambda task: (-task.priority, -length[task.work]))  # stable
+        needs = [o.need for found in options.values() for o in found]
+        self._least_of = Need(min((n.cpus for n in needs), default=0.0), min((n.gpu for n in needs), default=0.0)), len(self.waiting)
+
+    def _of(self, task: Task) -> list[_Option]:
+        """Where a run can be made; a run without a GPU keeps off nodes that have some where there are others."""
+        if task.work not in self._options:
+            needs = [(node, need) for node in self.nodes if (need := self._need(task, node)) and need.cpus <= node.cpus and need.gpu <= min(1, node.gpus)]
+            plain = [(node, need) for node, need in needs if not need.gpu and not node.gpus]
+            self._options[task.work] = [_Option(node, need, self._seconds(task, node)) for node, need in plain or needs]
+        return self._options[task.work]
+
+
+def _best(options: Sequence[_Option], rooms: dict[str, _Room], now: float) -> tuple[_Option, _Place]:
+    """Where the run is expected to end first: of the places that are free, and of the others that are faster than any of these."""
+    found = [(option, rooms[option.node.id].place(option.need)) for option in options]
+    fastest = min((option.seconds for option, place in found if place.at_once), default=math.inf)
+    able = [pair for pair in found if pair[1].at_once or pair[0].seconds < fastest]
+    return min(able, key=lambda pair: (max(pair[1].start, now) + pair[0].seconds, not pair[1].at_once))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The earliest place for a run on a node."""
+
+    start: float  # when it is expected to be free; -inf if it is
+    gpu: int | None  # which of the node's
+    left: float = 0.0  # idle on that GPU, beside the run
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it is free."""
+        return self.start == -math.inf
+
+
+class _Room:
+    """What is free on a node, and what is expected to become free when."""
+
+    def __init__(self, node: Node, now: float, held: Sequence[_Held]) -> None:
+        self.cpu = _Bin(node.cpus + node.ahead, now, ((h.until, h.start.need.cpus) for h in held))
+        self.gpus = [_Bin(1.0, now, ((h.until, h.start.need.gpu) for h in held if h.gpu == i)) for i in range(node.gpus)]
+
+    def fits(self, need: Need) -> bool:
+        """Whether a run could start now."""
+        return self.cpu.idle >= need.cpus and (not need.gpu or any(gpu.idle >= need.gpu - EPSILON for gpu in self.gpus))
+
+    def place(self, need: Need) -> _Place:
+        """The earliest; of equal ones the GPU that has the least room, as Ray chooses."""
+        cpu = self.cpu.earliest(need.cpus)
+        if not need.gpu:
+            return _Place(cpu, None)
+        places = (_Place(max(cpu, gpu.earliest(need.gpu)), i, gpu.idle - need.gpu) for i, gpu in enumerate(self.gpus))
+        return min(places, key=lambda p: (p.start, p.left))
+
+    def book(self, need: Need, place: _Place, until: float) -> None:
+        """The place is taken."""
+        self.cpu.book(need.cpus, place.start, until)
+        if place.gpu is not None:
+            self.gpus[place.gpu].book(need.gpu, place.start, until)
+
+
+class _Bin:
+    """A quantity: how much is idle, and when how much more is expected to be."""
+
+    def __init__(self, size: float, now: float, busy: Iterable[tuple[float, float]]) -> None:
+        self.busy = sorted((max(until, now), amount) for until, amount in busy)
+        self.idle = size - sum(amount for _, amount in self.busy)
+
+    def earliest(self, amount: float) -> float:
+        """When so much is expected to be free at once; -inf if it is now."""
+        free = self.idle
+        if free >= amount - EPSILON:
+            return -math.inf
+        for until, more in self.busy:
+            free += more
+            if free >= amount - EPSILON:
+                return until
+        return math.inf
+
+    def book(self, amount: float, start: float, until: float) -> None:
+        """It is taken from ``start`` on; of what becomes free till then the last first, so that what is idle now stays so."""
+        wanted, kept = amount, []
+        for end, there in reversed(self.busy):
+            used = min(there, wanted) if end <= start else 0.0
+            wanted -= used
+            if there > used:
+                kept.append((end, there - used))
+        self.idle -= wanted
+        self.busy = sorted([*kept, (until, amount)])

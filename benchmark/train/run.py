@@ -43,6 +43,7 @@ def run(
     until_epoch: int | None = None,  # end early, with a partial result that a later call carries on
     device: str = "cpu",
     threads: int = 1,  # CPU threads; part of the provenance, since it may change the last bits
+    channels_last: bool = False,  # the memory layout of maps and weights; likewise
     checkpoint_s: float = 60.0,  # wall seconds between checkpoints
     tick: Tick = lambda done, todo: False,
 ) -> dict[str, Any] | None:
@@ -61,7 +62,7 @@ def run(
         OSError: it was asked to stop and the checkpoint could not be written; the ones before are intact.
     """
     torch.set_num_threads(threads)
-    session = Session(recipe, protocol, seed, data, folder, device)
+    session = Session(recipe, protocol, seed, data, folder, device, channels_last)
     session.refuse_a_best_that_was_not_looked_for()
     total = recipe.total_steps(len(data.images))
     try:
@@ -71,7 +72,7 @@ def run(
         return None
     goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
     if session.gan.step < goal and not session.diverged:
-        session.segments.append(_segment(session.gan.step, device, threads))
+        session.segments.append(_segment(session.gan.step, device, threads, channels_last))
         if not train(session, goal, checkpoint_s, tick):
             return None
     final, history = (None, session.history) if session.diverged else session.final_measurement()
@@ -92,7 +93,7 @@ def run(
         "samples": sample_grid(session.gan, protocol, seed),
         "libraries": libraries(),
         "trouble": session.trouble,
-        **{key: getattr(session, key) for key in ("segments", "train_s", "eval_s")},
+        **{key: getattr(session, key) for key in ("segments", "train_s", "eval_s", "train_cpu_s", "eval_cpu_s")},
     }
 
 
@@ -111,17 +112,17 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
     gan, saved_at = session.gan, time.perf_counter()
     if gan.step == 0 and session.protocol.every_steps is not None and not session.history:
         session.history.append(session.measure(final=False))  # the initialisation: what training has to improve on
-    mark = time.perf_counter()
+    mark = _now()
     while gan.step < goal and not session.diverged:
         loss_D, loss_G = train_step(gan, session.sampler.next)
         epoch_ends = gan.step % session.per_epoch == 0
         due = _due(session.protocol, gan.step, epoch_ends, session.per_epoch)
         check = epoch_ends or due or gan.step % CHECK_STEPS == 0 or gan.step == goal
-        if not check and time.perf_counter() - mark < LOOK_S:
+        if not check and time.perf_counter() - mark[0] < LOOK_S:
             continue
         if check:  # at fixed steps, so that a diverged run ends at the same one however it was interrupted
             session.diverged = not bool(torch.isfinite(loss_D + loss_G))
-        session.train_s += time.perf_counter() - mark
+        session.spend("train", mark)
         session.segments[-1]["to_step"] = gan.step
         if due and not session.diverged:
             session.history.append(session.measure(final=False))
@@ -131,7 +132,7 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
         if time.perf_counter() - saved_at > checkpoint_s:
             session.save_if_possible()
             saved_at = time.perf_counter()
-        mark = time.perf_counter()
+        mark = _now()
     return True
 
 
@@ -144,12 +145,12 @@ def _due(protocol: Protocol, step: int, epoch_ends: bool, per_epoch: int) -> boo
 class Session:
     """A run in memory: the pair, its place in the data, and the book that is kept of it; opened from its checkpoint."""
 
-    BOOK = ("histories", "segments", "train_s", "eval_s", "diverged")
+    BOOK = ("histories", "segments", "train_s", "eval_s", "train_cpu_s", "eval_cpu_s", "diverged")
 
-    def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str) -> None:
+    def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str, channels_last: bool) -> None:
         self.protocol, self.seed, self.folder = protocol, seed, folder
-        self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)))
-        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip))
+        self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)), channels_last)
+        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip), self.gan.layout)
         self.per_epoch = recipe.steps_per_epoch(len(data.images))
         self.probes = Probes(recipe, protocol, data)
         self.identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
@@ -157,12 +158,14 @@ class Session:
         self.trouble = ""
         self.segments: list[dict[str, Any]] = []
         self.train_s, self.eval_s, self.diverged = 0.0, 0.0, False
+        self.train_cpu_s: float | None = 0.0  # of this process; None where a part was not measured
+        self.eval_cpu_s: float | None = 0.0
         if saved := checkpoint.load(folder):
             _refuse_other(self.identity, saved["identity"], folder)
             self.gan.load_state_dict(saved["gan"])
             self.sampler.position = saved["position"]
             for key in self.BOOK:
-                setattr(self, key, saved["book"][key])
+                setattr(self, key, saved["book"].get(key) if key.endswith("_cpu_s") else saved["book"][key])  # older checkpoints lack CPU seconds
         self.history = self.histories.setdefault(protocol.fingerprint(), [])
 
     def save(self) -> None:
@@ -188,12 +191,19 @@ class Session:
         if any(step not in looked for step in due):
             raise GanbenchError(f"{self.folder} was trained under another protocol, which did not look for the best checkpoint; move the folder away to train again")
 
+    def spend(self, what: str, since: tuple[float, float]) -> None:
+        """Count the wall and CPU seconds since a moment (``_now``) as "train" or "eval"."""
+        wall, cpu = (now - then for now, then in zip(_now(), since))
+        setattr(self, f"{what}_s", getattr(self, f"{what}_s") + wall)
+        if (so_far := getattr(self, f"{what}_cpu_s")) is not None:
+            setattr(self, f"{what}_cpu_s", so_far + cpu)
+
     def measure(self, final: bool) -> dict[str, Any]:
         """One measurement of the pair as it is."""
-        started = time.perf_counter()
+        started = _now()
         entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
         entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
-        self.eval_s += time.perf_counter() - started
+        self.spend("eval", started)
         return entry
 
     def final_measurement(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -218,9 +228,14 @@ class Session:
         return self.measure(final=True)
 
 
-def _segment(step: int, device: str, threads: int) -> dict[str, Any]:
+def _now() -> tuple[float, float]:
+    """Wall and CPU seconds, the latter of all threads of this process."""
+    return time.perf_counter(), time.process_time()
+
+
+def _segment(step: int, device: str, threads: int, channels_last: bool) -> dict[str, Any]:
     place = torch.cuda.get_device_name() if device.startswith("cuda") else processor()
-    return {"from_step": step, "to_step": step, **code_version(), "device": place, "threads": threads, "torch": str(torch.__version__)}
+    return {"from_step": step, "to_step": step, **code_version(), "device": place, "threads": threads, "channels_last": channels_last, "torch": str(torch.__version__)}
 
 
 def _refuse_other(mine: dict[str, Any], theirs: dict[str, Any], folder: Path) -> None:
