@@ -20,7 +20,8 @@ from benchmark.collate.join import load_joined
 from benchmark.collate.looks import LAST, critical, looked
 from benchmark.collate.render import markdown
 from benchmark.collate.table import view
-from benchmark.records import RecordError, by_evaluation, read, write
+from benchmark.merge import merge
+from benchmark.records import RecordError, by_evaluation, read, read_all, write
 from benchmark.suite.model import Number
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 
@@ -69,6 +70,18 @@ def test_plans_are_in_the_records_and_no_careless_edit_narrows_an_interval(tmp_p
     assert looked([read(tmp_path / "edited.json"), *made[1:]])
     twice = [dataclasses.replace(made[0], planned=3), made[0]]
     assert {r.planned for r in by_evaluation(twice).values()} == {r.planned for r in by_evaluation(twice[::-1]).values()} == {0}, "of two copies the one of the smaller plan"
+
+
+def test_labs_that_made_the_same_seeds_by_other_plans_agree_after_merging(tmp_path: Path) -> None:
+    made = [r for r in _three_seeds(PUBLISHED, 0.005) if r.cell == full_cells()[0].id]
+    labs = {"a": made, "b": [dataclasses.replace(r, planned=0) for r in made]}
+    for name, found in labs.items():
+        for r in found:
+            write(tmp_path / name, "theory/x", r)
+    for ours, theirs in (("a", "b"), ("b", "a"), ("a", "b")):
+        assert merge(tmp_path / ours, [tmp_path / theirs])[2] == []
+    found = [load_joined(THEORY, read_all(tmp_path / name)[0])[1]["theory/1"][0].entries["V_g"] for name in labs]
+    assert found[0].achieved == found[1].achieved and found[0].achieved.looked and found[0].verdict == found[1].verdict
 
 
 def test_verdict_interval_and_footnote_are_those_of_all_looks() -> None:
