@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import platform
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +21,13 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.pulse import listening
+from benchmark.schedule import nodes
 from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks, fits
 from benchmark.schedule.hung import HungWatch, Place, end_worker
 from benchmark.schedule.job import Event, Job, execute
 from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.schedule.progress import duration
-from benchmark.schedule.stop import Stop
+from benchmark.schedule.stop import Stop, kept_signals
 
 REPORT_S = 1.0  # seconds between a worker's reports
 NEWS_S = 0.3  # in which the board gathers reports for one answer to the driver
@@ -54,7 +56,7 @@ TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
 
 
 def run_on_ray(
-    jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float, hung_s: float = HUNG_S, make: Make = execute
+    jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float, hung_s: float = HUNG_S, make: Make | None = None
 ) -> Iterator[Event]:
     """Events of every job as they happen.
 
@@ -63,7 +65,7 @@ def run_on_ray(
         cpus: how many cores of this machine to use; None for all.
         gpu_share: the part of a GPU that a run on "cuda" asks for.
         hung_s: seconds without a sign of life, after which a run is ended and goes on from its checkpoint.
-        make: what a worker does with a job.
+        make: what a worker does with a job instead of ``execute``, on nodes that need nothing for it.
 
     Raises:
         GanbenchError: a job can be placed on no node (said at once: Ray itself would wait for ever).
@@ -75,12 +77,15 @@ def run_on_ray(
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
-    _start(ray, address, cpus)
+    with kept_signals():  # ray.init takes SIGTERM for itself
+        _start(ray, address, cpus)
     lost = False
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
         _check_placement(ray, jobs, gpu_share)
+        if address and make is None:
+            nodes.check(ray, jobs)
         yield from _drive(ray, jobs, stop, gpu_share, HungWatch(hung_s), make)
     except ClusterLost:
         lost = True
@@ -95,8 +100,7 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:
-            package = Path(__file__).resolve().parents[1]
-            ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **common)
+            ray.init(address=address, runtime_env=nodes.shipped(), **common)
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
@@ -110,15 +114,15 @@ def _demand(job: Job, gpu_share: float) -> dict[str, float]:
 
 
 def _check_placement(ray: Any, jobs: Sequence[Job], gpu_share: float) -> None:
-    nodes = [n["Resources"] for n in ray.nodes() if n["Alive"]]
+    there = [n["Resources"] for n in ray.nodes() if n["Alive"]]
     for job in jobs:
         need = _demand(job, gpu_share)
-        if not fits(nodes, need):
-            has = "; ".join(", ".join(f"{node.get(k, 0):g} {k}" for k in ("CPU", "GPU")) for node in nodes)
+        if not fits(there, need):
+            has = "; ".join(", ".join(f"{node.get(k, 0):g} {k}" for k in ("CPU", "GPU")) for node in there)
             raise GanbenchError(f"{job.name} asks for {asks(need)}, which no node has ({has})")
 
 
-def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: HungWatch, make: Make) -> Iterator[Event]:
+def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: HungWatch, make: Make | None) -> Iterator[Event]:
     board, cluster = _board(ray), Cluster(ray)
     task = ray.remote(max_retries=MAX_RETRIES)(work)
     waiting, running = list(jobs), {}
@@ -143,10 +147,10 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: H
                 version, progress = _heard(ray, board, news, told)
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
-                for key, (done, todo, place) in progress.items():
+                for key, (done, todo, place, about) in progress.items():
                     if key in by_key:
                         watch.heard(key, place)
-                        yield Event("progress", by_key[key], done, todo)
+                        yield Event("progress", by_key[key], done, todo, about)
             else:
                 job = running.pop(ref)
                 watch.forget(job.evaluation)
@@ -157,7 +161,7 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: H
         yield from _end_hung(ray, watch, running)
         if cluster.changed():
             yield from _without_a_node(ray, cluster, waiting, running, {job.evaluation: more.get(job.evaluation) or _demand(job, gpu_share) for job in (*waiting, *running.values())})
-    board.report.remote("", 0, 0, ("", 0))  # answers the open question, so that Ray has nothing to complain of at its end
+    board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
 
 
@@ -255,13 +259,17 @@ def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
     return Event("interrupted", job) if result is None else Event("done", job, result=result)
 
 
-def work(job: Job, board: Any, make: Make) -> dict[str, Any] | None:
+def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
     reporter = _Reporter(job, board)
-    if reporter.begin():
-        return None
+    try:
+        if reporter.begin():
+            return None
+    except reporter.lost:
+        why = f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set RAY_AUTH_MODE=disabled for 'ganbench run'"
+        raise GanbenchError(why) from None
     with listening(reporter.beat):
-        return make(job, reporter.tick)
+        return execute(job, reporter.tick, reporter.about) if make is None else make(job, reporter.tick)
 
 
 def answer(ref: Any) -> Any:
@@ -280,12 +288,14 @@ class _Reporter:
 
         self._ray, self._board, self._key = ray, board, job.evaluation
         self._place: Place = (ray.get_runtime_context().get_node_id(), os.getpid())
+        self.about: dict[str, Any] = {}  # what else to tell: ``execute`` keeps it up to date
+        self.lost = ray.exceptions.RayActorError
         self._steps, self._last, self._pending, self._stop = (0, 0), 0.0, None, False
 
     def begin(self) -> bool:
         """The first word, waiting for the answer."""
         self._last = time.monotonic()
-        return answer(self._board.report.remote(self._key, 0, 0, self._place))
+        return answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
 
     def tick(self, done: int, todo: int) -> bool:
         """So many steps are done; whether to stop."""
@@ -300,7 +310,7 @@ class _Reporter:
                 self._stop = answer(self._pending) or self._stop
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
-            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place)
+            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about)
 
 
 class Board:
@@ -312,14 +322,14 @@ class Board:
         self._version, self._latest, self._stopping = 0, {}, False
         self._changed = asyncio.Event()
 
-    async def report(self, key: str, done: int, todo: int, place: Place) -> bool:
-        """A worker's progress, and where it is; the answer is whether it should stop."""
-        self._latest[key] = (done, todo, place)
+    async def report(self, key: str, done: int, todo: int, place: Place, about: dict[str, Any]) -> bool:
+        """A worker's progress, where it is, and what there is to tell of the run; the answer is whether it should stop."""
+        self._latest[key] = (done, todo, place, about)
         self._version += 1
         self._changed.set()
         return self._stopping
 
-    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place, dict[str, Any]]]]:
         """Waits until there is something after version ``seen``; then all that came since."""
         import asyncio
 
