@@ -68,6 +68,8 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     taken += 1
                 elif ours.outcome == record.outcome:
                     same += 1
+                    if (record.planned or 0) < (ours.planned or 0):  # a copy that says that somebody may have looked counts (``records.by_evaluation``)
+                        records.write(results, f"merged/{_folder(record)}", record)
                 else:
                     problems.append(str(Conflict(ours, record)))
                     _keep(results, record)

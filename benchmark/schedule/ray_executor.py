@@ -30,6 +30,7 @@ from benchmark.schedule.progress import duration
 from benchmark.schedule.stop import Stop, kept_signals
 
 REPORT_S = 1.0  # seconds between a worker's reports
+NEWS_S = 0.3  # in which the board gathers reports for one answer to the driver
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
@@ -143,13 +144,7 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: H
         cluster.check_head()
         for ref in ready:
             if ref == news:
-                try:
-                    version, progress = ray.get(news)
-                except ray.exceptions.RayActorError:  # its node was lost; Ray starts it again
-                    time.sleep(0.1)
-                    version, progress = 0, {}
-                    if told:
-                        board.stop.remote()
+                version, progress = _heard(ray, board, news, told)
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
                 for key, (done, todo, place, about) in progress.items():
@@ -168,6 +163,17 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: H
             yield from _without_a_node(ray, cluster, waiting, running, {job.evaluation: more.get(job.evaluation) or _demand(job, gpu_share) for job in (*waiting, *running.values())})
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
+
+
+def _heard(ray: Any, board: Any, news: Any, told: bool) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    """The board's version and news; nothing if its node was lost. Ray starts it again, and it is told again to stop."""
+    try:
+        return ray.get(news)
+    except ray.exceptions.RayActorError:
+        time.sleep(0.1)
+        if told:
+            board.stop.remote()
+        return 0, {}
 
 
 def _once_more(event: Event, more: dict[str, float], need: dict[str, float], cluster: Cluster, waiting: list[Job], stop: Stop) -> Event:
@@ -288,6 +294,7 @@ class _Reporter:
 
     def begin(self) -> bool:
         """The first word, waiting for the answer."""
+        self._last = time.monotonic()
         return answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
 
     def tick(self, done: int, todo: int) -> bool:
@@ -324,9 +331,12 @@ class Board:
 
     async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place, dict[str, Any]]]]:
         """Waits until there is something after version ``seen``; then all that came since."""
+        import asyncio
+
         while self._version == seen:
             self._changed.clear()
             await self._changed.wait()
+        await asyncio.sleep(NEWS_S)
         latest, self._latest = self._latest, {}
         return self._version, latest
 
