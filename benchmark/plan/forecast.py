@@ -11,8 +11,8 @@ from benchmark.errors import GanbenchError
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, Counts, Measured, cost
 from benchmark.plan.devices import Device, named
-from benchmark.plan.simulate import longest_first, placed
 from benchmark.plan.plan import Plan, Run
+from benchmark.plan.simulate import longest_first, placed
 from benchmark.provenance import processor
 from benchmark.records import Record
 
