@@ -27,6 +27,8 @@ def run(a: Namespace) -> int:
         cpus=a.cpus,
         device=a.device,
         gpu_share=a.gpu_share,
+        max_parallel=a.max_parallel,
+        time_limit_s=a.time_limit,
         threads=a.threads,
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark.catalogue import plugins
@@ -35,6 +36,7 @@ class Run:
     images: int  # training images
     total_steps: int
     expected_s: float | None = None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
+    priority: int = 0  # of the cell that has the highest; runs of higher ones start first
 
     @property
     def name(self) -> str:
@@ -112,6 +114,13 @@ def make_plan(
     rank = {"to do": 0, "blocked": 1, "done": 2}
     runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
     return Plan(tuple(runs), "+".join(profiles))
+
+
+def prioritised(plan: Plan, priorities: Mapping[str, int]) -> Plan:
+    """The plan with the priorities of cells (by id; 0 for others) on its runs; those to do go by priority first."""
+    runs = [replace(run, priority=max(priorities.get(cell.id, 0) for cell in run.cells)) for run in plan.runs]
+    runs.sort(key=lambda run: -run.priority if run.state == "to do" else math.inf)  # stable
+    return replace(plan, runs=tuple(runs))
 
 
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:

@@ -35,6 +35,9 @@ class Job:
     threads: int
     until_epoch: int | None
     checkpoint_s: float
+    images: int = 0  # of the training set
+    size: float = 0.0  # how long it takes, by the plan and in its units
+    priority: int = 0  # higher ones start first
 
 
 @dataclass(frozen=True)

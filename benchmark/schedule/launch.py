@@ -34,7 +34,9 @@ class Options:
     address: str | None = None
     cpus: int | None = None
     device: str = "auto"  # "auto", "cpu" or "cuda"
-    gpu_share: float = 1.0
+    gpu_share: float | None = None  # for every run; None: by its estimated memory
+    max_parallel: int | None = None  # runs at a time
+    time_limit_s: float | None = None  # then all runs are asked to write a checkpoint and stop
     threads: int = 1
     until_epoch: int | None = None
     checkpoints: Path | None = None  # default: results/runs
@@ -71,7 +73,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         return summary
     jobs = [_job(run, results, options) for run in todo.values()]
     progress = Progress(total_size=sum(run.size for run in todo.values()))
-    with _only_driver(results), Stop() as stop:
+    with _only_driver(results), Stop(options.time_limit_s) as stop:
         board = _StatusFile(results, plan)
         try:
             for event in _events(jobs, stop, options):
@@ -89,7 +91,7 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
         return run_inline(jobs, stop)
     from benchmark.schedule.ray_executor import run_on_ray
 
-    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share)
+    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, max_parallel=options.max_parallel)
 
 
 def _job(run: Run, results: Path, options: Options) -> Job:
@@ -109,6 +111,9 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         threads=options.threads,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
+        images=run.images,
+        size=run.size,
+        priority=run.priority,
     )
 
 

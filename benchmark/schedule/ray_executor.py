@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.schedule.job import Event, Job, execute
+from benchmark.schedule.machines import Machines
+from benchmark.schedule.places import Places
 from benchmark.schedule.stop import Stop
 
 REPORT_S = 1.0  # seconds between a worker's reports
@@ -35,19 +37,25 @@ ENVIRONMENT = {
 }
 
 
+Make = Callable[[Job, Callable[[int, int], bool]], "dict[str, Any] | None"]
+
 TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
 
 
-def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float) -> Iterator[Event]:
+def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float | None = None, max_parallel: int | None = None, make: Make = execute) -> Iterator[Event]:
     """Events of every job as they happen.
 
     Args:
         address: a cluster to join; None starts Ray on this machine and ends it afterwards.
         cpus: how many cores of this machine to use; None for all.
-        gpu_share: the part of a GPU that a run on "cuda" asks for.
+        gpu_share: the part of a GPU that a run on "cuda" asks for; None: by its estimated memory (``demand.py``).
+        max_parallel: so many runs at a time.
+        make: what a worker does with a job.
+
+    A job that no node can take has failed, which is said at once: Ray itself would wait for ever.
 
     Raises:
-        GanbenchError: a job can be placed on no node (said at once: Ray itself would wait for ever).
+        GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -59,8 +67,12 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
-        _check_placement(ray, jobs, gpu_share)
-        yield from _drive(ray, jobs, stop, gpu_share)
+        places = Places(Machines(ray), jobs, gpu_share, max_parallel)
+        misfits = places.misfits()
+        if len(misfits) == len(jobs):
+            raise GanbenchError(f"{misfits[0][0].name} {misfits[0][1]}" + (f"; nor can they take the {len(misfits) - 1} others" if len(misfits) > 1 else ""))
+        yield from (Event("failed", job, error=why) for job, why in misfits)
+        yield from _drive(ray, places, stop, make)
     finally:
         ray.shutdown()
 
@@ -79,37 +91,23 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
 
-def _demand(job: Job, gpu_share: float) -> dict[str, float]:
-    return {"CPU": float(job.threads), **({"GPU": gpu_share} if job.device == "cuda" else {})}
+def _drive(ray: Any, places: Places, stop: Stop, make: Make) -> Iterator[Event]:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-
-def _check_placement(ray: Any, jobs: Sequence[Job], gpu_share: float) -> None:
-    nodes = [n["Resources"] for n in ray.nodes() if n["Alive"]]
-    for job in jobs:
-        need = _demand(job, gpu_share)
-        if not any(all(node.get(k, 0) >= v for k, v in need.items()) for node in nodes):
-            has = "; ".join(", ".join(f"{node.get(k, 0):g} {k}" for k in ("CPU", "GPU")) for node in nodes)
-            asks = ", ".join(f"{v:g} {k}" for k, v in need.items())
-            raise GanbenchError(f"{job.name} asks for {asks}, which no node has ({has})")
-
-
-def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float) -> Iterator[Event]:
     board = _board(ray)
-    task = ray.remote(max_retries=MAX_RETRIES)(work)
-    waiting, running = list(jobs), {}
-    room = _slots(ray, jobs, gpu_share)
+    tasks = {on_gpu: ray.remote(max_retries=MAX_RETRIES, max_calls=int(on_gpu))(work) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
+    running: dict[Any, Job] = {}
     news = board.news.remote(0)
     told = False
-    while waiting or running:
-        while len(running) < room and not stop.asked and (job := _next(waiting, running.values())):
-            need = _demand(job, gpu_share)
-            ref = task.options(num_cpus=need["CPU"], num_gpus=need.get("GPU", 0)).remote(job, board)
-            running[ref] = job
+    while len(places) or running:
+        for job, node, need in [] if stop.asked else places.starts():
+            there = NodeAffinitySchedulingStrategy(node.id, soft=True)  # soft: elsewhere, should the node be lost
+            task = tasks[need.gpu > 0].options(num_cpus=need.cpus, num_gpus=need.gpu, scheduling_strategy=there)
+            running[task.remote(job, board, make)] = job
         if stop.asked and not told:
             told = True
             board.stop.remote()
-            yield from (Event("interrupted", job) for job in waiting)
-            waiting = []
+            yield from (Event("interrupted", job) for job in places.withdraw())
         ready, _ = ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
         for ref in ready:
             if ref == news:
@@ -123,7 +121,9 @@ def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float) -> Itera
                 by_key = {job.evaluation: job for job in running.values()}
                 yield from (Event("progress", by_key[key], *steps) for key, steps in progress.items() if key in by_key)
             else:
-                yield _outcome(ray, ref, running.pop(ref))
+                job = running.pop(ref)
+                places.ended(job)
+                yield _outcome(ray, ref, job)
     board.report.remote("", 0, 0)  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
 
@@ -134,22 +134,6 @@ def _board(ray: Any) -> Any:
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Board).remote()
-
-
-def _next(waiting: list[Job], running: Collection[Job]) -> Job | None:
-    """Take the first job whose run nobody is making: two protocols of one run share its checkpoints, one after the other."""
-    busy = {job.key for job in running}
-    chosen = next((job for job in waiting if job.key not in busy), None)
-    if chosen is not None:
-        waiting.remove(chosen)
-    return chosen
-
-
-def _slots(ray: Any, jobs: Sequence[Job], gpu_share: float) -> int:
-    """A few more tasks than fit are kept submitted, so that no core waits for the driver; not all, which costs memory."""
-    total = ray.cluster_resources()
-    widest = max((_demand(job, gpu_share) for job in jobs), key=lambda d: d.get("GPU", 0), default={"CPU": 1.0})
-    return int(2 * max(1, min(total.get(k, 0) // v for k, v in widest.items()))) + 2
 
 
 def _outcome(ray: Any, ref: Any, job: Job) -> Event:
@@ -168,11 +152,11 @@ def _outcome(ray: Any, ref: Any, job: Job) -> Event:
     return Event("interrupted", job) if result is None else Event("done", job, result=result)
 
 
-def work(job: Job, board: Any) -> dict[str, Any] | None:
+def work(job: Job, board: Any, make: Make) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
     if answer(board.stopping.remote()):
         return None
-    return execute(job, _reporter(job, board))
+    return make(job, _reporter(job, board))
 
 
 def answer(ref: Any) -> Any:

@@ -1,19 +1,21 @@
-"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once."""
+"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once. A time limit counts as the first."""
 
 from __future__ import annotations
 
 import signal
 import sys
+import time
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 
 class Stop:
-    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM or SIGHUP."""
+    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM or SIGHUP, or when a time limit is over."""
 
-    def __init__(self) -> None:
-        self.asked = False
+    def __init__(self, limit_s: float | None = None) -> None:
+        self._asked = False
+        self._limit = time.monotonic() + limit_s if limit_s is not None else None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
@@ -24,9 +26,19 @@ class Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
+    @property
+    def asked(self) -> bool:
+        """Whether everybody is to write a checkpoint and stop."""
+        if not self._asked and self._limit is not None and time.monotonic() >= self._limit:
+            self._ask("the time limit is over")
+        return self._asked
+
+    def _ask(self, why: str) -> None:
+        self._asked = True
         with suppress(OSError):  # a terminal that has hung up
-            print("\nstopping: the runs under way write a checkpoint first (again to stop at once)", file=sys.stderr, flush=True)
+            print(f"\n{why}: the runs under way write a checkpoint first (Ctrl-C to stop at once)", file=sys.stderr, flush=True)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._ask("stopping")
