@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.plan.placement import Need, Node, Placer, Task
-from benchmark.plan.simulate import as_submitted, longest_first, lower_bound, placed, play
+from benchmark.plan.simulate import (
+    as_submitted,
+    longest_first,
+    lower_bound,
+    placed,
+    play,
+)
 
 MIXED = {8: [4.0] * 2 + [2.0] * 2 + [1.0] * 4, 32: [4.0] * 4 + [2.0] * 8 + [1.0] * 20, 64: [4.0] * 8 + [2.0] * 16 + [1.0] * 40}
 CLUSTERS = {**{f"{n} equal": [1.0] * n for n in (1, 2, 8, 32, 64)}, **{f"{n} mixed": speeds for n, speeds in MIXED.items()}}

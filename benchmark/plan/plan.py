@@ -15,7 +15,12 @@ from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
 from benchmark.metrics.names import IMAGE, NEEDS, PROBES
 from benchmark.metrics.real import held_out, real_key, validation_split
-from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
+from benchmark.plan.keys import (
+    MEASURE_VERSION,
+    algorithm_versions,
+    evaluation_key,
+    run_key,
+)
 from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.records import Record, RecordError
 from benchmark.suite.model import Cell
