@@ -48,26 +48,36 @@ def impossible(record: Record) -> str | None:
         return f"{r.total_steps:,} steps in all, where its recipe says {r.recipe.steps:,}"
     if r.final and r.protocol.checkpoint == "last" and (last := r.final.get("step")) != r.steps:
         return f"its last measurement is of step {f'{last:,}' if last is not None else 'unknown'} of {r.steps:,}, and its protocol takes the last"
-    for entry in [*r.history, *([r.final] if r.final else []), *([r.floor["metrics"]] if r.floor else [])]:
-        if why := _entry(entry, r.steps):
-            return why
-    return None
+    measured = columns([*r.history, *([r.final] if r.final else []), *([r.floor["metrics"]] if r.floor else [])])
+    return next((why for key, found in measured.items() if (why := _column(key, found, r.steps))), None)
 
 
-def _entry(entry: dict[str, Any], steps: int) -> str | None:
-    """What is impossible in one measurement."""
-    for key, value in entry.items():
-        if not isinstance(value, dict):
-            if not math.isfinite(value) or value < 0 or (key == "step" and value > steps):
-                return f"a measurement at {key} {value:g} of a run of {steps:,} steps"
-            continue
-        if any(v is not None and not abs(v) <= MOST for v in value.values()):
-            return f"{key} is beyond {MOST:g}, or no number"
-        low, high = BOUNDS.get(key, (-MOST, MOST))
-        if (v := value.get("value")) is not None and not low <= v <= high:
-            return f"{key} {v:.6g} is impossible ({_range(low, high)})"
-        if (value.get("std") or 0) < 0:
-            return f"{key} has a negative standard deviation"
+def columns(entries: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """What many measurements hold, by key, in order."""
+    found: dict[str, list[Any]] = {}
+    for entry in entries:
+        for key, value in entry.items():
+            if key in found:
+                found[key].append(value)
+            else:
+                found[key] = [value]
+    return found
+
+
+def _column(key: str, found: list[Any], steps: int) -> str | None:
+    """What is impossible in all measurements of one thing."""
+    if key in ("step", "epoch"):
+        wrong = [v for v in (min(found), max(found)) if not math.isfinite(v) or v < 0 or (key == "step" and v > steps)]
+        return f"a measurement at {key} {wrong[0]:g} of a run of {steps:,} steps" if wrong else None
+    numbers = [v for measured in found for v in measured.values() if v is not None]
+    if numbers and not -MOST <= min(numbers) <= max(numbers) <= MOST:
+        return f"{key} is beyond {MOST:g}, or no number"
+    low, high = BOUNDS.get(key, (-MOST, MOST))
+    values = [v for measured in found if (v := measured.get("value")) is not None]
+    if wrong := [v for v in (min(values, default=low), max(values, default=high)) if not low <= v <= high]:
+        return f"{key} {wrong[0]:.6g} is impossible ({_range(low, high)})"
+    if any(std < 0 for measured in found if (std := measured.get("std"))):
+        return f"{key} has a negative standard deviation"
     return None
 
 

@@ -96,9 +96,11 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--max-parallel", type=_positive, metavar="N", help="at most so many runs at a time (default: as many as fit)")
     p.add_argument("--time-limit", type=_time, metavar="T", help="then all runs write a checkpoint and stop, to be gone on with by the same command: 8h, 90min, 2d")
     p.add_argument("--threads", type=_positive, default=1, metavar="N", help="CPU threads a run (default: 1; another number may change the last bits)")
+    p.add_argument("--channels-last", action="store_true", help="the other memory layout of convolutions: often faster, and may change the last bits; the record says so")
     p.add_argument("--weights", type=Path, metavar="PATH", help="the Inception network's weights file (default: where torch-fidelity keeps it)")
     p.add_argument("--checkpoints", type=Path, metavar="DIR", help="where checkpoints are kept (default: RESULTS/runs)")
     p.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help="seconds between checkpoints (default: 60)")
+    p.add_argument("--hung-after", type=_time, default=3600.0, metavar="T", help="start a run again, from its checkpoint, that gave no sign of life for so long (default: 1h)")
 
 
 def _positive(text: str) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import functools
+import hashlib
+import itertools
 import json
 import math
 import os
@@ -19,24 +21,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.bounds import impossible
+import orjson
+
+from benchmark.bounds import columns, impossible
 from benchmark.errors import GanbenchError
-from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run_key
+from benchmark.recipe import Protocol, Recipe, canonical_bytes, content_hash, evaluation_key, run_key
 
 SCHEMA = 1
 MAX_BYTES = 50_000_000
 STATUSES = ("finished", "partial", "diverged")
-OPTIONAL = ("real", "floor", "train_cpu_s", "eval_cpu_s")
+OPTIONAL = ("real", "floor", "planned", "train_cpu_s", "eval_cpu_s")
 """Left out of the file where they are absent, as in files of before they were."""
+NUMBERS = {int, float}
+OR_NOTHING = {*NUMBERS, type(None)}
 OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples")
 
 
 class RecordError(GanbenchError):
-    """A record that cannot be used: the file and what is wrong with it."""
+    """A record that cannot be used: the file and what is wrong with it.
 
-    def __init__(self, path: Path, what: str) -> None:
+    ``damaged``: no version of ganbench could use it. (A newer schema, or a file that may not be read, is not damaged.)
+    """
+
+    def __init__(self, path: Path, what: str, damaged: bool = False) -> None:
         super().__init__(f"{path}: {what}")
-        self.path = path
+        self.path, self.damaged = path, damaged
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ class Record:
     train_cpu_s: float | None = None  # of the training process: unlike wall seconds, the same on a busy machine
     eval_cpu_s: float | None = None
     floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
+    planned: int | None = None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said
 
     @property
     def name(self) -> str:
@@ -77,13 +87,20 @@ class Record:
     @functools.cached_property
     def outcome(self) -> str:
         """sha256 of all that must be equal, bit for bit, when the same run is made again."""
-        return content_hash({key: getattr(self, key) for key in OUTCOME} | ({"floor": self.floor} if self.floor else {}))
+        kept = {key: getattr(self, key) for key in OUTCOME} | ({"floor": self.floor} if self.floor else {})
+        pieces = (b'"%b":%b' % (key.encode(), canonical_bytes(kept[key])) for key in sorted(kept))  # as content_hash of them all, and faster
+        return hashlib.sha256(b"{%b}" % b",".join(pieces)).hexdigest()
+
+    @property
+    def seal(self) -> str:
+        """sha256 that holds ``planned`` to the outcome: the plan is no part of what must be equal when the run is made again."""
+        return content_hash([self.outcome, self.planned])
 
     def to_json(self) -> dict[str, Any]:
         """The file's content."""
         plain = {k: v for k in self.__dataclass_fields__ if (v := getattr(self, k)) is not None or k not in OPTIONAL}
         plain |= {"recipe": self.recipe.to_json(), "protocol": self.protocol.to_json()}
-        return {"schema": SCHEMA, **plain, "outcome": self.outcome}
+        return {"schema": SCHEMA, **plain, "outcome": self.outcome, **({"seal": self.seal} if self.planned is not None else {})}
 
 
 def write(results: Path, folder: str, record: Record) -> Path:
@@ -158,16 +175,36 @@ def read(path: Path) -> Record:
         raise RecordError(path, f"unreadable ({error.strerror})") from None
 
 
+def set_aside(path: Path) -> Path | None:
+    """Move a damaged record out of the way of a new one, to ``….json.damaged`` (with a number where there is one already).
+
+    None if it is not there any more, or whole: another driver was here.
+
+    Raises:
+        GanbenchError: it cannot be moved.
+    """
+    if not path.exists():
+        return None
+    with suppress(RecordError):
+        read(path)
+        return None
+    names = (path.with_name(f"{path.name}.damaged{f'-{n}' if n else ''}") for n in itertools.count())
+    aside = next(name for name in names if not name.exists())
+    try:
+        os.rename(path, aside)
+    except OSError as error:
+        raise GanbenchError(f"cannot move {path} aside: {error.strerror}") from None
+    return aside
+
+
 def parse(content: bytes, path: Path) -> Record:
     """A record from a file's bytes; ``path`` is for what is said of it. Raises RecordError as ``read`` does."""
     try:
-        data = json.loads(content.decode("utf-8"), parse_constant=_no_constant)
-        if b"\\ud" in content.lower():
-            json.dumps(data, ensure_ascii=False).encode()  # half a character cannot be written again
-    except (ValueError, RecursionError) as error:
-        raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})") from None
+        data = orjson.loads(content)  # refuses NaN, infinity and half a character, none of which could be written again
+    except ValueError as error:
+        raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})", damaged=True) from None
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
-        raise RecordError(path, "not a ganbench record")
+        raise RecordError(path, "not a ganbench record", damaged=True)
     if data["schema"] > SCHEMA:
         raise RecordError(path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it")
     try:
@@ -175,11 +212,7 @@ def parse(content: bytes, path: Path) -> Record:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
         if isinstance(error, RecordError):
             raise
-        raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number that a record can hold")
+        raise RecordError(path, f"not a whole record ({type(error).__name__}: {error})", damaged=True) from None
 
 
 def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
@@ -239,17 +272,25 @@ def safe_name(name: str) -> str:
 
 
 def _parse(data: dict[str, Any], path: Path) -> Record:
-    recipe, protocol = Recipe.from_json(data["recipe"]), Protocol.from_json(data["protocol"])
+    recipe, protocol = _made(Recipe, orjson.dumps(data["recipe"])), _made(Protocol, orjson.dumps(data["protocol"]))
     record = Record(**{k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol})
     _check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
-        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged")
+        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged", damaged=True)
     if record.outcome != data["outcome"]:
-        raise RecordError(path, "its numbers do not match its checksum: altered or damaged")
+        raise RecordError(path, "its numbers do not match its checksum: altered or damaged", damaged=True)
+    if record.planned is not None and record.seal != data.get("seal"):
+        raise RecordError(path, "the number of seeds that were planned does not match its checksum: altered or damaged", damaged=True)
     if why := impossible(record):
-        raise RecordError(path, f"impossible: {why}")
+        raise RecordError(path, f"impossible: {why}", damaged=True)
     return record
+
+
+@functools.lru_cache(maxsize=4096)
+def _made(kind: type[Recipe] | type[Protocol], text: bytes) -> Recipe | Protocol:
+    """A recipe or protocol from its JSON text: made, checked and later hashed once for all records that share it."""
+    return kind.from_json(json.loads(text))
 
 
 def _check_types(record: Record) -> None:
@@ -265,12 +306,13 @@ def _check_types(record: Record) -> None:
         raise ValueError(f"status {record.status!r} or its provenance")
     if (record.final is None) != (record.status == "diverged") or not isinstance(record.history, list):
         raise ValueError("its measurements are missing")
+    if record.planned is not None and (type(record.planned) is not int or record.planned < 0):
+        raise ValueError("the number of seeds that were planned")
     _check_floor(record)
-    for entry in [*record.history, *([record.final] if record.final else [])]:
-        for key, value in entry.items():
-            ok = type(value) in (int, float) if key in ("step", "epoch") else isinstance(value, dict) and all(v is None or type(v) in (int, float) for v in value.values())
-            if not ok:
-                raise ValueError(f"measurement {key!r}")
+    for key, found in columns([*record.history, *([record.final] if record.final else [])]).items():
+        parts = found if key in ("step", "epoch") else [v for measured in found for v in dict.values(measured)]
+        if not set(map(type, parts)) <= (NUMBERS if parts is found else OR_NOTHING):
+            raise ValueError(f"measurement {key!r}")
 
 
 def _seconds(record: Record) -> list[float]:

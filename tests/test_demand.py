@@ -14,6 +14,7 @@ from benchmark.plan.placement import Need, Node
 from benchmark.plan.work import Count, Work
 from benchmark.schedule.demand import GUARD, HEADROOM, Demand, guarded
 from benchmark.schedule.job import Job
+from benchmark.schedule.memory import GPU, with_room
 from benchmark.schedule.places import Places
 from tests.conftest import protocol, recipe
 
@@ -65,12 +66,11 @@ def test_a_run_that_may_just_fit_gets_the_whole_gpu(tmp_path: Path) -> None:
     assert Demand(many(10, 50), [V100]).need(job(10), V100) == Need(1, 1.0)
 
 
-def test_a_whole_gpu_and_a_stated_share_go_before_estimates(tmp_path: Path) -> None:
+def test_a_stated_share_goes_before_estimates(tmp_path: Path) -> None:
     known(tmp_path, {10: 1e9, 12: 100e9})
     jobs = [*many(10, 50), *many(12, 50)]
-    assert Demand(jobs, [A100]).need(jobs[0], A100, whole=True) == Need(1, 1.0)
     stated = Demand(jobs, [A100], share=0.2)
-    assert {stated.need(one, A100) for one in jobs} == {Need(1, 0.2)} and stated.need(jobs[0], A100, whole=True) == Need(1, 1.0)
+    assert {stated.need(one, A100) for one in jobs} == {Need(1, 0.2)}
 
 
 def test_fewer_runs_than_gpus_share_none_and_a_busy_gpu_is_not_shared(tmp_path: Path) -> None:
@@ -126,22 +126,29 @@ def test_what_fits_nowhere_is_said_with_what_each_node_has(tmp_path: Path) -> No
     known(tmp_path, {10: 1e9, 12: 90e9})
     places = Places(Described(A100, V100), [*many(10, 3), job(12), job(10, "wide", threads=99)])
     found = {one.name: why for one, why in places.misfits()}
-    assert set(found) == {"run 12", "wide"} and len(places) == 3
+    assert set(found) == {"run 12", "wide"} and len(places) == 5
     assert found["run 12"] == "asks for 1 CPU and a GPU with 90 GB, as estimated (--gpu-share 1 tries it on any), which no node has (node a; node v)"
-    assert "asks for 99 CPU" in found["wide"] and places.misfits() == []
+    assert "asks for 99 CPU" in found["wide"]
+    places.drop([one for one, _ in places.misfits()])
+    assert places.misfits() == [] and len(places) == 3
 
 
 def test_a_job_that_was_out_of_memory_is_placed_again_with_a_whole_gpu(tmp_path: Path) -> None:
     known(tmp_path, {10: 1e9})
     jobs = many(10, 16)
-    places = Places(Described(Node("v", "V100 with 16 GB", 8, 1, 16e9)), jobs)
+    there = Described(Node("v", "V100 with 16 GB", 8, 1, 16e9))
+    places = Places(there, jobs)
     started = {one.name: need for one, _, need in places.starts()}
     assert len(started) == 5 and set(started.values()) == {Need(1, 0.19)}
     first, *others = [one for one in jobs if one.name in started]
     places.ended(first)
     places.withdraw()
-    places.again(first, places.demand.need(first, V100, whole=True))
+    assert places.asked(first) == {"CPU": 1.0, "GPU": 0.19}
+    places.again(first, with_room(GPU, places.asked(first), []))
     assert places.starts() == []
     for one in others:
         places.ended(one)
     assert [(one.name, need.gpu) for one, _, need in places.starts()] == [(first.name, 1.0)]
+    there.nodes = []
+    places.look()
+    assert places.short([first], []) == [(first, "1 CPU, 1 GPU")]

@@ -361,7 +361,7 @@ def test_a_run_trains_on_a_set_that_was_added(small, tmp_path: Path) -> None:
     small("obama", train={"count": 40, "size": [8, 8]}, resolutions=(8, 8))
     write_all(examine(card("obama"), lay(tmp_path / "set", {f"{i}.png": picture() for i in range(40)}), QUIET["say"]), QUIET["say"])
     r = recipe(dataset="obama", resolution=8, channels=3, images=None, batch_d=8, batch_g=8, epochs=1)
-    job = Job("k", "e", 0, "n", r.to_json(), protocol().to_json(), str(tmp_path / "run"), str(tmp_path / "data"), "", str(tmp_path / "cache"), "cpu", 1, None, 60.0)
+    job = Job("k", "e", 0, "n", r.to_json(), protocol().to_json(), str(tmp_path / "run"), str(tmp_path / "data"), "", str(tmp_path / "cache"), "cpu", 1, False, None, 60.0)
     result = execute(job, lambda done, todo: False)
     assert result["status"] == "finished" and result["steps"] == 5 and result["content"] == card("obama").content("train", 8, 3)
 

@@ -74,7 +74,7 @@ def together(spans: list[dict]) -> int:
 
 
 def test_small_runs_share_gpus_big_ones_go_where_they_fit_and_one_that_fits_nowhere_is_said_first(cluster) -> None:
-    jobs = [*many(10, 8), job(12, "big"), job(13, "too big")]
+    jobs = [*many(10, 8), job(12, "big", priority=1), job(13, "too big")]
     seen = events(cluster, jobs, 7)
     assert seen[0].kind == "failed" and seen[0].job.name == "too big"
     assert "asks for 1 CPU and a GPU with 500 GB, as estimated" in seen[0].error and ": 6 CPU, 2 H100 with 80 GB" in seen[0].error and ": 2 CPU, no GPU" in seen[0].error

@@ -130,8 +130,8 @@ def test_subsets_are_those_of_the_papers_code() -> None:
         drawn = subset_indices(50000, percent, None, "numpy-choice-0")
         assert hashlib.sha1(drawn.astype("<i8").tobytes()).hexdigest() == sha1
     assert subset_indices(100, 7.0, None, "first").tolist() == list(range(7))
-    with pytest.raises(GanbenchError, match="not known"):
-        subset_indices(100, 7.0, None, "unknown")
+    with pytest.raises(GanbenchError, match="no draw of images called 'second', only first, numpy-choice-0"):
+        subset_indices(100, 7.0, None, "second")
 
 
 def test_the_real_jpeg_copy_of_cifar10(monkeypatch: pytest.MonkeyPatch) -> None:

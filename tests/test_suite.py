@@ -65,6 +65,19 @@ def test_no_ci_cell_of_a_paper_that_is_done_is_blocked(name: str) -> None:
     assert {c.id: why for c in load(Path(f"suites/{name}.yaml"), "ci").cells if (why := what_blocks(c.recipe, c.protocol))} == {}
 
 
+def test_a_profile_may_change_what_another_has_changed(tmp_path: Path) -> None:
+    """One after the other, partial changes and columns included; what it does not name is the base's."""
+    more = "  longer: {from: ci, recipe: {epochs: 3, parts: {translations: {shift: 1}}}, protocol: {generated: 32}}\n"
+    path = changed(tmp_path, "\ntables:\n", f"\n{more}\ntables:\n")
+    ci, longer = load(path, "ci").cells, load(path, "longer").cells
+    assert load(path).profiles[-1] == "longer" and {c.profile for c in longer} == {"longer"}
+    for a, b in zip(ci, longer):
+        assert {d.split(":")[0] for d in a.recipe.differences(b.recipe)} <= {"epochs", "parts"} and b.recipe.epochs == 3 and b.protocol.generated == 32
+    assert longer[3].recipe.parts[1] == ("translations", {"shift": 1, "copies": 3, "fill": -1.0})
+    with pytest.raises(SuiteError, match=r"no profile 'ic' stands before this one; did you mean 'ci'\?"):
+        load(changed(tmp_path, "\ntables:\n", f"\n{more.replace('from: ci', 'from: ic')}\ntables:\n"))
+
+
 def changed(tmp_path: Path, old: str, new: str) -> Path:
     text = THEORY.read_text(encoding="utf-8")
     assert old in text

@@ -30,9 +30,11 @@ def run(a: Namespace) -> int:
         max_parallel=a.max_parallel,
         time_limit_s=a.time_limit,
         threads=a.threads,
+        channels_last=a.channels_last,
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,
+        hung_s=a.hung_after,
     )
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:

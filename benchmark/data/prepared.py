@@ -14,6 +14,7 @@ import io
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,13 @@ import PIL
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
+from benchmark.pulse import beat
 from benchmark.recipe import content_hash
 
 VERSION = 1
 SPARE_BYTES = 2**28  # left free on the disk
 BLOCK = 2**24  # bytes hashed at a time
+LOOK_S = 0.1  # seconds between looks at whether another process is done
 
 
 def kept(identity: list[Any], count: int, side: int) -> np.ndarray | None:
@@ -86,7 +89,13 @@ def _alone(path: Path) -> Iterator[None]:
     except OSError as error:
         raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                beat()
+                time.sleep(LOOK_S)
         yield
 
 
@@ -127,5 +136,6 @@ def _digest(path: Path) -> str:
     whole, buffer = hashlib.sha256(), bytearray(BLOCK)
     with path.open("rb") as stream:
         while size := stream.readinto(buffer):
+            beat()
             whole.update(memoryview(buffer)[:size])
     return whole.hexdigest()

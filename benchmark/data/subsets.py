@@ -17,7 +17,7 @@ from benchmark.recipe import content_hash
 log = logging.getLogger(__name__)
 
 SUBSET_SEED = 0
-DRAWS = ("first", "numpy-choice-0", "unknown")
+DRAWS = ("first", "numpy-choice-0")
 KNOWN = {
     ("numpy-choice-0", 50000, 5000): "da7053a7a89cf74c1acaf693b2b008891102eb53",
     ("numpy-choice-0", 50000, 10000): "9b2369ab6b418e2dc8197ce37dc86ba787d395ce",
@@ -39,16 +39,14 @@ def subset_indices(count: int, percent: float, images: int | None, subset: str |
             replacement, as the DiffAugment family's code. ``first``: the first images, as AdvAug's.
 
     Raises:
-        GanbenchError: nobody knows how the paper drew it (``unknown``), there is no such draw, or numpy
-            does not draw the list that the paper's code is known to draw.
+        GanbenchError: there is no such draw, or numpy does not draw the list that the paper's code is known
+            to draw.
     """
     wanted = subset_size(count, percent, images)
     if wanted == count:
         return None
     if subset is not None and subset not in DRAWS:
         raise GanbenchError(f"there is no draw of images called {subset!r}, only {', '.join(DRAWS)}", 2)
-    if subset == "unknown":
-        raise GanbenchError("how the paper drew its subset is not known, and no list is published")
     if subset == "first":
         return np.arange(wanted)
     if subset == "numpy-choice-0":

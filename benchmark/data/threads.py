@@ -16,4 +16,5 @@ def mapped(function: Callable[[int], T], count: int) -> Iterator[tuple[int, list
     """(first number, results) of ``function(0)`` to ``function(count - 1)``, some at a time."""
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         for start in range(0, count, CHUNK):
+            beat()
             yield start, list(pool.map(function, range(start, min(start + CHUNK, count))))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import GanbenchError
+from benchmark.pulse import beat
 
 Source = Callable[[], Iterator[Tensor]]
 """Batches of images, the same each time it is called: uint8 as they are, or floats in [-1, 1] to be quantised."""
@@ -60,6 +61,7 @@ def batches(source: Source, count: int | None, size: int) -> Iterator[Tensor]:
     """Batches of ``size``, whatever sizes the source gives, and not one image too many."""
     left, held = count, []
     for batch in source():
+        beat()
         while len(batch):
             take = batch[: size - sum(map(len, held))]
             held.append(take)
@@ -90,6 +92,7 @@ def _bytes(images: Tensor, quantise: str | None, low: float, high: float) -> Ten
 def _range(source: Source, count: int | None) -> tuple[float, float]:
     low, high, seen = float("inf"), float("-inf"), 0
     for batch in source():
+        beat()
         counted = batch if count is None else batch[: max(0, count - seen)]
         if len(counted):
             low, high = min(low, counted.min().item()), max(high, counted.max().item())

@@ -20,6 +20,7 @@ from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
+from benchmark.pulse import beat
 from benchmark.recipe import content_hash
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ def _wait(lock: Any, what: str, stopping: Callable[[], bool]) -> None:
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            beat()
             if stopping():
                 raise Interrupted(what) from None
             if not said and time.monotonic() - started > SAY_S:

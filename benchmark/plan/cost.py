@@ -140,12 +140,12 @@ class Measured:
     """
 
     def __init__(self, records: Iterable[Record], names: Callable[[str], bool], counts: Counts, device: Device) -> None:
-        """``names``: whether a record's name of a device means ``device``. Records of less than 20 steps, on several devices or threads say nothing."""
+        """``names``: whether a record's name of a device means ``device``. Records of less than 20 steps, on several devices or threads or with channels last say nothing."""
         exact: dict[str, list[float]] = {}
         ratios: dict[str, list[float]] = {}
         for record in records:
             segments = record.provenance.get("segments", [])
-            if record.steps < FEWEST_STEPS or not segments or not all(names(str(s.get("device"))) and s.get("threads") == 1 for s in segments):
+            if record.steps < FEWEST_STEPS or not segments or not all(names(str(s.get("device"))) and s.get("threads") == 1 and not s.get("channels_last") for s in segments):
                 continue
             try:
                 key = counts.key(record.recipe)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from benchmark.catalogue import plugins
@@ -40,6 +41,7 @@ class Run:
     reason: str  # why
     images: int  # training images
     total_steps: int
+    damaged: tuple[Path, ...] = ()  # files in its record's place, to be moved aside before it is made
     expected_s: float | None = None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
     priority: int = 0  # of the cell that has the highest; runs of higher ones start first
 
@@ -96,10 +98,12 @@ def make_plan(
     Args:
         records: what is there already, by evaluation key (``records.by_evaluation``).
         until_epoch: stop runs there; a partial record that got as far counts as done.
-        problems: records that cannot be read; a run whose record would stand in their place is blocked
-            now, not after hours of training.
+        problems: records that cannot be read. A run whose record would stand in their place is blocked
+            now, not after hours of training; or, where the file is damaged beyond use, to be made again.
     """
-    unreadable = {problem.path.name: problem for problem in problems}
+    unreadable: dict[str, list[RecordError]] = {}
+    for problem in problems:
+        unreadable.setdefault(problem.path.name.split(".")[0], []).append(problem)
     grouped: dict[tuple[str, str, int], list[Cell]] = {}
     blocked: dict[tuple[str, str, int], list[Cell]] = {}
     profiles: dict[str, None] = {}
@@ -114,7 +118,7 @@ def make_plan(
                 blocked.setdefault((content_hash(cell.recipe.to_json()), cell.protocol.fingerprint(), seed), []).append(cell)
                 continue
             grouped.setdefault((key, evaluation, seed), []).append(cell)
-    runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}.json")) for (key, evaluation, seed), group in grouped.items()]
+    runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}", [])) for (key, evaluation, seed), group in grouped.items()]
     runs += [_blocked_run(group, seed) for (_, _, seed), group in blocked.items()]
     rank = {"to do": 0, "blocked": 1, "done": 2}
     runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
@@ -133,7 +137,6 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
     absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
     absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
-    absent += ["a subset drawn in an unknown way"] if recipe.subset == "unknown" and recipe.images is None and recipe.data_percent < 100 else []
     absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
@@ -225,7 +228,7 @@ def _settings(p: Protocol, c: Card) -> str | None:
     return None
 
 
-def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None, unreadable: RecordError | None) -> Run:
+def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None, unreadable: list[RecordError]) -> Run:
     recipe, protocol = cells[0].recipe, cells[0].protocol
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     total = recipe.total_steps(images)
@@ -233,15 +236,18 @@ def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record
     if record and (record.status != "partial" or record.steps >= goal):
         reason = f"{record.status} at step {record.steps:,}: record {record.name}"
         state = "done"
-    elif unreadable:
-        state, reason = "blocked", f"{unreadable}; move the file away to make the run again"
+    elif kept := next((problem for problem in unreadable if not problem.damaged), None):
+        state, reason = "blocked", f"{kept}; move the file away to make the run again"
     elif why := what_blocks(recipe, protocol):
         state, reason = "blocked", why
+    elif unreadable:
+        state, reason = "to do", f"{unreadable[0]}; it will be moved aside and the run made again"
     elif record:
         state, reason = "to do", f"partial record at step {record.steps:,} of {goal:,}"
     else:
         state, reason = "to do", f"no record of run {key} under this protocol"
-    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total)
+    damaged = tuple(problem.path for problem in unreadable) if state == "to do" else ()
+    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total, damaged)
 
 
 def _blocked_run(cells: list[Cell], seed: int) -> Run:

@@ -57,25 +57,22 @@ class Demand:
         what = [job.recipe, job.protocol] if self._counted else job.size
         return json.dumps([what, job.device, job.threads], sort_keys=True)
 
-    def need(self, job: Job, node: Node, whole: bool = False) -> Need | None:
-        """What the job asks of a node; None if it can never run there.
-
-        Args:
-            whole: a whole GPU, as after a run was out of its memory.
-        """
+    def need(self, job: Job, node: Node) -> Need | None:
+        """What the job asks of a node; None if it can never run there."""
         if not _on_gpu(job):
             return Need(job.threads)
         if not node.gpus:
             return None
-        if self._share is not None or whole:
-            return Need(job.threads, 1.0 if whole else self._share)
+        if self._share is not None:
+            return Need(job.threads, self._share)
         known = self.estimate(job, node)
         if known is None or known.memory is None or node.memory is None:
             return Need(job.threads, 1.0)
         if known.memory > node.memory:
             return None
-        parts = (guarded(known.memory) / node.memory, known.busy, job.threads * node.gpus / max(node.cpus, 1), self._gpus / self._jobs)
-        return Need(job.threads, min(1.0, math.ceil(100 * max(parts)) / 100))
+        memory = math.ceil(100 * guarded(known.memory) / node.memory) / 100
+        others = max(known.busy, job.threads * node.gpus / max(node.cpus, 1), self._gpus / self._jobs)
+        return Need(job.threads, min(1.0, max(memory, math.floor(1e4 * others) / 1e4)))  # Ray counts ten-thousandths; three thirds are one GPU
 
     def seconds(self, job: Job, node: Node) -> float:
         """Predicted; the size that the plan goes by where nodes do not differ."""

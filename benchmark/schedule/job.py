@@ -33,6 +33,7 @@ class Job:
     cache: str  # where features of real images are kept
     device: str  # "cpu", "cuda", or "auto" until an executor knows what there is
     threads: int
+    channels_last: bool
     until_epoch: int | None
     checkpoint_s: float
     images: int = 0  # of the training set
@@ -42,14 +43,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """What an executor tells its driver: ``kind`` is "progress", "done", "interrupted" or "failed"."""
+    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted" or "failed"."""
 
     kind: str
     job: Job
     done: int = 0  # steps, of "progress"
     todo: int = 0
     result: dict[str, Any] | None = None  # of "done"
-    error: str = ""  # of "failed": one line for a person
+    error: str = ""  # of "failed" and "note": one line for a person
     trace: str = ""  # of "failed": for a bug report; empty for a GanbenchError
 
 
@@ -76,6 +77,7 @@ def execute(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any] | None
             until_epoch=job.until_epoch,
             device=job.device,
             threads=job.threads,
+            channels_last=job.channels_last,
             checkpoint_s=job.checkpoint_s,
             tick=tick,
         )
@@ -84,8 +86,12 @@ def execute(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any] | None
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the run's lock, so that two processes never write one run's checkpoints; freed when the process ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as error:
+        raise GanbenchError(f"cannot keep checkpoints in {folder}: {error.strerror}") from None
+    with lock:
         deadline = time.monotonic() + LOCK_WAIT_S
         while True:
             try:

@@ -28,7 +28,7 @@ STATUS_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` can change a bit."""
+    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``channels_last`` can change a bit."""
 
     executor: str = "ray"  # "ray" or "inline"
     address: str | None = None
@@ -38,9 +38,11 @@ class Options:
     max_parallel: int | None = None  # runs at a time
     time_limit_s: float | None = None  # then all runs are asked to write a checkpoint and stop
     threads: int = 1
+    channels_last: bool = False
     until_epoch: int | None = None
     checkpoints: Path | None = None  # default: results/runs
     checkpoint_s: float = 60.0
+    hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint
 
 
 @dataclass
@@ -75,6 +77,9 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     progress = Progress(total_size=sum(run.size for run in todo.values()))
     with _only_driver(results), Stop(options.time_limit_s) as stop:
         board = _StatusFile(results, plan)
+        for path in (path for run in todo.values() for path in run.damaged):
+            if aside := records.set_aside(path):
+                progress.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
         try:
             for event in _events(jobs, stop, options):
                 _handle(event, todo[event.job.evaluation], results, progress, summary, board)
@@ -91,7 +96,9 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
         return run_inline(jobs, stop)
     from benchmark.schedule.ray_executor import run_on_ray
 
-    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, max_parallel=options.max_parallel)
+    return run_on_ray(
+        jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, max_parallel=options.max_parallel, hung_s=options.hung_s
+    )
 
 
 def _job(run: Run, results: Path, options: Options) -> Job:
@@ -109,6 +116,7 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         cache=str(cache_folder().resolve()),
         device=options.device,
         threads=options.threads,
+        channels_last=options.channels_last,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
         images=run.images,
@@ -122,6 +130,9 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         progress.update(event.job.evaluation, run.name, run.size, event.done, event.todo)
         board.states[run.evaluation] = {"state": "running", "step": event.done, "of": event.todo}
         board.write()
+        return
+    if event.kind == "note":
+        progress.say(event.error)
         return
     state, line = event.kind, ""
     if event.kind == "done":
@@ -142,7 +153,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         line = f"stopped: {run.name}; its checkpoint is kept" if event.job.evaluation in progress.running else ""
     summary.counts[state] += 1
     board.states[run.evaluation] = {"state": state}
-    board.write(force=True)
+    board.write()
     if line:
         progress.end(event.job.evaluation, run.size, line)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmark.plan.placement import Need, Node, Placer, Task
+from benchmark.schedule.cluster import asks, fits
 from benchmark.schedule.demand import Demand
 from benchmark.schedule.job import Job
 from benchmark.schedule.machines import Machines
-
-LOOK_S = 10.0  # between looks at the nodes, while runs wait
 
 
 class Places:
@@ -19,9 +18,9 @@ class Places:
 
     def __init__(self, machines: Machines, jobs: Sequence[Job], share: float | None = None, at_most: int | None = None) -> None:
         self._machines, self._nodes = machines, machines.look()
-        self._looked = time.monotonic()
         self.demand = Demand(jobs, self._nodes, share)
         self._more: dict[str, Need] = {}  # by evaluation: for jobs that are made again with more
+        self._given: dict[str, Need] = {}
         self._jobs = {job.evaluation: job for job in jobs}
         tasks = [self._task(job) for job in jobs]
         self._ahead = len(self._nodes) == 1 and not any(job.device.startswith("cuda") for job in jobs) and len({job.threads for job in jobs}) == 1
@@ -33,18 +32,22 @@ class Places:
 
     def starts(self) -> list[tuple[Job, Node, Need]]:
         """Jobs to start now, where, and what each asks for; they count as started."""
-        if self._placer.waiting and time.monotonic() - self._looked > LOOK_S:
-            self._look()
-        return [(self._jobs[start.task.key], start.node, start.need) for start in self._placer.starts(time.monotonic())]
+        found = self._placer.starts(time.monotonic())
+        self._given |= {start.task.key: start.need for start in found}
+        return [(self._jobs[start.task.key], start.node, start.need) for start in found]
+
+    def asked(self, job: Job) -> dict[str, float]:
+        """What a job that was started asked for, in Ray's words."""
+        return _in_rays_words(self._given[job.evaluation])
 
     def ended(self, job: Job) -> None:
         """A job that was started is not running any more."""
         self._placer.ended(job.evaluation)
 
-    def again(self, job: Job, need: Need | None = None) -> None:
-        """Make a job that has ended once more; with ``need``, on a node that has so much."""
-        if need is not None:
-            self._more[job.evaluation] = need
+    def again(self, job: Job, asked: Mapping[str, float] | None = None) -> None:
+        """Make a job that has ended once more; asking for so much, in Ray's words, if it is given."""
+        if asked is not None:
+            self._more[job.evaluation] = Need(asked["CPU"], asked.get("GPU", 0.0))
         self._placer.add(self._task(job))
 
     def withdraw(self) -> list[Job]:
@@ -52,15 +55,30 @@ class Places:
         found, self._placer.waiting = self._placer.waiting, []
         return [self._jobs[task.key] for task in found]
 
+    def drop(self, jobs: Sequence[Job]) -> None:
+        """These jobs are not waited for any more."""
+        self._placer.drop({job.evaluation for job in jobs})
+
     def misfits(self) -> list[tuple[Job, str]]:
-        """Jobs that no node can take, and why; they do not wait any more."""
+        """Waiting jobs that no node can take, and why."""
         has = "; ".join(dict.fromkeys(self._machines.names[node.id] for node in self._nodes))
-        jobs = [self._jobs[task.key] for task in self._placer.take_misfits()]
+        jobs = [self._jobs[task.key] for task in self._placer.misfits()]
         return [(job, f"asks for {self._said(job)}, which no node has ({has})") for job in jobs]
 
+    def short(self, running: Iterable[Job], nodes: Sequence[Mapping[str, float]]) -> list[tuple[Job, str]]:
+        """Jobs that no node can take any more, and what each asks for: waiting ones, and started ones that Ray would have to start elsewhere."""
+        waiting = [(job, self._said(job)) for job in (self._jobs[task.key] for task in self._placer.misfits())]
+        return waiting + [(job, asks(self.asked(job))) for job in running if not fits(nodes, self.asked(job))]
+
+    def look(self) -> None:
+        """See which nodes there are now."""
+        found = self._machines.look()
+        if found != self._nodes:
+            self._nodes = found
+            self._placer.use(self._with_room(found))
+
     def _said(self, job: Job) -> str:
-        more = self._more.get(job.evaluation)
-        return f"{more.cpus:g} CPU" + (f" and {more.gpu:g} GPU" if more.gpu else "") if more else self.demand.said(job)
+        return asks(_in_rays_words(self._more[job.evaluation])) if job.evaluation in self._more else self.demand.said(job)
 
     def _task(self, job: Job) -> Task:
         work = f"{job.evaluation} again" if job.evaluation in self._more else self.demand.work(job)
@@ -69,12 +87,10 @@ class Places:
     def _need(self, task: Task, node: Node) -> Need | None:
         return self._more.get(task.key) or self.demand.need(self._jobs[task.key], node)
 
-    def _look(self) -> None:
-        found, self._looked = self._machines.look(), time.monotonic()
-        if found != self._nodes:
-            self._nodes = found
-            self._placer.use(self._with_room(found))
-
     def _with_room(self, nodes: Sequence[Node]) -> list[Node]:
         """On one node with runs that are all alike, twice as many as fit and a few more are kept submitted, so that no core waits for the driver."""
         return [replace(node, ahead=node.cpus + 2) for node in nodes] if self._ahead and len(nodes) == 1 else list(nodes)
+
+
+def _in_rays_words(need: Need) -> dict[str, float]:
+    return {"CPU": float(need.cpus), **({"GPU": need.gpu} if need.gpu else {})}

@@ -7,19 +7,26 @@ asks the board with each report whether it should stop.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.pulse import listening
+from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks
+from benchmark.schedule.hung import HungWatch, Place, end_worker
 from benchmark.schedule.job import Event, Job, execute
 from benchmark.schedule.machines import Machines
+from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.schedule.places import Places
+from benchmark.schedule.progress import duration
 from benchmark.schedule.stop import Stop
 
 REPORT_S = 1.0  # seconds between a worker's reports
@@ -27,22 +34,37 @@ MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its c
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
 # Before ray is imported. Ray's default niceness of 15 starved workers on a busy machine, and a run out
-# of memory was retried past max_retries (both measured); usage reports are off unless asked for.
+# of memory was retried past max_retries (both measured): it is this module that tries it again. A head that is
+# away is noticed by ``cluster.py``, before Ray would end the process. What a killed worker has started is ended
+# with it. Usage reports are off unless asked for.
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",
-    "RAY_task_oom_retries": "1",
+    "RAY_task_oom_retries": "0",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+    "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "1",
     "RAY_DEDUP_LOGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
+HUNG_S = 3600.0  # without a sign of life, after which a run is ended and started again
 
 Make = Callable[[Job, Callable[[int, int], bool]], "dict[str, Any] | None"]
 
 TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
 
 
-def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float | None = None, max_parallel: int | None = None, make: Make = execute) -> Iterator[Event]:
+def run_on_ray(
+    jobs: Sequence[Job],
+    stop: Stop,
+    *,
+    address: str | None,
+    cpus: int | None,
+    gpu_share: float | None = None,
+    max_parallel: int | None = None,
+    hung_s: float = HUNG_S,
+    make: Make = execute,
+) -> Iterator[Event]:
     """Events of every job as they happen.
 
     Args:
@@ -50,12 +72,14 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
         cpus: how many cores of this machine to use; None for all.
         gpu_share: the part of a GPU that a run on "cuda" asks for; None: by its estimated memory (``demand.py``).
         max_parallel: so many runs at a time.
+        hung_s: seconds without a sign of life, after which a run is ended and goes on from its checkpoint.
         make: what a worker does with a job.
 
     A job that no node can take has failed, which is said at once: Ray itself would wait for ever.
 
     Raises:
         GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
+        ClusterLost: the head was lost or restarted.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -64,6 +88,7 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
     import ray
 
     _start(ray, address, cpus)
+    lost = False
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
@@ -71,10 +96,16 @@ def run_on_ray(jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: in
         misfits = places.misfits()
         if len(misfits) == len(jobs):
             raise GanbenchError(f"{misfits[0][0].name} {misfits[0][1]}" + (f"; nor can they take the {len(misfits) - 1} others" if len(misfits) > 1 else ""))
+        places.drop([job for job, _ in misfits])
         yield from (Event("failed", job, error=why) for job, why in misfits)
-        yield from _drive(ray, places, stop, make)
+        yield from _drive(ray, places, stop, HungWatch(hung_s), make)
+    except ClusterLost:
+        lost = True
+        atexit.unregister(ray.shutdown)  # there is nobody to say goodbye to, and Ray would end this process on trying
+        raise
     finally:
-        ray.shutdown()
+        if not lost:
+            ray.shutdown()
 
 
 def _start(ray: Any, address: str | None, cpus: int | None) -> None:
@@ -91,10 +122,10 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
 
-def _drive(ray: Any, places: Places, stop: Stop, make: Make) -> Iterator[Event]:
+def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make) -> Iterator[Event]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    board = _board(ray)
+    board, cluster = _board(ray), Cluster(ray)
     tasks = {on_gpu: ray.remote(max_retries=MAX_RETRIES, max_calls=int(on_gpu))(work) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
     running: dict[Any, Job] = {}
     news = board.news.remote(0)
@@ -109,23 +140,72 @@ def _drive(ray: Any, places: Places, stop: Stop, make: Make) -> Iterator[Event]:
             board.stop.remote()
             yield from (Event("interrupted", job) for job in places.withdraw())
         ready, _ = ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
+        cluster.check_head()
         for ref in ready:
             if ref == news:
                 try:
                     version, progress = ray.get(news)
                 except ray.exceptions.RayActorError:  # its node was lost; Ray starts it again
+                    time.sleep(0.1)
                     version, progress = 0, {}
                     if told:
                         board.stop.remote()
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
-                yield from (Event("progress", by_key[key], *steps) for key, steps in progress.items() if key in by_key)
+                for key, (done, todo, place) in progress.items():
+                    if key in by_key:
+                        watch.heard(key, place)
+                        yield Event("progress", by_key[key], done, todo)
             else:
                 job = running.pop(ref)
                 places.ended(job)
-                yield _outcome(ray, ref, job)
-    board.report.remote("", 0, 0)  # answers the open question, so that Ray has nothing to complain of at its end
+                watch.forget(job.evaluation)
+                event = _outcome(ray, ref, job, watch)
+                yield _once_more(event, places, cluster, stop) if event.kind == "crowded" else event
+        yield from _end_hung(ray, watch, running)
+        if cluster.changed():
+            places.look()
+            yield from _without_a_node(ray, cluster, places, running)
+    board.report.remote("", 0, 0, ("", 0))  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
+
+
+def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Event:
+    """A run that was short of memory waits again, for room to itself; or failed, if it had that already."""
+    what, job, had = event.error, event.job, places.asked(event.job)
+    if stop.asked:
+        return Event("interrupted", job)
+    if (more := with_room(what, had, cluster.nodes())) is None:
+        return Event("failed", job, error=f"ran out of {what} with {asks(had)} to itself: it needs a machine with more", trace=event.trace)
+    places.again(job, more)
+    return Event("note", job, error=f"{job.name} ran out of {what}: it is tried again, from its checkpoint, with {asks(more)} to itself")
+
+
+def _end_hung(ray: Any, watch: HungWatch, running: dict[Any, Job]) -> Iterator[Event]:
+    """End workers that give no sign of life; Ray then starts their runs again, as it does for any lost worker."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    for key, (node, pid) in watch.look():
+        there = NodeAffinitySchedulingStrategy(node, soft=False)
+        ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=there)(end_worker).remote(pid)
+        for job in running.values():
+            if job.evaluation == key:
+                yield Event("note", job, error=f"{job.name} gave no sign of life for {duration(watch.after_s)}: its process is ended, and it goes on from its checkpoint")
+
+
+def _without_a_node(ray: Any, cluster: Cluster, places: Places, running: dict[Any, Job]) -> Iterator[Event]:
+    """After nodes were lost: say which runs no node can take any more, and give them up if that stays so."""
+    short = places.short(running.values(), cluster.nodes())
+    jobs = {job.evaluation: (job, said) for job, said in short}
+    new, given_up = cluster.short_of(jobs)
+    for job, said in (jobs[key] for key in new):
+        yield Event("note", job, error=f"{job.name} asks for {said}, which no node has any more: waiting {duration(NO_NODE_S)} for one")
+    for job, said in (jobs[key] for key in given_up):
+        places.drop([job])
+        for ref in [ref for ref, one in running.items() if one.evaluation == job.evaluation]:
+            ray.cancel(ref, force=True)
+            places.ended(running.pop(ref))
+        yield Event("failed", job, error=f"asks for {said}, which no node has any more; its checkpoint is kept")
 
 
 def _board(ray: Any) -> Any:
@@ -136,27 +216,34 @@ def _board(ray: Any) -> Any:
     return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Board).remote()
 
 
-def _outcome(ray: Any, ref: Any, job: Job) -> Event:
-    """A finished task as an event. Errors are told apart by type: their messages may be empty."""
+def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
+    """A finished task as an event; "crowded", with what was short, if it ran out of memory. Errors are told apart by type: their messages may be empty."""
     try:
         result = ray.get(ref)
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
         if isinstance(cause, GanbenchError):
             return Event("failed", job, error=str(cause))
+        if gpu_memory(cause) or isinstance(cause, MemoryError):
+            return Event("crowded", job, error=GPU if gpu_memory(cause) else HOST, trace=str(error))
         return Event("failed", job, error=f"{type(cause).__name__}: {cause}", trace=str(error))
-    except ray.exceptions.OutOfMemoryError:
-        return Event("failed", job, error="ran out of host memory, twice")
+    except ray.exceptions.OutOfMemoryError as error:
+        return Event("crowded", job, error=HOST, trace=str(error))
+    except ray.exceptions.LocalRayletDiedError:
+        raise ClusterLost("Ray on this machine has ended unexpectedly") from None
     except ray.exceptions.RayError as error:
-        return Event("failed", job, error=f"its worker was lost {MAX_RETRIES + 1} times ({type(error).__name__})", trace=str(error))
+        hung = f", {n} of them because it gave no sign of life" if (n := watch.ended.get(job.evaluation)) else ""
+        return Event("failed", job, error=f"its worker was lost {MAX_RETRIES + 1} times{hung} ({type(error).__name__})", trace=str(error))
     return Event("interrupted", job) if result is None else Event("done", job, result=result)
 
 
 def work(job: Job, board: Any, make: Make) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
-    if answer(board.stopping.remote()):
+    reporter = _Reporter(job, board)
+    if reporter.begin():
         return None
-    return make(job, _reporter(job, board))
+    with listening(reporter.beat):
+        return make(job, reporter.tick)
 
 
 def answer(ref: Any) -> Any:
@@ -167,25 +254,34 @@ def answer(ref: Any) -> Any:
         return aside.submit(ray.get, ref).result()
 
 
-def _reporter(job: Job, board: Any) -> Callable[[int, int], bool]:
-    import ray
+class _Reporter:
+    """A run's word to the board: its steps, or only that it is alive; and the board's answer, whether to stop."""
 
-    last, pending = 0.0, None
+    def __init__(self, job: Job, board: Any) -> None:
+        import ray
 
-    def tick(done: int, todo: int) -> bool:
-        nonlocal last, pending
-        stop = False
-        if pending is not None and ray.wait([pending], timeout=0)[0]:
-            try:
-                stop = answer(pending)
-            except ray.exceptions.RayActorError:
-                stop = False  # the board is being started again
-            pending = None
-        if pending is None and time.monotonic() - last >= REPORT_S:
-            last, pending = time.monotonic(), board.report.remote(job.evaluation, done, todo)
-        return stop
+        self._ray, self._board, self._key = ray, board, job.evaluation
+        self._place: Place = (ray.get_runtime_context().get_node_id(), os.getpid())
+        self._steps, self._last, self._pending, self._stop = (0, 0), 0.0, None, False
 
-    return tick
+    def begin(self) -> bool:
+        """The first word, waiting for the answer."""
+        return answer(self._board.report.remote(self._key, 0, 0, self._place))
+
+    def tick(self, done: int, todo: int) -> bool:
+        """So many steps are done; whether to stop."""
+        self._steps = (done, todo)
+        self.beat()
+        return self._stop
+
+    def beat(self) -> None:
+        """Report, if the last report is long enough ago and was answered."""
+        if self._pending is not None and self._ray.wait([self._pending], timeout=0)[0]:
+            with suppress(self._ray.exceptions.RayActorError):  # the board is being started again
+                self._stop = answer(self._pending) or self._stop
+            self._pending = None
+        if self._pending is None and time.monotonic() - self._last >= REPORT_S:
+            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place)
 
 
 class Board:
@@ -197,24 +293,20 @@ class Board:
         self._version, self._latest, self._stopping = 0, {}, False
         self._changed = asyncio.Event()
 
-    async def report(self, key: str, done: int, todo: int) -> bool:
-        """A worker's progress; the answer is whether it should stop."""
-        self._latest[key] = (done, todo)
+    async def report(self, key: str, done: int, todo: int, place: Place) -> bool:
+        """A worker's progress, and where it is; the answer is whether it should stop."""
+        self._latest[key] = (done, todo, place)
         self._version += 1
         self._changed.set()
         return self._stopping
 
-    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int]]]:
+    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
         """Waits until there is something after version ``seen``; then all that came since."""
         while self._version == seen:
             self._changed.clear()
             await self._changed.wait()
         latest, self._latest = self._latest, {}
         return self._version, latest
-
-    async def stopping(self) -> bool:
-        """Whether everybody has been asked to stop."""
-        return self._stopping
 
     async def stop(self) -> None:
         """From now on, reports are answered with "stop"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,3 +52,10 @@ class Draft:
             if test(place):
                 draft = more.over(draft)
         return draft
+
+
+def changed(base: Draft, changes: Iterable[Draft], place: Place) -> Draft:
+    """``base`` with one change after the other on top of it, each as it is in this column."""
+    for change in changes:
+        base = change.at(place, base)
+    return base

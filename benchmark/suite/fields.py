@@ -20,7 +20,7 @@ CHOICES = {
     "d_pass": ("separate", "joint"),
     "optimizer": ("adam",),
     "precision": ("float32",),
-    "subset": ("numpy-choice-0", "first", "unknown"),
+    "subset": ("numpy-choice-0", "first"),
     "crop": ("center", "center-178"),
     "resize": ("bilinear",),
     "input_resize": ("tf1-bilinear", "bilinear"),

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.claims import read_claims
-from benchmark.suite.draft import Draft
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import METRICS, Claim, Suite, Table, Tolerance
 from benchmark.suite.nodes import Node, SuiteError, read
@@ -135,16 +134,18 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
 
 
 def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
+    """Every profile; one that says ``from`` changes what the named one, which stands before it, has changed."""
     found = {"full": Profile("full")}
     for name, node in (top["profiles"].mapping() if "profiles" in top else {}).items():
         if name == "full":
             node.fail("profile 'full' is the paper's own and cannot be changed")
-        given = node.mapping({"recipe", "protocol"})
-        found[name] = Profile(
-            name,
-            read_draft(given["recipe"], parts, "profile") if "recipe" in given else Draft(),
-            read_protocol(given["protocol"], profile=True) if "protocol" in given else Draft(),
-        )
+        given = node.mapping({"from", "recipe", "protocol"})
+        if "from" in given and given["from"].text() not in found:
+            given["from"].fail(f"no profile {given['from'].text()!r} stands before this one{nearest(given['from'].text(), found)}")
+        base = found[given["from"].text() if "from" in given else "full"]
+        recipe = (read_draft(given["recipe"], parts, "profile"),) if "recipe" in given else ()
+        protocol = (read_protocol(given["protocol"], profile=True),) if "protocol" in given else ()
+        found[name] = Profile(name, base.recipe + recipe, base.protocol + protocol)
     return found
 
 

@@ -9,7 +9,7 @@ from benchmark.data.cards import cards as dataset_cards
 from benchmark.errors import nearest
 from benchmark.suite import published
 from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
-from benchmark.suite.draft import COORDINATES, Draft
+from benchmark.suite.draft import COORDINATES, Draft, changed
 from benchmark.suite.fields import CHOICES, scalar
 from benchmark.suite.model import METRICS, ORIGINS, Cell, Place, Reference, Table, Tolerance
 from benchmark.suite.nodes import Node
@@ -21,11 +21,11 @@ ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "not
 
 @dataclass(frozen=True)
 class Profile:
-    """A named transformation of every recipe and protocol of a suite."""
+    """A named transformation of every recipe and protocol of a suite: changes that are made one after the other."""
 
     name: str
-    recipe: Draft = field(default_factory=Draft)
-    protocol: Draft = field(default_factory=Draft)
+    recipe: tuple[Draft, ...] = ()
+    protocol: tuple[Draft, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,8 @@ class TableReader:
         if self.profile.name == "full":
             recipe, measuring = full, full_protocol
         else:
-            recipe = finish(self.profile.recipe.at(place, chosen), recipe_at, f"the recipe in profile {self.profile.name}")
-            measuring = finish_protocol(self.profile.protocol.at(place, measured), node)
+            recipe = finish(changed(chosen, self.profile.recipe, place), recipe_at, f"the recipe in profile {self.profile.name}")
+            measuring = finish_protocol(changed(measured, self.profile.protocol, place), node)
         for r in (full, recipe):
             check_dataset(r, recipe_at)
         return Cell(

@@ -63,7 +63,11 @@ def load(folder: Path) -> dict[str, Any] | None:
         path = folder / name
         if not path.exists():
             continue
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except OSError as error:  # a bad sector; it stays where it is, since it may be readable another time
+            log.warning("%s: %s; trying the one before", path, error.strerror or error)
+            continue
         if hashlib.sha256(data[32:]).digest() != data[:32]:
             log.warning("%s is damaged; trying the one before", path)
             os.replace(path, path.with_suffix(".damaged"))

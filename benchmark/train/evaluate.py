@@ -76,7 +76,7 @@ def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int)
         rng = stream(seed, "evaluation", step)
         for _ in range(-(-protocol.generated // size)):
             z = gan.noise(size, rng)
-            yield G(z, gan.labels(size, rng)).float().cpu()
+            yield G(z, gan.labels(size, rng)).float().cpu().contiguous()
 
     return batches
 

@@ -17,10 +17,13 @@ from benchmark.train.streams import NAMES, noise, stream
 class Gan:
     """Everything that a step reads or writes, and nothing about tables, schedules or files."""
 
-    def __init__(self, recipe: Recipe, seed: int, device: str = "cpu", total_steps: int | None = None) -> None:
-        """``total_steps``: G steps of the whole run, which the decay of the rates goes by; ``recipe.steps`` if not given."""
+    def __init__(self, recipe: Recipe, seed: int, device: str = "cpu", total_steps: int | None = None, channels_last: bool = False) -> None:
+        """``total_steps``: G steps of the whole run, which the decay of the rates goes by; ``recipe.steps`` if not given.
+        ``channels_last``: maps and weights lie in memory pixel by pixel, not channel by channel. The numbers are the same but for their last bits.
+        """
         self.recipe, self.device = recipe, torch.device(device)
         self.total_steps = total_steps or recipe.steps
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
         if recipe.lr_decay and not self.total_steps:
             raise GanbenchError("lr_decay needs the number of steps of the whole run")
         self.rng = {name: stream(seed, name) for name in NAMES}
@@ -37,8 +40,8 @@ class Gan:
             G, D = network.build(shape, recipe.z_dim, recipe.classes, **recipe.network[1])
             for part in self.parts:
                 G, D = part.build(G, D)
-        self.G, self.D = G.to(self.device).train(), D.to(self.device).train()
-        self.judges = nn.ModuleList([self.D, *(m.to(self.device) for part in self.parts for m in part.modules())])
+        self.G, self.D = (player.to(self.device, memory_format=self.layout).train() for player in (G, D))
+        self.judges = nn.ModuleList([self.D, *(m.to(self.device, memory_format=self.layout) for part in self.parts for m in part.modules())])
         self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.weight_decay_g)
         self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, recipe.weight_decay_d)
         self.average = Average(self.G, recipe.ema, recipe.ema_start or 0, bool(recipe.ema_buffers)) if recipe.ema is not None else None
@@ -117,9 +120,17 @@ class Gan:
             module.load_state_dict(saved)
         if self.average is not None:
             self.average.G.load_state_dict(state["average"])
-        self.opt_G.load_state_dict(state["opt_G"])
-        self.opt_D.load_state_dict(state["opt_D"])
+        for optimiser, saved in ((self.opt_G, state["opt_G"]), (self.opt_D, state["opt_D"])):
+            optimiser.load_state_dict(saved)
+            _lay_out(optimiser)
         for part, saved in zip(self.parts, state["parts"], strict=True):
             part.load_state_dict(saved)
         for name, rng in self.rng.items():
             rng.set_state(state["rng"][name].cpu())
+
+
+def _lay_out(optimiser: torch.optim.Optimizer) -> None:
+    """Adam's moments in their parameters' memory layout: a checkpoint may be of the other one, and the fused step reads all of them in one order."""
+    for parameter, state in optimiser.state.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            state[name] = torch.empty_like(parameter).copy_(state[name])

@@ -35,6 +35,7 @@ from benchmark.methods.part import Side
 from benchmark.metrics.geometry import effective_rank, mean_cosine
 from benchmark.metrics.names import PROBES
 from benchmark.metrics.real import held_out
+from benchmark.pulse import beat
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
 from benchmark.train.step import pass_through_D
@@ -66,6 +67,7 @@ class Probes:
         seen, unseen = [], []
         with torch.enable_grad(), torch.random.fork_rng(devices=[]):
             for index in range(len(self.real[0]) // self.batch):
+                beat()
                 real, test = (_batch(gan, images, index, self.batch) for images in (self.real, self.unseen))
                 twins = [_twin(gan, seed, step, index) for _ in range(2)]
                 with torch.no_grad():

@@ -43,6 +43,7 @@ def run(
     until_epoch: int | None = None,  # end early, with a partial result that a later call carries on
     device: str = "cpu",
     threads: int = 1,  # CPU threads; part of the provenance, since it may change the last bits
+    channels_last: bool = False,  # the memory layout of maps and weights; likewise
     checkpoint_s: float = 60.0,  # wall seconds between checkpoints
     tick: Tick = lambda done, todo: False,
 ) -> dict[str, Any] | None:
@@ -61,7 +62,7 @@ def run(
         OSError: it was asked to stop and the checkpoint could not be written; the ones before are intact.
     """
     torch.set_num_threads(threads)
-    session = Session(recipe, protocol, seed, data, folder, device)
+    session = Session(recipe, protocol, seed, data, folder, device, channels_last)
     session.refuse_a_best_that_was_not_looked_for()
     total = recipe.total_steps(len(data.images))
     try:
@@ -71,7 +72,7 @@ def run(
         return None
     goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
     if session.gan.step < goal and not session.diverged:
-        session.segments.append(_segment(session.gan.step, device, threads))
+        session.segments.append(_segment(session.gan.step, device, threads, channels_last))
         if not train(session, goal, checkpoint_s, tick):
             return None
     final, history = (None, session.history) if session.diverged else session.final_measurement()
@@ -146,10 +147,10 @@ class Session:
 
     BOOK = ("histories", "segments", "train_s", "eval_s", "train_cpu_s", "eval_cpu_s", "diverged")
 
-    def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str) -> None:
+    def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str, channels_last: bool) -> None:
         self.protocol, self.seed, self.folder = protocol, seed, folder
-        self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)))
-        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip))
+        self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)), channels_last)
+        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip), self.gan.layout)
         self.per_epoch = recipe.steps_per_epoch(len(data.images))
         self.probes = Probes(recipe, protocol, data)
         self.identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
@@ -232,9 +233,9 @@ def _now() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-def _segment(step: int, device: str, threads: int) -> dict[str, Any]:
+def _segment(step: int, device: str, threads: int, channels_last: bool) -> dict[str, Any]:
     place = torch.cuda.get_device_name() if device.startswith("cuda") else processor()
-    return {"from_step": step, "to_step": step, **code_version(), "device": place, "threads": threads, "torch": str(torch.__version__)}
+    return {"from_step": step, "to_step": step, **code_version(), "device": place, "threads": threads, "channels_last": channels_last, "torch": str(torch.__version__)}
 
 
 def _refuse_other(mine: dict[str, Any], theirs: dict[str, Any], folder: Path) -> None:

@@ -13,15 +13,19 @@ class Sampler:
     ``position``, the number of batches drawn so far, is all that a checkpoint must hold.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, batch: int, drop_last: bool, seed: int, device: torch.device, hflip: bool = False) -> None:
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, batch: int, drop_last: bool, seed: int, device: torch.device, hflip: bool = False,
+        layout: torch.memory_format = torch.contiguous_format,
+    ) -> None:
         """``images``: (N, C, H, W) uint8, kept as bytes on ``device`` and converted a batch at a time; ``labels``: (N,).
         An ``np.memmap`` stays on disk, and each batch is read from there.
         ``hflip``: each is flipped left to right with probability 1/2, anew in every epoch.
+        ``layout``: how batches lie in memory.
         """
         place = torch.device("cpu") if isinstance(images, np.memmap) else device
         self.images = torch.from_numpy(images) if isinstance(images, np.memmap) else torch.tensor(images, device=place)
         self.labels, self.device = torch.tensor(labels, device=place), device
-        self.batch, self.seed, self.position, self.hflip = batch, seed, 0, hflip
+        self.batch, self.seed, self.position, self.hflip, self.layout = batch, seed, 0, hflip, layout
         self.batches = len(images) // batch if drop_last else -(-len(images) // batch)
         if self.batches == 0:
             raise ValueError(f"{len(images)} images are fewer than one batch of {batch}")
@@ -43,4 +47,4 @@ class Sampler:
         images = self.images[self._order[part]]
         if self.hflip:
             images = torch.where(self._flips[part, None, None, None], images.flip(3), images)
-        return images.to(self.device).float().div_(127.5).sub_(1), self.labels[self._order[part]].to(self.device)
+        return images.to(self.device).contiguous(memory_format=self.layout).float().div_(127.5).sub_(1), self.labels[self._order[part]].to(self.device)

@@ -48,9 +48,6 @@ def stand_in() -> None:
         except GanbenchError:
             return content_hash([self.name, split])
 
-    def any_subset(count: int, percent: float, images: int | None, subset: str | None = None) -> str:
-        return content_hash([count, percent]) if subset == "unknown" else subset_hash(count, percent, images, subset)
-
     real_key = keys.real_key
 
     def any_real(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -59,7 +56,7 @@ def stand_in() -> None:
         except GanbenchError:
             return None
 
-    keys.plugin, keys.subset_hash, keys.real_key, Card.content = any_plugin, any_subset, any_real, any_content
+    keys.plugin, keys.real_key, Card.content = any_plugin, any_real, any_content
 
 
 def write(results: Path, count: int, samples_kb: int) -> int:

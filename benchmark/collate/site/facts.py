@@ -106,7 +106,7 @@ def provenance(record: Record) -> list[str]:
     """Data, code and machine of each stretch."""
     lines = [f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"]
     for s in segments(record):
-        lines.append(f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s), {s.get('device')}")
+        lines.append(f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}, {s.get('device')}")
     if real := record.provenance.get("real"):
         lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
     if isinstance(libraries := record.provenance.get("libraries"), dict) and libraries:

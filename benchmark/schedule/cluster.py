@@ -1,0 +1,108 @@
+"""The Ray cluster under a driver: whether its head is there, and whether a node is left for every run.
+
+Ray's own client ends the process, without a word to Python, when it speaks to a head that was restarted, or when the
+head has been away for a minute. So it is not asked: a plain connection a second sees the head go.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from benchmark.errors import GanbenchError
+
+PROBE_S = 1.0  # between connections to the head: less than a restart takes
+AWAY_S = 30.0  # the head may be unreachable for so long; Ray's own limit is 60 s
+NODES_S = 10.0  # between looks at the nodes
+NO_NODE_S = 300.0  # a lost node may come back within so long
+ASK = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR'); print(*(n['NodeID'] for n in ray.nodes() if n['Alive']))"
+
+
+class ClusterLost(GanbenchError):
+    """The cluster that the runs were on is gone."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; nothing that had finished is lost: run the same command again to go on")
+
+
+class Cluster:
+    """What the driver knows of its cluster."""
+
+    def __init__(self, ray: Any) -> None:
+        context = ray.get_runtime_context()
+        self._ray, self._address, self._me = ray, context.gcs_address, context.get_node_id()
+        self._probed = self._answered = self._looked = time.monotonic()
+        self._away = False
+        self._nodes = self._alive()
+        self._short_since: dict[str, float] = {}
+
+    def nodes(self) -> list[dict[str, float]]:
+        """The resources of the nodes that were alive at the last look."""
+        return self._nodes
+
+    def check_head(self) -> None:
+        """Raises ClusterLost if the head has been away for long, or came back as another."""
+        now = time.monotonic()
+        if now - self._probed < PROBE_S:
+            return
+        self._probed = now
+        if not self._connects():
+            self._away = True
+            if now - self._answered > AWAY_S:
+                raise ClusterLost(f"the Ray head at {self._address} has not answered for {now - self._answered:.0f} s")
+            return
+        if self._away and not self._is_the_same():
+            raise ClusterLost(f"the Ray head at {self._address} was restarted and knows nothing of these runs")
+        self._away, self._answered = False, time.monotonic()
+
+    def changed(self) -> bool:
+        """Look at the nodes, every ``NODES_S`` seconds; whether there is something to check."""
+        now = time.monotonic()
+        if self._away or now - self._looked < NODES_S:
+            return False
+        self._looked, before = now, self._nodes
+        self._nodes = self._alive()
+        return self._nodes != before or bool(self._short_since)
+
+    def short_of(self, short: Collection[str]) -> tuple[list[str], list[str]]:
+        """Of the keys that no node can take: those of which that is so since this look, and those of which it was for ``NO_NODE_S``."""
+        now = time.monotonic()
+        new = [key for key in short if key not in self._short_since]
+        self._short_since = {key: self._short_since.get(key, now) for key in short}
+        given_up = [key for key in short if now - self._short_since[key] > NO_NODE_S]
+        for key in given_up:
+            del self._short_since[key]
+        return new, given_up
+
+    def _alive(self) -> list[dict[str, float]]:
+        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+
+    def _connects(self) -> bool:
+        host, port = self._address.rsplit(":", 1)
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+        except OSError:
+            return False
+        return True
+
+    def _is_the_same(self) -> bool:
+        """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking."""
+        try:
+            answer = subprocess.run([sys.executable, "-c", ASK, self._address], capture_output=True, text=True, timeout=AWAY_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return answer.returncode == 0 and self._me in answer.stdout.split()
+
+
+def fits(nodes: Sequence[Mapping[str, float]], need: Mapping[str, float]) -> bool:
+    """Whether one node has all that is needed, if nothing else ran on it."""
+    return any(all(node.get(k, 0) >= v for k, v in need.items()) for node in nodes)
+
+
+def asks(need: Mapping[str, float]) -> str:
+    """``1 CPU, 0.5 GPU``."""
+    return ", ".join(f"{v:g} {k}" for k, v in need.items())

@@ -1,0 +1,123 @@
+"""The memory layout is no part of a run: every method gives the same numbers in both, a checkpoint of one goes on in the other, and the record says which."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from benchmark.cli import main
+from benchmark.collate.site.facts import provenance
+from benchmark.data.read import read
+from benchmark.plan.plan import what_blocks
+from benchmark.recipe import Recipe
+from benchmark.records import read_all
+from benchmark.suite.load import load
+from benchmark.train.gan import Gan
+from benchmark.train.run import run
+from benchmark.train.step import train_step
+from tests.conftest import protocol, recipe
+
+DATA = read("shapes", "train", 32, 3, images=64)
+SMALL = dict(resolution=32, channels=3, images=64, network=("gn-cnn", {"width": 0.1, "init": "kaiming"}), batch_d=16, batch_g=16, parts=(("spectral-norm", {"player": "D"}),))
+
+
+def covering() -> dict[str, Recipe]:
+    """As few small recipes as name every network, part and loss of the suites that is implemented, each part with each set of its words."""
+    seen: set[object] = set()
+    found = {}
+    for suite in ("gran", "pgn", "sdp", "chain", "theory"):
+        for cell in load(Path(f"suites/{suite}.yaml"), "ci").cells:
+            r = cell.recipe
+            ideas = {(r.network[0], r.d_pass), *((n, *(v for v in a.values() if isinstance(v, str))) for n, a in (*r.parts, r.loss))}
+            if r.resolution <= 32 and not ideas <= seen and not what_blocks(r, cell.protocol):
+                seen |= ideas
+                found[cell.id] = r
+    return found
+
+
+METHODS = covering()
+
+
+def gan_after_a_step(r: Recipe, channels_last: bool) -> tuple[Gan, list[Tensor]]:
+    """In float64, on images of that layout; and the losses."""
+    gan = Gan(r, 0, total_steps=4, channels_last=channels_last)
+    gan.step = 1
+    rng = torch.Generator().manual_seed(0)
+
+    def next_real() -> tuple[Tensor, Tensor]:
+        x = torch.rand(r.batch_d, r.channels, r.resolution, r.resolution, generator=rng) * 2 - 1
+        return x.contiguous(memory_format=gan.layout), torch.randint(r.classes or 2, (r.batch_d,), generator=rng)
+
+    return gan, list(train_step(gan, next_real))
+
+
+def assert_grads_agree(a: nn.Module, b: nn.Module) -> None:
+    """Gradients, not weights: Adam's first step makes ±lr of the rounding error where a gradient is zero."""
+    largest = max(p.grad.abs().max() for p in a.parameters() if p.grad is not None)
+    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+        assert (p.grad is None) == (q.grad is None)
+        assert p.grad is None or (p.grad - q.grad).abs().max() <= 1e-10 * largest
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_alike_in_both_layouts(float64: None, method: str) -> None:
+    r = METHODS[method]
+    (plain, losses), (last, others) = (gan_after_a_step(r, channels_last) for channels_last in (False, True))
+    assert torch.allclose(torch.stack(losses), torch.stack(others), rtol=1e-10, atol=1e-10)
+    assert_grads_agree(plain.G, last.G)
+    assert_grads_agree(plain.judges, last.judges)
+
+
+def test_weights_maps_moments_and_the_average_lie_as_asked() -> None:
+    gan, _ = gan_after_a_step(recipe(**SMALL, ema=0.9, ema_start=0, ema_buffers=True), True)
+    x = gan.fakes(4)[0]
+    moments = [s["exp_avg"] for optimiser in (gan.opt_G, gan.opt_D) for s in optimiser.state.values()]
+    for tensor in (x, *gan.G.parameters(), *gan.D.parameters(), *gan.average.G.parameters(), *moments):
+        assert tensor.dim() != 4 or tensor.is_contiguous(memory_format=torch.channels_last)
+    assert not x.is_contiguous(), "the images of this test cannot show the layout"
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_checkpoint_of_one_layout_goes_on_in_the_other(float64: None, first: bool) -> None:
+    r = recipe(**SMALL, ema=0.9, ema_start=0, ema_buffers=True)
+    saved, _ = gan_after_a_step(r, first)
+    state = copy.deepcopy(saved.state_dict())
+    pair = []
+    for channels_last in (first, not first):
+        gan = Gan(r, 1, total_steps=4, channels_last=channels_last)
+        gan.load_state_dict(copy.deepcopy(state))
+        x = torch.linspace(-1, 1, 16 * 3 * 32 * 32).view(16, 3, 32, 32).contiguous(memory_format=gan.layout)
+        train_step(gan, lambda: (x, None))
+        pair.append(gan)
+    for a, b in ((pair[0].opt_G, pair[1].opt_G), (pair[0].opt_D, pair[1].opt_D)):
+        for s, t in zip(a.state.values(), b.state.values(), strict=True):
+            for name in ("exp_avg", "exp_avg_sq"):
+                assert torch.allclose(s[name], t[name], rtol=1e-6, atol=1e-12)
+    for p, q in zip(pair[0].judges.parameters(), pair[1].judges.parameters(), strict=True):
+        assert torch.allclose(p, q, rtol=0, atol=1e-9)
+    for p in (*pair[1].G.parameters(), *pair[1].D.parameters()):
+        assert p.dim() != 4 or p.is_contiguous(memory_format=pair[1].layout)
+
+
+def test_the_segments_say_which_layout_and_a_run_may_change_it(tmp_path: Path) -> None:
+    r, p = recipe(**SMALL), protocol(metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None)
+    run(r, p, 0, DATA, tmp_path, until_epoch=2, channels_last=True)
+    result = run(r, p, 0, DATA, tmp_path)
+    assert [(s["from_step"], s["to_step"], s["channels_last"]) for s in result["segments"]] == [(0, 8, True), (8, 16, False)]
+    whole = run(r, p, 0, DATA, tmp_path / "plain")
+    assert result["final"]["V_g"]["value"] == pytest.approx(whole["final"]["V_g"]["value"], rel=1e-3)
+
+
+def test_the_command_line_the_record_and_the_page_say_it(tmp_path: Path) -> None:
+    chosen = ("--profile", "ci", "--only", "table=2", "--results", str(tmp_path), "--executor", "inline")
+    assert main(["run", "theory", *chosen, "--channels-last"]) == 0
+    (record, *_), problems = read_all(tmp_path)
+    assert not problems and all(s["channels_last"] for s in record.provenance["segments"])
+    assert "1 thread(s), channels last," in provenance(record)[1]
+    old = dataclasses.replace(record, provenance={"segments": [{k: v for k, v in s.items() if k != "channels_last"} for s in record.provenance["segments"]]})
+    assert "channels" not in provenance(old)[1]
