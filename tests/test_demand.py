@@ -40,7 +40,7 @@ def job(z: int, name: str = "", **changes: object) -> Job:
     name = name or f"run {z}"
     fields: dict = dict(
         key=name, evaluation=name, seed=0, name=name, recipe=recipe(z_dim=z).to_json(), protocol=protocol().to_json(), folder="", data_root="", weights="", cache="",
-        device="cuda", threads=1, until_epoch=None, checkpoint_s=1.0, images=200, size=1.0,
+        device="cuda", threads=1, channels_last=False, until_epoch=None, checkpoint_s=1.0, images=200, size=1.0,
     )  # fmt: skip
     return Job(**(fields | changes))
 

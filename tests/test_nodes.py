@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import GanbenchError
+from benchmark.plan.work import Work
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.ray_executor import ENVIRONMENT, run_on_ray
 from benchmark.schedule.stop import Stop
@@ -90,7 +91,8 @@ def test_small_runs_share_gpus_big_ones_go_where_they_fit_and_one_that_fits_nowh
     assert len({r["pid"] for r in found.values()}) == len(found), "a process that has used a GPU makes no second run: it would stay on that GPU"
 
 
-def test_the_faster_gpu_goes_first_and_cpu_runs_stay_off_gpu_nodes(cluster) -> None:
+def test_the_faster_gpu_goes_first_and_cpu_runs_stay_off_gpu_nodes(cluster, tmp_path: Path) -> None:
+    known(tmp_path, {10: 0.5e9}, Work(conv=1e12, calls=10))
     seen = events(cluster, many(10, 2), 2)
     assert {cluster[1][e.result["node"]] for e in seen} == {"fast"} and len({e.result["gpus"][0] for e in seen}) == 2, "of three GPUs, none shared"
     seen = events(cluster, [job(10, f"c{i}", device="cpu") for i in range(3)], 2)

@@ -25,12 +25,14 @@ import torch
 
 from benchmark import records
 from benchmark.data.read import read
+from benchmark.metrics.names import IMAGE
 from benchmark.plan.devices import calibrated, named
 from benchmark.plan.forecast import Forecast, forecast, hours
 from benchmark.plan.plan import Plan, Run, make_plan
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.suite.load import load_all
-from benchmark.train.run import Session, _prepare, _segment, train
+from benchmark.train.evaluate import references
+from benchmark.train.run import Session, train
 
 WITHIN = 0.25
 
@@ -91,11 +93,12 @@ def _assorted(runs: tuple[Run, ...], count: int) -> list[Run]:
 def _shortened(run: Run, known: Forecast, seconds: float) -> float:
     one, r = known.cost(run), run.recipe
     data = read(r.dataset, r.split, r.resolution, r.channels, r.data_percent, r.images, r.subset, r.crop, r.resize)
-    _prepare(r, run.protocol, "cpu", lambda: False)
+    if any(m in IMAGE for m in run.protocol.metrics):
+        references(r, run.protocol, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        session = Session(r, run.protocol, 0, data, Path(folder), "cpu")
-        session.segments.append(_segment(0, "cpu", 1))
+        session = Session(r, run.protocol, 0, data, Path(folder), "cpu", channels_last=False)
+        session.segments.append({})  # the book of where it was made, which nobody reads here
         began = time.process_time() - start
         train(session, 1, 1e9, lambda done, todo: False)
         first, steps = session.train_cpu_s, 1
