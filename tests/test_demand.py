@@ -14,7 +14,7 @@ from benchmark.plan.placement import Need, Node
 from benchmark.plan.work import Count, Work
 from benchmark.schedule.demand import GUARD, HEADROOM, Demand, guarded
 from benchmark.schedule.job import Job
-from benchmark.schedule.memory import GPU, with_room
+from benchmark.schedule.memory import GPU, HOST, with_room
 from benchmark.schedule.places import Places
 from tests.conftest import protocol, recipe
 
@@ -141,10 +141,10 @@ def test_a_job_that_was_out_of_memory_is_placed_again_with_a_whole_gpu(tmp_path:
     started = {one.name: need for one, _, need in places.starts()}
     assert len(started) == 5 and set(started.values()) == {Need(1, 0.19)}
     first, *others = [one for one in jobs if one.name in started]
-    places.ended(first)
     places.withdraw()
     assert places.asked(first) == {"CPU": 1.0, "GPU": 0.19}
     places.again(first, with_room(GPU, places.asked(first), []))
+    places.ended(first)
     assert places.starts() == []
     for one in others:
         places.ended(one)
@@ -152,3 +152,16 @@ def test_a_job_that_was_out_of_memory_is_placed_again_with_a_whole_gpu(tmp_path:
     there.nodes = []
     places.look()
     assert places.short([first], []) == [(first, "1 CPU, 1 GPU")]
+
+
+def test_on_one_node_a_few_more_are_handed_out_until_one_wants_it_for_itself() -> None:
+    jobs = [job(10, f"r{i}", device="cpu") for i in range(30)]
+    places = Places(Described(dataclasses.replace(PLAIN, cpus=4)), jobs)
+    running = [one for one, _, _ in places.starts()]
+    assert len(running) == 10
+    places.again(running[0], with_room(HOST, places.asked(running[0]), [{"CPU": 4.0}]))
+    for one in running:
+        assert places.starts() == []
+        places.ended(one)
+    (alone,) = places.starts()
+    assert alone[0] is running[0] and alone[2] == Need(4.0)

@@ -1,4 +1,7 @@
-"""The jobs of a launch that wait, and where each starts: what stands between the executor and the placer."""
+"""The jobs of a launch that wait, and where each starts: what stands between the executor and the placer.
+
+What others run on the same cluster is not seen: where they hold a node, a run that was placed there waits in Ray's queue.
+"""
 
 from __future__ import annotations
 
@@ -37,17 +40,20 @@ class Places:
         return [(self._jobs[start.task.key], start.node, start.need) for start in found]
 
     def asked(self, job: Job) -> dict[str, float]:
-        """What a job that was started asked for, in Ray's words."""
+        """What a job that runs asked for, in Ray's words."""
         return _in_rays_words(self._given[job.evaluation])
 
     def ended(self, job: Job) -> None:
         """A job that was started is not running any more."""
         self._placer.ended(job.evaluation)
+        del self._given[job.evaluation]
 
     def again(self, job: Job, asked: Mapping[str, float] | None = None) -> None:
-        """Make a job that has ended once more; asking for so much, in Ray's words, if it is given."""
+        """Make a job once more; asking for so much, in Ray's words, if it is given."""
         if asked is not None:
             self._more[job.evaluation] = Need(asked["CPU"], asked.get("GPU", 0.0))
+            self._ahead = False  # what was handed out ahead would go before it
+            self._placer.use(self._nodes)
         self._placer.add(self._task(job))
 
     def withdraw(self) -> list[Job]:

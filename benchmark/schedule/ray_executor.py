@@ -158,10 +158,11 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make) -
                         yield Event("progress", by_key[key], done, todo)
             else:
                 job = running.pop(ref)
-                places.ended(job)
                 watch.forget(job.evaluation)
                 event = _outcome(ray, ref, job, watch)
-                yield _once_more(event, places, cluster, stop) if event.kind == "crowded" else event
+                event = _once_more(event, places, cluster, stop) if event.kind == "crowded" else event
+                places.ended(job)
+                yield event
         yield from _end_hung(ray, watch, running)
         if cluster.changed():
             places.look()
