@@ -88,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--until-decided", action="store_true", help="add seeds to cells and claims that are inconclusive and could change, most informative per device hour first, until they are decided or the budget is spent")
+    p.add_argument("--budget", type=_time, metavar="T", help="device hours after which --until-decided stops: 20h, 90min, 2d")
     p.add_argument("--executor", choices=("ray", "inline"), default="ray", help="inline: one after the other in this process")
     p.add_argument("--address", metavar="A", help="join this Ray cluster instead of starting Ray here")
     p.add_argument("--cpus", type=_positive, metavar="N", help="cores to use on this machine (default: all)")

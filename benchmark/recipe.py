@@ -64,7 +64,7 @@ class Recipe:
     ema: float | None = None  # decay of the running average of G's weights, a G step
     ema_start: int | None = None  # the average is pegged to the weights before this G step
     ema_buffers: bool | None = None  # BatchNorm's statistics are averaged too
-    precision: str  # "float32"
+    precision: str  # of training's passes and losses: "float32", or "bfloat16" by autocast; weights, optimisers and measuring are float32
     classes: int | None = None  # G and D are conditional on that many classes; None: unconditional
 
     def __post_init__(self) -> None:

@@ -258,10 +258,11 @@ def agreeing(found: Iterable[tuple[Path, Record | RecordError]]) -> tuple[list[R
 
 
 def by_evaluation(records: Iterable[Record]) -> dict[str, Record]:
-    """The record that counts for each evaluation key: the one that got furthest."""
+    """The record that counts for each evaluation key: the one that got furthest, and of equal ones that of the smallest plan."""
     best: dict[str, Record] = {}
     for record in records:
-        if record.evaluation not in best or record.steps > best[record.evaluation].steps:
+        there = best.get(record.evaluation)
+        if there is None or (record.steps, -(record.planned or 0)) > (there.steps, -(there.planned or 0)):
             best[record.evaluation] = record
     return best
 

@@ -8,52 +8,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from benchmark.cli import main
 from benchmark.collate.site.facts import provenance
 from benchmark.data.read import read
-from benchmark.plan.plan import what_blocks
-from benchmark.recipe import Recipe
 from benchmark.records import read_all
-from benchmark.suite.load import load
 from benchmark.train.gan import Gan
 from benchmark.train.run import run
 from benchmark.train.step import train_step
 from tests.conftest import protocol, recipe
+from tests.every_method import after_a_step, covering
 
 DATA = read("shapes", "train", 32, 3, images=64)
 SMALL = dict(resolution=32, channels=3, images=64, network=("gn-cnn", {"width": 0.1, "init": "kaiming"}), batch_d=16, batch_g=16, parts=(("spectral-norm", {"player": "D"}),))
 
 
-def covering() -> dict[str, Recipe]:
-    """As few small recipes as name every network, part and loss of the suites that is implemented, each part with each set of its words."""
-    seen: set[object] = set()
-    found = {}
-    for suite in ("gran", "pgn", "sdp", "chain", "theory"):
-        for cell in load(Path(f"suites/{suite}.yaml"), "ci").cells:
-            r = cell.recipe
-            ideas = {(r.network[0], r.d_pass), *((n, *(v for v in a.values() if isinstance(v, str))) for n, a in (*r.parts, r.loss))}
-            if r.resolution <= 32 and not ideas <= seen and not what_blocks(r, cell.protocol):
-                seen |= ideas
-                found[cell.id] = r
-    return found
-
-
 METHODS = covering()
-
-
-def gan_after_a_step(r: Recipe, channels_last: bool) -> tuple[Gan, list[Tensor]]:
-    """In float64, on images of that layout; and the losses."""
-    gan = Gan(r, 0, total_steps=4, channels_last=channels_last)
-    gan.step = 1
-    rng = torch.Generator().manual_seed(0)
-
-    def next_real() -> tuple[Tensor, Tensor]:
-        x = torch.rand(r.batch_d, r.channels, r.resolution, r.resolution, generator=rng) * 2 - 1
-        return x.contiguous(memory_format=gan.layout), torch.randint(r.classes or 2, (r.batch_d,), generator=rng)
-
-    return gan, list(train_step(gan, next_real))
 
 
 def assert_grads_agree(a: nn.Module, b: nn.Module) -> None:
@@ -67,14 +38,14 @@ def assert_grads_agree(a: nn.Module, b: nn.Module) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_trains_alike_in_both_layouts(float64: None, method: str) -> None:
     r = METHODS[method]
-    (plain, losses), (last, others) = (gan_after_a_step(r, channels_last) for channels_last in (False, True))
+    (plain, losses), (last, others) = (after_a_step(r, channels_last) for channels_last in (False, True))
     assert torch.allclose(torch.stack(losses), torch.stack(others), rtol=1e-10, atol=1e-10)
     assert_grads_agree(plain.G, last.G)
     assert_grads_agree(plain.judges, last.judges)
 
 
 def test_weights_maps_moments_and_the_average_lie_as_asked() -> None:
-    gan, _ = gan_after_a_step(recipe(**SMALL, ema=0.9, ema_start=0, ema_buffers=True), True)
+    gan, _ = after_a_step(recipe(**SMALL, ema=0.9, ema_start=0, ema_buffers=True), True)
     x = gan.fakes(4)[0]
     moments = [s["exp_avg"] for optimiser in (gan.opt_G, gan.opt_D) for s in optimiser.state.values()]
     for tensor in (x, *gan.G.parameters(), *gan.D.parameters(), *gan.average.G.parameters(), *moments):
@@ -85,7 +56,7 @@ def test_weights_maps_moments_and_the_average_lie_as_asked() -> None:
 @pytest.mark.parametrize("first", [False, True])
 def test_a_checkpoint_of_one_layout_goes_on_in_the_other(float64: None, first: bool) -> None:
     r = recipe(**SMALL, ema=0.9, ema_start=0, ema_buffers=True)
-    saved, _ = gan_after_a_step(r, first)
+    saved, _ = after_a_step(r, first)
     state = copy.deepcopy(saved.state_dict())
     pair = []
     for channels_last in (first, not first):

@@ -155,10 +155,11 @@ def test_a_job_that_was_out_of_memory_is_placed_again_with_a_whole_gpu(tmp_path:
 
 
 def test_on_one_node_a_few_more_are_handed_out_until_one_wants_it_for_itself() -> None:
-    jobs = [job(10, f"r{i}", device="cpu") for i in range(30)]
+    jobs = [job(10, f"r{i}", device="cpu") for i in range(12)]
     places = Places(Described(dataclasses.replace(PLAIN, cpus=4)), jobs)
     running = [one for one, _, _ in places.starts()]
     assert len(running) == 10
+    places.withdraw()
     places.again(running[0], with_room(HOST, places.asked(running[0]), [{"CPU": 4.0}]))
     for one in running:
         assert places.starts() == []

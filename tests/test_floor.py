@@ -7,6 +7,7 @@ import fcntl
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -82,6 +83,42 @@ def test_the_floor_is_what_other_real_images_get(lite: extractors.Extractor, cac
     monkeypatch.undo()
     monkeypatch.setenv("GANBENCH_CACHE", str(cache.parent))
     assert floor.real_floor(small, p, lite, real, None) == found
+
+
+def test_a_floor_is_believed_under_its_own_identity_alone(lite: extractors.Extractor, cache: Path) -> None:
+    small, p, other = recipe(), measured(), measured(kid_subset_size=30)
+    real = references.reference(small, p, lite)
+    right = []
+    for q in (p, other):
+        right.append(floor.real_floor(small, q, lite, real, None))
+        (path,) = cache.glob("*.floor.json") if len(right) == 1 else set(cache.glob("*.floor.json")) - {path}
+        if len(right) == 1:
+            mine = path
+    theirs, whole = path, path.read_text()
+    assert right[0]["metrics"]["KIDx1000"] != right[1]["metrics"]["KIDx1000"] and mine != theirs
+    shutil.copy(mine, theirs)  # whole, and another's
+    assert floor.real_floor(small, other, lite, real, None) == right[1] and theirs.read_text() == whole
+    renamed = json.loads(mine.read_text()) | {"identity": json.loads(whole)["identity"]}  # its identity exchanged too
+    theirs.write_text(json.dumps(renamed))
+    assert floor.real_floor(small, other, lite, real, None) == right[1] and theirs.read_text() == whole
+
+
+def test_a_floor_rests_on_nothing_imported_without_a_word(lite: extractors.Extractor, cache: Path) -> None:
+    """Imported statistics of the other images are made again; a floor against imported ones is not kept, for the record alone says so."""
+    small, p = recipe(), measured()
+    real = references.reference(small, p, lite)
+    right = floor.real_floor(small, p, lite, real, None)
+    (path,) = cache.glob("*.floor.json")
+    path.unlink()
+    others, _ = floor.draw(small, p)
+    place = references.place(others, lite)
+    wrong = dataclasses.replace(references.features(others, lite, ("features", "logits")), features=real.features[:60])
+    store.save(place, wrong, references.about(others, lite) | {"imported": "theirs.npz"})
+    assert references.features(others, lite, ("features", "logits")).imported
+    assert floor.real_floor(small, p, lite, real, None) == right and not references.features(others, lite, ("features",)).imported
+    path.unlink()
+    floor.real_floor(small, p, lite, dataclasses.replace(real, imported=True), None)
+    assert not path.exists()
 
 
 def test_how_the_other_images_are_drawn() -> None:

@@ -9,6 +9,7 @@ import io
 import json
 import multiprocessing
 import pickle
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -216,7 +217,11 @@ def test_prepared_pixels_are_made_once_and_checked(rooms: dict[str, Card], tmp_p
     first[0] = 0  # private: it never reaches the file
     assert np.array_equal(prepared.kept(["x"], 700, 8), wanted)
     assert prepared.kept(["x"], 699, 8) is None and prepared.kept(["y"], 700, 8) is None
-    path = next((tmp_path / "cache").rglob("*.npy"))
+    mine, theirs = (prepared._path([name]) for name in ("x", "y"))
+    for suffix in (".npy", ".json"):
+        shutil.copy(mine.with_suffix(suffix), theirs.with_suffix(suffix))
+    assert prepared.kept(["y"], 700, 8) is None  # another's, under its name
+    path = mine
     path.write_bytes(path.read_bytes()[:-1] + b"\x00" if wanted[-1, -1, -1, -1] else path.read_bytes()[:-1] + b"\x01")
     assert prepared.kept(["x"], 700, 8) is None and np.array_equal(prepared.keep(["x"], 700, 8, opened), wanted) and len(made) == 2
     path.with_suffix(".tmp").write_bytes(b"left by a killed worker")

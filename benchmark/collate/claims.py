@@ -14,8 +14,9 @@ from fractions import Fraction
 
 from benchmark.collate.comparisons import Answer, Pair, compare
 from benchmark.collate.fragile import unsettled
-from benchmark.collate.interval import LEVEL, Estimate
+from benchmark.collate.interval import Estimate
 from benchmark.collate.join import Entry, Joined
+from benchmark.collate.looks import LEVEL
 from benchmark.collate.verdict import left_out
 from benchmark.suite.model import AtLeast, Check, Claim, Number, Published, Rank
 
@@ -134,6 +135,8 @@ def _printed(p: Published | None) -> str:
 
 
 def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdict:
+    if broken := [j.cell.id for j in cells if j.failures]:
+        return ClaimVerdict("not judged", f"runs of {', '.join(broken)} failed: what is left may be a selection")
     if absent := [j.cell.id for j in cells if not j.records]:
         return ClaimVerdict("not judged", f"no record of {', '.join(absent[:3])}" + (f" and {len(absent) - 3} more" if len(absent) > 3 else ""))
     if any(isinstance(leaf, Check) and leaf.test == "not-converged" for leaf in claim.leaves()):
@@ -148,18 +151,24 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
     if gaps := [f"{j.cell.id}: {left_out(j.gap)}" for j in cells if j.gap is not None]:
         return ClaimVerdict("not judged", f"{'; '.join(gaps)} ({said})")
-    if min(e.achieved.n for e in entries.values()) < 2:
-        return ClaimVerdict("inconclusive", f"one seed ({said})")
+    if few := min((e.achieved.n for e in entries.values() if e.achieved.half is None), default=0):
+        return ClaimVerdict("inconclusive", f"{'one seed' if few == 1 else f'{few} seeds'} ({said})")
     numbers = {n: e.achieved for n, e in entries.items()}
-    pairs = {leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()}
-    answers = compare((pair for asked in pairs.values() for pair in asked), numbers)
+    pairs, answers = comparisons(claim, numbers)
 
     def decide(leaf: Check | Rank) -> Finding:
         found = [answers[pair] for pair in pairs[leaf]]
         return _achieved_rank(leaf, numbers, found) if isinstance(leaf, Rank) else _achieved(leaf, numbers, found)
 
     verdict = _verdict(claim, {leaf: decide(leaf) for leaf in pairs}, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided")
-    return replace(verdict, why=f"Welch's t at {100 * LEVEL:g} %, by Holm over {len(answers)} comparison(s): {verdict.why}")
+    looks = " corrected for looks between seeds," if any(e.looked for e in numbers.values()) else ""
+    return replace(verdict, why=f"Welch's t at {100 * LEVEL:g} %,{looks} by Holm over {len(answers)} comparison(s): {verdict.why}")
+
+
+def comparisons(claim: Claim, numbers: dict[Number, Estimate]) -> tuple[dict[Check | Rank, list[Pair]], dict[Pair, Answer]]:
+    """The pairs of our numbers that each comparison of a claim rests on, and what all of them together, by Holm, say."""
+    pairs = {leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()}
+    return pairs, compare((pair for asked in pairs.values() for pair in asked), numbers)
 
 
 def _check_pairs(check: Check, numbers: dict[Number, Estimate]) -> list[Pair]:

@@ -2,7 +2,8 @@
 
 Each pair is two one-sided hypotheses (not below, not above), and all of them are one family: the
 probability of any wrong direction in it is at most 5 %, whatever the dependence between pairs that
-share a cell (Holm 1979). Pairs that are asked for twice count once.
+share a cell (Holm 1979). Pairs that are asked for twice count once. Where seeds of one of the two may have been added
+by a look, p is multiplied by what looking costs (``looks.PAIR_SHARE``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from benchmark.collate.interval import LEVEL, Estimate
+from benchmark.collate.interval import Estimate
+from benchmark.collate.looks import LEVEL, PAIR_SHARE
 from benchmark.suite.model import Number
 
 
@@ -63,11 +65,14 @@ def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
     from scipy.special import stdtr
 
     a, b = numbers[pair.a], numbers[pair.b]
-    if a.n < 2 or b.n < 2 or not (a.varies and b.varies):
+    if a.half is None or b.half is None or not (a.varies and b.varies):
         return 0.5, 0.5
     va, vb = ((f * e.std) ** 2 / e.n for f, e in ((pair.fa, a), (pair.fb, b)))
-    df = (va + vb) ** 2 / (va**2 / (a.n - 1) + vb**2 / (b.n - 1))
     t = (pair.fa * a.mean - pair.fb * b.mean) / math.sqrt(va + vb)
+    if a.looked or b.looked:
+        below, above = (min(1.0, PAIR_SHARE * float(stdtr(min(a.n, b.n) - 1, side))) for side in (t, -t))
+        return below, above
+    df = (va + vb) ** 2 / (va**2 / (a.n - 1) + vb**2 / (b.n - 1))
     return float(stdtr(df, t)), float(stdtr(df, -t))
 
 

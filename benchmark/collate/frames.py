@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import shelf
+from benchmark import failures, shelf
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.join import Entry, Joined, by_series, join_loaded
 from benchmark.collate.ranking import rankings
@@ -65,8 +65,8 @@ def collate(suites: Sequence[str] = (), results: str | Path = "results", profile
         GanbenchError: a suite does not exist or is wrong, or the results cannot be read.
     """
     records, problems = shelf.read_all(Path(results))
-    index = by_series(records)
-    loaded = [join_loaded(suite, index, fixed=profile is not None) for suite in load_all(list(suites), profile)]
+    index, failed = by_series(records), failures.read_all(Path(results))
+    loaded = [join_loaded(suite, index, profile is not None, failed) for suite in load_all(list(suites), profile)]
     cells = [j for _, joined in loaded for rows in joined.values() for j in rows]
     entries = [(j, e) for j in cells for e in j.entries.values()]
     joined = _frame((_joined(j, e) for j, e in entries), JOINED_COLUMNS)

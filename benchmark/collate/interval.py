@@ -5,6 +5,8 @@ only as bootstrap-t, from ``BOOTSTRAP_FROM`` seeds on: the percentile and BCa bo
 seeds cover 69 to 90 % where they say 95 % (``results/verdicts/simulate.md`` has the figures), and bootstrap-t
 of three covers 81 %. Where both are there, an interval reaches as far as the farther of the two.
 
+Where somebody may have looked before the last seed, intervals are wider (``looks.py``).
+
 Evaluation noise (the noise of one measurement of one finished run) is a part of the spread over seeds, since
 each run is measured once. It is kept apart, shown, and never stands in for seed noise.
 """
@@ -18,22 +20,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEVEL = 0.95
+from benchmark.collate.looks import FIRST, LAST, LEVEL, critical, quantile
+
 BOOTSTRAP_FROM = 5
 RESAMPLES = 1999
 POWER = 0.8
-MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Mean over seeds with its t interval; ``half`` is None for a single seed, which has no interval."""
+    """Mean over seeds with its t interval; ``half`` is None where there is none: of one seed, or before the first look."""
 
     values: tuple[float, ...]
     mean: float
     std: float | None  # over seeds, n − 1; evaluation noise is in it
     half: float | None  # half the width of the 95 % t interval of the mean
     evaluation: float | None = None  # standard error of one run's own measurement, root mean square over seeds
+    looked: bool = False  # seeds may have been added by a look at those before: the interval holds over all looks
 
     @property
     def n(self) -> int:
@@ -44,10 +47,19 @@ class Estimate:
         """Whether two seeds differ at all; equal numbers are no sample of seed noise."""
         return len(set(self.values)) > 1
 
+    @property
+    def critical(self) -> float:
+        """Standard errors that the interval reaches to each side."""
+        return critical(self.n, self.looked)
+
     @functools.cached_property
     def bootstrap(self) -> tuple[float, float] | None:
-        """The bootstrap-t interval of the mean; None below ``BOOTSTRAP_FROM`` seeds, and where all are equal."""
-        return bootstrap_t(self.values) if self.n >= BOOTSTRAP_FROM and self.varies else None
+        """The bootstrap-t interval of the mean, widened as t's is; None below ``BOOTSTRAP_FROM`` seeds, and where all are equal."""
+        if self.n < BOOTSTRAP_FROM or not self.varies:
+            return None
+        wider = self.critical / critical(self.n)
+        low, high = (self.mean + wider * (bound - self.mean) for bound in bootstrap_t(self.values))
+        return low, high
 
     @functools.cached_property
     def bounds(self) -> tuple[float, float] | None:
@@ -58,31 +70,20 @@ class Estimate:
         return (min(low, self.bootstrap[0]), max(high, self.bootstrap[1])) if self.bootstrap else (low, high)
 
 
-def estimate(values: Sequence[float], errors: Sequence[float] = ()) -> Estimate:
+def estimate(values: Sequence[float], errors: Sequence[float] = (), looked: bool = False) -> Estimate:
     """Student's t interval of the mean of independent seeds, at ``LEVEL``.
 
     Args:
         errors: each run's standard error of measurement, where it is known.
+        looked: somebody may have looked before the last of them (``looks.looked``).
     """
     mean = math.fsum(values) / len(values)
     evaluation = math.sqrt(math.fsum(e * e for e in errors) / len(errors)) if len(errors) == len(values) else None
     if len(values) < 2:
-        return Estimate(tuple(values), mean, None, None, evaluation)
+        return Estimate(tuple(values), mean, None, None, evaluation, looked)
     std = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
-    return Estimate(tuple(values), mean, std, half_width(std, len(values)), evaluation)
-
-
-def half_width(std: float, n: int) -> float:
-    """Half the t interval of a mean of ``n`` values with standard deviation ``std``."""
-    return quantile(n - 1) * std / math.sqrt(n)
-
-
-@functools.cache
-def quantile(df: int) -> float:
-    """Student's t, two-sided at ``LEVEL``."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, (1 + LEVEL) / 2))
+    half = critical(len(values), looked) * std / math.sqrt(len(values)) if not looked or len(values) >= FIRST else None
+    return Estimate(tuple(values), mean, std, half, evaluation, looked)
 
 
 def bootstrap_t(values: Sequence[float]) -> tuple[float, float]:
@@ -105,25 +106,25 @@ def _resamples(n: int) -> np.ndarray:
 
 
 def seeds_needed(std: float, off: float, band: float, n: int, published: float = 0.0) -> int | None:
-    """The smallest number of seeds above ``n`` that decides with probability ``POWER``; None beyond ``MOST_SEEDS``.
+    """The smallest number of seeds above ``n`` that decides with probability ``POWER``; None beyond ``LAST``.
 
-    Assumes that the true mean is off by ``off`` and the true standard deviation is ``std``, as seen so far: with
-    few seeds both are rough.
+    Seeds that are added now are added after a look. Assumes that the true mean is off by ``off`` and the true standard
+    deviation is ``std``, as seen so far: with few seeds both are rough.
 
     Args:
         published: variance of the published number over that of one of our runs.
     """
-    if power(std, off, band, MOST_SEEDS, published) < POWER:
+    if n >= LAST or power(std, off, band, LAST, published) < POWER:
         return None
-    low, high = n, MOST_SEEDS
+    low, high = max(n, FIRST - 1), LAST
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if power(std, off, band, middle, published) >= POWER else (middle, high)
     return high
 
 
-def power(std: float, off: float, band: float, n: int, published: float = 0.0) -> float:
-    """The probability that ``n`` seeds of a normal distribution decide: t interval inside ±band, or wholly beyond it.
+def power(std: float, off: float, band: float, n: int, published: float = 0.0, looked: bool = True) -> float:
+    """The probability that ``n`` seeds of a normal distribution decide: the interval inside ±band, or wholly beyond it.
 
     Integrates over the distribution of the sample's standard deviation (chi with n − 1 degrees of freedom);
     beyond the band, the interval is wider by the noise of the published number.
@@ -131,7 +132,7 @@ def power(std: float, off: float, band: float, n: int, published: float = 0.0) -
     from scipy.special import ndtr
 
     error = std / math.sqrt(n)
-    half = quantile(n - 1) * _chi(n - 1) * error
+    half = critical(n, looked) * chi(n - 1) * error
     inside = np.where(half < band, ndtr((band - half - off) / error) - ndtr((half - band - off) / error), 0)
     far = half * math.sqrt(1 + n * published)
     beyond = ndtr((off - band - far) / error) + ndtr((-off - band - far) / error)
@@ -139,7 +140,7 @@ def power(std: float, off: float, band: float, n: int, published: float = 0.0) -
 
 
 @functools.lru_cache(maxsize=4096)
-def _chi(df: int) -> np.ndarray:
+def chi(df: int) -> np.ndarray:
     """Quantiles, evenly spaced in probability, of s/σ of a normal sample with ``df`` degrees of freedom."""
     from scipy.special import gammaincinv
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmark.collate.caveats import caveats
 from benchmark.collate.interval import Estimate, estimate
+from benchmark.collate.looks import looked
+from benchmark.collate.rerun import rerun
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import DECIDED, Verdict, judge
 from benchmark.errors import GanbenchError
+from benchmark.failures import Failure
 from benchmark.metrics.names import NEEDS
-from benchmark.plan.keys import Series, series, series_of
+from benchmark.plan.keys import Series, evaluation_key, run_key, series, series_of
 from benchmark.plan.plan import what_blocks
 from benchmark.records import Record, by_evaluation
 from benchmark.suite.load import load
@@ -51,6 +54,7 @@ class Joined:
     entries: dict[str, Entry]
     caveats: tuple[str, ...] = ()  # what rests on somebody's word (``caveats.py``)
     gap: int | None = None  # the first seed that is missing although a later one is there
+    failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
 
 
 def first_gap(records: Sequence[Record]) -> int | None:
@@ -60,17 +64,23 @@ def first_gap(records: Sequence[Record]) -> int | None:
     return first if any(s > first for s in seeds) else None
 
 
+Failures = Mapping[str, Failure]
+"""By evaluation key, as ``failures.read_all`` gives them."""
+
+NONE: Failures = {}
+
 Index = dict[Series, tuple[Record, ...]]
 """Records by series, as ``by_series`` makes it: what a caller with several suites makes once."""
 
 
-def join(suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Suite] = ()) -> dict[str, list[Joined]]:
+def join(suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Suite] = (), failures: Failures = NONE) -> dict[str, list[Joined]]:
     """Table key -> its cells in order.
 
     Args:
         records: all that there are.
         profiles: the same suite under other profiles, dearest first: where the suite's own profile has
-            no record of a cell, the first of these that has one is shown, at its own tier.
+            no record of a cell, the first of these that has one is shown, at its own tier; where none has, the first
+            of which a run failed.
     """
     index = _index(records)
     others = [{c.id: c for c in other.cells} for other in profiles]
@@ -78,21 +88,42 @@ def join(suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Sui
     for table in suite.tables:
         for cell in table.cells:
             candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
-            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, index))), (cell, ()))
-            joined.setdefault(table.key, []).append(_join_cell(shown, found, table.metrics, table.tolerance))
+            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, index))), (None, ()))
+            shown = shown or next((c for c in candidates if _failed(c, (), failures)), cell)
+            joined.setdefault(table.key, []).append(_join_cell(shown, found, table.metrics, table.tolerance, _failed(shown, found, failures)))
     return joined
 
 
-def load_joined(path: Path, records: Sequence[Record], profile: str | None = None) -> tuple[Suite, dict[str, list[Joined]]]:
+def load_joined(path: Path, records: Sequence[Record], profile: str | None = None, failures: Failures = NONE) -> tuple[Suite, dict[str, list[Joined]]]:
     """A suite with its results: under one profile, or (None) under the dearest that has records, cell by cell."""
-    return join_loaded(load(path, profile), records, fixed=profile is not None)
+    return join_loaded(load(path, profile), records, fixed=profile is not None, failures=failures)
 
 
-def join_loaded(suite: Suite, records: Sequence[Record] | Index, fixed: bool = False) -> tuple[Suite, dict[str, list[Joined]]]:
+def join_loaded(suite: Suite, records: Sequence[Record] | Index, fixed: bool = False, failures: Failures = NONE) -> tuple[Suite, dict[str, list[Joined]]]:
     """As ``load_joined``, for a suite that is loaded; ``fixed``: under no other profile than its own."""
     index = _index(records)
-    enough = fixed or suite.profile != "full" or not index or all(_records_of(c, index) for c in suite.cells)
-    return suite, join(suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"])
+    enough = fixed or suite.profile != "full" or not (index or failures) or all(_records_of(c, index) for c in suite.cells)
+    return suite, join(suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"], failures)
+
+
+def _failed(cell: Cell, records: tuple[Record, ...], failures: Failures) -> tuple[Failure, ...]:
+    """The cell's runs that failed; a record of the same run, not a partial one, is a later success."""
+    found = []
+    for seed in sorted({f.seed for f in failures.values()} - {r.seed for r in records if r.status != "partial"}):
+        try:
+            failure = failures.get(evaluation_key(run_key(cell.recipe, seed), cell.protocol, cell.recipe))
+        except GanbenchError:
+            return ()  # a part that is not there any more: the entry says so as "blocked"
+        found += [failure] if failure else []
+    return tuple(found)
+
+
+def _why_failed(cell: Cell, failures: tuple[Failure, ...]) -> str:
+    """What failed, and how to run it again; "" if nothing did."""
+    if not failures:
+        return ""
+    said = "; ".join(f"seed {f.seed} failed{f' on {f.when}' * bool(f.when)}: {f.reason}" for f in failures)
+    return f"{said}; to run it again: {rerun(cell, failures[-1].seed + 1, failures[0].results)}"
 
 
 def by_series(records: Sequence[Record]) -> Index:
@@ -118,7 +149,7 @@ def _records_of(cell: Cell, index: Index) -> tuple[Record, ...]:
         return ()  # a part that is not implemented: the entry says so as "blocked"
 
 
-def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance]) -> Joined:
+def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance], failures: tuple[Failure, ...]) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
     alike = {(r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records}  # one tier for many seeds
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
@@ -130,16 +161,16 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
         measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
         errors = [e for r, m in measured if (e := evaluation_error(r, metric, m)) is not None]
         whole = all(metric in r.final for r in records if r.final)  # a seed that leaves the metric out would leave a selection
-        achieved = estimate([m["value"] for _, m in measured], errors) if measured and whole else None
+        achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if measured and whole else None
         diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
-        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell), gap)
+        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell), gap, _why_failed(cell, failures))
         if doubts and verdict.name in DECIDED:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict, _floor(records, metric))
     if records:
         entries |= {m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
-    return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap)
+    return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap, failures)
 
 
 BESIDE = {"precision": "higher", "recall": "higher"}
@@ -149,7 +180,7 @@ BESIDE = {"precision": "higher", "recall": "higher"}
 def _beside(cell: Cell, metric: str, records: tuple[Record, ...]) -> Entry:
     values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
     verdict = Verdict("", "the paper prints no such number: measured beside the others")
-    return Entry(cell, metric, BESIDE[metric], None, estimate(values) if values else None, None, verdict, _floor(records, metric))
+    return Entry(cell, metric, BESIDE[metric], None, estimate(values, looked=looked(records)) if values else None, None, verdict, _floor(records, metric))
 
 
 def _floor(records: tuple[Record, ...], metric: str) -> float | None:

@@ -22,8 +22,10 @@ from itertools import combinations
 import numpy as np
 
 from benchmark.collate.comparisons import Pair, compare
-from benchmark.collate.interval import LEVEL, Estimate
+from benchmark.collate.interval import Estimate
 from benchmark.collate.join import Entry, Joined
+from benchmark.collate.looks import LEVEL, PAIR_SHARE
+from benchmark.collate.verdict import LOST
 from benchmark.suite.model import Number, Table
 
 DRAWS = 2000
@@ -71,14 +73,14 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
     cell = column[0].cell
     name = cell.dataset + (f" {cell.data_percent:g}%" if cell.data_percent != 100 else "") + (f" {cell.resolution}px" if cell.sized else "")
     targets = [j for j in column if _target(j.entries[metric])]
-    there = [j.entries[metric] for j in targets if j.tier and j.tier.judged and j.gap is None and j.entries[metric].achieved and j.entries[metric].verdict.name != "diverged"]
+    there = [j.entries[metric] for j in targets if j.tier and j.tier.judged and j.gap is None and j.entries[metric].achieved and j.entries[metric].verdict.name not in LOST]
     left_out = f"; {len(targets) - len(there)} of {len(targets)} methods without a judged result" if len(there) < len(targets) else ""
     pairs = [(a, b) if a.published.value < b.published.value else (b, a) for a, b in combinations(there, 2) if a.published.value != b.published.value]
     if not pairs:
         return Ranking(table.key, name, metric, len(there), None, None, None, f"nothing to rank{left_out}")
     tau = sum(_sign(b.achieved.mean - a.achieved.mean) for a, b in pairs) / len(pairs)
-    if min(e.achieved.n for e in there) < 2:
-        return Ranking(table.key, name, metric, len(there), tau, None, None, f"a method with one seed: no interval{left_out}")
+    if any(e.achieved.half is None for e in there):
+        return Ranking(table.key, name, metric, len(there), tau, None, None, f"a method with too few seeds: no interval{left_out}")
     low, high, decided = tau_interval([(a.cell.id, b.cell.id) for a, b in pairs], {e.cell.id: e.achieved for e in there})
     lower = table.metrics[metric] == "lower"
     ordered = [(a, b) if lower else (b, a) for a, b in pairs]
@@ -130,5 +132,6 @@ def _improvement(a: Estimate, b: Estimate, of_a: tuple[np.ndarray, np.ndarray], 
     if not (a.varies and b.varies):
         return 0.5 * (1 + sign * _sign(b.mean - a.mean)), 0.0, 1.0  # no sample of seed noise: the interval says nothing
     z = sign * (of_b[0] - of_a[0]) / np.sqrt(of_a[1] + of_b[1])
-    low, high = ndtr(np.quantile(z, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    tail = (1 - LEVEL) / 2 / (PAIR_SHARE if a.looked or b.looked else 1)
+    low, high = ndtr(np.quantile(z, [tail, 1 - tail]))
     return float(ndtr(sign * (b.mean - a.mean) / math.hypot(a.std, b.std))), float(low), float(high)

@@ -115,7 +115,7 @@ def achieved_text(e: Entry) -> str:
     if e.verdict.name == "diverged":
         return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
     if e.achieved is None:
-        return e.verdict.name if e.verdict.name == "blocked" else "–"
+        return e.verdict.name if e.verdict.name in ("blocked", "failed") else "–"
     decimals = len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2]) if e.published and e.published.value is not None else 3
     half = f" ± {e.achieved.half:.{decimals}f}" if e.achieved.half is not None else ""
     floor = f" [floor {e.floor:.{decimals}f}]" if e.floor is not None else ""
@@ -135,6 +135,7 @@ class _Notes:
         self._everywhere = [remark for remark, n in remarks.items() if n == len(joined)]
         marked = [_tier_line(j) for j in joined if j.tier]
         marked += [_caveat(line) for j in joined for line in j.caveats]
+        marked += [LOOKED] if any(map(_looked, joined)) else []
         marked += [f"note: {remark}" for remark in remarks if remark not in self._everywhere]
         marked += [QUOTED] if any(p.origin == "quoted" for j in joined for p in j.cell.published.values()) else []
         self._marks = {text: _letters(i) for i, text in enumerate(dict.fromkeys(marked))}
@@ -146,7 +147,7 @@ class _Notes:
 
     def on_achieved(self, j: Joined) -> tuple[str, ...]:
         """The letters on an achieved number."""
-        return tuple(self._marks[text] for text in (_tier_line(j), *map(_caveat, j.caveats))) if j.tier else ()
+        return tuple(self._marks[text] for text in (_tier_line(j), *map(_caveat, j.caveats), *([LOOKED] if _looked(j) else []))) if j.tier else ()
 
     def footnotes(self) -> tuple[Footnote, ...]:
         """All notes: what the columns mean, the letters, and what is assumed for the whole table."""
@@ -164,6 +165,13 @@ class _Notes:
 
 
 QUOTED = "quoted by the paper from another, under another protocol: shown, and no target"
+
+
+LOOKED = "seeds may have been added by a look at those before: ± is of the wider interval that holds over all looks"
+
+
+def _looked(j: Joined) -> bool:
+    return any(e.achieved.looked and e.achieved.half is not None for e in j.entries.values() if e.achieved)
 
 
 def _tier_line(j: Joined) -> str:

@@ -10,12 +10,11 @@ With the 95 % interval I of our mean (``interval.py``):
 - ``inconclusive``: else, with the number of seeds that would decide with 80 % probability if mean and
   spread stay as they are.
 
-Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time, if the
-number of seeds was fixed beforehand: adding seeds until a verdict falls makes false ones more frequent
-(``results/verdicts/simulate.md``, the last table, says how much).
-One seed has no interval: ``inconclusive`` at best, unless it lies beyond ``ONE_SEED`` bands, a distance
-that no seed spread on record explains; how much spread would explain it is then said. Seeds that agree to the
-last digit are no sample of seed noise, and decide nothing. Nor do seeds with a gap, which may be a selection.
+Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time: for a
+number of seeds that was fixed beforehand, and, with wider intervals, for seeds that were added after a look
+(``looks.py``). One seed decides nothing, however far off it is: no distance tells a method that falls short from a
+run that collapsed. Nor do seeds that agree to the last digit, which are no sample of seed noise, nor seeds with a
+gap, which may be a selection.
 """
 
 from __future__ import annotations
@@ -24,12 +23,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.collate.interval import POWER, Estimate, quantile, seeds_needed
+from benchmark.collate.interval import POWER, Estimate, seeds_needed
+from benchmark.collate.looks import FIRST, LAST
 from benchmark.collate.tier import Tier
 from benchmark.suite.model import Published, Tolerance
 
-ONE_SEED = 5.0
 DECIDED = ("reproduced", "better", "not reproduced")
+LOST = ("diverged", "failed")
+"""A seed of these is missing: those that are left are ranked with nothing."""
 VERDICTS = ("reproduced", "better", "not reproduced", "inconclusive", "incomparable", "diverged", "failed", "blocked", "not run")
 
 
@@ -51,6 +52,7 @@ def judge(
     absent: str,
     runs: int = 1,
     gap: int | None = None,
+    failed: str = "",
 ) -> Verdict:
     """The verdict on one number.
 
@@ -60,7 +62,10 @@ def judge(
         absent: why there is no record, where there is none ("not run", or "blocked: …").
         runs: how many runs the paper says that its number is the mean of.
         gap: the first seed that is missing below the largest that there is; None if none is.
+        failed: which runs failed and have no record, and why; "" if none did. What is left may be a selection.
     """
+    if failed:
+        return Verdict("failed", failed)
     if achieved is None and not diverged:
         name = "blocked" if absent.startswith("blocked") else "not run"
         return Verdict(name, absent)
@@ -93,10 +98,10 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
     band = tolerance.relative * abs(v)
     side = "better" if (off < 0) == (direction == "lower") else "not reproduced"
     stated = f"band ±{band:.3g} ({100 * tolerance.relative:g} %: {tolerance.source})"
+    if achieved.n == 1:
+        return Verdict("inconclusive", f"one seed decides nothing; off by {off:+.3g}: {_explains(off, v)}; {stated}; {FIRST - 1} more seeds would give an interval")
     if achieved.half is None:
-        if abs(off) > ONE_SEED * band:
-            return Verdict(side, f"one seed, off by {off:+.3g}: more than {ONE_SEED:g} times the {stated}; {_explains(off, v)}")
-        return Verdict("inconclusive", f"one seed, off by {off:+.3g}; {stated}; one more seed would give an interval")
+        return Verdict("inconclusive", f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by {off:+.3g}; {stated}")
     if not achieved.varies:
         return Verdict("inconclusive", f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}")
     said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{_interval(achieved)}; {stated}"
@@ -105,7 +110,7 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
     if -band <= low and high <= band:
         return Verdict("reproduced", said + (f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else ""))
     near = off - low if off > 0 else high - off
-    if abs(off) - math.hypot(near, quantile(achieved.n - 1) * noise) > band:
+    if abs(off) - math.hypot(near, achieved.critical * noise) > band:
         return Verdict(side, f"{said}; {source}")
     beyond = f"; {source}" if abs(off) > band else ""
     return Verdict("inconclusive", f"{said}{beyond}; {_needed(achieved, off, band, noise)}")
@@ -122,7 +127,8 @@ def _interval(achieved: Estimate) -> str:
     apart = f", of which evaluation noise {achieved.evaluation:.2g}" if achieved.evaluation is not None else ""
     low, high = achieved.bounds
     wider = f", by bootstrap to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]" if high - low > 2.02 * achieved.half else ""
-    return f" (seed standard deviation {achieved.std:.2g}{apart}{wider})"
+    looks = ", over all looks, since seeds may have been added by one" if achieved.looked else ""
+    return f" (seed standard deviation {achieved.std:.2g}{apart}{wider}{looks})"
 
 
 def _explains(off: float, v: float) -> str:
@@ -133,7 +139,7 @@ def _explains(off: float, v: float) -> str:
 def _needed(achieved: Estimate, off: float, band: float, noise: float) -> str:
     needed = seeds_needed(achieved.std, off, band, achieved.n, (noise / achieved.std) ** 2)
     if needed:
-        return f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay so)"
+        return f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay so, and corrected for looking again)"
     if abs(off) > band:
         return "more seeds would not decide: the seed noise of the published number leaves it open"
-    return "too close to the band's edge for seeds to decide"
+    return f"too close to the band's edge for {LAST} seeds to decide"

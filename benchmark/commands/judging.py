@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from benchmark import shelf
+from benchmark import failures, shelf
 from benchmark.commands.lines import read_records, say
 from benchmark.suite.load import load_all
 
@@ -18,7 +18,7 @@ def compare(a: Namespace) -> int:
     from benchmark.collate.tidy import compared_rows
 
     found = read_records(a.results)
-    rows = [row for suite in load_all(a.suites) for row in compared_rows(load_joined(suite.path, found, a.profile)[1])]
+    rows = [row for suite in load_all(a.suites) for row in compared_rows(load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1])]
     frame = pandas.DataFrame(rows)
     if a.format == "csv":
         frame.to_csv(sys.stdout, index=False)
@@ -37,7 +37,7 @@ def claims(a: Namespace) -> int:
 
     found = [] if a.published_only else read_records(a.results)
     for path in (s.path for s in load_all(a.suites)):
-        suite, joined = load_joined(path, found, a.profile)
+        suite, joined = load_joined(path, found, a.profile, {} if a.published_only else failures.read_all(a.results))
         for c in judged_claims(suite, joined):
             print(f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”" + (f"\n  note: {c.claim.note}" if c.claim.note else ""))
             for name, verdict in (("published", c.published), ("achieved", c.achieved)):
@@ -59,7 +59,8 @@ def report(a: Namespace) -> int:
 
     found, problems = shelf.read_all(a.results)
     say(problems)
-    loaded = [load_joined(s.path, found, a.profile) for s in load_all(a.suites)]
+    failed = failures.read_all(a.results)
+    loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
     for written in write_reports(loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png):
         print(written)
     return 0

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from benchmark import failures
 from benchmark.commands.lines import count, read_records
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import what_blocks
@@ -80,7 +81,7 @@ def show(a: Namespace) -> int:
     print("\nruns so far")
     from benchmark.collate.join import join
 
-    found = next(j for rows in join(suite, read_records(a.results)).values() for j in rows if j.cell.id == cell.id)
+    found = next(j for rows in join(suite, read_records(a.results), failures=failures.read_all(a.results)).values() for j in rows if j.cell.id == cell.id)
     for record in found.records:
         print(f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}")
     for entry in found.entries.values():

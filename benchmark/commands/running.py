@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from argparse import Namespace
 
 from benchmark.commands.lines import chosen_plan, count, plan_line
+from benchmark.errors import GanbenchError
 
 
 def run(a: Namespace) -> int:
     """Make the runs that are needed."""
     from benchmark.schedule.launch import Options, run_plan
 
+    _check(a)
     if a.weights:
         os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())
-    made, _ = chosen_plan(a)
-    print(plan_line(made), file=sys.stderr)
-    for finished in made.of("done")[:3]:
-        print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
-    if len(made.of("done")) > 3:
-        print(f"  … and {len(made.of('done')) - 3} more (ganbench plan --explain)", file=sys.stderr)
     options = Options(
         executor=a.executor,
         address=a.address,
@@ -28,7 +25,7 @@ def run(a: Namespace) -> int:
         device=a.device,
         gpu_share=a.gpu_share,
         max_parallel=a.max_parallel,
-        time_limit_s=a.time_limit,
+        stop_at=None if a.time_limit is None else time.monotonic() + a.time_limit,
         threads=a.threads,
         channels_last=a.channels_last,
         until_epoch=a.until_epoch,
@@ -36,6 +33,16 @@ def run(a: Namespace) -> int:
         checkpoint_s=a.checkpoint_every,
         hung_s=a.hung_after,
     )
+    if a.until_decided:
+        from benchmark.commands.deciding import until_decided
+
+        return until_decided(a, options)
+    made, _ = chosen_plan(a)
+    print(plan_line(made), file=sys.stderr)
+    for finished in made.of("done")[:3]:
+        print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
+    if len(made.of("done")) > 3:
+        print(f"  … and {len(made.of('done')) - 3} more (ganbench plan --explain)", file=sys.stderr)
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:
         print(f"  {failure}", file=sys.stderr)
@@ -44,6 +51,20 @@ def run(a: Namespace) -> int:
     if summary.exit_code == 130:
         print("run the same command again to go on", file=sys.stderr)
     return summary.exit_code
+
+
+def _check(a: Namespace) -> None:
+    """Raises GanbenchError on options that do not go together."""
+    if not a.until_decided:
+        if a.budget is not None:
+            raise GanbenchError("--budget says when 'run --until-decided' stops; 'plan --budget' says what to run for it", 2)
+        return
+    if a.budget is None:
+        raise GanbenchError("--until-decided needs --budget, the device hours after which it stops: --budget 20h", 2)
+    if a.priority:
+        raise GanbenchError("--until-decided chooses the order: leave out --priority", 2)
+    if a.seeds != 1 or a.until_epoch is not None:
+        raise GanbenchError("--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch (for the first seeds: ganbench run … --seeds 3)", 2)
 
 
 def status(a: Namespace) -> int:

@@ -68,7 +68,7 @@ def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int
         digest = _write(scratch, shape, image)
         path.with_suffix(".json").unlink(missing_ok=True)
         os.replace(scratch, path)
-        scratch.write_text(json.dumps({"sha256": digest, "shape": shape}), encoding="utf-8")
+        scratch.write_text(json.dumps({"sha256": digest, "shape": shape, "of": path.stem}), encoding="utf-8")
         os.replace(scratch, path.with_suffix(".json"))
     except OSError as error:
         raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE to a folder with room") from None
@@ -124,7 +124,7 @@ def _write(path: Path, shape: tuple[int, ...], image: Callable[[int], np.ndarray
 def _load(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if about["sha256"] != _digest(path):
+        if about["of"] != path.stem or about["sha256"] != _digest(path):  # a file under another's name is not believed
             return None
         found = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, TypeError, KeyError, EOFError):

@@ -153,21 +153,21 @@ class ChainLayer(nn.Module):
         if shared.view is None:
             raise GanbenchError("chain: D is called outside the training step's own passes (by a metric or another part), where CHAIN is not defined")
         if shared.regularised:
-            shared.squares.append(y.mean((0, 2, 3)).square().sum())
+            shared.squares.append(y.mean((0, 2, 3), dtype=_at_least_float32(y)).square().sum())
         mean = y.mean((0, 2, 3), keepdim=True) if self.norm == "centred" or (self.norm == "adaptive-centred" and shared.p > 0) else None
         if mean is not None:
             y = y - mean
         if shared.p == 0:
             return y
-        mask = (torch.rand(y.shape[:2], generator=shared.rng) <= shared.p).to(y)
+        mask = (torch.rand(y.shape[:2], generator=shared.rng) <= shared.p).to(y.device, _at_least_float32(y))
         out = self._running(y, mask, shared.view) if self.running else batch_arms(y, mask, self.eps, self.norm != "no-lipschitz")
-        return out + (1 - mask)[..., None, None] * mean if self.norm == "adaptive-centred" else out
+        return out + (1 - mask)[..., None, None].to(y.dtype) * mean if self.norm == "adaptive-centred" else out
 
     @torch.no_grad()
     def _statistics(self, y: Tensor, view: View) -> tuple[Tensor, Tensor]:
         """√(R + ε) and what Y/√(R + ε) is multiplied by, (C,) each, after R has taken in ``y``."""
         square = self.square_real if view == "d-real" else self.square_fake
-        square.lerp_(y.to(square).square().mean((0, 2, 3)), 1 - self.decay)
+        square.lerp_(y.square().mean((0, 2, 3), dtype=square.dtype), 1 - self.decay)
         psi = (square + self.eps).sqrt()
         return psi, torch.ones_like(psi) if self.norm == "no-lipschitz" else square.min().sqrt().expand_as(psi)
 
@@ -177,16 +177,20 @@ class ChainLayer(nn.Module):
 
 
 def batch_arms(y: Tensor, mask: Tensor, eps: float, lipschitz: bool) -> Tensor:
-    """ARMS with the batch's statistics, as the slides print it; differentiable twice.
+    """ARMS with the batch's statistics, as the slides print it; differentiable twice. Statistics of bfloat16 maps are taken in float32.
 
     Args:
         y: (B, C, H, W).
         mask: (B, C), 1 where Y is normalised and 0 where it is not.
         lipschitz: multiply by ψ_min; without, the ablation −LC.
     """
-    psi = (y.square().mean((0, 2, 3)) + eps).sqrt()
+    psi = (y.square().mean((0, 2, 3), dtype=_at_least_float32(y)) + eps).sqrt()
     rate = (psi.min().detach() if lipschitz else 1.0) / psi
-    return y * (mask * rate + (1 - mask))[..., None, None]
+    return y * (mask * rate + (1 - mask))[..., None, None].to(y.dtype)
+
+
+def _at_least_float32(y: Tensor) -> torch.dtype:
+    return torch.promote_types(y.dtype, torch.float32)
 
 
 class RunningArms(torch.autograd.Function):
@@ -202,7 +206,7 @@ class RunningArms(torch.autograd.Function):
         factor = gain + (1 - mask)
         ctx.save_for_backward(y, gain, factor, psi)
         ctx.gradient, ctx.decay = gradient, decay
-        return y * factor[..., None, None]
+        return y * factor[..., None, None].to(y.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -213,9 +217,9 @@ class RunningArms(torch.autograd.Function):
         if torch.is_grad_enabled():
             raise GanbenchError("chain: 'version: running' has no second-order gradient, which a gradient penalty needs; take 'version: batch'")
         y, gain, factor, psi = ctx.saved_tensors
-        phi = ((grad * y).mean((2, 3)) * gain).mean(0)
+        phi = ((grad * y).mean((2, 3), dtype=gain.dtype) * gain).mean(0)
         ctx.gradient.lerp_(phi, 1 - ctx.decay)
-        dy = grad * factor[..., None, None] - y * (ctx.gradient / psi.square())[:, None, None]
+        dy = grad * factor[..., None, None].to(y.dtype) - y * (ctx.gradient / psi.square())[:, None, None].to(y.dtype)
         return dy, None, None, None, None, None
 
 

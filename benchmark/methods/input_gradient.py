@@ -51,7 +51,7 @@ class InputGradientNormalised(nn.Module):
         return not any(isinstance(m, CURVED) for m in self.net.modules())
 
     def _with_graph(self, x: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> tuple[Tensor, Tensor]:
-        f = one_logit(self.net(x, labels, taps), self.name)
+        f = one_logit(self.net(x, labels, taps), self.name).to(x.dtype)
         (g,) = torch.autograd.grad(f.sum(), x, create_graph=True)
         return f, g.flatten(1)
 
@@ -59,7 +59,7 @@ class InputGradientNormalised(nn.Module):
         features: list[Tensor] | None = None if taps is None else []
         with torch.enable_grad():
             leaf = x.detach().requires_grad_()
-            f = one_logit(self.net(leaf, labels, features), self.name)
+            f = one_logit(self.net(leaf, labels, features), self.name).to(x.dtype)
             (g,) = torch.autograd.grad(f.sum(), leaf)
         if taps is not None:
             taps += [feature.detach() for feature in features]

@@ -72,5 +72,6 @@ class SampleDifferences(Part):
     def _aggregate(self, feature: Tensor) -> Tensor:
         """(k, C, …) feature maps to D̂, (k, C)."""
         pooled = feature.flatten(2).amax(2) if feature.dim() > 2 else feature
+        pooled = pooled.to(torch.promote_types(pooled.dtype, torch.float32))
         square = pooled.square().sum(1, keepdim=True).clamp_min(SMALLEST)
         return pooled / (square if self.norm == "squared" else square.sqrt())

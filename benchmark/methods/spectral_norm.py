@@ -51,7 +51,10 @@ def _normalise(module: nn.Module) -> None:
 
 
 def _sigma(module: nn.Module) -> Tensor:
-    """σ of the module's weight, () with gradient to it; one power iteration in training mode."""
+    """σ of the module's weight, () with gradient to it; one power iteration in training mode. In the weight's own precision, under autocast too."""
+    if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
+        with torch.autocast(module.weight.device.type, enabled=False):
+            return _sigma(module)
     rows = module.weight.flatten(1)
     if module.training:
         with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own

@@ -7,9 +7,7 @@ they say something only beside this.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from benchmark.metrics.real import DISJOINT, RealSet, compared_with, real_set
 from benchmark.metrics.reference import features
 from benchmark.recipe import Protocol, Recipe, content_hash
 
-VERSION = 1
+VERSION = 2
 MEASURED = ("is_splits", "kid_subsets", "kid_subset_size", "generated")
 
 
@@ -46,12 +44,14 @@ def real_floor(recipe: Recipe, protocol: Protocol, extractor: Extractor, real: E
         return found
     metrics = sorted(m for m in protocol.metrics if m in IMAGE)
     sets = [s.identity(extractor.name, extractor.sha256) for s in (others, *compared_with(recipe, protocol))]
-    path = store.folder() / f"{content_hash([VERSION, metrics, [getattr(protocol, f) for f in MEASURED], sets])}.floor.json"
+    identity = {"version": VERSION, "metrics": metrics, **{f: getattr(protocol, f) for f in MEASURED}, "sets": sets}
+    path = store.folder() / f"{content_hash(identity)}.floor.json"
     with store.alone(path, f"the floor of {others}", stopping):
         if (kept := _load(path, metrics)) is None:
-            other = features(others, extractor, kept_of_generated(protocol), stopping)
+            other = features(others, extractor, kept_of_generated(protocol), stopping, own=True)
             kept = measure(protocol, other, real, validation)
-            _save(path, kept)
+            if not (real.imported or (validation and validation.imported)):  # the record says so of them, a kept floor could not
+                _save(path, identity, kept)
     return {**found, "metrics": kept}
 
 
@@ -71,17 +71,16 @@ def draw(recipe: Recipe, protocol: Protocol) -> tuple[RealSet | None, str]:
 
 
 def _load(path: Path, metrics: list[str]) -> dict[str, dict[str, float]] | None:
-    """The kept numbers; None if there are none, or the file is not what was written."""
+    """The kept numbers; None if there are none, or the file is not what was written, or lies under another's name."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        whole = kept["digest"] == content_hash(kept["metrics"]) and sorted(kept["metrics"]) == metrics
-    except (OSError, ValueError, KeyError, TypeError):
+        named = path.name == f"{content_hash(kept['identity'])}.floor.json"
+        whole = kept["digest"] == content_hash([kept["identity"], kept["metrics"]]) and sorted(kept["metrics"]) == metrics
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return kept["metrics"] if whole else None
+    return kept["metrics"] if named and whole else None
 
 
-def _save(path: Path, found: dict[str, dict[str, float]]) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    with suppress(OSError):  # a full disk costs the next run time, not this one its result
-        temporary.write_text(json.dumps({"metrics": found, "digest": content_hash(found)}), encoding="utf-8")
-        os.replace(temporary, path)
+def _save(path: Path, identity: dict[str, Any], found: dict[str, dict[str, float]]) -> None:
+    kept = {"identity": identity, "metrics": found, "digest": content_hash([identity, found])}
+    store.put(path, "the floor", lambda stream: stream.write(json.dumps(kept).encode()))

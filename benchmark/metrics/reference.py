@@ -37,11 +37,16 @@ def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: s
     return features(chosen, extractor, kept_of_real(protocol), stopping)
 
 
-def features(real: RealSet, extractor: Extractor, keep: Collection[str], stopping: Callable[[], bool] = lambda: False) -> Extracted:
-    """Features of these images, from the cache or made now; ``keep``: which of "features" and "logits" are needed of each image."""
+def features(real: RealSet, extractor: Extractor, keep: Collection[str], stopping: Callable[[], bool] = lambda: False, own: bool = False) -> Extracted:
+    """Features of these images, from the cache or made now.
+
+    Args:
+        keep: which of "features" and "logits" are needed of each image.
+        own: imported ones are not believed, but made again.
+    """
     size, path = real.size, place(real, extractor)
     with store.alone(path, f"the features of {real}", stopping):
-        if (kept := store.load(path, extractor.dimension, keep)) is not None:
+        if (kept := store.load(path, extractor.dimension, keep)) is not None and not (own and kept.imported):
             return kept
         found = read(real.dataset, real.split, real.resolution, real.channels, crop=real.crop, resize=real.resize).images
         indices = real.indices()

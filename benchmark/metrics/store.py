@@ -82,14 +82,19 @@ def _wait(lock: Any, what: str, stopping: Callable[[], bool]) -> None:
 
 
 def save(path: Path, e: Extracted, about: dict[str, Any]) -> None:
-    """Write atomically; where that fails (a full disk) it is said, and the features are right all the same."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    """Keep features at ``path``, whose lock is held."""
+    put(path, "features", lambda stream: write(stream, e, about))
+
+
+def put(path: Path, what: str, write_to: Callable[[Any], Any]) -> None:
+    """Write atomically, the lock being held; where that fails (a full disk) it is said, and the numbers are right all the same."""
+    temporary = path.with_suffix(".tmp")  # one name: under the lock there is one writer, and what a killed one left is written over
     try:
         with temporary.open("wb") as stream:
-            write(stream, e, about)
+            write_to(stream)
         os.replace(temporary, path)
     except OSError as error:
-        log.warning("%s: features could not be kept: %s", path, error.strerror or error)
+        log.warning("%s: %s could not be kept: %s", path, what, error.strerror or error)
         temporary.unlink(missing_ok=True)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -128,7 +129,9 @@ class Tally(TorchDispatchMode):
 
 
 class _Counted(Gan):
-    """A pair on the meta device, whose optimisers count instead of stepping (the fused Adam has no meta kernel)."""
+    """A pair on the meta device, whose optimisers count instead of stepping (the fused Adam has no meta kernel), in float32 whatever its precision."""
+
+    autocast = staticmethod(nullcontext)
 
     def __init__(self, recipe: Recipe, total_steps: int) -> None:
         self.optimising = Work()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Run:
     reason: str  # why
     images: int  # training images
     total_steps: int
+    planned: int | None = None  # how many seeds this plan asks for; 0: as many as it takes to decide
     damaged: tuple[Path, ...] = ()  # files in its record's place, to be moved aside before it is made
     expected_s: float | None = None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
     priority: int = 0  # of the cell that has the highest; runs of higher ones start first
@@ -92,6 +94,7 @@ def make_plan(
     records: dict[str, Record],
     until_epoch: int | None = None,
     problems: Iterable[RecordError] = (),
+    fixed: bool = True,
 ) -> Plan:
     """Distinct runs for all cells and seeds.
 
@@ -100,6 +103,7 @@ def make_plan(
         until_epoch: stop runs there; a partial record that got as far counts as done.
         problems: records that cannot be read. A run whose record would stand in their place is blocked
             now, not after hours of training; or, where the file is damaged beyond use, to be made again.
+        fixed: the number of seeds does not depend on any result; the records say so (``collate/looks.py``).
     """
     unreadable: dict[str, list[RecordError]] = {}
     for problem in problems:
@@ -120,6 +124,7 @@ def make_plan(
             grouped.setdefault((key, evaluation, seed), []).append(cell)
     runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}", [])) for (key, evaluation, seed), group in grouped.items()]
     runs += [_blocked_run(group, seed) for (_, _, seed), group in blocked.items()]
+    runs = [dataclasses.replace(run, planned=len(set(seeds)) if fixed else 0) for run in runs]
     rank = {"to do": 0, "blocked": 1, "done": 2}
     runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
     return Plan(tuple(runs), "+".join(profiles))
@@ -127,9 +132,9 @@ def make_plan(
 
 def prioritised(plan: Plan, priorities: Mapping[str, int]) -> Plan:
     """The plan with the priorities of cells (by id; 0 for others) on its runs; those to do go by priority first."""
-    runs = [replace(run, priority=max(priorities.get(cell.id, 0) for cell in run.cells)) for run in plan.runs]
+    runs = [dataclasses.replace(run, priority=max(priorities.get(cell.id, 0) for cell in run.cells)) for run in plan.runs]
     runs.sort(key=lambda run: -run.priority if run.state == "to do" else math.inf)  # stable
-    return replace(plan, runs=tuple(runs))
+    return dataclasses.replace(plan, runs=tuple(runs))
 
 
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -277,6 +282,7 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         **run.data(),
         real=real,
         floor=result.get("floor"),
+        planned=run.planned,
         provenance={"libraries": result["libraries"], "segments": result["segments"], **({"real": "imported statistics"} if result.get("imported") else {})},
         **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
         **{k: result.get(k) for k in ("train_cpu_s", "eval_cpu_s")},

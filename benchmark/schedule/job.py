@@ -43,14 +43,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted" or "failed"."""
+    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted", "failed" or "blocked" (fits nowhere)."""
 
     kind: str
     job: Job
     done: int = 0  # steps, of "progress"
     todo: int = 0
     result: dict[str, Any] | None = None  # of "done"
-    error: str = ""  # of "failed" and "note": one line for a person
+    error: str = ""  # of "failed", "blocked" and "note": one line for a person
     trace: str = ""  # of "failed": for a bug report; empty for a GanbenchError
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import records
+from benchmark import failures, records
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE
@@ -36,7 +36,7 @@ class Options:
     device: str = "auto"  # "auto", "cpu" or "cuda"
     gpu_share: float | None = None  # for every run; None: by its estimated memory
     max_parallel: int | None = None  # runs at a time
-    time_limit_s: float | None = None  # then all runs are asked to write a checkpoint and stop
+    stop_at: float | None = None  # of time.monotonic(): then all runs are asked to write a checkpoint and stop
     threads: int = 1
     channels_last: bool = False
     until_epoch: int | None = None
@@ -75,7 +75,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         return summary
     jobs = [_job(run, results, options) for run in todo.values()]
     progress = Progress(total_size=sum(run.size for run in todo.values()))
-    with _only_driver(results), Stop(options.time_limit_s) as stop:
+    with _only_driver(results), Stop(options.stop_at) as stop:
         board = _StatusFile(results, plan)
         for path in (path for run in todo.values() for path in run.damaged):
             if aside := records.set_aside(path):
@@ -140,6 +140,7 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         try:
             record = make_record(run, event.result)
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            failures.forget(results, run.evaluation, run.seed)
             state = "done" if record.status == "finished" else record.status
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
@@ -147,8 +148,12 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
+        failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(line.removeprefix("FAILED: "))
+    elif event.kind == "blocked":
+        line = f"blocked: {run.name}: {event.error}"
+        summary.failures.append(f"{run.name}: {event.kind}: {event.error}")
     elif event.kind == "interrupted":
         line = f"stopped: {run.name}; its checkpoint is kept" if event.job.evaluation in progress.running else ""
     summary.counts[state] += 1

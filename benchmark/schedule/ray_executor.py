@@ -75,7 +75,7 @@ def run_on_ray(
         hung_s: seconds without a sign of life, after which a run is ended and goes on from its checkpoint.
         make: what a worker does with a job.
 
-    A job that no node can take has failed, which is said at once: Ray itself would wait for ever.
+    A job that no node can take is blocked, which is said at once: Ray itself would wait for ever.
 
     Raises:
         GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
@@ -97,7 +97,7 @@ def run_on_ray(
         if len(misfits) == len(jobs):
             raise GanbenchError(f"{misfits[0][0].name} {misfits[0][1]}" + (f"; nor can they take the {len(misfits) - 1} others" if len(misfits) > 1 else ""))
         places.drop([job for job, _ in misfits])
-        yield from (Event("failed", job, error=why) for job, why in misfits)
+        yield from (Event("blocked", job, error=why) for job, why in misfits)
         yield from _drive(ray, places, stop, HungWatch(hung_s), make)
     except ClusterLost:
         lost = True

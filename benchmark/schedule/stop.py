@@ -13,9 +13,9 @@ from typing import Any
 class Stop:
     """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM or SIGHUP, or when a time limit is over."""
 
-    def __init__(self, limit_s: float | None = None) -> None:
-        self._asked = False
-        self._limit = time.monotonic() + limit_s if limit_s is not None else None
+    def __init__(self, at: float | None = None) -> None:
+        """``at``: the end of the time limit, of time.monotonic()."""
+        self._asked, self._at = False, at
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
@@ -29,7 +29,7 @@ class Stop:
     @property
     def asked(self) -> bool:
         """Whether everybody is to write a checkpoint and stop."""
-        if not self._asked and self._limit is not None and time.monotonic() >= self._limit:
+        if not self._asked and self._at is not None and time.monotonic() >= self._at:
             self._ask("the time limit is over")
         return self._asked
 

@@ -19,7 +19,7 @@ CHOICES = {
     "player_order": ("g-first", "d-first"),
     "d_pass": ("separate", "joint"),
     "optimizer": ("adam",),
-    "precision": ("float32",),
+    "precision": ("float32", "bfloat16"),
     "subset": ("numpy-choice-0", "first"),
     "crop": ("center", "center-178"),
     "resize": ("bilinear",),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.catalogue import plugin
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import Recipe
 from benchmark.train.average import Average
 from benchmark.train.streams import NAMES, noise, stream
+
+PRECISIONS = ("float32", "bfloat16")
 
 
 class Gan:
@@ -24,6 +27,8 @@ class Gan:
         self.recipe, self.device = recipe, torch.device(device)
         self.total_steps = total_steps or recipe.steps
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        if recipe.precision not in PRECISIONS:
+            raise GanbenchError(f"precision is {recipe.precision!r}{nearest(recipe.precision, PRECISIONS)}", 2)
         if recipe.lr_decay and not self.total_steps:
             raise GanbenchError("lr_decay needs the number of steps of the whole run")
         self.rng = {name: stream(seed, name) for name in NAMES}
@@ -72,7 +77,16 @@ class Gan:
     def fakes(self, count: int) -> tuple[Tensor, Tensor | None]:
         """Images of G with gradient, (count, C, H, W), and their classes, uniform, of a conditional pair."""
         z, labels = self.noise(count), self.labels(count, self.rng["labels"])
-        return self.G(z, labels), labels
+        with self.autocast():
+            return self.G(z, labels).to(z.dtype), labels
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Where the recipe's precision holds: the players' passes, losses and penalties. Not in augmentations, in backward passes (whose
+        precision is that of the pass that they go through), nor in measuring, which takes the weights as they are, in float32.
+        """
+        if self.recipe.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)  # a cache that a pass without gradients filled has none
 
     def labels(self, count: int, rng: torch.Generator) -> Tensor | None:
         """(count,) classes, uniform, of a conditional pair; None for an unconditional one."""

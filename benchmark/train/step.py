@@ -60,16 +60,17 @@ def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
     real, fake = _look(gan, real_batch, True), _look(gan, fake_batch, False)
     if gan.wants_input_grad:
         real.seen, fake.seen = (side.seen.detach().requires_grad_() for side in (real, fake))
-    if gan.recipe.d_pass == "joint":
-        _judge_jointly(gan, real, fake)
-    else:
-        _judge(gan, real, "d-real")
-        _judge(gan, fake, "d-fake")
-    moment = _moment(gan, real, fake, real.images, gan.loss.d_loss(real, fake))
-    loss = moment.loss
-    for part in gan.parts:
-        if (penalty := part.d_penalty(moment)) is not None:
-            loss = loss + penalty
+    with gan.autocast():
+        if gan.recipe.d_pass == "joint":
+            _judge_jointly(gan, real, fake)
+        else:
+            _judge(gan, real, "d-real")
+            _judge(gan, fake, "d-fake")
+        moment = _moment(gan, real, fake, real.images, gan.loss.d_loss(real, fake))
+        loss = moment.loss
+        for part in gan.parts:
+            if (penalty := part.d_penalty(moment)) is not None:
+                loss = loss + penalty
     loss.backward()
     gan.opt_D.step()
     for part in gan.parts:
@@ -82,12 +83,13 @@ def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
     gan.opt_G.zero_grad()
     _freeze(gan.judges, True)
     fake = _look(gan, fake_batch, False)
-    _judge(gan, fake, "g-fake")
-    moment = _moment(gan, None, fake, real_images, gan.loss.g_loss(fake))
-    loss = moment.loss
-    for part in gan.parts:
-        if (penalty := part.g_penalty(moment)) is not None:
-            loss = loss + penalty
+    with gan.autocast():
+        _judge(gan, fake, "g-fake")
+        moment = _moment(gan, None, fake, real_images, gan.loss.g_loss(fake))
+        loss = moment.loss
+        for part in gan.parts:
+            if (penalty := part.g_penalty(moment)) is not None:
+                loss = loss + penalty
     loss.backward()
     gan.opt_G.step()
     _freeze(gan.judges, False)
@@ -136,13 +138,14 @@ def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
 
 
 def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
-    """D's logits of ``images``, in a pass that every part is told of; ``taps`` takes the blocks' feature maps."""
+    """D's logits of ``images``, in their type, so that losses are never taken in less; in a pass that every part is told of. ``taps`` takes the
+    blocks' feature maps, as they are."""
     for part in gan.parts:
         part.before_pass(view, gan.rng["augment"])
     logits = gan.D(images, labels, taps)
     for part in gan.parts:
         part.after_pass()
-    return logits
+    return logits.to(images.dtype)
 
 
 def _freeze(judges: nn.Module, frozen: bool) -> None:

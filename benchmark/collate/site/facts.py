@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from benchmark.collate.claims import ClaimVerdict, JudgedClaim
 from benchmark.collate.join import Entry, Joined
+from benchmark.collate.rerun import rerun
 from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
 from benchmark.recipe import content_hash
@@ -174,21 +174,10 @@ def _said(value: Any) -> str:
 
 def command(j: Joined, results: str) -> str:
     """What makes this cell's runs again, and no others."""
-    c = j.cell
-    seeds = max((r.seed for r in j.records), default=0) + 1
-    tests = {"table": c.table, "method": c.method, "backbone": c.backbone, "dataset": c.dataset, "data_percent": f"{c.data_percent:g}", "resolution": str(c.resolution)}
-    only = " & ".join(f"{name}={_quoted(value)}" for name, value in tests.items() if value)
-    words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", only]
+    seeds = max((*(r.seed for r in j.records), *(f.seed for f in j.failures)), default=0) + 1
     ends = {r.epochs for r in j.records if r.status == "partial"}
-    if len(ends) == 1 and (end := ends.pop()) == int(end) and end > 0:
-        words += ["--until-epoch", str(int(end))]
-    return shlex.join([*words, "--results", results])
-
-
-def _quoted(value: str) -> str:
-    if re.fullmatch(r"[\w.^@%+†‡-]+", value):
-        return value
-    return f"'{value}'" if '"' in value else f'"{value}"'
+    whole = len(ends) == 1 and (end := ends.pop()) == int(end) and end > 0
+    return rerun(j.cell, seeds, results, int(end) if whole else None)
 
 
 def page_of(suite: Suite, cell_id: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmark.collate.join import Entry, Joined
 from benchmark.collate.site.plot import Axis, Marks, Plot
+from benchmark.collate.verdict import LOST
 from benchmark.metrics.extractors import proxy
 from benchmark.suite.model import Table
 
@@ -89,7 +90,7 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
         for e in j.entries.values():
-            if j.tier and e.achieved and e.verdict.name != "diverged" and j.gap is None and e.published and e.published.value is not None and e.published.origin == "own":
+            if j.tier and e.achieved and e.verdict.name not in LOST and j.gap is None and e.published and e.published.value is not None and e.published.origin == "own":
                 tiers.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), {})[j.tier.name] = None
                 columns.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), []).append(e)
     plots = []

@@ -1,0 +1,187 @@
+"""What looking after every seed costs, and whether the wider intervals of such seeds keep false verdicts rare.
+
+    python results/verdicts/peeking.py [DRAWS]        # writes peeking.md beside it (some minutes)
+
+A lab adds a seed, looks, and stops at the first verdict. Truths are drawn and judged as in ``simulate.py``, by the code
+that judges real records; the records' own word on their plans decides which interval they get.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from scipy import special
+
+from benchmark.collate import verdict as judging
+from benchmark.collate.comparisons import Pair, compare
+from benchmark.collate.interval import estimate
+from benchmark.collate.looks import FIRST, LAST, PAIR_SHARE, SHARE, looked
+from benchmark.collate.tier import Tier
+from benchmark.collate.verdict import DECIDED, judge
+from benchmark.suite.model import Number, Published, Tolerance
+
+BAND = Tolerance(0.05, "simulated")
+EXACT = Tier("exact", ())
+MOST = 20
+PLANS: dict[str, Callable[[int], list[int]]] = {
+    "one plan, all of it": lambda n: [n] * n,
+    "`--until-decided`": lambda n: [0] * n,
+    "3 seeds planned and looked at, then `--until-decided`": lambda n: [3] * 3 + [0] * (n - 3),
+    "1, then 3, then one plan more for each seed": lambda n: [1, 3, 3, *range(4, n + 1)],
+    "10 planned, and looked at from 3 on": lambda n: [10] * n,
+}
+NOISES: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarray]] = {
+    "normal": lambda rng, shape: rng.normal(0, 1, shape),
+    "skewed (log-normal, σ 0.4)": lambda rng, shape: (rng.lognormal(0, 0.4, shape) - np.exp(0.08)) / np.sqrt((np.exp(0.16) - 1) * np.exp(0.16)),
+    "skewed the other way": lambda rng, shape: -(rng.lognormal(0, 0.4, shape) - np.exp(0.08)) / np.sqrt((np.exp(0.16) - 1) * np.exp(0.16)),
+    "heavy-tailed (t, 4 degrees)": lambda rng, shape: rng.standard_t(4, shape) / np.sqrt(2),
+}
+
+
+@dataclass
+class Stopped:
+    """What became of many cells that were looked at until a verdict fell."""
+
+    verdicts: Counter[str]
+    false: int
+    seeds: float  # mean number made
+
+    @property
+    def total(self) -> int:
+        return self.verdicts.total()
+
+
+def by_plan(plan: str, n: int) -> bool:
+    """Whether ``n`` seeds that were planned so count as looked at."""
+    return looked(SimpleNamespace(planned=p) for p in PLANS[plan](n))
+
+
+def stop(values: list[float], printed: float, looks: dict[int, bool | None]) -> tuple[str, int]:
+    """The first verdict at a look (seeds -> whether the wider interval is used), and the seeds that it took."""
+    published = Published(f"{printed:.2f}", printed, None, None, "own")
+    for n, wide in looks.items():
+        verdict = judge(published, estimate(values[:n], looked=wide), 0, [EXACT], "lower", BAND, "").name
+        if verdict in DECIDED:
+            return verdict, n
+    return "inconclusive", max(looks)
+
+
+def many(effect: float, spread: float, looks: dict[int, bool], draws: int, rng: np.random.Generator, noise: str = "normal", printed_spread: float = 0.0, collapse: float = 0.0) -> Stopped:
+    """A paper's mean of 20 with a band of 5 %, printed with ``printed_spread``; ours off by ``effect`` bands, its seeds varying by ``spread``.
+
+    ``reproduced`` is held against the printed number, as it promises; the others against the paper's mean too.
+    """
+    mean = 20 * (1 + 0.05 * effect)
+    ours = mean + mean * spread * NOISES[noise](rng, (draws, max(looks)))
+    ours[rng.random(ours.shape) < collapse] *= 3
+    printed = 20 + 20 * printed_spread * NOISES[noise](rng, (draws, 1))[:, 0]
+    found = Stopped(Counter(), 0, 0.0)
+    for values, v in zip(ours.tolist(), printed.tolist()):
+        verdict, n = stop(values, v, looks)
+        found.verdicts[verdict] += 1
+        found.seeds += n / draws
+        found.false += verdict in DECIDED and verdict != truth(mean - v, 0.05 * v) and (verdict == "reproduced" or verdict != truth(mean - 20, 1.0))
+    return found
+
+
+def truth(off: float, band: float) -> str:
+    """What a true mean that is off by so much deserves, lower being better."""
+    return "reproduced" if abs(off) <= band else "not reproduced" if off > 0 else "better"
+
+
+def edge_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
+    yield from ("", f"## Looking after every seed, up to {MOST}, at the band's very edge: false verdicts in percent", "", _EDGE, "")
+    yield "| seeds | our true mean is off by | seed spread | uncorrected, from 2 on | " + " | ".join(name for name in PLANS if name != "one plan, all of it") + " |"
+    yield "|" + "---|" * (3 + len(PLANS))
+    for noise in NOISES:
+        for effect in (1.001, 0.999):
+            for spread in (0.01, 0.02, 0.05) if noise == "normal" else (0.02,):
+                ways = [dict.fromkeys(range(2, MOST + 1), False)]
+                ways += [{n: by_plan(name, n) for n in range(FIRST, 11 if name.startswith("10") else MOST + 1)} for name in PLANS if name != "one plan, all of it"]
+                rates = [100 * (found := many(effect, spread, looks, draws, rng, noise)).false / found.total for looks in ways]
+                yield f"| {noise} | {effect:g} δ | {100 * spread:g} % | " + " | ".join(f"{rate:.1f}" for rate in rates) + " |"
+
+
+def cost_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
+    yield from ("", f"## What it costs: `--until-decided`, up to {MOST} seeds, against a number that was fixed beforehand", "", _COST, "")
+    yield "| seed spread | off by | decided | false | seeds made, mean | 3 fixed: decided | 5 fixed: decided | 10 fixed: decided | 10 fixed: false |"
+    yield "|" + "---|" * 9
+    for spread in (0.01, 0.02, 0.05):
+        for effect in (0, 0.5, 1.5, 2, 3, 5):
+            adaptive = many(effect, spread, {n: True for n in range(FIRST, MOST + 1)}, draws, rng, printed_spread=spread)
+            fixed = {n: many(effect, spread, {n: False}, draws, rng, printed_spread=spread) for n in (3, 5, 10)}
+            shares = [f"{100 * (1 - f.verdicts['inconclusive'] / f.total):.0f} %" for f in (adaptive, *fixed.values())]
+            false = [f"{100 * f.false / f.total:.1f}" for f in (adaptive, fixed[10])]
+            yield f"| {100 * spread:g} % | {effect:g} δ | {shares[0]} | {false[0]} | {adaptive.seeds:.1f} | {shares[1]} | {shares[2]} | {shares[3]} | {false[1]} |"
+
+
+def coverage_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
+    yield from ("", "## The interval itself, at every look from the third seed on", "", _COVERAGE, "")
+    yield "| last look | Student's t, uncorrected | repeated intervals | t mixture, always valid |"
+    yield "|---|---|---|---|"
+    for most in (5, 10, 20, LAST):
+        x = rng.normal(size=(draws * 10, most))
+        n = np.arange(FIRST, most + 1)
+        mean = np.cumsum(x, 1)[:, FIRST - 1 :] / n
+        std = np.sqrt((np.cumsum(x * x, 1)[:, FIRST - 1 :] - n * mean**2) / (n - 1))
+        t = np.abs(mean) / (std / np.sqrt(n))
+        held = [100 * np.mean((t <= bound(n)).all(1)) for bound in (lambda n: special.stdtrit(n - 1, 0.975), lambda n: special.stdtrit(n - 1, 1 - 0.025 / SHARE), mixture)]
+        yield f"| {most} | " + " | ".join(f"{h:.1f}" for h in held) + " |"
+    yield from ("", "Half widths in standard errors of the mean:", "", "| seeds | Student's t, fixed | repeated intervals | t mixture |", "|---|---|---|---|")
+    for k in (3, 4, 5, 7, 10, 20):
+        one = np.array([k])
+        yield f"| {k} | {special.stdtrit(k - 1, 0.975):.2f} | {special.stdtrit(k - 1, 1 - 0.025 / SHARE):.2f} | {mixture(one)[0]:.2f} |"
+
+
+def mixture(n: np.ndarray, c2: float = 0.01) -> np.ndarray:
+    """|t| at which the t mixture of Lai (1976), as Wang and Ramdas (2024) give it, passes 1/0.05: effects in units of σ from N(0, 1/c²)."""
+    grow = (20 * np.sqrt((n + c2) / c2)) ** (2 / n)
+    return np.sqrt((grow - 1) * (n - 1) / (1 - grow * c2 / (n + c2)))
+
+
+def pair_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
+    yield from ("", "## Two equal methods compared after every seed: wrong orders in percent", "", _PAIRS, "")
+    yield "| who gets the seeds | spreads | uncorrected | corrected |"
+    yield "|---|---|---|---|"
+    a, b = Number("a", "FID", "lower"), Number("b", "FID", "lower")
+    for name, path in PATHS.items():
+        for ratio in (1, 5):
+            wrong = [0, 0]
+            x, y = rng.normal(0, 1, (draws, MOST)).tolist(), rng.normal(0, ratio, (draws, MOST)).tolist()
+            for u, v in zip(x, y):
+                for i, wide in enumerate((False, True)):
+                    wrong[i] += any(compare([Pair(a, b)], {a: estimate(u[:n], looked=wide), b: estimate(v[:m], looked=wide)})[Pair(a, b)].sign for n, m in path)
+            yield f"| {name} | 1 : {ratio} | " + " | ".join(f"{100 * w / draws:.1f}" for w in wrong) + " |"
+
+
+PATHS: dict[str, list[tuple[int, int]]] = {
+    "both": [(n, n) for n in range(FIRST, MOST + 1)],
+    "in turn": [(n + i, n) for n in range(FIRST, MOST) for i in (0, 1)],
+    "one after the other": [(n, FIRST) for n in range(FIRST, MOST + 1)] + [(MOST, n) for n in range(FIRST + 1, MOST + 1)],
+}
+
+
+def main(draws: int) -> str:
+    judging.seeds_needed = lambda *a: None  # what an open verdict says besides: it decides nothing, and takes most of the time
+    rng = np.random.default_rng(20261126)
+    return "\n".join([_HEAD, *coverage_table(draws, rng), *edge_table(draws, rng), *cost_table(max(2, draws // 2), rng), *pair_table(max(2, draws // 2), rng)]) + "\n"
+
+
+_HEAD = f"""# Looking after every seed
+
+Made by `python results/verdicts/peeking.py`. Seeds that were added after a look get repeated confidence intervals: Student's t at 1/{SHARE} of the level at each look from
+seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/looks.py` has the sources). False verdicts have to stay at or below 5 % whoever looks when."""
+_COVERAGE = """Percent of normal samples whose intervals hold the true mean at all looks together; 95 are promised. The t mixture (an e-process) holds for ever, and is wider at the numbers of seeds that GANs get."""
+_EDGE = """The printed number is exact, and one side of the verdict is false: the worst case. Which interval is used follows from the records' own word on their plans, as in `compare`: only a plan that is
+all there, and the first one of at least two seeds, gets the narrow one."""
+_COST = """The paper prints one run. The price of looking is paid in seeds, not in false verdicts."""
+_PAIRS = """Any decision is wrong, the true means being equal; 5 % are allowed. Uncorrected is Welch's t-test."""
+
+if __name__ == "__main__":
+    Path(__file__).with_suffix(".md").write_text(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000), encoding="utf-8")
