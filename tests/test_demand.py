@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmark import failures
 from benchmark.plan.cost import work_key
 from benchmark.plan.devices import GPUS, Device, like
 from benchmark.plan.placement import Need, Node
+from benchmark.plan.plan import make_plan
 from benchmark.plan.work import Count, Work
+from benchmark.schedule import launch
 from benchmark.schedule.demand import GUARD, HEADROOM, Demand, guarded
-from benchmark.schedule.job import Job
+from benchmark.schedule.job import Event, Job
 from benchmark.schedule.memory import GPU, HOST, with_room
 from benchmark.schedule.places import Places
+from benchmark.suite.load import load
 from tests.conftest import protocol, recipe
 
 A100 = Node("a", "A100 with 80 GB", 16, 4, 80e9)
@@ -131,6 +135,16 @@ def test_what_fits_nowhere_is_said_with_what_each_node_has(tmp_path: Path) -> No
     assert "asks for 99 CPU" in found["wide"]
     places.drop([one for one, _ in places.misfits()])
     assert places.misfits() == [] and len(places) == 3
+
+
+def test_a_run_that_fits_nowhere_is_blocked_and_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says nothing of the cell: on another cluster it may run."""
+    made = make_plan(load(Path("suites/theory.yaml"), "ci").cells[:1], [0], {})
+    monkeypatch.setattr(launch, "_events", lambda jobs, stop, options: iter([Event("blocked", jobs[0], error="asks for 9 CPU, which no node has (n: 1 CPU)")]))
+    summary = launch.run_plan(made, tmp_path, launch.Options())
+    said = f"{made.runs[0].name}: blocked: asks for 9 CPU, which no node has (n: 1 CPU)"
+    assert summary.exit_code == 1 and summary.counts == {"blocked": 1} and summary.failures == [said] and not failures.read_all(tmp_path)
+    assert "blocked: theory/" in capsys.readouterr().err
 
 
 def test_a_job_that_was_out_of_memory_is_placed_again_with_a_whole_gpu(tmp_path: Path) -> None:
