@@ -62,7 +62,8 @@ def parser() -> argparse.ArgumentParser:
             _run_options(p)
     p = command("calibrate", "measure how fast this machine is, for the costs that 'plan' predicts (about a minute)")
     p.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    command("status", "what runs, what is done, what failed", results=True)
+    p = command("status", "what runs, what is done, what failed", results=True)
+    p.add_argument("--watch", action="store_true", help="show it again and again until the driver ends")
     p = command("compare", "published beside achieved, tier and verdict", "+", results=True, profile=True)
     p.add_argument("--format", choices=("table", "csv", "json"), default="table")
     p = command("claims", "each claim and its two verdicts", "*", results=True, profile=True)
@@ -100,8 +101,9 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--threads", type=_positive, default=1, metavar="N", help="CPU threads a run (default: 1; another number may change the last bits)")
     p.add_argument("--channels-last", action="store_true", help="the other memory layout of convolutions: often faster, and may change the last bits; the record says so")
     p.add_argument("--weights", type=Path, metavar="PATH", help="the Inception network's weights file (default: where torch-fidelity keeps it)")
-    p.add_argument("--checkpoints", type=Path, metavar="DIR", help="where checkpoints are kept (default: RESULTS/runs)")
+    p.add_argument("--checkpoints", metavar="DIR", help="where checkpoints are kept: a folder, or a URL such as s3://bucket/runs (default: RESULTS/runs)")
     p.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help="seconds between checkpoints (default: 60)")
+    p.add_argument("--tensorboard", type=Path, metavar="DIR", help="also write what runs measure there, for TensorBoard")
     p.add_argument("--hung-after", type=_time, default=3600.0, metavar="T", help="start a run again, from its checkpoint, that gave no sign of life for so long (default: 1h)")
 
 
@@ -138,6 +140,7 @@ def _time(text: str) -> float:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
     arguments = parser().parse_args(argv)
+    arguments.words = sys.argv[1:] if argv is None else argv
     from benchmark.errors import GanbenchError
 
     try:

@@ -41,7 +41,7 @@ try:
     main({arguments!r})
 except SystemExit as stop:
     assert stop.code == 0, stop.code
-heavy = {{'torch', 'ray', 'pandas', 'numpy', 'yaml', 'matplotlib', 'scipy'}} & set(sys.modules)
+heavy = {{'torch', 'ray', 'pandas', 'numpy', 'yaml', 'matplotlib', 'scipy', 'rich'}} & set(sys.modules)
 assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

@@ -98,10 +98,11 @@ def test_a_run_whose_work_cannot_be_counted_gets_a_whole_gpu(tmp_path: Path, mon
     assert demand.seconds(jobs[0], A100) == demand.seconds(jobs[-1], A100) > 0, "as long as the longest that is known"
 
 
-def test_cpu_runs_on_alike_nodes_are_not_counted_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cpu_runs_and_stated_shares_of_alike_gpus_are_not_counted_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.plan.count.count", lambda *_: pytest.fail("counted"))
     jobs = [job(z, device="cpu", size=z, threads=2) for z in (5, 6)]
-    demand = Demand(jobs, [PLAIN, dataclasses.replace(PLAIN, id="q")])
+    demand = Demand(jobs, [PLAIN, A100, V100])
+    assert Demand(many(5, 2), [A100, PLAIN], share=0.3).need(job(5), A100) == Need(1, 0.3)
     assert demand.need(jobs[0], PLAIN) == Need(2) and [demand.seconds(one, PLAIN) for one in jobs] == [5, 6]
 
 

@@ -31,6 +31,8 @@ def run(a: Namespace) -> int:
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,
+        tensorboard=a.tensorboard,
+        command=tuple(a.words),
         hung_s=a.hung_after,
     )
     if a.until_decided:
@@ -69,7 +71,7 @@ def _check(a: Namespace) -> None:
 
 def status(a: Namespace) -> int:
     """What runs, what is done, what failed."""
-    from benchmark.schedule.state import describe
+    from benchmark.schedule.state import describe, watch
 
-    print(describe(a.results))
+    print((watch if a.watch else describe)(a.results))
     return 0

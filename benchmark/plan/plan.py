@@ -252,7 +252,7 @@ def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record
     else:
         state, reason = "to do", f"no record of run {key} under this protocol"
     damaged = tuple(problem.path for problem in unreadable) if state == "to do" else ()
-    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total, damaged)
+    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total, damaged=damaged)
 
 
 def _blocked_run(cells: list[Cell], seed: int) -> Run:

@@ -62,7 +62,7 @@ class Cluster:
     def changed(self) -> bool:
         """Look at the nodes, every ``NODES_S`` seconds; whether there is something to check."""
         now = time.monotonic()
-        if self._away or now - self._looked < NODES_S:
+        if self._away or now - self._looked < NODES_S or not self._connects():  # Ray would wait for a head that is gone
             return False
         self._looked, before = now, self._nodes
         self._nodes = self._alive()

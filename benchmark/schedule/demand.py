@@ -41,12 +41,12 @@ class Estimate:
 
 
 class Demand:
-    """For the runs of one launch. Work is counted where parts of GPUs, or nodes of several kinds, make it matter."""
+    """For the runs of one launch. Work is counted where it matters: for parts of GPUs, and for GPUs of several kinds."""
 
     def __init__(self, jobs: Sequence[Job], nodes: Sequence[Node], share: float | None = None) -> None:
         """``share``: the part of a GPU for every run, whatever is estimated."""
         self._share, self._jobs = share, len(jobs)
-        self._counted = len({n.kind for n in nodes}) > 1 or any(n.gpus for n in nodes) and any(_on_gpu(job) for job in jobs)
+        self._counted = any(_on_gpu(job) for job in jobs) and (share is None or len({n.kind for n in nodes if n.gpus}) > 1)
         self._known: dict[tuple[str, str], Estimate | None] = {}
         self._gpus = sum(n.gpus for n in nodes)
         if self._counted:
@@ -75,7 +75,7 @@ class Demand:
         return Need(job.threads, min(1.0, max(memory, math.floor(1e4 * others) / 1e4)))  # Ray counts ten-thousandths; three thirds are one GPU
 
     def seconds(self, job: Job, node: Node) -> float:
-        """Predicted; the size that the plan goes by where nodes do not differ."""
+        """Predicted; the size that the plan goes by where the work is not counted."""
         if not self._counted:
             return job.size
         known = self.estimate(job, node)
@@ -93,7 +93,7 @@ class Demand:
         if not _on_gpu(job):
             return f"{job.threads} CPU"
         if self._share is not None:
-            return f"{job.threads} CPU and {self._share:g} GPU"
+            return f"{job.threads} CPU, {self._share:g} GPU"
         counted = self._counts.known(_recipe(job))
         return f"{job.threads} CPU and a GPU" + (f" with {counted.memory / 1e9:.3g} GB, as estimated (--gpu-share 1 tries it on any)" if counted else "")
 

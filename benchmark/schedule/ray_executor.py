@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.pulse import listening
+from benchmark.schedule import nodes
 from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks
 from benchmark.schedule.hung import HungWatch, Place, end_worker
 from benchmark.schedule.job import Event, Job, execute
@@ -27,9 +29,10 @@ from benchmark.schedule.machines import Machines
 from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.schedule.places import Places
 from benchmark.schedule.progress import duration
-from benchmark.schedule.stop import Stop
+from benchmark.schedule.stop import Stop, kept_signals
 
 REPORT_S = 1.0  # seconds between a worker's reports
+NEWS_S = 0.3  # in which the board gathers reports for one answer to the driver
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
@@ -63,7 +66,7 @@ def run_on_ray(
     gpu_share: float | None = None,
     max_parallel: int | None = None,
     hung_s: float = HUNG_S,
-    make: Make = execute,
+    make: Make | None = None,
 ) -> Iterator[Event]:
     """Events of every job as they happen.
 
@@ -73,7 +76,7 @@ def run_on_ray(
         gpu_share: the part of a GPU that a run on "cuda" asks for; None: by its estimated memory (``demand.py``).
         max_parallel: so many runs at a time.
         hung_s: seconds without a sign of life, after which a run is ended and goes on from its checkpoint.
-        make: what a worker does with a job.
+        make: what a worker does with a job instead of ``execute``, on nodes that need nothing for it.
 
     A job that no node can take is blocked, which is said at once: Ray itself would wait for ever.
 
@@ -87,11 +90,14 @@ def run_on_ray(
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
-    _start(ray, address, cpus)
+    with kept_signals():  # ray.init takes SIGTERM for itself
+        _start(ray, address, cpus)
     lost = False
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
+        if address and make is None:
+            nodes.check(ray, jobs)
         places = Places(Machines(ray), jobs, gpu_share, max_parallel)
         misfits = places.misfits()
         if len(misfits) == len(jobs):
@@ -112,8 +118,7 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:
-            package = Path(__file__).resolve().parents[1]
-            ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **common)
+            ray.init(address=address, runtime_env=nodes.shipped(), **common)
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
@@ -122,7 +127,7 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
 
-def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make) -> Iterator[Event]:
+def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None) -> Iterator[Event]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     board, cluster = _board(ray), Cluster(ray)
@@ -143,19 +148,13 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make) -
         cluster.check_head()
         for ref in ready:
             if ref == news:
-                try:
-                    version, progress = ray.get(news)
-                except ray.exceptions.RayActorError:  # its node was lost; Ray starts it again
-                    time.sleep(0.1)
-                    version, progress = 0, {}
-                    if told:
-                        board.stop.remote()
+                version, progress = _heard(ray, board, news, told)
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
-                for key, (done, todo, place) in progress.items():
+                for key, (done, todo, place, about) in progress.items():
                     if key in by_key:
                         watch.heard(key, place)
-                        yield Event("progress", by_key[key], done, todo)
+                        yield Event("progress", by_key[key], done, todo, about)
             else:
                 job = running.pop(ref)
                 watch.forget(job.evaluation)
@@ -167,8 +166,19 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make) -
         if cluster.changed():
             places.look()
             yield from _without_a_node(ray, cluster, places, running)
-    board.report.remote("", 0, 0, ("", 0))  # answers the open question, so that Ray has nothing to complain of at its end
+    board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
+
+
+def _heard(ray: Any, board: Any, news: Any, told: bool) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    """The board's version and news; nothing if its node was lost. Ray starts it again, and it is told again to stop."""
+    try:
+        return ray.get(news)
+    except ray.exceptions.RayActorError:
+        time.sleep(0.1)
+        if told:
+            board.stop.remote()
+        return 0, {}
 
 
 def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Event:
@@ -238,13 +248,17 @@ def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
     return Event("interrupted", job) if result is None else Event("done", job, result=result)
 
 
-def work(job: Job, board: Any, make: Make) -> dict[str, Any] | None:
+def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
     reporter = _Reporter(job, board)
-    if reporter.begin():
-        return None
+    try:
+        if reporter.begin():
+            return None
+    except reporter.lost:
+        why = f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set RAY_AUTH_MODE=disabled for 'ganbench run'"
+        raise GanbenchError(why) from None
     with listening(reporter.beat):
-        return make(job, reporter.tick)
+        return execute(job, reporter.tick, reporter.about) if make is None else make(job, reporter.tick)
 
 
 def answer(ref: Any) -> Any:
@@ -263,11 +277,14 @@ class _Reporter:
 
         self._ray, self._board, self._key = ray, board, job.evaluation
         self._place: Place = (ray.get_runtime_context().get_node_id(), os.getpid())
+        self.about: dict[str, Any] = {}  # what else to tell: ``execute`` keeps it up to date
+        self.lost = ray.exceptions.RayActorError
         self._steps, self._last, self._pending, self._stop = (0, 0), 0.0, None, False
 
     def begin(self) -> bool:
         """The first word, waiting for the answer."""
-        return answer(self._board.report.remote(self._key, 0, 0, self._place))
+        self._last = time.monotonic()
+        return answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
 
     def tick(self, done: int, todo: int) -> bool:
         """So many steps are done; whether to stop."""
@@ -282,7 +299,7 @@ class _Reporter:
                 self._stop = answer(self._pending) or self._stop
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
-            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place)
+            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about)
 
 
 class Board:
@@ -294,18 +311,21 @@ class Board:
         self._version, self._latest, self._stopping = 0, {}, False
         self._changed = asyncio.Event()
 
-    async def report(self, key: str, done: int, todo: int, place: Place) -> bool:
-        """A worker's progress, and where it is; the answer is whether it should stop."""
-        self._latest[key] = (done, todo, place)
+    async def report(self, key: str, done: int, todo: int, place: Place, about: dict[str, Any]) -> bool:
+        """A worker's progress, where it is, and what there is to tell of the run; the answer is whether it should stop."""
+        self._latest[key] = (done, todo, place, about)
         self._version += 1
         self._changed.set()
         return self._stopping
 
-    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place, dict[str, Any]]]]:
         """Waits until there is something after version ``seen``; then all that came since."""
+        import asyncio
+
         while self._version == seen:
             self._changed.clear()
             await self._changed.wait()
+        await asyncio.sleep(NEWS_S)
         latest, self._latest = self._latest, {}
         return self._version, latest
 

@@ -1,17 +1,20 @@
-"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once. A time limit counts as the first."""
+"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once. A batch system's warning counts as Ctrl-C, and so does the end of a time limit."""
 
 from __future__ import annotations
 
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+
 
 class Stop:
-    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM or SIGHUP, or when a time limit is over."""
+    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP (unless ``nohup`` has it ignored), or when a time limit is over."""
 
     def __init__(self, at: float | None = None) -> None:
         """``at``: the end of the time limit, of time.monotonic()."""
@@ -19,7 +22,8 @@ class Stop:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
-        self._before = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else set()
+        self._before = {s: signal.signal(s, self._handle) for s in SIGNALS if s not in ignored}
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -42,3 +46,15 @@ class Stop:
         if self._asked:
             raise KeyboardInterrupt
         self._ask("stopping")
+
+
+@contextmanager
+def kept_signals() -> Iterator[None]:
+    """What handles ``SIGNALS`` handles them afterwards, whatever a library does meanwhile."""
+    before = {s: signal.getsignal(s) for s in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
