@@ -42,12 +42,15 @@ class Job:
     channels_last: bool
     until_epoch: int | None
     checkpoint_s: float
+    images: int = 0  # of the training set
+    size: float = 0.0  # how long it takes, by the plan and in its units
+    priority: int = 0  # higher ones start first
     cluster: bool = False  # on a cluster, each node may have its own folders, and errors name the node
 
 
 @dataclass(frozen=True)
 class Event:
-    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted" or "failed"."""
+    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted", "failed" or "blocked" (fits nowhere)."""
 
     kind: str
     job: Job
@@ -55,7 +58,7 @@ class Event:
     todo: int = 0
     about: dict[str, Any] | None = None  # of "progress": what ``execute`` has told of the run
     result: dict[str, Any] | None = None  # of "done"
-    error: str = ""  # of "failed" and "note": one line for a person
+    error: str = ""  # of "failed", "blocked" and "note": one line for a person
     trace: str = ""  # of "failed": for a bug report; empty for a GanbenchError
 
 

@@ -39,7 +39,9 @@ class Options:
     address: str | None = None
     cpus: int | None = None
     device: str = "auto"  # "auto", "cpu" or "cuda"
-    gpu_share: float = 1.0
+    gpu_share: float | None = None  # for every run; None: by its estimated memory
+    max_parallel: int | None = None  # runs at a time
+    stop_at: float | None = None  # of time.monotonic(): then all runs are asked to write a checkpoint and stop
     threads: int = 1
     channels_last: bool = False
     until_epoch: int | None = None
@@ -81,7 +83,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     jobs = [_job(run, results, options) for run in todo.values()]
     refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs
-    with _only_driver(results), Stop() as stop:
+    with _only_driver(results), Stop(options.stop_at) as stop:
         watch = Watch(plan, results, options.tensorboard)
         for path in (path for run in todo.values() for path in run.damaged):
             if aside := records.set_aside(path):
@@ -101,7 +103,9 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
         return run_inline(jobs, stop)
     from benchmark.schedule.ray_executor import run_on_ray
 
-    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, hung_s=options.hung_s)
+    return run_on_ray(
+        jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, max_parallel=options.max_parallel, hung_s=options.hung_s
+    )
 
 
 def _job(run: Run, results: Path, options: Options) -> Job:
@@ -123,6 +127,9 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         channels_last=options.channels_last,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
+        images=run.images,
+        size=run.size,
+        priority=run.priority,
         cluster=options.address is not None,
     )
 
@@ -151,6 +158,9 @@ def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summar
         failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(options.command, run)}", lines=True))
+    elif event.kind == "blocked":
+        line = f"blocked: {run.name}: {event.error}"
+        summary.failures.append(f"{run.name}: {event.kind}: {event.error}")
     elif event.kind == "interrupted":
         running = watch.progress.running.get(run.evaluation)
         line = f"stopped: {run.name}; its checkpoint is kept" if running and running.todo else ""
