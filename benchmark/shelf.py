@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from benchmark import records
 from benchmark.data.cards import cache_folder
@@ -105,10 +106,10 @@ def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
 def _ask(share: list[Path]) -> list[Entry | str] | None:
     """One process's answers; None if it could not be started or did not finish."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))}
-    question = json.dumps([str(path) for path in share])
+    question = orjson.dumps([str(path) for path in share])
     try:
-        done = subprocess.run([sys.executable, "-m", "benchmark.shelf"], input=question, capture_output=True, text=True, encoding="utf-8", env=environment, check=True)
-        answer = json.loads(done.stdout)
+        done = subprocess.run([sys.executable, "-m", "benchmark.shelf"], input=question, capture_output=True, env=environment, check=True)
+        answer = orjson.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return answer if len(answer) == len(share) else None
@@ -130,7 +131,7 @@ def _shelved(path: Path, entry: Entry, shared: dict[tuple[str, str], Any]) -> Sh
     parts = {}
     for key, text, make in zip(SHARED, texts, (Recipe.from_json, Protocol.from_json, dict)):
         if (key, text) not in shared:
-            shared[key, text] = make(json.loads(text))
+            shared[key, text] = make(orjson.loads(text))
         parts[key] = shared[key, text]
     record.__dict__.update(light, **parts, _path=path, outcome=outcome)
     return record
@@ -139,7 +140,7 @@ def _shelved(path: Path, entry: Entry, shared: dict[tuple[str, str], Any]) -> Sh
 def _remembered(place: Path) -> dict[str, Entry]:
     """Path -> entry; nothing if there is no list of this code's, or a damaged one."""
     try:
-        data = json.loads(place.read_text(encoding="utf-8"))
+        data = orjson.loads(place.read_bytes())
         texts = data["texts"]
         entries = {name: [mark, outcome, light, [texts[i] for i in parts]] for name, (mark, outcome, light, parts) in data["records"].items()}
         return entries if data["code"] == _code() else {}
@@ -151,10 +152,10 @@ def _remember(place: Path, kept: dict[str, Entry]) -> None:
     """Write the list, whole or not at all; a cache folder that cannot be written costs time, nothing else."""
     texts: dict[str, int] = {}
     entries = {name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]] for name, (mark, outcome, light, parts) in kept.items()}
-    content = json.dumps({"code": _code(), "records": entries, "texts": list(texts)})
+    content = orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)})
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=place.parent, encoding="utf-8", delete=False) as stream:
+        with tempfile.NamedTemporaryFile("wb", dir=place.parent, delete=False) as stream:
             stream.write(content)
         os.replace(stream.name, place)
 
@@ -166,8 +167,8 @@ def _code() -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 if __name__ == "__main__":
-    json.dump([_check(Path(name)) for name in json.load(sys.stdin)], sys.stdout)
+    sys.stdout.buffer.write(orjson.dumps([_check(Path(name)) for name in orjson.loads(sys.stdin.buffer.read())]))

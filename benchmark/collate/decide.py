@@ -83,6 +83,8 @@ def _number(j: Joined, e: Entry, band: Tolerance | None) -> Question | Hopeless:
     if band is None or j.gap is not None or not p.value or a.n >= LAST or (a.n > 1 and not a.varies):
         return Hopeless(name, e.verdict.why)
     a = _with_spread(a, e.metric)
+    if not a.std:
+        return Hopeless(name, e.verdict.why)
     noise, _ = own_noise(p, a, e.runs)
 
     def chance(k: int) -> float:

@@ -112,9 +112,11 @@ def collate(results: Path) -> str:
     stand_in()
     found = benchmark.collate(results=results)
     took = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    own, helpers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = [f"{usage.ru_utime + usage.ru_stime:.2f}" for usage in (own, helpers)]
+    peak = own.ru_maxrss / 1024
     judged = int((found.verdicts["seeds"] > 0).sum())
-    return f"{took:.2f} s, {peak:,.0f} MiB at most, {judged} numbers with results, {len(found.claims)} claims"
+    return f"{took:.2f} s ({cpu[0]} CPU s of this process, {cpu[1]} of those that help it check), {peak:,.0f} MiB at most, {judged} numbers with results, {len(found.claims)} claims"
 
 
 def main() -> None:

@@ -1,0 +1,137 @@
+"""Seeds that were added after a look: who is told so by the records, and intervals that hold all the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import math
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark.collate.comparisons import Pair, compare
+from benchmark.collate.interval import estimate
+from benchmark.collate.join import load_joined
+from benchmark.collate.looks import LAST, critical, looked
+from benchmark.collate.render import markdown
+from benchmark.collate.table import view
+from benchmark.merge import merge
+from benchmark.records import RecordError, by_evaluation, read, read_all, write
+from benchmark.suite.model import Number
+from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
+
+SCRIPT = Path(__file__).parents[1] / "results/verdicts/peeking.py"
+
+
+@pytest.fixture(scope="module")
+def sim() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("ganbench_peeking", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("planned", "wide"),
+    [
+        ([3, 3, 3], False),
+        ([1, 3, 3], False),  # one seed decides nothing: no look
+        ([5, 5, 5, 5, 5], False),
+        ([5, 5, 5], True),  # two of the five are not there
+        ([3, 3, 3, 5, 5], True),  # a second plan, after a look at the first
+        ([2, 2, 3], True),
+        ([3, 3, 3, 0], True),
+        ([0, 0, 0], True),
+        ([None, None, None], True),  # they do not say
+        ([3, 3, None], True),
+        ([4, 4, 4, 4, 4], True),  # more than were planned
+    ],
+)
+def test_the_records_tell_whether_somebody_may_have_looked(planned: list[int | None], wide: bool) -> None:
+    assert looked(SimpleNamespace(planned=p) for p in planned) is wide
+
+
+def test_plans_are_in_the_records_and_no_careless_edit_narrows_an_interval(tmp_path: Path) -> None:
+    made = [dataclasses.replace(r, planned=0) for r in _three_seeds(PUBLISHED) if r.cell == full_cells()[0].id]
+    path = write(tmp_path, "a", made[0])
+    assert read(path).planned == 0
+    for edit in ({"planned": 3}, {"planned": -1}, {"planned": True}, {"planned": "3"}):
+        (tmp_path / "edited.json").write_text(json.dumps(json.loads(path.read_text()) | edit))
+        with pytest.raises(RecordError, match="planned"):
+            read(tmp_path / "edited.json")
+    without = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("planned", "seal")}
+    (tmp_path / "edited.json").write_text(json.dumps(without))
+    assert looked([read(tmp_path / "edited.json"), *made[1:]])
+    twice = [dataclasses.replace(made[0], planned=3), made[0]]
+    assert {r.planned for r in by_evaluation(twice).values()} == {r.planned for r in by_evaluation(twice[::-1]).values()} == {0}, "of two copies the one of the smaller plan"
+
+
+def test_labs_that_made_the_same_seeds_by_other_plans_agree_after_merging(tmp_path: Path) -> None:
+    made = [r for r in _three_seeds(PUBLISHED, 0.005) if r.cell == full_cells()[0].id]
+    labs = {"a": made, "b": [dataclasses.replace(r, planned=0) for r in made]}
+    for name, found in labs.items():
+        for r in found:
+            write(tmp_path / name, "theory/x", r)
+    for ours, theirs in (("a", "b"), ("b", "a"), ("a", "b")):
+        assert merge(tmp_path / ours, [tmp_path / theirs])[2] == []
+    found = [load_joined(THEORY, read_all(tmp_path / name)[0])[1]["theory/1"][0].entries["V_g"] for name in labs]
+    assert found[0].achieved == found[1].achieved and found[0].achieved.looked and found[0].verdict == found[1].verdict
+
+
+def test_verdict_interval_and_footnote_are_those_of_all_looks() -> None:
+    suite, fixed = load_joined(THEORY, _three_seeds(PUBLISHED, 0.005))
+    _, added = load_joined(THEORY, [dataclasses.replace(r, planned=0) for r in _three_seeds(PUBLISHED, 0.005)])
+    narrow, wide = (joined["theory/1"][0].entries["V_g"] for joined in (fixed, added))
+    assert wide.achieved.half == pytest.approx(narrow.achieved.half * stats.t.ppf(0.9975, 2) / stats.t.ppf(0.975, 2))
+    assert narrow.verdict.name == "reproduced" and wide.verdict.name == "inconclusive" and "over all looks" in wide.verdict.why
+    for joined, said in ((fixed, False), (added, True)):
+        assert ("holds over all looks" in markdown(view(suite.tables[0], joined["theory/1"]))) is said
+    two = [dataclasses.replace(record_for(full_cells()[0], s, {"L_Vg_Bz": 5.0, "V_g": -0.657 - s / 1e5, "D_G": -0.48}), planned=0) for s in (0, 1)]
+    entry = load_joined(THEORY, two)[1]["theory/1"][0].entries["V_g"]
+    assert entry.achieved.half is None and entry.verdict.name == "inconclusive" and "judged from 3 on" in entry.verdict.why
+
+
+def test_intervals_of_all_looks_together_hold_the_truth() -> None:
+    """The design's own promise, by draws that know nothing of the code: 95 % up to the last look, and no narrower after it."""
+    x = np.random.default_rng(3).normal(size=(6000, LAST))
+    n = np.arange(1, LAST + 1)
+    mean = np.cumsum(x, 1) / n
+    with np.errstate(all="ignore"):
+        std = np.sqrt((np.cumsum(x * x, 1) - n * mean**2) / (n - 1))
+    reach = np.array([math.inf, math.inf, *(critical(int(k), True) / math.sqrt(k) for k in n[2:])])
+    held = np.mean((np.abs(mean[:, 2:]) <= reach[2:] * std[:, 2:]).all(1))
+    assert 0.945 <= held <= 0.975, held
+    assert critical(4 * LAST, True) / math.sqrt(4 * LAST) == pytest.approx(critical(LAST, True) / math.sqrt(LAST)) and critical(5, False) == pytest.approx(stats.t.ppf(0.975, 4))
+
+
+@pytest.mark.parametrize("effect", [0.999, 1.001])
+def test_who_looks_after_every_seed_gets_no_more_false_verdicts(sim: ModuleType, effect: float) -> None:
+    draws = 250
+    for plan in ("`--until-decided`", "1, then 3, then one plan more for each seed", "10 planned, and looked at from 3 on"):
+        looks = {n: sim.by_plan(plan, n) for n in range(3, 11)}
+        found = sim.many(effect, 0.02, looks, draws, np.random.default_rng(len(plan)))
+        assert found.false / draws <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / draws), plan
+    assert sim.many(0, 0.01, {n: True for n in range(3, 11)}, 100, np.random.default_rng(0)).verdicts["reproduced"] > 90, "and gets verdicts"
+
+
+def test_comparisons_pay_for_looks_too(sim: ModuleType) -> None:
+    a, b = Number("a", "FID", "lower"), Number("b", "FID", "lower")
+    x, y = [1.0, 1.1, 0.9], [1.6, 1.7, 1.5]
+    plain, paid = (compare([Pair(a, b)], {a: estimate(x, looked=wide), b: estimate(y, looked=wide)})[Pair(a, b)] for wide in (False, True))
+    assert plain.sign == 1 and paid.sign == 0 and paid.p == pytest.approx(13 * 2 * stats.t.sf(abs(stats.ttest_ind(x, y).statistic), 2))
+    wrong = 0
+    for u, v in zip(*np.random.default_rng(4).normal(size=(2, 250, 12)).tolist()):
+        wrong += any(compare([Pair(a, b)], {a: estimate(u[:n], looked=True), b: estimate(v[:m], looked=True)})[Pair(a, b)].sign for n, m in sim.PATHS["in turn"] if max(n, m) <= 12)
+    assert wrong / 250 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 250)
+
+
+def test_the_committed_figures_keep_the_promise() -> None:
+    text = SCRIPT.with_suffix(".md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.split("## Looking after")[1].split("## What it costs")[0].splitlines() if line.startswith("| normal")]
+    assert len(rows) == 6 and all(float(rate) <= 5 for row in rows for rate in row[4:]) and max(float(row[3]) for row in rows) > 5
