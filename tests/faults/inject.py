@@ -51,7 +51,7 @@ class Injector:
         while time.monotonic() < end:
             code = self._one_driver(end)
             self.wrong += self.stage.check(code)
-            if code == 0 and not self.stage.damaged():  # by a fault since this driver made its plan: the next one finds it
+            if self.wrong or (code == 0 and not self.stage.damaged()):  # by a fault since this driver made its plan: the next one finds it
                 return
         self.wrong.append("time was up before all runs were done")
 
