@@ -1,7 +1,7 @@
 """Predicted against measured seconds on this machine's processor: the ci suite, and ten assorted reduced runs.
 
 Predictions are of one idle core. What is measured are CPU seconds of this process, on one thread, which other load
-changes little; wall seconds stand beside them and say how busy the machine was. ``ganbench calibrate`` comes first: its
+lengthens far less than wall seconds; these stand beside them for the ci suite and say how busy the machine was. ``ganbench calibrate`` comes first: its
 factors are read from GANBENCH_CACHE, and no record corrects a prediction.
 
 The ci suite is made in full, one run after the other, with all that comes along (reading data, floors, records). A
