@@ -74,7 +74,7 @@ class Record:
     subset: str  # sha256 of the training subset's indices
     provenance: dict[str, Any]  # code, hardware and libraries of every stretch
     real: str | None = None  # sha256 of the real images compared with; None where the metrics need none
-    train_cpu_s: float | None = None  # of the training process: unlike wall seconds, the same on a busy machine
+    train_cpu_s: float | None = None  # of the training process: on a busy machine longer, but much less than wall seconds
     eval_cpu_s: float | None = None
     floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
     planned: int | None = None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said

@@ -132,11 +132,11 @@ def work_key(recipe: Recipe) -> str:
 class Measured:
     """What finished records say of steps on one device.
 
-    On a CPU the seconds are CPU seconds where a record holds them: other load hardly changes them. Wall seconds are
-    longer on a busy machine, never shorter. So a record of the same work gives the step's seconds itself, the fastest
-    of all such records. Otherwise the prediction is multiplied by the lower
-    quartile of the ratios of measured to predicted seconds, over records of the same network; without such records
-    it stays as it is.
+    On a CPU the seconds are CPU seconds where a record holds them, elsewhere wall seconds. Both are longer on a busy
+    machine, never shorter, CPU seconds by far the less (1.5 times, where wall seconds were 14). So a record of the same
+    work gives the step's seconds itself, the fastest of all such records. Otherwise the prediction is multiplied by the
+    lower quartile of the ratios of measured to predicted seconds, over records of the same network; without such
+    records it stays as it is.
     """
 
     def __init__(self, records: Iterable[Record], names: Callable[[str], bool], counts: Counts, device: Device) -> None:
