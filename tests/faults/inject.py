@@ -27,9 +27,9 @@ from tests.faults.stage import Stage, outcomes
 
 # fault -> how often, beside the others
 MIX = {
-    "worker SIGKILL": 16, "worker SIGSTOP, a while": 24, "worker SIGSTOP, for good": 1, "checkpoint truncated": 7, "checkpoint bit flipped": 7,
+    "worker SIGKILL": 16, "worker SIGSTOP, a while": 24, "worker SIGSTOP, for good": 2, "checkpoint truncated": 7, "checkpoint bit flipped": 7,
     "disk full": 22, "record truncated": 4, "record bit flipped": 4, "driver SIGKILL": 3, "driver SIGINT": 2, "driver SIGINT twice": 2,
-    "driver SIGSTOP, a while": 10, "node removed": 3, "head killed": 1,
+    "driver SIGSTOP, a while": 10, "node removed": 3, "head killed": 2,
 }  # fmt: skip
 LIGHT = {"worker SIGSTOP, a while", "driver SIGSTOP, a while", "disk full", "record truncated", "record bit flipped"}
 
