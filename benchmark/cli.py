@@ -146,7 +146,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments)
     except GanbenchError as error:
-        print(f"ganbench: {error}", file=sys.stderr)
+        print(f"ganbench: {error}", file=sys.stderr, flush=True)
+        if error.at_once:
+            os._exit(error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

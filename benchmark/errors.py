@@ -10,7 +10,10 @@ class GanbenchError(Exception):
     """Something the user can mend: the message says where, what is wrong, and what to do.
 
     ``exit_code`` is what the command line returns: 2 for bad usage or a bad suite, 1 for the rest.
+    ``at_once``: the command line ends there and then, since a library would crash the process on its way out.
     """
+
+    at_once = False
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)

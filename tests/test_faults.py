@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark import records
 from benchmark.pulse import beat, listening
@@ -87,7 +88,6 @@ def test_measuring_and_reading_give_signs_of_life(tmp_path: Path, monkeypatch: p
     from benchmark.train.evaluate import evaluate
     from benchmark.train.gan import Gan
 
-    torch = pytest.importorskip("torch")
     heard: list[int] = []
     count = itertools.count()
     with listening(lambda: heard.append(next(count))):
@@ -165,7 +165,7 @@ def test_runs_that_hang_crash_or_fill_the_memory(short: Path) -> None:
     end = ends(events)
     assert end["hangs"]["result"]["attempt"] == 2 and "no sign of life for 6 s" in said(events, "hangs")[0]
     assert end["evaluates"]["result"]["attempt"] == end["waits"]["result"]["attempt"] == 1 and not said(events, "evaluates") + said(events, "waits")
-    assert end["fills_the_gpu"]["result"] | {"node": ""} == {"attempt": 2, "has": {"CPU": 1.0, "GPU": 1.0}, "node": ""}
+    assert end["fills_the_gpu"]["result"]["has"] == {"CPU": 1.0, "GPU": 1.0} and "ran out of GPU memory" in said(events, "fills_the_gpu")[-1]
     assert end["fills_the_host"]["result"] | {"node": ""} == {"attempt": 2, "has": {"CPU": 2.0}, "node": ""}
     assert end["always_fills_the_gpu"]["kind"] == "failed" and "ran out of GPU memory with 1 CPU, 1 GPU to itself" in end["always_fills_the_gpu"]["error"]
     assert end["leaves_a_child"]["result"]["attempt"] == 2 and not Path(f"/proc/{(short / 'child').read_text()}").exists(), "what a killed worker has started is ended with it"
@@ -220,5 +220,5 @@ def test_a_checkpoint_that_the_disk_will_not_read_is_passed_over(tmp_path: Path,
 
 def test_a_few_faults_at_random() -> None:
     """The short version of ``tests/faults/inject.py``."""
-    counts, wrong = disturb(faults=6, seed=3, minutes=5, seeds=1, most_rounds=1)
+    counts, wrong = disturb(faults=6, seed=3, minutes=15, seeds=1, most_rounds=1)
     assert not wrong and counts.total(), wrong

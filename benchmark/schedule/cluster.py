@@ -23,10 +23,13 @@ ASK = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, loggi
 
 
 class ClusterLost(GanbenchError):
-    """The cluster that the runs were on is gone."""
+    """The cluster that the runs were on is gone. ``replaced``: Ray's client may not speak to what is there now, not even to take leave."""
 
-    def __init__(self, what: str) -> None:
+    at_once = True
+
+    def __init__(self, what: str, replaced: bool = False) -> None:
         super().__init__(f"{what}; nothing that had finished is lost: run the same command again to go on")
+        self.replaced = replaced
 
 
 class Cluster:
@@ -56,7 +59,7 @@ class Cluster:
                 raise ClusterLost(f"the Ray head at {self._address} has not answered for {now - self._answered:.0f} s")
             return
         if self._away and not self._is_the_same():
-            raise ClusterLost(f"the Ray head at {self._address} was restarted and knows nothing of these runs")
+            raise ClusterLost(f"the Ray head at {self._address} was restarted and knows nothing of these runs", replaced=True)
         self._away, self._answered = False, time.monotonic()
 
     def changed(self) -> bool:

@@ -92,7 +92,7 @@ def run_on_ray(
 
     with kept_signals():  # ray.init takes SIGTERM for itself
         _start(ray, address, cpus)
-    lost = False
+    replaced = False
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
@@ -105,12 +105,13 @@ def run_on_ray(
         places.drop([job for job, _ in misfits])
         yield from (Event("blocked", job, error=why) for job, why in misfits)
         yield from _drive(ray, places, stop, HungWatch(hung_s), make)
-    except ClusterLost:
-        lost = True
-        atexit.unregister(ray.shutdown)  # there is nobody to say goodbye to, and Ray would end this process on trying
+    except ClusterLost as error:
+        replaced = error.replaced
         raise
     finally:
-        if not lost:
+        if replaced:
+            atexit.unregister(ray.shutdown)
+        else:
             ray.shutdown()
 
 

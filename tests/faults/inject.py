@@ -41,14 +41,17 @@ class Injector:
     stage: Stage
     rng: random.Random
     counts: Counter[str]
+    faults: int  # after so many the round is left in peace
+    last: float  # and after this moment
     wrong: list[str] = field(default_factory=list)
+    met: float = 0.0  # when the newest file was written that the last heavy fault met
 
     def round(self, end: float) -> None:
         """Disturb until every run is done, or time is up."""
         while time.monotonic() < end:
             code = self._one_driver(end)
             self.wrong += self.stage.check(code)
-            if code == 0:
+            if self.wrong or (code == 0 and not self.stage.damaged()):  # by a fault since this driver made its plan: the next one finds it
                 return
         self.wrong.append("time was up before all runs were done")
 
@@ -59,17 +62,22 @@ class Injector:
             if time.monotonic() > end:
                 self.stage.stop()
                 return self.stage.driver.wait()
-            fault = self.rng.choices(list(MIX), list(MIX.values()))[0]
             self.stage.watch(self.rng.uniform(0.1, 1.5))
-            if fault not in LIGHT and self.rng.random() < 0.5:  # or nothing would ever be done
-                self.stage.watch_progress(30)
-            if fault not in LIGHT and not self.stage.family.workers() and self.rng.random() > 0.05:
-                continue  # most faults should meet work, though some meet a start or an end
+            if self._in_peace():
+                continue
+            fault = self.rng.choices(list(MIX), list(MIX.values()))[0]
+            written = self.stage.written()
+            if fault not in LIGHT and written <= self.met and self.rng.random() > 0.03:
+                continue  # or nothing would ever be done; but some faults meet a start
             if self.stage.driver.poll() is None and self._inject(fault):
+                self.met = self.met if fault in LIGHT else written
                 self._count(fault)
-        if self.rng.random() < 0.5 and self._inject(fault := self.rng.choice(["record truncated", "record bit flipped", "checkpoint truncated", "checkpoint bit flipped"])):
+        if code and not self._in_peace() and self.rng.random() < 0.5 and self._inject(fault := self.rng.choice(["record truncated", "record bit flipped", "checkpoint truncated", "checkpoint bit flipped"])):
             self._count(fault)
         return code
+
+    def _in_peace(self) -> bool:
+        return self.counts.total() >= self.faults or time.monotonic() > self.last
 
     def _count(self, fault: str) -> None:
         self.counts[fault] += 1
@@ -93,7 +101,7 @@ class Injector:
     def _pause(self, pid: int) -> bool:
         if not send(pid, signal.SIGSTOP):
             return False
-        self.stage.watch(self.rng.uniform(0.3, 3))
+        self.stage.watch(self.rng.uniform(0.2, 2))
         send(pid, signal.SIGCONT)
         return True
 
@@ -166,13 +174,14 @@ def disturb(faults: int, seed: int, minutes: float, seeds: int, most_rounds: int
     """The counts by kind, and everything that went wrong."""
     folder = Path(tempfile.mkdtemp(prefix="gbf-"))
     rng, counts, wrong, end = random.Random(seed), Counter(), [], time.monotonic() + 60 * minutes
+    last = end - 15 * minutes  # the last quarter is for finishing what was disturbed
     stage = Stage(folder, seeds)
     try:
         stage.make_reference()
         rounds = 0
-        while counts.total() < faults and not wrong and rounds < most_rounds and time.monotonic() < end:
+        while counts.total() < faults and not wrong and time.monotonic() < last and rounds < most_rounds:
             stage.clear()
-            injector = Injector(stage, rng, counts)
+            injector = Injector(stage, rng, counts, faults, last)
             injector.round(end)
             rounds += 1
             wrong += injector.wrong

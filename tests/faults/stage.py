@@ -14,7 +14,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark.records import read_all
+from benchmark.records import RecordError, read, read_all
 from tests.conftest import ROOT
 from tests.faults.processes import Family, send, title
 
@@ -80,14 +80,8 @@ class Stage:
                 return
             time.sleep(0.1)
 
-    def watch_progress(self, seconds: float) -> None:
-        """Let time pass until a checkpoint or a record is written, but not longer."""
-        end = time.monotonic() + seconds
-        before = self._written()
-        while self._written() == before and time.monotonic() < end and self.driver.poll() is None:
-            self.watch(0.2)
-
-    def _written(self) -> float:
+    def written(self) -> float:
+        """When the newest checkpoint or record was written."""
         times = [0.0]
         for path in (*self.results.glob("runs/*/checkpoint.pt"), *self.results.glob("records/**/*.json")):
             with suppress(OSError):
@@ -100,7 +94,9 @@ class Stage:
 
     def _note_records(self) -> None:
         for path in set(self.results.glob("records/**/*.json")) - set(self.known):
-            self.known[path] = path.read_bytes()
+            with suppress(RecordError):  # one that a fault has damaged is not to stay as it is
+                read(path)
+                self.known[path] = path.read_bytes()
 
     def check(self, code: int) -> list[str]:
         """What is wrong after a driver has ended."""
@@ -124,6 +120,10 @@ class Stage:
             wrong += [f"{key} in {kept} is not as undisturbed" for key, outcome in outcomes(kept).items() if self.reference.get(key) != outcome]
         self._note_records()
         return wrong
+
+    def damaged(self) -> bool:
+        """Whether a record is there that cannot be used."""
+        return bool(read_all(self.results)[1])
 
     def refused(self) -> int:
         """How many flushes the full disk has refused."""

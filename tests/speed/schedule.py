@@ -107,8 +107,8 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
     def events(jobs: list[Job], stop: Any, options: launch.Options) -> Any:
         import ray
 
-        watch = ray_executor.HungWatch(3600)
-        return ray_executor._drive(ray, [dataclasses.replace(job, device="cpu") for job in jobs], stop, 1.0, watch, make)
+        places = ray_executor.Places(ray_executor.Machines(ray), jobs)
+        return ray_executor._drive(ray, places, stop, ray_executor.HungWatch(3600), make)
 
     before = launch._events
     launch._events, launch._handle = events, measured
@@ -123,6 +123,7 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
 def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     """Print the ratios; the driver's memory over all runs of the harness."""
     made, costs, memory = plan(runs), [], []
+    alone = plan(1)
     planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
         jobs = [launch._job(run, Path(folder), launch.Options(device="cpu")) for run in made.runs]
@@ -134,10 +135,13 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
             marks.append(cpu_s())
             memory += harness(made, make, Path(folder) / str(n))
             marks.append(cpu_s())
+            harness(alone, make, Path(folder) / f"{n}-alone")
+            marks.append(cpu_s())
             if n:  # the first warms up
-                costs.append([1000 * (b - a) / runs for a, b in zip(marks, marks[1:])])
-    tasks, written, ours = (statistics.median(c[i] for c in costs) for i in range(3))
-    print(f"{kind}: bare tasks {tasks:.2f}, with their records written {written:.2f}, harness {ours:.2f} CPU ms a run")
+                tasks, written, ours, session = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
+                costs.append([tasks / runs, written / runs, (ours - session) / (runs - 1), session])
+    tasks, written, ours, session = (statistics.median(c[i] for c in costs) for i in range(4))
+    print(f"{kind}: bare tasks {tasks:.2f}, with their records written {written:.2f}, harness {ours:.2f} CPU ms for a further run ({session:.0f} ms for the first: the board's process)")
     for i, name in enumerate(("bare tasks", "bare tasks and records")):
         ratios = sorted(c[2] / c[i] for c in costs)
         print(f"  harness / {name}: median {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
