@@ -190,7 +190,7 @@ seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/looks.py` ha
 _COVERAGE = """Percent of normal samples whose intervals hold the true mean at all looks together; 95 are promised. The t mixture (an e-process) holds for ever, and is wider at the numbers of seeds that GANs get."""
 _EDGE = """The printed number is exact, and one side of the verdict is false: the worst case. Which interval is used follows from the records' own word on their plans, as in `compare`: only a plan that is
 all there, and the first one of at least two seeds, gets the narrow one. With normal seeds no way of looking costs more than 5 %. Where seeds are strongly skewed toward the false side, Student's t of three
-seeds is beyond that at a single look already: `--until-decided` costs no more than it, a planned look followed by further ones half as much again."""
+seeds is beyond that at a single look already: `--until-decided` costs no more than it, a planned look followed by further ones a quarter more."""
 _COST = """The paper prints one run. The price of looking is paid in seeds, not in false verdicts."""
 _PAIRS = """Any decision is wrong, the true means being equal; 5 % are allowed. Uncorrected is Welch's t-test."""
 
