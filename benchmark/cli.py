@@ -50,10 +50,11 @@ def parser() -> argparse.ArgumentParser:
         p = command(name, text, "+", results=True, profile=True)
         p.add_argument("--seeds", type=_positive, default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
         p.add_argument("--only", **only)
+        p.add_argument("--priority", type=_priority, action="append", metavar="SUITE=N", help="runs of suites with a higher number start first (default: 0; may be given several times)")
         p.add_argument("--until-epoch", type=_positive, metavar="E", help="stop every run there with a partial record; a later run goes on")
         if name == "plan":
             p.add_argument("--explain", action="store_true", help="the reason for every run, and its cost (of work not met before with --gpu, --gpus or --budget only: it is counted first)")
-            p.add_argument("--gpu", metavar="DEVICE", help="costs on V100, A100, H100, RTX4090 or cpu (one core of this machine; default: cpu)")
+            p.add_argument("--gpu", metavar="DEVICE", help="costs on V100, A100, H100, RTX4090 or cpu (one core of this machine; default: cpu); of several kinds with their numbers: A100:4,V100:8")
             p.add_argument("--gpus", type=_positive, metavar="N", help="how long all runs take on so many of them (default: 1)")
             p.add_argument("--budget", type=_time, metavar="T", help="which cells to run for so many device hours: 500h, 90min, 2d")
             p.add_argument("--json", action="store_true", help="for programs")
@@ -61,7 +62,8 @@ def parser() -> argparse.ArgumentParser:
             _run_options(p)
     p = command("calibrate", "measure how fast this machine is, for the costs that 'plan' predicts (about a minute)")
     p.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    command("status", "what runs, what is done, what failed", results=True)
+    p = command("status", "what runs, what is done, what failed", results=True)
+    p.add_argument("--watch", action="store_true", help="show it again and again until the driver ends")
     p = command("compare", "published beside achieved, tier and verdict", "+", results=True, profile=True)
     p.add_argument("--format", choices=("table", "csv", "json"), default="table")
     p = command("claims", "each claim and its two verdicts", "*", results=True, profile=True)
@@ -93,12 +95,15 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--address", metavar="A", help="join this Ray cluster instead of starting Ray here")
     p.add_argument("--cpus", type=_positive, metavar="N", help="cores to use on this machine (default: all)")
     p.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    p.add_argument("--gpu-share", type=float, default=1.0, metavar="F", help="part of a GPU that a run asks for (default: 1)")
+    p.add_argument("--gpu-share", type=_share, metavar="F", help="part of a GPU for every run, at most 1 (default: by each run's estimated memory)")
+    p.add_argument("--max-parallel", type=_positive, metavar="N", help="at most so many runs at a time (default: as many as fit)")
+    p.add_argument("--time-limit", type=_time, metavar="T", help="then all runs write a checkpoint and stop, to be gone on with by the same command: 8h, 90min, 2d")
     p.add_argument("--threads", type=_positive, default=1, metavar="N", help="CPU threads a run (default: 1; another number may change the last bits)")
     p.add_argument("--channels-last", action="store_true", help="the other memory layout of convolutions: often faster, and may change the last bits; the record says so")
     p.add_argument("--weights", type=Path, metavar="PATH", help="the Inception network's weights file (default: where torch-fidelity keeps it)")
-    p.add_argument("--checkpoints", type=Path, metavar="DIR", help="where checkpoints are kept (default: RESULTS/runs)")
+    p.add_argument("--checkpoints", metavar="DIR", help="where checkpoints are kept: a folder, or a URL such as s3://bucket/runs (default: RESULTS/runs)")
     p.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help="seconds between checkpoints (default: 60)")
+    p.add_argument("--tensorboard", type=Path, metavar="DIR", help="also write what runs measure there, for TensorBoard")
     p.add_argument("--hung-after", type=_time, default=3600.0, metavar="T", help="start a run again, from its checkpoint, that gave no sign of life for so long (default: 1h)")
 
 
@@ -107,6 +112,20 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 1")
+    return value
+
+
+def _priority(text: str) -> tuple[str, int]:
+    name, _, number = text.rpartition("=")
+    if not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is no priority such as gran=2")
+    return name, int(number)
 
 
 def _time(text: str) -> float:
@@ -121,6 +140,7 @@ def _time(text: str) -> float:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
     arguments = parser().parse_args(argv)
+    arguments.words = sys.argv[1:] if argv is None else argv
     from benchmark.errors import GanbenchError
 
     try:

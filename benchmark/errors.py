@@ -25,3 +25,8 @@ def nearest(name: object, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}" if names else ""
+
+
+def plain(text: str, lines: bool = False) -> str:
+    """Text from others, in which nothing steers a terminal or turns the direction of writing; ``lines`` may end in it."""
+    return "".join(c if c.isprintable() or (lines and c == "\n") else repr(c)[1:-1] for c in text)

@@ -10,7 +10,7 @@ from benchmark import records
 from benchmark.bundle import read_bundle
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.records import Record, RecordError
 
 LONGEST = 60
@@ -25,7 +25,7 @@ class Conflict:
 
     def __str__(self) -> str:
         r = self.ours
-        return _plain(f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours {origin(r)}; theirs {origin(self.theirs)}; ours is kept")
+        return plain(f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours {origin(r)}; theirs {origin(self.theirs)}; ours is kept")
 
     def differences(self) -> list[str]:
         """``FID 23.1 here, 24.8 there`` for each metric that differs; else what else does."""
@@ -75,7 +75,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     _keep(results, record)
             except GanbenchError as error:
                 problems.append(str(error))
-    return taken, same, [_plain(problem) for problem in problems]
+    return taken, same, [plain(problem) for problem in problems]
 
 
 def conflicts(results: Path) -> list[Conflict]:
@@ -123,11 +123,6 @@ def _folder(record: Record) -> str:
 def _place(record: Record) -> tuple[str, int]:
     """What two records must not disagree on: a run's end, or a partial run at one step."""
     return record.evaluation, record.steps if record.status == "partial" else -1
-
-
-def _plain(text: str) -> str:
-    """Text from others, in which nothing steers a terminal or turns the direction of writing."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _value(measured: object) -> str:

@@ -41,7 +41,7 @@ try:
     main({arguments!r})
 except SystemExit as stop:
     assert stop.code == 0, stop.code
-heavy = {{'torch', 'ray', 'pandas', 'numpy', 'yaml', 'matplotlib', 'scipy'}} & set(sys.modules)
+heavy = {{'torch', 'ray', 'pandas', 'numpy', 'yaml', 'matplotlib', 'scipy', 'rich'}} & set(sys.modules)
 assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
@@ -74,6 +74,8 @@ def test_published_prints_the_seventeen_numbers_in_the_contracts_columns() -> No
         (["show", "theory/1/B_z=10^1[MLP]/mnist"], 2, "did you mean 'theory/1/B_z=10^"),
         (["data", "verify", "mnits"], 2, "unknown dataset 'mnits'; did you mean 'mnist'"),
         (["run", "theory", "--seeds", "0"], 2, "must be at least 1"),
+        (["run", "theory", "--gpu-share", "1.5"], 2, "above 0 and at most 1"),
+        (["run", "theory", "--priority", "theory"], 2, "no priority such as gran=2"),
         (["reprot", "theory"], 2, "invalid choice"),
     ],
 )
@@ -89,7 +91,7 @@ def test_missing_data_blocks_with_the_mend_and_exit_code_one(tmp_path: Path) -> 
 
 def test_a_run_that_no_node_can_take_is_refused_at_once(tmp_path: Path) -> None:
     done = ganbench("run", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--cpus", "1", "--threads", "3")
-    assert done.returncode == 1 and "asks for 3 CPU, which no node has (1 CPU, 0 GPU)" in done.stderr
+    assert done.returncode == 1 and re.search(r"asks for 3 CPU, which no node has \([^ ]+: 1 CPU, no GPU\)", done.stderr)
 
 
 def test_a_results_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
@@ -225,6 +227,15 @@ def test_every_interruption_ends_with_the_same_bits(slow_suite: Path, undisturbe
     assert done.returncode == 0, done.stderr
     assert outcomes(tmp_path) == undisturbed and len(undisturbed) == 2
     assert any(len(r.provenance["segments"]) > 1 for r in read_all(tmp_path)[0])
+
+
+def test_over_time_runs_stop_like_an_interruption_and_go_on(slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path) -> None:
+    began = time.monotonic()
+    stopped = ganbench(*command(slow_suite, tmp_path), "--executor", "inline", "--time-limit", "0.0002h")
+    assert stopped.returncode == 130 and "the time limit is over: the runs under way write a checkpoint" in stopped.stderr and "run the same command again" in stopped.stderr
+    assert time.monotonic() - began < 60 and not outcomes(tmp_path) and _checkpoints(tmp_path)
+    assert ganbench(*command(slow_suite, tmp_path), "--executor", "inline", "--time-limit", "1h").returncode == 0
+    assert outcomes(tmp_path) == undisturbed
 
 
 def test_a_second_driver_on_the_same_results_is_refused(slow_suite: Path, tmp_path: Path) -> None:

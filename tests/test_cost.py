@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmark.cli import main
 from benchmark.errors import GanbenchError
 from benchmark.plan import cost as costs
 from benchmark.plan import devices
@@ -23,8 +24,9 @@ from benchmark.plan.calibrate import REPRESENTATIVE, fit
 from benchmark.plan.cost import Counts, Measured, measurements, work_key
 from benchmark.plan.count import Tally, count
 from benchmark.plan.devices import Device
-from benchmark.plan.forecast import forecast, in_order
+from benchmark.plan.forecast import forecast, hours, in_order, together
 from benchmark.plan.plan import make_plan
+from benchmark.plan.simulate import placed
 from benchmark.plan.work import Count, Work
 from benchmark.suite.load import load
 from benchmark.train.gan import Gan
@@ -244,6 +246,8 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
     blocked = forecast(make_plan(load(Path("suites/theory.yaml"), "full").cells[:2], [0], {}), devices.named("A100"), say=lambda done, todo: None)
     assert blocked.lines(2, None)[-1].startswith("2 blocked trainings would take") and blocked.trainings() == []
+    price = hours(sum(t.seconds for t in blocked.trainings("blocked")))
+    assert blocked.lines(2, 3600.0)[-2:] == ["blocked, and not among these:", f"  table theory/1: 2 trainings, {price} ({blocked.plan.runs[0].reason})"] and "mnist" in blocked.plan.runs[0].reason
 
     def refuse(*_: object) -> Count:
         raise GanbenchError("no such width")
@@ -257,6 +261,30 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
 def test_planning_without_costs_imports_no_torch() -> None:
     code = "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--results', 'nowhere']); sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_gpus_of_several_kinds_are_used_together(capsys: pytest.CaptureFixture[str]) -> None:
+    made = make_plan(load(Path("suites/theory.yaml"), "ci").cells, [0], {})
+    fast, slow = (forecast(made, devices.named(name), say=lambda done, todo: None) for name in ("A100", "V100"))
+    alone, both = together([fast], [2]), together([fast, slow], [2, 2])
+    assert alone == pytest.approx(placed([t.seconds for t in fast.trainings()], [1.0, 1.0])) and alone / 2 < both < alone
+    assert main(["plan", "theory", "--profile", "ci", "--results", "nowhere", "--gpu", "A100:2,V100:2"]) == 0
+    said = capsys.readouterr().out
+    assert "all on 2 A100 and 2 V100, each where it is expected to end first: " + hours(both) in said and "on V100: " in said
+    for wrong, message in ((["--gpu", "A100:2,V100:2", "--gpus", "3"], "not in both"), (["--gpu", "A100:no"], "'no' is no number"), (["--gpu", "A100:2,V10"], "V100")):
+        assert main(["plan", "theory", "--profile", "ci", "--results", "nowhere", *wrong]) == 2 and message in capsys.readouterr().err
+
+
+def test_suites_of_higher_priority_come_first(capsys: pytest.CaptureFixture[str]) -> None:
+    def order(*priority: str) -> list[str]:
+        assert main(["plan", "theory", "gran", "--profile", "ci", "--only", "table=1 | table=2", "--results", "nowhere", "--json", *priority]) == 0
+        runs = [row["cells"][0].split("/")[0] for row in json.loads(capsys.readouterr().out) if row["state"] == "to do"]
+        return [paper for paper, _ in itertools.groupby(runs)]
+
+    assert order("--priority", "theory=1") == ["theory", "gran"] and order("--priority", "theory=1", "--priority", "gran=2") == ["gran", "theory"] == order("--priority", "theory=-1")
+    assert main(["plan", "theory", "--profile", "ci", "--results", "nowhere", "--priority", "thoery=1"]) == 2 and "theory" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["plan", "theory", "--priority", "3"])
 
 
 ITEMS = [
@@ -274,6 +302,11 @@ def test_a_budget_buys_whole_tables_then_single_cells_then_what_nobody_printed()
     assert choose(ITEMS, SECONDS, 0.4) == ([], [item.cell for item in ITEMS])
     everything, none = choose(ITEMS, SECONDS, sum(SECONDS.values()))
     assert none == [] and sum(t.seconds for t in everything) == pytest.approx(sum(SECONDS.values()))
+
+
+def test_a_budget_buys_suites_of_higher_priority_first() -> None:
+    items = [dataclasses.replace(item, priority=int(item.table.startswith("b"))) for item in ITEMS]
+    assert [t.name for t in choose(items, SECONDS, 53.0)[0]] == ["table b/1", "table b/open"] and [t.name for t in choose(items, SECONDS, 8.6)[0]] == ["b/1/u", "table b/open", "table a/1"]
 
 
 def test_a_budget_is_never_overdrawn_and_no_run_is_paid_for_twice() -> None:

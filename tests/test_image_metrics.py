@@ -117,6 +117,25 @@ def test_extraction_takes_no_image_too_many_and_does_not_depend_on_batches(lite:
         extract(source(x), lite, None, count=151)
 
 
+def test_features_are_float32_throughout_and_the_generator_as_in_training() -> None:
+    """TF32 would make features on a GPU others than those kept on a CPU; what makes the images keeps its setting."""
+    seen = []
+
+    class Watched(_Pixels):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            seen.append(("features", torch.backends.cudnn.allow_tf32))
+            return super().forward(x)
+
+    def made() -> Iterator[torch.Tensor]:
+        for _ in range(3):
+            seen.append(("images", torch.backends.cudnn.allow_tf32))
+            yield images(64)
+
+    assert torch.backends.cudnn.allow_tf32  # torch's default
+    extract(made, dataclasses.replace(PIXELS, module=Watched()), None)
+    assert set(seen) == {("features", False), ("images", True)} and torch.backends.cudnn.allow_tf32
+
+
 def test_vfid_is_of_the_last_generated_images(lite: extractors.Extractor) -> None:
     generated, real, val = (extract(source(images(n, s)), lite, None) for n, s in ((120, 0), (120, 1), (50, 2)))
     found = measure(image_protocol(metrics=("tFID", "vFID")), generated, real, val)

@@ -96,7 +96,21 @@ def test_a_real_result_survives_the_round_trip(tmp_path: Path) -> None:
     written = make_record(planned, result)
     path = records.write(tmp_path, "theory/cell", written)
     assert records.read(path) == written and path.name == f"{planned.evaluation}-s0.json"
+    assert 0 < written.train_cpu_s and 0 < written.eval_cpu_s
     assert records.read_all(tmp_path) == ([written], [])
+
+
+def test_records_from_before_cpu_seconds_are_read_and_keep_their_keys(tmp_path: Path, record: Record) -> None:
+    path = records.write(tmp_path, "theory/cell", dataclasses.replace(record, train_cpu_s=1.5, eval_cpu_s=0.5))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    older = {key: value for key, value in content.items() if not key.endswith("_cpu_s")}
+    assert len(older) == len(content) - 2
+    path.write_text(json.dumps(older), encoding="utf-8")
+    assert records.read(path) == record and record.train_cpu_s is None
+    for wrong in (-1.0, "1"):
+        path.write_text(json.dumps(content | {"eval_cpu_s": wrong}), encoding="utf-8")
+        with pytest.raises(records.RecordError):
+            records.read(path)
 
 
 def test_a_record_is_never_written_over(tmp_path: Path, record: Record) -> None:

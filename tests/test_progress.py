@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import time
-
 import pytest
 
 from benchmark.catalogue import plugin, plugins
@@ -20,27 +17,59 @@ def test_durations_have_two_units_at_most(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
+class Clock:
+    """Seconds that a test sets."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def test_eta_is_work_left_over_the_rate_so_far() -> None:
     """Ten seconds: one run of size 100 made whole, one of size 300 resumed at half and now at three quarters."""
-    progress = Progress(total_size=1000, out=io.StringIO(), began=time.monotonic() - 10)
+    clock = Clock()
+    progress = Progress(total_size=1000, clock=clock)
+    assert progress.eta_s() is None
     progress.update("a", "a", 100, 0, 50)
-    progress.end("a", 100, "a is done")
+    clock.now += 10
+    progress.end("a", 100)
     progress.update("b", "b", 300, 0, 0)
     progress.update("b", "b", 300, 50, 100)
     progress.update("b", "b", 300, 75, 100)
     rate, left = (100 + 300 / 4) / 10, 1000 - 100 - 300 * 3 / 4
-    assert progress.eta_s() == pytest.approx(left / rate, rel=0.02)
-    assert Progress(total_size=5, out=io.StringIO()).eta_s() is None
+    assert progress.eta_s() == pytest.approx(left / rate)
 
 
-def test_plain_lines_are_few_and_the_end_is_said() -> None:
-    out = io.StringIO()
-    progress = Progress(total_size=10, out=out)
-    for step in range(100):
-        progress.update("a", "cell a", 10, step, 100)
-    progress.end("a", 10, "finished: cell a")
-    lines = out.getvalue().splitlines()
-    assert len(lines) == 2 and "cell a" in lines[0] and lines[1] == "finished: cell a"
+def test_the_wait_for_the_first_report_does_not_count() -> None:
+    clock = Clock()
+    progress = Progress(total_size=10, clock=clock)
+    clock.now += 1000
+    progress.update("a", "a", 10, 0, 10)
+    clock.now += 1
+    progress.update("a", "a", 10, 5, 10)
+    assert progress.eta_s() == pytest.approx(1)
+
+
+def test_a_run_has_its_own_rate_and_time_left() -> None:
+    """10 steps a second for 40 s after resuming at step 600 of 2,000; then 100 s of measuring; then a worker is lost."""
+    clock = Clock()
+    progress = Progress(total_size=1, clock=clock)
+    progress.update("a", "a", 1, 0, 0)
+    assert progress.row("a") == {"name": "a", "step": 0, "of": 0, "silent_s": 0, "ran_s": 0}
+    for done in range(600, 1001, 10):
+        progress.update("a", "a", 1, done, 2000, {"node": "n", "last": {"step": 600, "FID": 3.0}})
+        clock.now += 1
+    row = progress.row("a")
+    assert (row["rate"], row["eta_s"], row["node"], row["last"]["FID"]) == (10, 99, "n", 3.0), "a thousand steps at ten a second, one second ago"
+    clock.now += 99
+    assert progress.row("a")["silent_s"] == 100 and progress.row("a")["eta_s"] == 0
+    progress.update("a", "a", 1, 1010, 2000)
+    assert progress.row("a")["rate"] == pytest.approx(10 / 100) and progress.row("a")["node"] == "n"
+    progress.update("a", "a", 1, 900, 2000)
+    clock.now += 1
+    progress.update("a", "a", 1, 920, 2000)
+    assert progress.row("a")["rate"] == 20 and progress.row("a")["step"] == 920
 
 
 def test_plugins_are_read_without_importing_them() -> None:

@@ -23,7 +23,7 @@ def work(board):
     stop = answer(board.stopping.remote())
     return began, time.time(), stop
 
-ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 board = Slow.remote()
 print(json.dumps(ray.get([work.remote(board) for _ in range(3)])))
 """

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.collate.looks import FIRST, LAST, LEVEL, critical, quantile
+from benchmark.collate.looks import FIRST, LAST, LEVEL, critical
 
 BOOTSTRAP_FROM = 5
 RESAMPLES = 1999

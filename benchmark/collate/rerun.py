@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 
+from benchmark.suite.filter import COORDINATES, selects
 from benchmark.suite.model import Cell
 
 
@@ -14,15 +14,7 @@ def rerun(c: Cell, seeds: int, results: str, until_epoch: int | None = None) -> 
     Args:
         seeds: 0 to ``seeds`` − 1.
     """
-    tests = {"table": c.table, "method": c.method, "backbone": c.backbone, "dataset": c.dataset, "data_percent": f"{c.data_percent:g}", "resolution": str(c.resolution)}
-    only = " & ".join(f"{name}={_quoted(value)}" for name, value in tests.items() if value)
-    words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", only]
+    words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", selects(c, COORDINATES)]
     if until_epoch is not None:
         words += ["--until-epoch", str(until_epoch)]
     return shlex.join([*words, "--results", results])
-
-
-def _quoted(value: str) -> str:
-    if re.fullmatch(r"[\w.^@%+†‡-]+", value):
-        return value
-    return f"'{value}'" if '"' in value else f'"{value}"'

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from benchmark import records as record_store
 from benchmark import shelf
-from benchmark.errors import GanbenchError
-from benchmark.plan.plan import Plan, make_plan
+from benchmark.errors import GanbenchError, nearest
+from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 
 
 def chosen_plan(a: Namespace) -> tuple[Plan, list[record_store.Record]]:
@@ -25,7 +26,21 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[record_store.Record]]:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
     found, problems = record_store.read_all(a.results)
     say(problems)
-    return in_order(make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems), found), found
+    made = make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems)
+    return in_order(prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found), found
+
+
+def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
+    """Of cells, from those of suites and papers. A cell of several takes the highest."""
+    found: dict[str, int] = {}
+    known = {name for suite in suites for name in (suite.name, *(cell.paper for cell in suite.cells))}
+    for name in given:
+        if name not in known:
+            raise GanbenchError(f"--priority: no suite {name!r} among those to run{nearest(name, known)}", 2)
+    for suite, cell in ((suite, cell) for suite in suites for cell in suite.cells):
+        own = [given[name] for name in (suite.name, cell.paper) if name in given]
+        found[cell.id] = max([*own, *([found[cell.id]] if cell.id in found else [])], default=0)
+    return found
 
 
 def read_records(results: Path) -> list[record_store.Record]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from benchmark import records as record_store
 from benchmark.commands.lines import chosen_plan, count, plan_line
+from benchmark.errors import GanbenchError
+from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
 from benchmark.recipe import content_hash
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 def plan(a: Namespace) -> int:
     """Which runs are needed, and what they cost where that is asked for."""
     made, found = chosen_plan(a)
-    costs = _costs(a, made, found)
+    kinds = _kinds(a)
+    all_costs = _costs(a, kinds, made, found)
+    costs = all_costs[0] if all_costs else None
     if a.json:
         rows = [{"run": r.key, "recipe": content_hash(r.recipe.to_json()), "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
         if costs:
@@ -40,20 +44,35 @@ def plan(a: Namespace) -> int:
         print(line)
     print(plan_line(made))
     print(_published_line(made))
-    for text in costs.lines(a.gpus or 1, a.budget) if costs else []:
-        print(text)
+    for one, workers in zip(all_costs, kinds.values()):
+        for text in one.lines(workers, a.budget if one is costs else None):
+            print(text)
+    if len(all_costs) > 1:
+        from benchmark.plan.forecast import hours, together
+
+        print(f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected to end first: {hours(together(all_costs, list(kinds.values())))}")
     return 0
 
 
-def _costs(a: Namespace, made: Plan, found: list[record_store.Record]) -> Forecast | None:
+def _kinds(a: Namespace) -> dict[str, int]:
+    """Devices and how many there are of each: ``--gpu A100 --gpus 8``, or ``--gpu A100:4,V100:8``. A budget is in hours of the first."""
+    found: dict[str, int] = {}
+    for part in (a.gpu or "cpu").split(","):
+        name, colon, number = part.partition(":")
+        if colon and (not number.isdecimal() or not int(number) or a.gpus):
+            raise GanbenchError(f"--gpu {a.gpu}: " + ("numbers are in --gpu or in --gpus, not in both" if a.gpus else f"{number!r} is no number of devices"), 2)
+        found[named(name).name] = int(number) if colon else a.gpus or 1
+    return found
+
+
+def _costs(a: Namespace, kinds: dict[str, int], made: Plan, found: list[record_store.Record]) -> list[Forecast]:
     """None where no cost was asked for. ``--explain`` alone shows those that are known, without torch."""
     from benchmark.plan.cost import Counts
-    from benchmark.plan.devices import named
     from benchmark.plan.forecast import Forecast, forecast
 
     if a.gpu or a.gpus or a.budget:
-        return forecast(made, named(a.gpu or "cpu"), found)
-    return Forecast(made, named("cpu"), Counts(), found) if a.explain else None
+        return [forecast(made, named(name), found) for name in kinds]
+    return [Forecast(made, named("cpu"), Counts(), found)] if a.explain else []
 
 
 def _published_line(made: Plan) -> str:

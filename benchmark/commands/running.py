@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from argparse import Namespace
 
 from benchmark.commands.lines import chosen_plan, count, plan_line
@@ -23,11 +24,15 @@ def run(a: Namespace) -> int:
         cpus=a.cpus,
         device=a.device,
         gpu_share=a.gpu_share,
+        max_parallel=a.max_parallel,
+        stop_at=None if a.time_limit is None else time.monotonic() + a.time_limit,
         threads=a.threads,
         channels_last=a.channels_last,
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,
+        tensorboard=a.tensorboard,
+        command=tuple(a.words),
         hung_s=a.hung_after,
     )
     if a.until_decided:
@@ -58,13 +63,15 @@ def _check(a: Namespace) -> None:
         return
     if a.budget is None:
         raise GanbenchError("--until-decided needs --budget, the device hours after which it stops: --budget 20h", 2)
+    if a.priority:
+        raise GanbenchError("--until-decided chooses the order: leave out --priority", 2)
     if a.seeds != 1 or a.until_epoch is not None:
         raise GanbenchError("--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch (for the first seeds: ganbench run … --seeds 3)", 2)
 
 
 def status(a: Namespace) -> int:
     """What runs, what is done, what failed."""
-    from benchmark.schedule.state import describe
+    from benchmark.schedule.state import describe, watch
 
-    print(describe(a.results))
+    print((watch if a.watch else describe)(a.results))
     return 0

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from benchmark.pulse import beat
+
 T = TypeVar("T")
 CHUNK = 256  # images in flight
 MOST_THREADS = 8

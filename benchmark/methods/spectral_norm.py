@@ -55,12 +55,17 @@ def _sigma(module: nn.Module) -> Tensor:
     if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
         with torch.autocast(module.weight.device.type, enabled=False):
             return _sigma(module)
-    rows = module.weight.flatten(1)
+    rows, buffers = module.weight.flatten(1), module._buffers  # set directly: Module.__setattr__ costs as much as the iteration in a narrow network
     if module.training:
         with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own
-            module.v = F.normalize(torch.mv(rows.t(), module.u), dim=0, eps=EPS)
-            module.u = F.normalize(torch.mv(rows, module.v), dim=0, eps=EPS)
-    return torch.dot(module.u, torch.mv(rows, module.v))
+            buffers["v"] = _unit(torch.mv(rows.t(), buffers["u"]))
+            buffers["u"] = _unit(torch.mv(rows, buffers["v"]))
+    return torch.dot(buffers["u"], torch.mv(rows, buffers["v"]))
+
+
+def _unit(x: Tensor) -> Tensor:
+    """What ``F.normalize`` gives, with less around it."""
+    return x / torch.linalg.vector_norm(x, keepdim=True).clamp_min_(EPS)
 
 
 @torch.no_grad()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -45,7 +46,8 @@ def extract(source: Source, extractor: Extractor, quantise: str | None, count: i
     device = next(extractor.module.parameters()).device
     with torch.no_grad():  # not inference_mode: a source may run a G whose buffers train on
         for batch in batches(prepare(source, quantise, count), count, BATCH):
-            f, p = (t.float().cpu() for t in extractor.module(batch.to(device)))
+            with _whole_float32():
+                f, p = (t.float().cpu() for t in extractor.module(batch.to(device)))
             held.append(f)
             if len(held) * BATCH >= BLOCK:
                 sums.add(torch.cat(held).numpy())
@@ -59,3 +61,14 @@ def extract(source: Source, extractor: Extractor, quantise: str | None, count: i
     if count is not None and sums.n < count:
         raise GanbenchError(f"{sums.n:,} images, but the protocol asks for {count:,}")
     return Extracted(sums.moments(), torch.cat(features) if features else None, torch.cat(logits) if logits else None)
+
+
+@contextlib.contextmanager
+def _whole_float32() -> Iterator[None]:
+    """Convolutions on a GPU keep all 23 bits, not TF32's 10 (torch's default): features of real images are shared with machines that know no TF32."""
+    was = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = was

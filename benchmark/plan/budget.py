@@ -2,12 +2,13 @@
 
 The rule, in two sentences. Whole tables first, since claims and rankings compare cells of one table: of those that
 still fit, always the one that costs least by what is already taken (shared runs cost nothing twice), until none fits.
-Then single cells of the other tables, by the same rule. A cell counts with all its seeds; tables that hold cells
+Then single cells of the other tables, by the same rule. Suites of higher priority come before all of this. A cell counts with all its seeds; tables that hold cells
 which nothing can run are taken for the cells that can, and cells without a published number come after all others.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ class Item:
     table: str
     needs: frozenset[str]  # trainings to do
     published: bool
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def choose(items: Iterable[Item], seconds: Mapping[str, float], budget_s: float)
     have: set[str] = set()
     chosen: set[str] = set()
     spent = 0.0
-    for published in (True, False):
-        cells = [item for item in items if item.published is published]
+    for priority, published in itertools.product(sorted({item.priority for item in items}, reverse=True), (True, False)):
+        cells = [item for item in items if (item.priority, item.published) == (priority, published)]
         tables: dict[str, list[Item]] = {}
         for item in cells:
             tables.setdefault(item.table, []).append(item)

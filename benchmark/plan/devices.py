@@ -43,8 +43,15 @@ class Device:
 
     def seconds(self, work: Work) -> float:
         """For a piece of work."""
-        computing = (work.padded if self.padded else work.conv) * self.conv + work.matmul * self.matmul + work.bytes * self.byte
+        computing = self._computing(work)
         return max(computing, work.calls * self.call) if self.overlap else computing + work.calls * self.call
+
+    def busy(self, work: Work) -> float:
+        """The share of these seconds in which it computes; the rest it waits for its host."""
+        return self._computing(work) / seconds if self.overlap and (seconds := self.seconds(work)) else 1.0
+
+    def _computing(self, work: Work) -> float:
+        return (work.padded if self.padded else work.conv) * self.conv + work.matmul * self.matmul + work.bytes * self.byte
 
 
 def _gpu(name: str, teraflops: float, boost: float, gigabytes_s: float, gigabytes: float) -> Device:
@@ -78,6 +85,12 @@ def named(name: str) -> Device:
         return _this_processor()
     measured = next((d for n, d in calibrated().items() if d.name != "cpu" and chosen.lower() in n.replace(" ", "").lower()), None)
     return dataclasses.replace(measured, name=chosen, memory=GPUS[chosen].memory) if measured else GPUS[chosen]
+
+
+def like(accelerator: str) -> Device | None:
+    """The GPU that a name such as Ray's means ("A100-80G", "GeForce-RTX-4090"); None for others."""
+    plain = accelerator.replace("-", "").replace(" ", "").lower()
+    return next((named(name) for name in GPUS if name.lower() in plain), None)
 
 
 CPU = Device("cpu", 1 / 60e9, 1 / 75e9, 1 / 25e9, 18e-6, padded=True, start_s=0.2)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.errors import GanbenchError
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, Counts, Measured, cost
 from benchmark.plan.devices import Device, named
-from benchmark.plan.simulate import longest_first, placed
+from benchmark.plan.placement import Need, Node, Placer, Task
 from benchmark.plan.plan import Plan, Run
+from benchmark.plan.simulate import longest_first, nodes, placed, play
 from benchmark.provenance import processor
 from benchmark.records import Record
 
@@ -74,12 +75,11 @@ class Forecast:
         """What a budget buys by the rule of ``budget.choose``; blocked and finished cells are no part of it."""
         trainings = self.trainings()
         needs: dict[str, set[str]] = {}
-        cells = {}
-        for training in trainings:
-            for cell in (cell for run in training.runs for cell in run.cells):
-                needs.setdefault(cell.id, set()).add(training.name)
-                cells[cell.id] = cell
-        items = [Item(name, f"{cells[name].paper}/{cells[name].table}", frozenset(found), bool(cells[name].published)) for name, found in needs.items()]
+        cells, priorities = {}, {}
+        for training, run, cell in ((t, run, cell) for t in trainings for run in t.runs for cell in run.cells):
+            needs.setdefault(cell.id, set()).add(training.name)
+            cells[cell.id], priorities[cell.id] = cell, run.priority
+        items = [Item(name, f"{cells[name].paper}/{cells[name].table}", frozenset(found), bool(cells[name].published), priorities[name]) for name, found in needs.items()]
         return choose(items, {t.name: t.seconds for t in trainings}, budget_s)
 
     def _budget(self, budget_s: float) -> list[str]:
@@ -87,7 +87,32 @@ class Forecast:
         spent = sum(t.seconds for t in taken)
         said = [f"{hours(budget_s)} buy {sum(len(t.cells) for t in taken):,} cells for {hours(spent)} (whole tables first, cheapest first); {len(left):,} are left:"]
         said += [f"  {t.name}: {hours(t.seconds)}" + (f" ({len(t.cells)} cells: {', '.join(t.cells)})" if len(t.cells) > 1 else "") for t in taken]
+        return said + self._blocked()
+
+    def _blocked(self) -> list[str]:
+        """What a budget cannot buy yet, by table: its price where that can be told, and what it waits for."""
+        prices = {t.name: t.seconds for t in self.trainings("blocked")}
+        tables: dict[str, dict[str, str]] = {}  # trainings, and what each waits for
+        for (recipe, seed), runs in self.plan.trainings().items():
+            if first := next((run for run in runs if run.state == "blocked"), None):
+                tables.setdefault(f"{first.cells[0].paper}/{first.cells[0].table}", {})[f"{recipe}-{seed}"] = first.reason
+        said = ["blocked, and not among these:"] if tables else []
+        for table, waiting in tables.items():
+            priced = [prices[name] for name in waiting if name in prices]
+            price = hours(sum(priced)) + (f" for {len(priced)} of them" if len(priced) < len(waiting) else "") if priced else "at a price that is not known"
+            said.append(f"  table {table}: {len(waiting)} training{'s' * (len(waiting) > 1)}, {price} ({'; '.join(dict.fromkeys(waiting.values()))})")
         return said
+
+
+def together(made: Sequence[Forecast], gpus: Sequence[int]) -> float:
+    """Seconds until all trainings to do are done on so many GPUs of each forecast's device, each placed where it is expected to end first."""
+    known = {one.device.name: {t.name: t.seconds for t in one.trainings()} for one in made}
+
+    def seconds(task: Task, node: Node) -> float:
+        return known[node.kind][task.key]
+
+    tasks = [Task(name, name, name) for name in known[made[0].device.name]]
+    return play(Placer(tasks, nodes({one.device.name: n for one, n in zip(made, gpus)}), lambda task, node: Need(1, 1), seconds), seconds)
 
 
 def line(one: Cost, device: Device) -> str:
@@ -110,7 +135,7 @@ def hours(seconds: float) -> str:
 def forecast(plan: Plan, device: Device, records: Iterable[Record] = (), say: Callable[[int, int], None] | None = None) -> Forecast:
     """A plan's costs, after counting what has not been counted yet (seconds a recipe, once; imports torch)."""
     counts = Counts()
-    counts.count_all(((run.recipe, run.total_steps) for run in plan.runs if run.key), say or _say)
+    counts.count_all(((run.recipe, run.total_steps) for run in plan.runs if run.key), say or say_counting)
     return Forecast(plan, device, counts, records)
 
 
@@ -125,7 +150,7 @@ def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
         return plan
     made = Forecast(plan, named("cpu"), counts, records)
     seconds = {id(run): made.cost(run).total_s for run in todo}
-    ordered = sorted((dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo), key=lambda run: -run.expected_s)
+    ordered = sorted((dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo), key=lambda run: (-run.priority, -run.expected_s))
     return dataclasses.replace(plan, runs=(*ordered, *(run for run in plan.runs if run.state != "to do")))
 
 
@@ -144,6 +169,7 @@ def _of(run: Run) -> tuple[str, str, int]:
     return run.recipe.canonical, run.protocol.fingerprint(), run.images
 
 
-def _say(done: int, todo: int) -> None:
+def say_counting(done: int, todo: int) -> None:
+    """On standard error: counting takes seconds a kind of step."""
     if done % 10 == 0:
         print(f"counting the work of {todo} kinds of step, once: {done} done", file=sys.stderr, flush=True)

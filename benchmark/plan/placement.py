@@ -11,7 +11,7 @@ Nothing here knows a run's true length: choice goes by estimates, and expected e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 EPSILON = 1e-9  # of a GPU: sums of fractions
@@ -102,11 +102,13 @@ class Placer:
         """A run that was started has ended, however it did."""
         del self._held[key]
 
-    def take_misfits(self) -> list[Task]:
-        """The waiting runs that no node can take, be it empty; they leave the queue."""
-        found = [task for task in self.waiting if not self._of(task)]
-        self.waiting = [task for task in self.waiting if self._of(task)]
-        return found
+    def misfits(self) -> list[Task]:
+        """The waiting runs that no node can take, be it empty."""
+        return [task for task in self.waiting if not self._of(task)]
+
+    def drop(self, keys: Collection[str]) -> None:
+        """Take runs out of the queue."""
+        self.waiting = [task for task in self.waiting if task.key not in keys]
 
     def starts(self, now: float) -> list[Start]:
         """What is to be started now; it counts as started.

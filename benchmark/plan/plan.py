@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,12 @@ from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
 from benchmark.metrics.names import IMAGE, NEEDS, PROBES
 from benchmark.metrics.real import held_out, real_key, validation_split
-from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
+from benchmark.plan.keys import (
+    MEASURE_VERSION,
+    algorithm_versions,
+    evaluation_key,
+    run_key,
+)
 from benchmark.recipe import Protocol, Recipe, content_hash
 from benchmark.records import Record, RecordError
 from benchmark.suite.model import Cell
@@ -39,6 +45,7 @@ class Run:
     planned: int | None = None  # how many seeds this plan asks for; 0: as many as it takes to decide
     damaged: tuple[Path, ...] = ()  # files in its record's place, to be moved aside before it is made
     expected_s: float | None = None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
+    priority: int = 0  # of the cell that has the highest; runs of higher ones start first
 
     @property
     def name(self) -> str:
@@ -121,6 +128,13 @@ def make_plan(
     rank = {"to do": 0, "blocked": 1, "done": 2}
     runs.sort(key=lambda run: (rank[run.state], -run.size))  # stable: suite order among equals
     return Plan(tuple(runs), "+".join(profiles))
+
+
+def prioritised(plan: Plan, priorities: Mapping[str, int]) -> Plan:
+    """The plan with the priorities of cells (by id; 0 for others) on its runs; those to do go by priority first."""
+    runs = [dataclasses.replace(run, priority=max(priorities.get(cell.id, 0) for cell in run.cells)) for run in plan.runs]
+    runs.sort(key=lambda run: -run.priority if run.state == "to do" else math.inf)  # stable
+    return dataclasses.replace(plan, runs=tuple(runs))
 
 
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -238,7 +252,7 @@ def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record
     else:
         state, reason = "to do", f"no record of run {key} under this protocol"
     damaged = tuple(problem.path for problem in unreadable) if state == "to do" else ()
-    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total, damaged)
+    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total, damaged=damaged)
 
 
 def _blocked_run(cells: list[Cell], seed: int) -> Run:

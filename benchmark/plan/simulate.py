@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmark.plan.placement import Need, Node, Placer, Task
 
@@ -42,7 +42,7 @@ def placed(lengths: Sequence[float], speeds: Sequence[float], estimates: Sequenc
     return play(placer, lambda task, node: lengths[int(task.key)] / float(node.kind))
 
 
-def nodes(gpus: Counter[str]) -> list[Node]:
+def nodes(gpus: Mapping[str, int]) -> list[Node]:
     """Nodes of up to 8 GPUs, each with a core.
 
     Args:

@@ -1,1 +1,1 @@
-"""Runs over cores, GPUs and nodes. Knows what a run asks for, not what a GAN is; only ``ray_executor`` imports ray."""
+"""Runs over cores, GPUs and nodes. Knows what a run asks for, not what a GAN is; only ``ray_executor`` and ``machines`` import ray."""

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from benchmark.errors import GanbenchError
@@ -62,16 +62,15 @@ class Cluster:
     def changed(self) -> bool:
         """Look at the nodes, every ``NODES_S`` seconds; whether there is something to check."""
         now = time.monotonic()
-        if self._away or now - self._looked < NODES_S:
+        if self._away or now - self._looked < NODES_S or not self._connects():  # Ray would wait for a head that is gone
             return False
         self._looked, before = now, self._nodes
         self._nodes = self._alive()
         return self._nodes != before or bool(self._short_since)
 
-    def short_of(self, demands: Mapping[str, dict[str, float]]) -> tuple[list[str], list[str]]:
-        """The keys that no node can take since this look, and those that none could take for ``NO_NODE_S``."""
+    def short_of(self, short: Collection[str]) -> tuple[list[str], list[str]]:
+        """Of the keys that no node can take: those of which that is so since this look, and those of which it was for ``NO_NODE_S``."""
         now = time.monotonic()
-        short = [key for key, need in demands.items() if not fits(self._nodes, need)]
         new = [key for key in short if key not in self._short_since]
         self._short_since = {key: self._short_since.get(key, now) for key in short}
         given_up = [key for key in short if now - self._short_since[key] > NO_NODE_S]

@@ -6,6 +6,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.schedule.job import Event, Job, execute
@@ -22,16 +23,17 @@ def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
             yield Event("interrupted", job)
             continue
         seen: deque[tuple[int, int]] = deque(maxlen=1)
+        about: dict[str, Any] = {}
         yield Event("progress", job)
         try:
-            result = execute(job, _tick(seen, stop))
+            result = execute(job, _tick(seen, stop), about)
         except GanbenchError as error:
             yield Event("failed", job, error=str(error))
         except Exception as error:  # one run's failure is reported and must not end the suite
             yield Event("failed", job, error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
         else:
             if seen:
-                yield Event("progress", job, *seen[0])
+                yield Event("progress", job, *seen[0], about)
             yield Event("interrupted", job) if result is None else Event("done", job, result=result)
 
 

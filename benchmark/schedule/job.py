@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,10 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe
+from benchmark.schedule.mirror import Mirror, mirror_of, workplace
+from benchmark.schedule.runlog import logged
+
+log = logging.getLogger(__name__)
 
 LOCK_WAIT_S = 60.0  # a worker of a killed driver may need this long to notice and go
 
@@ -36,48 +42,98 @@ class Job:
     channels_last: bool
     until_epoch: int | None
     checkpoint_s: float
+    images: int = 0  # of the training set
+    size: float = 0.0  # how long it takes, by the plan and in its units
+    priority: int = 0  # higher ones start first
+    cluster: bool = False  # on a cluster, each node may have its own folders, and errors name the node
 
 
 @dataclass(frozen=True)
 class Event:
-    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted" or "failed"."""
+    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted", "failed" or "blocked" (fits nowhere)."""
 
     kind: str
     job: Job
     done: int = 0  # steps, of "progress"
     todo: int = 0
+    about: dict[str, Any] | None = None  # of "progress": what ``execute`` has told of the run
     result: dict[str, Any] | None = None  # of "done"
-    error: str = ""  # of "failed" and "note": one line for a person
+    error: str = ""  # of "failed", "blocked" and "note": one line for a person
     trace: str = ""  # of "failed": for a bug report; empty for a GanbenchError
 
 
-def execute(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any] | None:
-    """Read the data, train, measure: ``train.run.run`` under this run's lock.
+def execute(job: Job, tick: Callable[[int, int], bool], about: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    """Read the data, train, measure: ``train.run.run`` under this run's lock, with its log beside its checkpoints.
+
+    Args:
+        about: kept up to date meanwhile, small enough to travel with every report: "node", "device", and
+            "last", the newest measurement ("step", and metric -> value).
 
     Raises:
         GanbenchError: data missing or altered, or another process is making this very run.
     """
+    about = {} if about is None else about
+    about |= {"node": platform.node(), "device": _device(job.device)}
+    set_folders(job)
+    folder, mirror = workplace(job.folder), mirror_of(job.folder)
+    try:
+        with _alone(folder), logged(folder):
+            try:
+                mirror.pull(folder)
+                result = _execute(job, folder, tick, about, mirror)
+                if not (result and result["trouble"]):
+                    mirror.release(folder)
+                return result
+            except Exception as error:
+                log.error("failed: %s", error)
+                raise
+    except GanbenchError as error:
+        if not job.cluster:
+            raise
+        raise GanbenchError(f"on node {platform.node()}: {error}") from None
+
+
+def _execute(job: Job, folder: Path, tick: Callable[[int, int], bool], about: dict[str, Any], mirror: Mirror) -> dict[str, Any] | None:
     from benchmark.data.read import read
     from benchmark.train.run import run
 
-    os.environ["GANBENCH_DATA"], os.environ["GANBENCH_CACHE"] = job.data_root, job.cache
-    os.environ["GANBENCH_WEIGHTS"] = job.weights
     recipe, protocol = Recipe.from_json(job.recipe), Protocol.from_json(job.protocol)
-    with _alone(Path(job.folder)):
-        data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, recipe.data_percent, recipe.images, recipe.subset, recipe.crop, recipe.resize)
-        return run(
-            recipe,
-            protocol,
-            job.seed,
-            data,
-            Path(job.folder),
-            until_epoch=job.until_epoch,
-            device=job.device,
-            threads=job.threads,
-            channels_last=job.channels_last,
-            checkpoint_s=job.checkpoint_s,
-            tick=tick,
-        )
+    log.info("%s (run %s, evaluation %s) on node %s, %s, process %d", job.name, job.key, job.evaluation, about["node"], about["device"], os.getpid())
+
+    def tell(entry: dict[str, Any]) -> None:
+        about["last"] = {"step": entry["step"], **{m: entry[m]["value"] for m in protocol.metrics if m in entry}}
+
+    data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, recipe.data_percent, recipe.images, recipe.subset, recipe.crop, recipe.resize)
+    return run(
+        recipe,
+        protocol,
+        job.seed,
+        data,
+        folder,
+        until_epoch=job.until_epoch,
+        device=job.device,
+        threads=job.threads,
+        channels_last=job.channels_last,
+        checkpoint_s=job.checkpoint_s,
+        tick=tick,
+        tell=tell,
+        saved=lambda: mirror.push(folder),
+    )
+
+
+def set_folders(job: Job) -> None:
+    """Where this process finds data, features and weights: on a cluster, what a node's own environment says goes before what the driver has."""
+    for name, value in (("GANBENCH_DATA", job.data_root), ("GANBENCH_CACHE", job.cache), ("GANBENCH_WEIGHTS", job.weights)):
+        if not (job.cluster and os.environ.get(name)):
+            os.environ[name] = value
+
+
+def _device(device: str) -> str:
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 @contextmanager
@@ -87,7 +143,7 @@ def _alone(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
     except OSError as error:
-        raise GanbenchError(f"cannot keep checkpoints in {folder}: {error.strerror}") from None
+        raise GanbenchError(f"cannot keep checkpoints in {folder}: {error.strerror}; give --checkpoints a folder that can be written") from None
     with lock:
         deadline = time.monotonic() + LOCK_WAIT_S
         while True:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import json
+import logging
 import os
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,15 +14,21 @@ from pathlib import Path
 
 from benchmark import failures, records
 from benchmark.data.cards import cache_folder, data_root
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.plan import Plan, Run, make_record
+from benchmark.schedule import runlog
+from benchmark.schedule.again import again
 from benchmark.schedule.inline import run_inline
 from benchmark.schedule.job import Event, Job
-from benchmark.schedule.progress import Progress, duration
+from benchmark.schedule.mirror import is_url, mirror_of, workplace
+from benchmark.schedule.nodes import refuse_scratch
+from benchmark.schedule.progress import duration
+from benchmark.schedule.runlog import logged
 from benchmark.schedule.stop import Stop
+from benchmark.schedule.watch import Watch
 
-STATUS_EVERY_S = 1.0
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,16 @@ class Options:
     address: str | None = None
     cpus: int | None = None
     device: str = "auto"  # "auto", "cpu" or "cuda"
-    gpu_share: float = 1.0
+    gpu_share: float | None = None  # for every run; None: by its estimated memory
+    max_parallel: int | None = None  # runs at a time
+    stop_at: float | None = None  # of time.monotonic(): then all runs are asked to write a checkpoint and stop
     threads: int = 1
     channels_last: bool = False
     until_epoch: int | None = None
-    checkpoints: Path | None = None  # default: results/runs
+    checkpoints: str | None = None  # a folder, or a URL that fsspec can open; default: results/runs
     checkpoint_s: float = 60.0
+    tensorboard: Path | None = None  # where TensorBoard's files are written; None: nowhere
+    command: tuple[str, ...] = ()  # the words of the command line, for the lines that make failed runs again
     hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint
 
 
@@ -68,24 +77,24 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     summary = Summary()
     for run in plan.of("blocked"):
         summary.counts["blocked"] += 1
-        summary.failures.append(f"{run.name}: blocked: {run.reason}")
+        summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
     if not todo:
         return summary
     jobs = [_job(run, results, options) for run in todo.values()]
-    progress = Progress(total_size=sum(run.size for run in todo.values()))
-    with _only_driver(results), Stop() as stop:
-        board = _StatusFile(results, plan)
+    refuse_scratch(results)
+    mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs
+    with _only_driver(results), Stop(options.stop_at) as stop:
+        watch = Watch(plan, results, options.tensorboard)
         for path in (path for run in todo.values() for path in run.damaged):
             if aside := records.set_aside(path):
-                progress.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
+                watch.screen.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
         try:
             for event in _events(jobs, stop, options):
-                _handle(event, todo[event.job.evaluation], results, progress, summary, board)
+                _handle(event, todo[event.job.evaluation], results, watch, summary, options)
         except KeyboardInterrupt:
             summary.counts["interrupted"] += 1
         finally:
-            progress.close()
-            board.write(force=True)
+            watch.close()
     return summary
 
 
@@ -94,11 +103,14 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
         return run_inline(jobs, stop)
     from benchmark.schedule.ray_executor import run_on_ray
 
-    return run_on_ray(jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, hung_s=options.hung_s)
+    return run_on_ray(
+        jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, max_parallel=options.max_parallel, hung_s=options.hung_s
+    )
 
 
 def _job(run: Run, results: Path, options: Options) -> Job:
-    folder = (options.checkpoints or results / "runs").resolve() / run.key
+    folder = str(options.checkpoints or results / "runs")
+    folder = folder.rstrip("/") if is_url(folder) else str(Path(folder).resolve())
     return Job(
         key=run.key,
         evaluation=run.evaluation,
@@ -106,7 +118,7 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         name=run.name,
         recipe=run.recipe.to_json(),
         protocol=run.protocol.to_json(),
-        folder=str(folder),
+        folder=f"{folder}/{run.key}",
         data_root=str(data_root().resolve()),
         weights=os.environ.get("GANBENCH_WEIGHTS", ""),
         cache=str(cache_folder().resolve()),
@@ -115,26 +127,28 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         channels_last=options.channels_last,
         until_epoch=options.until_epoch,
         checkpoint_s=options.checkpoint_s,
+        images=run.images,
+        size=run.size,
+        priority=run.priority,
+        cluster=options.address is not None,
     )
 
 
-def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: Summary, board: _StatusFile) -> None:
+def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, options: Options) -> None:
     if event.kind == "progress":
-        progress.update(event.job.evaluation, run.name, run.size, event.done, event.todo)
-        board.states[run.evaluation] = {"state": "running", "step": event.done, "of": event.todo}
-        board.write()
+        watch.report(event, run)
         return
     if event.kind == "note":
-        progress.say(event.error)
+        watch.screen.say(event.error)
         return
-    state, line = event.kind, ""
+    state, line, history = event.kind, "", []
     if event.kind == "done":
         record = None
         try:
             record = make_record(run, event.result)
             path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
             failures.forget(results, run.evaluation, run.seed)
-            state = "done" if record.status == "finished" else record.status
+            state, history = "done" if record.status == "finished" else record.status, record.history
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
             line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}){_beside_floor(record)}; {path}{trouble}"
@@ -143,14 +157,15 @@ def _handle(event: Event, run: Run, results: Path, progress: Progress, summary: 
     if event.kind == "failed":
         failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
-        summary.failures.append(line.removeprefix("FAILED: "))
+        summary.failures.append(plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(options.command, run)}", lines=True))
+    elif event.kind == "blocked":
+        line = f"blocked: {run.name}: {event.error}"
+        summary.failures.append(f"{run.name}: {event.kind}: {event.error}")
     elif event.kind == "interrupted":
-        line = f"stopped: {run.name}; its checkpoint is kept" if event.job.evaluation in progress.running else ""
+        running = watch.progress.running.get(run.evaluation)
+        line = f"stopped: {run.name}; its checkpoint is kept" if running and running.todo else ""
     summary.counts[state] += 1
-    board.states[run.evaluation] = {"state": state}
-    board.write()
-    if line:
-        progress.end(event.job.evaluation, run.size, line)
+    watch.end(run, state, line, history)
 
 
 def _beside_floor(record: records.Record) -> str:
@@ -177,14 +192,13 @@ def _rescue(record: records.Record | None, results: Path) -> str:
 
 
 def _keep_trace(event: Event) -> str:
-    """The failure beside the checkpoints, never among the records; where it is, for the line that reports it."""
-    if not event.trace:
-        return ""
-    path = Path(event.job.folder) / "failure.txt"
+    """The failure in the run's log, never among the records; where it is, for the line that reports it."""
+    folder = workplace(event.job.folder)
     with suppress(OSError):  # the line itself is printed all the same
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(event.trace, encoding="utf-8")
-    return f" (details: {path})"
+        folder.mkdir(parents=True, exist_ok=True)
+    with logged(folder):
+        log.info("reported as failed: %s\n%s", event.error, event.trace)
+    return f" (details: {folder / runlog.NAME})" if event.trace else ""
 
 
 @contextmanager
@@ -201,25 +215,3 @@ def _only_driver(results: Path) -> Iterator[None]:
         except BlockingIOError:
             raise GanbenchError(f"another 'ganbench run' works on {results}; wait for it, or give --results another folder") from None
         yield
-
-
-class _StatusFile:
-    """``results/runs/status.json``: what ``ganbench status`` reads."""
-
-    def __init__(self, results: Path, plan: Plan) -> None:
-        self.path = results / "runs" / "status.json"
-        self.names = {run.evaluation: run.name for run in plan.runs if run.evaluation}
-        self.states: dict[str, dict] = {run.evaluation: {"state": run.state} for run in plan.runs if run.evaluation}
-        self._last = 0.0
-
-    def write(self, force: bool = False) -> None:
-        """At most once a second, unless forced; a full disk costs the status and nothing else."""
-        if not force and time.monotonic() - self._last < STATUS_EVERY_S:
-            return
-        self._last = time.monotonic()
-        content = [{"run": key, "name": self.names[key], **state} for key, state in self.states.items()]
-        temporary = self.path.with_suffix(".tmp")
-        with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"pid": os.getpid(), "time": time.time(), "runs": content}), encoding="utf-8")
-            os.replace(temporary, self.path)

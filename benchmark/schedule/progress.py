@@ -1,100 +1,114 @@
-"""Progress for a person: one calm line a running cell where there is a terminal, plain lines where there is none."""
+"""What follows from steps: rates, and how long it will still take. Drawing is in ``screen.py``."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any
 
-PLAIN_EVERY_S = 60.0  # between two lines about one run, without a terminal
-REDRAW_S = 0.5
+WINDOW_S = 60.0  # over which steps a second are counted
+
+
+@dataclass
+class Running:
+    """One run under way, as the driver has heard of it. Times are the driver's own, by a clock that is never set back."""
+
+    name: str
+    size: float  # its weight among the others
+    since: float  # first heard of
+    first: int = 0  # step of its first report in this session
+    done: int = 0
+    todo: int = 0  # 0 until its first report
+    stepping: float = 0.0  # when that came
+    heard: float = 0.0
+    about: dict[str, Any] = field(default_factory=dict)  # "node", "device", "last": its newest measurement
+    recent: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def report(self, now: float, done: int, todo: int, about: dict[str, Any] | None) -> None:
+        """It is at step ``done`` of ``todo``; a step before the last one means that it was begun again from a checkpoint."""
+        self.heard, self.about = now, about or self.about
+        if not todo:  # a sign of life before its first step, also of one that was begun again
+            return
+        if not self.todo:
+            self.first, self.stepping = done, now
+        if done < self.done:
+            self.first = min(self.first, done)
+            self.recent.clear()
+        self.done, self.todo = done, todo
+        self.recent.append((now, done))
+        while len(self.recent) > 2 and now - self.recent[0][0] > WINDOW_S:
+            self.recent.popleft()
+
+    @property
+    def gained(self) -> float:
+        """The part of its size that was worked off in this session."""
+        return self.size * (self.done - self.first) / self.todo if self.todo else 0.0
+
+    def rate(self) -> float | None:
+        """Steps a second of late, measurements included; None before there are two reports."""
+        if len(self.recent) < 2 or (took := self.recent[-1][0] - self.recent[0][0]) <= 0:
+            return None
+        return (self.recent[-1][1] - self.recent[0][1]) / took
+
+    def eta_s(self, now: float) -> float | None:
+        """Seconds until its last step at its rate in this session, less those since it was heard of; None while there is no rate."""
+        if self.done <= self.first or self.heard <= self.stepping:
+            return None
+        left = (self.todo - self.done) * (self.heard - self.stepping) / (self.done - self.first)
+        return max(0.0, left - (now - self.heard))
 
 
 @dataclass
 class Progress:
-    """Steps of every run, and what follows from them: how long it will still take.
+    """Steps of every run, and what follows from them.
 
     The rate is measured in this session, over all runs and in units of ``size`` (a run's weight), so
     that a short run's end does not promise the same of a long one's.
     """
 
     total_size: float
-    out: TextIO = field(default_factory=lambda: sys.stderr)
-    began: float = field(default_factory=time.monotonic)
-    running: dict[str, tuple[str, float, int, int, int]] = field(default_factory=dict)  # key -> name, size, first, done, todo
-    finished: int = 0
+    clock: Callable[[], float] = time.monotonic
+    running: dict[str, Running] = field(default_factory=dict)
     finished_size: float = 0.0  # sizes of runs that ended
     gained: float = 0.0  # size actually worked off in this session by runs that ended
-    _drawn: int = 0
-    _last: float = 0.0
-    _said: dict[str, float] = field(default_factory=dict)
+    began: float | None = None  # when the first run was heard of: starting Ray is not what the rest will take
 
-    def update(self, key: str, name: str, size: float, done: int, todo: int) -> None:
-        """A run is at step ``done`` of ``todo``."""
-        first = self.running[key][2] if key in self.running and self.running[key][4] else done
-        self.running[key] = (name, size, first, done, todo)
-        if self._terminal:
-            self._redraw()
-        elif time.monotonic() - self._said.get(key, -PLAIN_EVERY_S) >= PLAIN_EVERY_S:
-            self._said[key] = time.monotonic()
-            self._print(self._line(key) + "\n")
+    def update(self, key: str, name: str, size: float, done: int, todo: int, about: dict[str, Any] | None = None) -> None:
+        """A run is at step ``done`` of ``todo``; 0 of 0 says that it was started."""
+        self.began = self.clock() if self.began is None else self.began
+        run = self.running.setdefault(key, Running(name, size, self.clock()))
+        run.report(self.clock(), done, todo, about)
 
-    def end(self, key: str, size: float, line: str) -> None:
-        """A run has ended; ``line`` says how."""
-        _, _, first, done, todo = self.running.pop(key, ("", 0.0, 0, 0, 0))
-        self.finished += 1
+    def end(self, key: str, size: float) -> None:
+        """A run has ended."""
+        run = self.running.pop(key, None)
         self.finished_size += size
-        self.gained += size * (1 - first / todo) if todo else size
-        self.say(line)
-
-    def say(self, line: str) -> None:
-        """One lasting line, above the running ones."""
-        self._clear()
-        self._print(line + "\n")
-        self._redraw(force=True)
-
-    def close(self) -> None:
-        """Remove the running lines."""
-        self.running.clear()
-        self._clear()
+        self.gained += size * (1 - run.first / run.todo) if run and run.todo else size
 
     def eta_s(self) -> float | None:
         """Seconds until all is done at the rate so far; None while there is no rate."""
-        now = sum(size * (done - first) / todo for _, size, first, done, todo in self.running.values() if todo)
-        left = self.total_size - self.finished_size - sum(size * done / todo for _, size, _, done, todo in self.running.values() if todo)
-        rate = (self.gained + now) / max(time.monotonic() - self.began, 1e-9)
-        return left / rate if rate > 0 else None
+        now = sum(run.gained for run in self.running.values())
+        left = self.total_size - self.finished_size - sum(r.size * r.done / r.todo for r in self.running.values() if r.todo)
+        took = 0.0 if self.began is None else self.clock() - self.began
+        return left * took / (self.gained + now) if took > 0 and self.gained + now > 0 else None
 
-    def _print(self, text: str) -> None:
-        with suppress(OSError):  # nobody reads any more; the runs go on
-            print(text, end="", file=self.out, flush=True)
-
-    @property
-    def _terminal(self) -> bool:
-        return self.out.isatty()
-
-    def _line(self, key: str) -> str:
-        name, _, _, done, todo = self.running[key]
-        share = f"{100 * done / todo:5.1f} %  step {done:,} of {todo:,}" if todo else "  starting"
-        eta = self.eta_s()
-        return f"{name}  {share}" + (f"  (all: {duration(eta)} left)" if eta is not None else "")
-
-    def _redraw(self, force: bool = False) -> None:
-        if not self._terminal or (not force and time.monotonic() - self._last < REDRAW_S):
-            return
-        self._clear()
-        width = shutil.get_terminal_size().columns - 1
-        lines = [self._line(key)[:width] for key in self.running]
-        self._print("".join(line + "\n" for line in lines))
-        self._drawn, self._last = len(lines), time.monotonic()
-
-    def _clear(self) -> None:
-        if self._drawn and self._terminal:
-            self._print(f"\x1b[{self._drawn}F\x1b[J")
-        self._drawn = 0
+    def row(self, key: str) -> dict[str, Any]:
+        """What there is to show of a run, plain: ``name``, ``step``, ``of``, ``rate`` (1/s), ``eta_s``, ``silent_s``, ``ran_s``, ``node``, ``device``, ``last``."""
+        run, now = self.running[key], self.clock()
+        rate, eta = run.rate(), run.eta_s(now)
+        found = {
+            "name": run.name,
+            "step": run.done,
+            "of": run.todo,
+            "rate": None if rate is None else round(rate, 4),
+            "eta_s": None if eta is None else round(eta, 1),
+            "silent_s": round(now - run.heard, 1),
+            "ran_s": round(now - run.since, 1),
+            **run.about,
+        }
+        return {k: v for k, v in found.items() if v is not None}
 
 
 def duration(seconds: float) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import platform
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -20,14 +21,18 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.pulse import listening
-from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks, fits
+from benchmark.schedule import nodes
+from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks
 from benchmark.schedule.hung import HungWatch, Place, end_worker
 from benchmark.schedule.job import Event, Job, execute
+from benchmark.schedule.machines import Machines
 from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
+from benchmark.schedule.places import Places
 from benchmark.schedule.progress import duration
-from benchmark.schedule.stop import Stop
+from benchmark.schedule.stop import Stop, kept_signals
 
 REPORT_S = 1.0  # seconds between a worker's reports
+NEWS_S = 0.3  # in which the board gathers reports for one answer to the driver
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
@@ -53,19 +58,30 @@ TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
 
 
 def run_on_ray(
-    jobs: Sequence[Job], stop: Stop, *, address: str | None, cpus: int | None, gpu_share: float, hung_s: float = HUNG_S, make: Make = execute
+    jobs: Sequence[Job],
+    stop: Stop,
+    *,
+    address: str | None,
+    cpus: int | None,
+    gpu_share: float | None = None,
+    max_parallel: int | None = None,
+    hung_s: float = HUNG_S,
+    make: Make | None = None,
 ) -> Iterator[Event]:
     """Events of every job as they happen.
 
     Args:
         address: a cluster to join; None starts Ray on this machine and ends it afterwards.
         cpus: how many cores of this machine to use; None for all.
-        gpu_share: the part of a GPU that a run on "cuda" asks for.
+        gpu_share: the part of a GPU that a run on "cuda" asks for; None: by its estimated memory (``demand.py``).
+        max_parallel: so many runs at a time.
         hung_s: seconds without a sign of life, after which a run is ended and goes on from its checkpoint.
-        make: what a worker does with a job.
+        make: what a worker does with a job instead of ``execute``, on nodes that need nothing for it.
+
+    A job that no node can take is blocked, which is said at once: Ray itself would wait for ever.
 
     Raises:
-        GanbenchError: a job can be placed on no node (said at once: Ray itself would wait for ever).
+        GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
         ClusterLost: the head was lost or restarted.
     """
     for name, value in ENVIRONMENT.items():
@@ -74,13 +90,21 @@ def run_on_ray(
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
-    _start(ray, address, cpus)
+    with kept_signals():  # ray.init takes SIGTERM for itself
+        _start(ray, address, cpus)
     lost = False
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
-        _check_placement(ray, jobs, gpu_share)
-        yield from _drive(ray, jobs, stop, gpu_share, HungWatch(hung_s), make)
+        if address and make is None:
+            nodes.check(ray, jobs)
+        places = Places(Machines(ray), jobs, gpu_share, max_parallel)
+        misfits = places.misfits()
+        if len(misfits) == len(jobs):
+            raise GanbenchError(f"{misfits[0][0].name} {misfits[0][1]}" + (f"; nor can they take the {len(misfits) - 1} others" if len(misfits) > 1 else ""))
+        places.drop([job for job, _ in misfits])
+        yield from (Event("blocked", job, error=why) for job, why in misfits)
+        yield from _drive(ray, places, stop, HungWatch(hung_s), make)
     except ClusterLost:
         lost = True
         atexit.unregister(ray.shutdown)  # there is nobody to say goodbye to, and Ray would end this process on trying
@@ -94,8 +118,7 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:
-            package = Path(__file__).resolve().parents[1]
-            ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **common)
+            ray.init(address=address, runtime_env=nodes.shipped(), **common)
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
@@ -104,78 +127,69 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
 
-def _demand(job: Job, gpu_share: float) -> dict[str, float]:
-    return {"CPU": float(job.threads), **({"GPU": gpu_share} if job.device == "cuda" else {})}
+def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None) -> Iterator[Event]:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-
-def _check_placement(ray: Any, jobs: Sequence[Job], gpu_share: float) -> None:
-    nodes = [n["Resources"] for n in ray.nodes() if n["Alive"]]
-    for job in jobs:
-        need = _demand(job, gpu_share)
-        if not fits(nodes, need):
-            has = "; ".join(", ".join(f"{node.get(k, 0):g} {k}" for k in ("CPU", "GPU")) for node in nodes)
-            raise GanbenchError(f"{job.name} asks for {asks(need)}, which no node has ({has})")
-
-
-def _drive(ray: Any, jobs: Sequence[Job], stop: Stop, gpu_share: float, watch: HungWatch, make: Make) -> Iterator[Event]:
     board, cluster = _board(ray), Cluster(ray)
-    task = ray.remote(max_retries=MAX_RETRIES)(work)
-    waiting, running = list(jobs), {}
-    more: dict[str, dict[str, float]] = {}  # what runs ask for that ran out of memory
-    room = _slots(ray, jobs, gpu_share)
+    tasks = {on_gpu: ray.remote(max_retries=MAX_RETRIES, max_calls=int(on_gpu))(work) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
+    running: dict[Any, Job] = {}
     news = board.news.remote(0)
     told = False
-    while waiting or running:
-        while len(running) < room and not stop.asked and (job := _next(waiting, running.values())):
-            need = more.get(job.evaluation) or _demand(job, gpu_share)
-            ref = task.options(num_cpus=need["CPU"], num_gpus=need.get("GPU", 0)).remote(job, board, make)
-            running[ref] = job
+    while len(places) or running:
+        for job, node, need in [] if stop.asked else places.starts():
+            there = NodeAffinitySchedulingStrategy(node.id, soft=True)  # soft: elsewhere, should the node be lost
+            task = tasks[need.gpu > 0].options(num_cpus=need.cpus, num_gpus=need.gpu, scheduling_strategy=there)
+            running[task.remote(job, board, make)] = job
         if stop.asked and not told:
             told = True
             board.stop.remote()
-            yield from (Event("interrupted", job) for job in waiting)
-            waiting = []
+            yield from (Event("interrupted", job) for job in places.withdraw())
         ready, _ = ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
         cluster.check_head()
         for ref in ready:
             if ref == news:
-                try:
-                    version, progress = ray.get(news)
-                except ray.exceptions.RayActorError:  # its node was lost; Ray starts it again
-                    time.sleep(0.1)
-                    version, progress = 0, {}
-                    if told:
-                        board.stop.remote()
+                version, progress = _heard(ray, board, news, told)
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
-                for key, (done, todo, place) in progress.items():
+                for key, (done, todo, place, about) in progress.items():
                     if key in by_key:
                         watch.heard(key, place)
-                        yield Event("progress", by_key[key], done, todo)
+                        yield Event("progress", by_key[key], done, todo, about)
             else:
                 job = running.pop(ref)
                 watch.forget(job.evaluation)
                 event = _outcome(ray, ref, job, watch)
-                if event.kind == "crowded":
-                    event = _once_more(event, more.setdefault(job.evaluation, {}), _demand(job, gpu_share), cluster, waiting, stop)
+                event = _once_more(event, places, cluster, stop) if event.kind == "crowded" else event
+                places.ended(job)
                 yield event
         yield from _end_hung(ray, watch, running)
         if cluster.changed():
-            yield from _without_a_node(ray, cluster, waiting, running, {job.evaluation: more.get(job.evaluation) or _demand(job, gpu_share) for job in (*waiting, *running.values())})
-    board.report.remote("", 0, 0, ("", 0))  # answers the open question, so that Ray has nothing to complain of at its end
+            places.look()
+            yield from _without_a_node(ray, cluster, places, running)
+    board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
 
 
-def _once_more(event: Event, more: dict[str, float], need: dict[str, float], cluster: Cluster, waiting: list[Job], stop: Stop) -> Event:
-    """A run that was short of memory: last in line, with room to itself (kept in ``more``); or failed, if it had that already."""
-    what, job = event.error, event.job
+def _heard(ray: Any, board: Any, news: Any, told: bool) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    """The board's version and news; nothing if its node was lost. Ray starts it again, and it is told again to stop."""
+    try:
+        return ray.get(news)
+    except ray.exceptions.RayActorError:
+        time.sleep(0.1)
+        if told:
+            board.stop.remote()
+        return 0, {}
+
+
+def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Event:
+    """A run that was short of memory waits again, for room to itself; or failed, if it had that already."""
+    what, job, had = event.error, event.job, places.asked(event.job)
     if stop.asked:
         return Event("interrupted", job)
-    if (asked := with_room(what, more or need, cluster.nodes())) is None:
-        return Event("failed", job, error=f"ran out of {what} with {asks(more or need)} to itself: it needs a machine with more", trace=event.trace)
-    more.update(asked)
-    waiting.append(job)
-    return Event("note", job, error=f"{job.name} ran out of {what}: it is tried again, from its checkpoint, with {asks(asked)} to itself")
+    if (more := with_room(what, had, cluster.nodes())) is None:
+        return Event("failed", job, error=f"ran out of {what} with {asks(had)} to itself: it needs a machine with more", trace=event.trace)
+    places.again(job, more)
+    return Event("note", job, error=f"{job.name} ran out of {what}: it is tried again, from its checkpoint, with {asks(more)} to itself")
 
 
 def _end_hung(ray: Any, watch: HungWatch, running: dict[Any, Job]) -> Iterator[Event]:
@@ -190,18 +204,19 @@ def _end_hung(ray: Any, watch: HungWatch, running: dict[Any, Job]) -> Iterator[E
                 yield Event("note", job, error=f"{job.name} gave no sign of life for {duration(watch.after_s)}: its process is ended, and it goes on from its checkpoint")
 
 
-def _without_a_node(ray: Any, cluster: Cluster, waiting: list[Job], running: dict[Any, Job], demands: dict[str, dict[str, float]]) -> Iterator[Event]:
+def _without_a_node(ray: Any, cluster: Cluster, places: Places, running: dict[Any, Job]) -> Iterator[Event]:
     """After nodes were lost: say which runs no node can take any more, and give them up if that stays so."""
-    new, given_up = cluster.short_of(demands)
-    jobs = {job.evaluation: job for job in (*waiting, *running.values())}
-    for key in new:
-        yield Event("note", jobs[key], error=f"{jobs[key].name} asks for {asks(demands[key])}, which no node has any more: waiting {duration(NO_NODE_S)} for one")
-    for key in given_up:
-        waiting[:] = [job for job in waiting if job.evaluation != key]
-        for ref in [ref for ref, job in running.items() if job.evaluation == key]:
+    short = places.short(running.values(), cluster.nodes())
+    jobs = {job.evaluation: (job, said) for job, said in short}
+    new, given_up = cluster.short_of(jobs)
+    for job, said in (jobs[key] for key in new):
+        yield Event("note", job, error=f"{job.name} asks for {said}, which no node has any more: waiting {duration(NO_NODE_S)} for one")
+    for job, said in (jobs[key] for key in given_up):
+        places.drop([job])
+        for ref in [ref for ref, one in running.items() if one.evaluation == job.evaluation]:
             ray.cancel(ref, force=True)
-            del running[ref]
-        yield Event("failed", jobs[key], error=f"asks for {asks(demands[key])}, which no node has any more; its checkpoint is kept")
+            places.ended(running.pop(ref))
+        yield Event("failed", job, error=f"asks for {said}, which no node has any more; its checkpoint is kept")
 
 
 def _board(ray: Any) -> Any:
@@ -210,22 +225,6 @@ def _board(ray: Any) -> Any:
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Board).remote()
-
-
-def _next(waiting: list[Job], running: Collection[Job]) -> Job | None:
-    """Take the first job whose run nobody is making: two protocols of one run share its checkpoints, one after the other."""
-    busy = {job.key for job in running}
-    chosen = next((job for job in waiting if job.key not in busy), None)
-    if chosen is not None:
-        waiting.remove(chosen)
-    return chosen
-
-
-def _slots(ray: Any, jobs: Sequence[Job], gpu_share: float) -> int:
-    """A few more tasks than fit are kept submitted, so that no core waits for the driver; not all, which costs memory."""
-    total = ray.cluster_resources()
-    widest = max((_demand(job, gpu_share) for job in jobs), key=lambda d: d.get("GPU", 0), default={"CPU": 1.0})
-    return int(2 * max(1, min(total.get(k, 0) // v for k, v in widest.items()))) + 2
 
 
 def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
@@ -249,13 +248,17 @@ def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
     return Event("interrupted", job) if result is None else Event("done", job, result=result)
 
 
-def work(job: Job, board: Any, make: Make) -> dict[str, Any] | None:
+def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
     """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
     reporter = _Reporter(job, board)
-    if reporter.begin():
-        return None
+    try:
+        if reporter.begin():
+            return None
+    except reporter.lost:
+        why = f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set RAY_AUTH_MODE=disabled for 'ganbench run'"
+        raise GanbenchError(why) from None
     with listening(reporter.beat):
-        return make(job, reporter.tick)
+        return execute(job, reporter.tick, reporter.about) if make is None else make(job, reporter.tick)
 
 
 def answer(ref: Any) -> Any:
@@ -274,11 +277,14 @@ class _Reporter:
 
         self._ray, self._board, self._key = ray, board, job.evaluation
         self._place: Place = (ray.get_runtime_context().get_node_id(), os.getpid())
+        self.about: dict[str, Any] = {}  # what else to tell: ``execute`` keeps it up to date
+        self.lost = ray.exceptions.RayActorError
         self._steps, self._last, self._pending, self._stop = (0, 0), 0.0, None, False
 
     def begin(self) -> bool:
         """The first word, waiting for the answer."""
-        return answer(self._board.report.remote(self._key, 0, 0, self._place))
+        self._last = time.monotonic()
+        return answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
 
     def tick(self, done: int, todo: int) -> bool:
         """So many steps are done; whether to stop."""
@@ -293,7 +299,7 @@ class _Reporter:
                 self._stop = answer(self._pending) or self._stop
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
-            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place)
+            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about)
 
 
 class Board:
@@ -305,18 +311,21 @@ class Board:
         self._version, self._latest, self._stopping = 0, {}, False
         self._changed = asyncio.Event()
 
-    async def report(self, key: str, done: int, todo: int, place: Place) -> bool:
-        """A worker's progress, and where it is; the answer is whether it should stop."""
-        self._latest[key] = (done, todo, place)
+    async def report(self, key: str, done: int, todo: int, place: Place, about: dict[str, Any]) -> bool:
+        """A worker's progress, where it is, and what there is to tell of the run; the answer is whether it should stop."""
+        self._latest[key] = (done, todo, place, about)
         self._version += 1
         self._changed.set()
         return self._stopping
 
-    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place, dict[str, Any]]]]:
         """Waits until there is something after version ``seen``; then all that came since."""
+        import asyncio
+
         while self._version == seen:
             self._changed.clear()
             await self._changed.wait()
+        await asyncio.sleep(NEWS_S)
         latest, self._latest = self._latest, {}
         return self._version, latest
 

@@ -1,43 +1,97 @@
-"""``ganbench status``: what the last driver on a results folder wrote of its runs."""
+"""``results/runs/status.json``: what a driver writes of its runs, and what ``ganbench status`` makes of it."""
 
 from __future__ import annotations
 
 import fcntl
 import json
+import os
+import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import GanbenchError
-from benchmark.schedule.progress import duration
+from benchmark.errors import GanbenchError, plain
+from benchmark.schedule.progress import Progress, duration
+from benchmark.schedule.screen import drawn, is_terminal, line
+
+if TYPE_CHECKING:
+    from benchmark.plan.plan import Plan
+
+WRITE_EVERY_S = 1.0
+WATCH_EVERY_S = 2.0
+MOST_FAILURES = 100
+SKEW_S = 5.0  # a clock that differs by more is worth a word
+
+
+class StatusFile:
+    """Counts, the runs under way and the failures: its size does not grow with the runs that are done."""
+
+    def __init__(self, results: Path, plan: Plan) -> None:
+        self.path = results / "runs" / "status.json"
+        self._states = {run.evaluation: run.state for run in plan.runs if run.evaluation}
+        self.counts = Counter(self._states.values())  # how many runs are in each state
+        self.failures: list[dict[str, str]] = []
+        self._last = 0.0
+
+    def move(self, evaluation: str, state: str) -> None:
+        """A run is in another state."""
+        self.counts[self._states[evaluation]] -= 1
+        self.counts[state] += 1
+        self._states[evaluation] = state
+
+    def fail(self, name: str, why: str) -> None:
+        """A run has failed; the first hundred are listed."""
+        if len(self.failures) < MOST_FAILURES:
+            self.failures.append({"state": "failed", "name": name, "why": why[:500]})
+
+    def write(self, progress: Progress, force: bool = False) -> None:
+        """At most once a second, unless forced; a full disk costs the status and nothing else."""
+        if not force and time.monotonic() - self._last < WRITE_EVERY_S:
+            return
+        self._last = time.monotonic()
+        rows = [{"run": key, "state": "running", **progress.row(key)} for key in progress.running]
+        content = {"pid": os.getpid(), "time": time.time(), "eta_s": progress.eta_s(), "counts": {state: n for state, n in self.counts.items() if n}, "runs": [*rows, *self.failures]}
+        temporary = self.path.with_suffix(".tmp")
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(content), encoding="utf-8")
+            os.replace(temporary, self.path)
 
 
 def describe(results: Path) -> str:
-    """The state of every run, as text.
+    """The state of all runs, as text.
 
     Raises:
         GanbenchError: the status file is damaged.
     """
-    path = results / "runs" / "status.json"
-    if not path.exists():
-        return f"nothing has been run in {results} yet"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        runs, age = content["runs"], time.time() - content["time"]
-        lines = [f"  {_line(run)}" for run in runs if run["state"] not in ("done", "blocked")]
-        counts = Counter(run["state"] for run in runs)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise GanbenchError(f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew") from None
-    head = "a driver is at work" if _driver_alive(results) else f"no driver is at work; the last one was heard {duration(age)} ago"
-    return "\n".join([head, ", ".join(f"{n} {state}" for state, n in counts.items()), *lines])
+    head, rows = _read(results)
+    return "\n".join([head, *(f"  {_line(row)}" for row in rows)])
 
 
-def _line(run: dict) -> str:
-    share = f" {100 * run['step'] / run['of']:.1f} % (step {run['step']:,} of {run['of']:,})" if run.get("of") else ""
-    return f"{run['state']}: {run['name']}{share}"
+def watch(results: Path) -> str:
+    """Show the state again and again until the driver ends: in place on a terminal, else one text after the other; the last one is returned."""
+    if not is_terminal(sys.stdout):
+        while driver_alive(results):
+            print(describe(results), flush=True)
+            time.sleep(WATCH_EVERY_S)
+        return describe(results)
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(markup=False, highlight=False, emoji=False)
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop") as live:
+        while driver_alive(results):
+            head, rows = _read(results)
+            running = [row for row in rows if row["state"] == "running"]
+            live.update(drawn(running, head.replace("\n", "; "), console.width, console.height), refresh=True)
+            time.sleep(WATCH_EVERY_S)
+    return describe(results)
 
 
-def _driver_alive(results: Path) -> bool:
+def driver_alive(results: Path) -> bool:
+    """Whether a process holds the results' lock."""
     try:
         with (results / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -46,3 +100,44 @@ def _driver_alive(results: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The head, and a row for each run that is under way or has failed, aged to this moment."""
+    path = results / "runs" / "status.json"
+    if not path.exists():
+        return f"nothing has been run in {results} yet", []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        age, eta = time.time() - content["time"], content["eta_s"]
+        alive = driver_alive(results)
+        counts = ", ".join(f"{int(n)} {plain(state)}" for state, n in content["counts"].items())
+        rows = [_aged(row, max(0.0, age), content["time"], alive) for row in content["runs"]]
+        list(map(_line, rows))  # every field is of its type
+        left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GanbenchError(f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew") from None
+    return f"{_heard(alive, age)}\n{counts}{left}", rows
+
+
+def _heard(alive: bool, age: float) -> str:
+    clocks = f" (its clock is {duration(-age)} ahead of this one)" if age < -SKEW_S else ""
+    if not alive:
+        return f"no driver is at work; the last one was heard {duration(max(0.0, age))} ago{clocks}"
+    return f"a driver is at work{f', last heard {duration(age)} ago' if age > SKEW_S else ''}{clocks}"
+
+
+def _aged(row: dict[str, Any], age: float, written: float, alive: bool) -> dict[str, Any]:
+    if row["state"] != "running":
+        return row
+    if not alive:
+        return row | {"state": "was running", "eta_s": None, "rate": None}
+    eta = row.get("eta_s")
+    since = time.strftime("%b %d %H:%M", time.localtime(written - row["ran_s"]))
+    return row | {"silent_s": row["silent_s"] + age, "eta_s": None if eta is None else max(0.0, eta - age), "since": since}
+
+
+def _line(row: dict[str, Any]) -> str:
+    if row["state"] == "failed":
+        return plain(f"failed: {row['name']}: {row['why']}")
+    return plain(f"{row['state']}: ") + line(row) + (f"  since {row['since']}" if "since" in row else "")

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.model import Cell, Place
 
+COORDINATES = ("table", "method", "backbone", "dataset", "data_percent", "resolution")
+"""Which together tell a paper's cells apart."""
+
 FIELDS = ("paper", "table", "group", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
 TEST = re.compile(r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^&|()]*))\s*")
 FORGOTTEN = re.compile(rf"\s({'|'.join(FIELDS)})\s*[=~<>!]")
@@ -92,6 +95,18 @@ class Filter:
 
     def _fail(self, message: str) -> None:
         raise GanbenchError(f"--only {self.text!r}, column {self._at + 1}: {message}", 2)
+
+
+def selects(cell: Cell, fields: tuple[str, ...] = ("paper", *COORDINATES)) -> str:
+    """The expression that leaves this cell and no other."""
+    tests = {name: f"{value:g}" if isinstance(value := getattr(cell, name), float) else str(value) for name in fields}
+    return " & ".join(f"{name}={_quoted(value)}" for name, value in tests.items() if value)
+
+
+def _quoted(value: str) -> str:
+    if re.fullmatch(r"[\w.^@%+†‡-]+", value):
+        return value
+    return f"'{value}'" if '"' in value else f'"{value}"'
 
 
 def _number(text: str) -> float | None:

@@ -32,6 +32,9 @@ LOOK_S = 2.0  # seconds after which a slow step's loop looks up all the same
 Tick = Callable[[int, int], bool]
 """(steps done, steps to do) to "stop now?"; called every ``CHECK_STEPS`` steps or ``LOOK_S`` seconds."""
 
+Tell = Callable[[dict[str, Any]], None]
+"""Called with the newest measurement: each as it is made, and the last one of a run that goes on."""
+
 
 def run(
     recipe: Recipe,
@@ -46,6 +49,8 @@ def run(
     channels_last: bool = False,  # the memory layout of maps and weights; likewise
     checkpoint_s: float = 60.0,  # wall seconds between checkpoints
     tick: Tick = lambda done, todo: False,
+    tell: Tell = lambda entry: None,
+    saved: Callable[[], None] = lambda: None,  # called after each checkpoint; an OSError counts as one that could not be written
 ) -> dict[str, Any] | None:
     """Train (or go on training) and measure.
 
@@ -62,7 +67,7 @@ def run(
         OSError: it was asked to stop and the checkpoint could not be written; the ones before are intact.
     """
     torch.set_num_threads(threads)
-    session = Session(recipe, protocol, seed, data, folder, device, channels_last)
+    session = Session(recipe, protocol, seed, data, folder, device, channels_last, tell, saved)
     session.refuse_a_best_that_was_not_looked_for()
     total = recipe.total_steps(len(data.images))
     try:
@@ -71,15 +76,19 @@ def run(
         log.warning("%s", error)
         return None
     goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
+    log.info("%s at step %s of %s, %s threads", "resumed" if session.gan.step else "started", f"{session.gan.step:,}", f"{goal:,}", threads)
     if session.gan.step < goal and not session.diverged:
         session.segments.append(_segment(session.gan.step, device, threads, channels_last))
         if not train(session, goal, checkpoint_s, tick):
+            log.info("stopped at step %s; its checkpoint is kept", f"{session.gan.step:,}")
             return None
     final, history = (None, session.history) if session.diverged else session.final_measurement()
     session.save_if_possible()
     step = session.gan.step
+    status = "diverged" if session.diverged else "finished" if step == total else "partial"
+    log.info("%s at step %s; %.0f s of training, %.0f s of measuring", status, f"{step:,}", session.train_s, session.eval_s)
     return {
-        "status": "diverged" if session.diverged else "finished" if step == total else "partial",
+        "status": status,
         "steps": step,
         "total_steps": total,
         "epochs": step / session.per_epoch,
@@ -147,8 +156,19 @@ class Session:
 
     BOOK = ("histories", "segments", "train_s", "eval_s", "train_cpu_s", "eval_cpu_s", "diverged")
 
-    def __init__(self, recipe: Recipe, protocol: Protocol, seed: int, data: ImageSet, folder: Path, device: str, channels_last: bool) -> None:
-        self.protocol, self.seed, self.folder = protocol, seed, folder
+    def __init__(
+        self,
+        recipe: Recipe,
+        protocol: Protocol,
+        seed: int,
+        data: ImageSet,
+        folder: Path,
+        device: str,
+        channels_last: bool,
+        tell: Tell = lambda entry: None,
+        saved: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.protocol, self.seed, self.folder, self.tell, self.saved = protocol, seed, folder, tell, saved
         self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)), channels_last)
         self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip), self.gan.layout)
         self.per_epoch = recipe.steps_per_epoch(len(data.images))
@@ -167,11 +187,14 @@ class Session:
             for key in self.BOOK:
                 setattr(self, key, saved["book"].get(key) if key.endswith("_cpu_s") else saved["book"][key])  # older checkpoints lack CPU seconds
         self.history = self.histories.setdefault(protocol.fingerprint(), [])
+        if self.history:
+            tell(self.history[-1])
 
     def save(self) -> None:
         """Write the checkpoint."""
         book = {key: getattr(self, key) for key in self.BOOK}
         checkpoint.save(self.folder, {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position, "book": book})
+        self.saved()
 
     def save_if_possible(self) -> None:
         """Write the checkpoint; where that fails (a full disk), remember why and let the run go on."""
@@ -204,6 +227,8 @@ class Session:
         entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
         entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
         self.spend("eval", started)
+        self.tell(entry)
+        log.info("step %s: %s", f"{self.gan.step:,}", ", ".join(f"{m} {v['value']:.6g}" if v["value"] is not None else f"{m} not finite" for m, v in entry.items() if isinstance(v, dict)))
         return entry
 
     def final_measurement(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -1,0 +1,98 @@
+"""The nodes of a cluster: the code that they get, and what each must have before anything runs there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import GanbenchError
+from benchmark.provenance import COMMIT, code_version
+from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.schedule.job import Job, set_folders
+from benchmark.schedule.mirror import check_room, mirror_of, workplace
+
+JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""Environment variable in which a process that `ray job submit` started finds the job's runtime environment."""
+
+WORKING = "working_dir_files"
+"""Folder of a node in which Ray unpacks the working directories of jobs."""
+
+ANSWER_S = 120.0  # a node that says nothing for so long is named
+
+
+def shipped() -> dict[str, Any]:
+    """Ray's runtime environment: this package, with its data files, and the commit that it is of, which the nodes cannot see.
+
+    Under ``ray job submit`` the job has an environment already, and Ray refuses what is in both.
+    """
+    package = Path(__file__).resolve().parents[1]
+    of_job = json.loads(os.environ.get(JOB) or "{}").get("runtime_env") or {}
+    modules = {} if "py_modules" in of_job or WORKING in package.parts else {"py_modules": [str(package)]}
+    return {**modules, "env_vars": {COMMIT: code_version()["commit"]} if COMMIT not in of_job.get("env_vars", {}) else {}}
+
+
+def refuse_scratch(results: Path) -> None:
+    """Raises GanbenchError where ``results`` lie in the copy of a working directory that Ray deletes after its job."""
+    if WORKING in results.resolve().parts:
+        raise GanbenchError(f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path of a folder that stays", 2)
+
+
+def check(ray: Any, jobs: Sequence[Job]) -> None:
+    """Ask every node that could take a run whether it has what the runs need.
+
+    Raises:
+        GanbenchError: naming each node that lacks data, weights or a place for checkpoints, has other data, or does not answer.
+    """
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    wanted = list({content_hash([j.recipe[k] for k in ("dataset", "split", "resolution", "channels")] + [j.protocol]): j for j in jobs}.values())
+    expected = [_content(job) for job in wanted]
+    there = {n["NodeID"]: _name(n) for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU", 0) > 0}
+    task = ray.remote(num_cpus=0, max_retries=0)(lacking)
+    asked = {task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(wanted, expected): node for node in there}
+    ready, silent = ray.wait(list(asked), num_returns=len(asked), timeout=ANSWER_S)
+    problems = [f"node {there[asked[ref]]} has not answered for {ANSWER_S:.0f} s" for ref in silent]
+    for ref in ready:
+        try:
+            found = ray.get(ref)
+        except ray.exceptions.RayError as error:
+            found = [str(getattr(error, "cause", error)).splitlines()[0]]
+        problems += [f"node {there[asked[ref]]}: {problem}" for problem in found]
+    if problems:
+        raise GanbenchError("\n  ".join(["not every node has what the runs need (a node's own GANBENCH_DATA, GANBENCH_CACHE and GANBENCH_WEIGHTS are those that its 'ray start' was given)", *problems]))
+
+
+def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
+    """What this node lacks for ``jobs``, whose data have the ``expected`` content: one line a problem."""
+    from benchmark.plan.plan import what_blocks
+
+    problems: dict[str, None] = {}
+    for job, content in zip(jobs, expected):
+        set_folders(job)
+        recipe, protocol = Recipe.from_json(job.recipe), Protocol.from_json(job.protocol)
+        try:
+            mirror_of(job.folder)
+            why = what_blocks(recipe, protocol) or check_room(workplace(job.folder).parent)
+            if not why and _content(job) != content:
+                why = f"dataset {recipe.dataset}: {recipe.split} has other images than on the node that the runs were planned on"
+        except GanbenchError as error:
+            why = str(error)
+        if why:
+            problems[why] = None
+    return list(problems)
+
+
+def _content(job: Job) -> str:
+    from benchmark.data.cards import card
+
+    recipe = Recipe.from_json(job.recipe)
+    return card(recipe.dataset).content(recipe.split, recipe.resolution, recipe.channels)
+
+
+def _name(node: dict[str, Any]) -> str:
+    """As people know it: the node's name where it was given one, the host's, its address."""
+    name, *more = dict.fromkeys(n for key in ("NodeName", "NodeManagerHostname", "NodeManagerAddress") if (n := node.get(key)))
+    return f"{name} ({', '.join(more)})" if more else name

@@ -1,0 +1,50 @@
+"""One log file a run, beside its checkpoints: when it started, was resumed or stopped, where, what it measured, and what went wrong."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+NAME = "run.log"
+MOST_BYTES = 500_000  # of a file; the one before is kept, so that a run has a megabyte at most
+LONGEST = 20_000  # of one message
+
+
+@contextmanager
+def logged(folder: Path) -> Iterator[None]:
+    """What the package logs meanwhile is appended to ``folder/run.log``, with times in UTC; a disk that takes nothing costs the log only."""
+    handler = _Patient(folder / NAME, maxBytes=MOST_BYTES, backupCount=1, delay=True, encoding="utf-8")
+    formatter = _Bounded("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    loggers = [(logger, logger.level) for logger in map(logging.getLogger, ("benchmark", "py.warnings"))]
+    for logger, _ in loggers:
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        if logging.lastResort:  # standard error still gets the warnings
+            logger.addHandler(logging.lastResort)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        for logger, level in loggers:
+            logger.removeHandler(handler)
+            if logging.lastResort:
+                logger.removeHandler(logging.lastResort)
+            logger.setLevel(level)
+        handler.close()
+
+
+class _Bounded(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record)[:LONGEST]
+
+
+class _Patient(RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A full disk, or a folder that cannot be written: the run goes on without its log."""

@@ -1,0 +1,173 @@
+"""Drawing progress: a live table where there is a terminal, plain lines where there is none.
+
+Names come from suite files and errors from anywhere, so that everything is drawn as it is: no markup,
+and nothing that steers a terminal. Nobody reading any more (a closed terminal, a full pipe) ends the
+drawing and never the runs. Nothing is drawn from another thread.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from benchmark.errors import plain
+from benchmark.schedule.progress import Progress, duration
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+PLAIN_EVERY_S = 60.0  # between two lines about one run, without a terminal
+REDRAW_S = 0.5
+SILENT_S = 30.0  # a run that was not heard of for so long says so: it measures, waits, or hangs
+NARROWEST = 12  # of a run's name
+COLUMNS = (("run", 0), ("step", 0), ("it/s", 60), ("left", 45), ("measured", 75), ("on", 100))
+"""Title, and the narrowest terminal that still shows it."""
+
+
+def screen(progress: Progress, head: str, out: TextIO | None = None) -> Lines | Table:
+    """What suits ``out`` (standard error by default); ``head`` stands above a table until the first report."""
+    out = out or sys.stderr
+    return Table(progress, head, out) if is_terminal(out) else Lines(progress, out)
+
+
+def is_terminal(out: TextIO) -> bool:
+    """Whether lines on ``out`` can be drawn over."""
+    return out.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+
+
+class Lines:
+    """One line a minute and run."""
+
+    def __init__(self, progress: Progress, out: TextIO) -> None:
+        self._progress, self._out, self._said = progress, out, dict[str, float]()
+
+    def update(self, key: str, head: str) -> None:
+        """A run has reported."""
+        now = time.monotonic()
+        if now - self._said.get(key, -PLAIN_EVERY_S) >= PLAIN_EVERY_S:
+            self._said[key] = now
+            eta = self._progress.eta_s()
+            self.say(line(self._progress.row(key)) + (f"  (all: {duration(eta)} left)" if eta is not None else ""))
+        for ended in self._said.keys() - self._progress.running.keys():
+            del self._said[ended]
+
+    def say(self, text: str) -> None:
+        """One lasting line."""
+        with suppress(OSError):
+            print(plain(text, lines=True), file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing is left to remove."""
+
+
+class Table:
+    """The runs under way, redrawn in place below the lasting lines."""
+
+    def __init__(self, progress: Progress, head: str, out: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._progress, self._head, self._drawn, self._gone = progress, head, 0.0, False
+        self._console = Console(file=out, markup=False, highlight=False, emoji=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="crop")
+        self._guarded(self._live.start)
+        self._redraw()
+
+    def update(self, key: str, head: str) -> None:
+        """A run has reported; ``head`` stands above the table."""
+        self._head = head
+        if time.monotonic() - self._drawn >= REDRAW_S:
+            self._redraw()
+
+    def say(self, text: str) -> None:
+        """One lasting line, above the table."""
+        self._guarded(lambda: self._console.print(plain(text, lines=True), soft_wrap=True))
+        self._redraw()
+
+    def close(self) -> None:
+        """Remove the table, and give standard error back."""
+        self._gone = False  # the end is tried again: standard error must be put back in any case
+        self._guarded(self._live.stop)
+
+    def _redraw(self) -> None:
+        self._drawn = time.monotonic()
+        rows = [self._progress.row(key) for key in self._progress.running]
+        eta = self._progress.eta_s()
+        head = f"{self._head}{f'; all: {duration(eta)} left' if eta is not None else ''}"
+        self._guarded(lambda: self._live.update(drawn(rows, head, self._console.width, self._console.height), refresh=True))
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        if self._gone:
+            return
+        try:
+            action()
+        except OSError:
+            self._gone = True
+
+
+def drawn(rows: Sequence[dict[str, Any]], head: str, width: int, height: int) -> RenderableType:
+    """Rows as a table that fits ``width`` by ``height`` characters; what does not fit is counted."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    room = max(1, height - 4)
+    shown = [_cells(row) for row in rows[: room if len(rows) <= room else room - 1]]
+    titles = [title for title, least in COLUMNS if width >= least]
+    wide = {t: max([len(t), *(len(cells[t]) for cells in shown)]) for t in titles}
+    name = max(NARROWEST, width - sum(wide[t] + 3 for t in titles if t != "run"))
+    grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    for title in titles:
+        grid.add_column(title, justify="left" if title in ("run", "on") else "right", no_wrap=True, overflow="ellipsis")
+    for cells in shown:
+        grid.add_row(*(Text(shorten(cells[t], name) if t == "run" else cells[t]) for t in titles))
+    more = [Text(f"… and {len(rows) - len(shown)} more", style="dim")] if len(shown) < len(rows) else []
+    return Group(Text(plain(head), no_wrap=True, overflow="ellipsis"), *([grid] if shown else []), *more)
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row as one line."""
+    cells = _cells(row)
+    if not row.get("of"):
+        return f"{cells['run']}  {cells['step']}"
+    more = [f"{cells['it/s']} it/s" if cells["it/s"] else "", f"{cells['left']} left" if cells["left"] else "", cells["measured"], f"on {cells['on']}" if cells["on"] else ""]
+    share = f"{100 * row['step'] / row['of']:.1f} %  step {row['step']:,} of {row['of']:,}"
+    return "  ".join([cells["run"], share, *filter(None, more)])
+
+
+def shorten(text: str, width: int) -> str:
+    """The two ends of ``text``: the ends of names tell seeds apart, the beginnings papers."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    """What each column shows of a row."""
+    done, todo, rate, eta, last = row.get("step", 0), row.get("of"), row.get("rate"), row.get("eta_s"), row.get("last")
+    silent = row.get("silent_s", 0.0)
+    share = f"{done:,} / {todo:,}" if todo else "starting"
+    return {
+        "run": plain(row["name"]),
+        "step": share + (f" (silent {duration(silent)})" if silent > SILENT_S else ""),
+        "it/s": "" if rate is None else f"{rate:.3g}",
+        "left": "" if eta is None else duration(eta),
+        "measured": measured(last) if last else "",
+        "on": plain(", ".join(filter(None, (row.get("node"), row.get("device"))))),
+    }
+
+
+def measured(last: dict[str, Any]) -> str:
+    """``FID 34.2 at 5,000``: the FID of the newest measurement, or its protocol's first metric."""
+    metrics = [m for m in last if m != "step"]
+    if not metrics:
+        return ""
+    metric = "FID" if "FID" in metrics else metrics[0]
+    value = last[metric]
+    return plain(f"{metric} {'not finite' if value is None else f'{value:.4g}'} at {last['step']:,}")

@@ -1,0 +1,63 @@
+"""All that follows the runs from the driver: the screen, the status file, TensorBoard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmark.plan.plan import Plan, Run
+from benchmark.schedule.job import Event
+from benchmark.schedule.progress import Progress
+from benchmark.schedule.scalars import Scalars
+from benchmark.schedule.screen import screen
+from benchmark.schedule.state import StatusFile
+
+
+class Watch:
+    """Told of every event by the driver; nothing here can fail a run."""
+
+    def __init__(self, plan: Plan, results: Path, tensorboard: Path | None) -> None:
+        self.scalars = Scalars(tensorboard) if tensorboard else None
+        self.progress = Progress(total_size=sum(run.size for run in plan.of("to do")))
+        self.status = StatusFile(results, plan)
+        self.screen = screen(self.progress, self._head())
+
+    def report(self, event: Event, run: Run) -> None:
+        """A run has started, or has told how far it is."""
+        self.progress.update(run.evaluation, run.name, run.size, event.done, event.todo, event.about)
+        self.status.move(run.evaluation, "running")
+        self.screen.update(run.evaluation, self._head())
+        self.status.write(self.progress)
+        if event.about and "last" in event.about:
+            self._plot(lambda scalars: scalars.measured(run, event.about["last"]))
+
+    def end(self, run: Run, state: str, line: str, history: list[dict[str, Any]]) -> None:
+        """A run has ended in ``state``; ``line`` says how, ``history`` what it measured."""
+        self.status.move(run.evaluation, state)
+        if state == "failed":
+            self.status.fail(run.name, line)
+        self.progress.end(run.evaluation, run.size)
+        if line:
+            self.screen.say(line)
+        self.status.write(self.progress)
+        self._plot(lambda scalars: scalars.end(run, history))
+
+    def close(self) -> None:
+        """The driver ends."""
+        self.screen.close()
+        self.progress.running.clear()
+        self.status.write(self.progress, force=True)
+
+    def _plot(self, action: Callable[[Scalars], None]) -> None:
+        if self.scalars is None:
+            return
+        try:
+            action(self.scalars)
+        except OSError as error:
+            self.scalars = None
+            self.screen.say(f"TensorBoard's files cannot be written any more: {error.strerror or error}")
+
+    def _head(self) -> str:
+        counts = self.status.counts
+        return ", ".join(f"{counts[state]} {state}" for state in ("running", "to do", "done", "failed") if counts[state] or state == "running")

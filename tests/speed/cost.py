@@ -1,0 +1,127 @@
+"""Predicted against measured seconds on this machine's processor: the ci suite, and ten assorted reduced runs.
+
+Predictions are of one idle core. What is measured are CPU seconds of this process, on one thread, which other load
+changes little; wall seconds stand beside them and say how busy the machine was. ``ganbench calibrate`` comes first: its
+factors are read from GANBENCH_CACHE, and no record corrects a prediction.
+
+The ci suite is made in full, one run after the other, with all that comes along (reading data, floors, records). A
+reduced run takes from ten minutes to an hour, so that it is shortened: its steps are timed for some seconds and one
+whole measurement is made; the rest is multiplied. What is measured once and kept (features of real images) is made
+before the clock starts. Exit code 1 if a ratio is outside of 0.75 to 1.25.
+
+    python -m tests.speed.cost [--ci] [--reduced 10] [--seconds 10]
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from benchmark import records
+from benchmark.data.read import read
+from benchmark.metrics.names import IMAGE
+from benchmark.plan.devices import calibrated, named
+from benchmark.plan.forecast import Forecast, forecast, hours
+from benchmark.plan.plan import Plan, Run, make_plan
+from benchmark.schedule.launch import Options, run_plan
+from benchmark.suite.load import load_all
+from benchmark.train.evaluate import references
+from benchmark.train.run import Session, train
+
+WITHIN = 0.25
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ci", action="store_true")
+    parser.add_argument("--reduced", type=int, default=0, metavar="N")
+    parser.add_argument("--seconds", type=float, default=10.0, help="CPU seconds of steps to time of each reduced run")
+    a = parser.parse_args()
+    torch.set_num_threads(1)
+    print("calibrated on this machine" if calibrated() else "not calibrated: run ganbench calibrate first")
+    ratios = [_ci()] if a.ci else []
+    ratios += _reduced(a.reduced, a.seconds)
+    sys.exit(not all(abs(ratio - 1) <= WITHIN for ratio in ratios))
+
+
+def _ci() -> float:
+    made = make_plan(_cells(["suites/ci.yaml"], None), [0], {})
+    known = forecast(made, named("cpu"))
+    with tempfile.TemporaryDirectory() as folder:
+        wall, cpu = time.perf_counter(), time.process_time()
+        run_plan(made, Path(folder), Options(executor="inline", device="cpu"))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        found = {record.evaluation: record for record in records.read_all(Path(folder))[0]}
+    print("\n| ci | predicted | measured, CPU | predicted : measured |\n|---|---|---|---|")
+    both = [(known.cost(run), found[run.evaluation]) for run in made.runs if run.evaluation in found]
+    _row("steps", sum(c.train_s for c, _ in both), sum(r.train_cpu_s for _, r in both))
+    _row("measurements", sum(c.eval_s for c, _ in both), sum(r.eval_cpu_s for _, r in both))
+    predicted = sum(c.total_s for c, _ in both)
+    _row(f"all of {len(both)} runs", predicted, cpu)
+    print(f"\n{hours(wall)} by the clock on the wall: {cpu / wall:.0%} of a core was to be had")
+    return predicted / cpu
+
+
+def _reduced(count: int, seconds: float) -> list[float]:
+    if not count:
+        return []
+    chosen = _assorted(make_plan(_cells(["suites"], "reduced"), [0], {}).of("to do"), count)
+    known = forecast(Plan(tuple(chosen), "reduced"), named("cpu"))
+    print("\n| reduced | step: predicted | measured | measurement: predicted | measured | whole run: predicted | measured, CPU | predicted : measured |\n|---|---|---|---|---|---|---|---|", flush=True)
+    return [_shortened(run, known, seconds) for run in chosen]
+
+
+def _assorted(runs: tuple[Run, ...], count: int) -> list[Run]:
+    """Of as many papers and networks as there are, by a fixed draw."""
+    rng, groups = random.Random(0), {}
+    for run in runs:
+        groups.setdefault((run.cells[0].paper, run.recipe.network[0]), []).append(run)
+    first = [rng.choice(group) for group in groups.values()]
+    rng.shuffle(first)
+    others = [run for run in runs if run not in first]
+    rng.shuffle(others)
+    return (first + others)[:count]
+
+
+def _shortened(run: Run, known: Forecast, seconds: float) -> float:
+    one, r = known.cost(run), run.recipe
+    data = read(r.dataset, r.split, r.resolution, r.channels, r.data_percent, r.images, r.subset, r.crop, r.resize)
+    if any(m in IMAGE for m in run.protocol.metrics):
+        references(r, run.protocol, "cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.process_time()
+        session = Session(r, run.protocol, 0, data, Path(folder), "cpu", channels_last=False)
+        session.segments.append({})  # the book of where it was made, which nobody reads here
+        began = time.process_time() - start
+        train(session, 1, 1e9, lambda done, todo: False)
+        first, steps = session.train_cpu_s, 1
+        while session.train_cpu_s - first < seconds and steps < run.total_steps:
+            steps += max(1, steps // 2)
+            train(session, steps, 1e9, lambda done, todo: False)
+        step = (session.train_cpu_s - first) / (session.gan.step - 1)
+        before = session.eval_cpu_s
+        session.measure(final=True)
+        look = session.eval_cpu_s - before
+    measured = began + first + step * (run.total_steps - 1) + look * one.looks
+    ms = (f"{1000 * s:.3g} ms" for s in (one.step_s, step))
+    print(f"| {run.name} | {' | '.join(ms)} | {one.look_s:.3g} s | {look:.3g} s | {hours(one.total_s)} | {hours(measured)} | {one.total_s / measured:.2f} |", flush=True)
+    return one.total_s / measured
+
+
+def _row(name: str, predicted: float, measured: float) -> None:
+    print(f"| {name} | {hours(predicted)} | {hours(measured)} | {predicted / measured:.2f} |")
+
+
+def _cells(suites: list[str], profile: str | None) -> list:
+    return [cell for suite in load_all(suites, profile) for cell in suite.cells]
+
+
+if __name__ == "__main__":
+    main()

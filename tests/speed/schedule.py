@@ -1,0 +1,175 @@
+"""The harness's own cost for a finished run against bare Ray tasks that return the same result, as ratios in one session.
+
+    python -m tests.speed.schedule [--runs 300] [--rounds 5] [--plan 10000]
+
+A round makes so many runs twice on one core of one Ray each: through ``run_plan`` (board, events, records written to disk, status)
+and as bare tasks whose results are fetched as they come. CPU seconds of this process and of all that Ray
+started, so that a busy machine moves both. Two kinds of runs: ``constant`` returns a result that was made before (all that is
+left is the harness's own cost), ``one step`` trains for one step, the least that a real run can be.
+Then: the driver's memory over the finished runs, and time and memory of a plan of 10,000 runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import json
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from benchmark import records
+from benchmark.plan.plan import Plan, make_plan, make_record
+from benchmark.recipe import Protocol, Recipe
+from benchmark.schedule import launch, ray_executor
+from benchmark.schedule.job import Job
+from benchmark.suite.load import load
+from tests.faults.processes import tree
+
+SUITE = Path(__file__).parents[1] / "faults" / "suite.yaml"
+RESULT = "GANBENCH_SPEED_RESULT"  # names the file with the constant result
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def plan(runs: int) -> Plan:
+    """So many one-step runs that differ in their seed."""
+    cell = load(SUITE).cells[0]
+    recipe = dataclasses.replace(cell.recipe, images=cell.recipe.batch_d, epochs=1)
+    protocol = dataclasses.replace(cell.protocol, generated=16, metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None)
+    return make_plan([dataclasses.replace(cell, recipe=recipe, protocol=protocol)], range(runs), {})
+
+
+def one_step(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any]:
+    """A real run, without a lock or a checkpoint folder of its own."""
+    from benchmark.data.read import read
+    from benchmark.train.run import run
+
+    r = Recipe.from_json(job.recipe)
+    data = read(r.dataset, r.split, r.resolution, r.channels, r.data_percent, r.images, r.subset, r.crop, r.resize)
+    with tempfile.TemporaryDirectory() as folder:
+        return run(r, Protocol.from_json(job.protocol), job.seed, data, Path(folder), checkpoint_s=1e9, tick=tick)
+
+
+def constant(job: Job, tick: Callable[[int, int], bool]) -> dict[str, Any]:
+    """Always the same result, with one report."""
+    tick(1, 1)
+    return _result()
+
+
+@functools.cache
+def _result() -> dict[str, Any]:
+    return json.loads(Path(os.environ[RESULT]).read_text(encoding="utf-8"))
+
+
+_spent: dict[tuple[int, int], int] = {}
+
+
+def cpu_s() -> float:
+    """CPU seconds so far of this process, of what it started, and of what those started; of those that are gone, what was last seen."""
+    for process in tree(os.getpid()):
+        with suppress(OSError):
+            fields = Path(f"/proc/{process[0]}/stat").read_text().rsplit(")", 1)[1].split()
+            _spent[process] = int(fields[11]) + int(fields[12])
+    return sum(_spent.values()) / TICKS
+
+
+def bare(jobs: list[Job], make: Any, done: Callable[[Job, dict[str, Any]], object] = lambda job, result: None) -> None:
+    """Tasks that return what ``make`` returns, a few kept submitted as the harness does; ``done`` gets every result."""
+    import ray
+
+    task = ray.remote(max_retries=3)(lambda job: make(job, lambda done, todo: False))
+    waiting, running = list(jobs), {}
+    while waiting or running:
+        while len(running) < 4 and waiting:
+            job = waiting.pop()
+            running[task.remote(job)] = job
+        for ref in ray.wait(list(running), num_returns=1)[0]:
+            done(running.pop(ref), ray.get(ref))
+
+
+def harness(made: Plan, make: Any, results: Path) -> list[int]:
+    """``run_plan`` on the Ray that is up; the driver's resident memory, in bytes, as records appear."""
+    memory: list[int] = []
+    handle = launch._handle
+
+    def measured(*arguments: Any) -> None:
+        handle(*arguments)
+        if arguments[0].kind == "done":
+            memory.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
+
+    def events(jobs: list[Job], stop: Any, options: launch.Options) -> Any:
+        import ray
+
+        watch = ray_executor.HungWatch(3600)
+        return ray_executor._drive(ray, [dataclasses.replace(job, device="cpu") for job in jobs], stop, 1.0, watch, make)
+
+    before = launch._events
+    launch._events, launch._handle = events, measured
+    try:
+        summary = launch.run_plan(made, results, launch.Options(device="cpu"))
+    finally:
+        launch._events, launch._handle = before, handle
+    assert summary.counts["done"] == len(made.runs), summary
+    return memory
+
+
+def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
+    """Print the ratios; the driver's memory over all runs of the harness."""
+    made, costs, memory = plan(runs), [], []
+    planned = {run.evaluation: run for run in made.runs}
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [launch._job(run, Path(folder), launch.Options(device="cpu")) for run in made.runs]
+        for n in range(rounds + 1):
+            marks = [cpu_s()]
+            bare(jobs, make)
+            marks.append(cpu_s())
+            bare(jobs, make, lambda job, result, n=n: records.write(Path(folder) / f"bare-{n}", "x", make_record(planned[job.evaluation], result)))
+            marks.append(cpu_s())
+            memory += harness(made, make, Path(folder) / str(n))
+            marks.append(cpu_s())
+            if n:  # the first warms up
+                costs.append([1000 * (b - a) / runs for a, b in zip(marks, marks[1:])])
+    tasks, written, ours = (statistics.median(c[i] for c in costs) for i in range(3))
+    print(f"{kind}: bare tasks {tasks:.2f}, with their records written {written:.2f}, harness {ours:.2f} CPU ms a run")
+    for i, name in enumerate(("bare tasks", "bare tasks and records")):
+        ratios = sorted(c[2] / c[i] for c in costs)
+        print(f"  harness / {name}: median {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
+    return memory
+
+
+def main() -> None:
+    """Print ratios, memory, and the plan's cost."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--runs", type=int, default=300)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--plan", type=int, default=10_000)
+    a = arguments.parse_args()
+    began, wall = time.process_time(), time.monotonic()
+    print(f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most")
+    for name, value in ray_executor.ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as stream:
+        json.dump(one_step(launch._job(plan(1).runs[0], Path("unused"), launch.Options(device="cpu")), lambda done, todo: False), stream)
+    os.environ[RESULT] = stream.name
+    ray_executor._start(ray, None, 1)
+    memory = compare("constant", constant, a.runs, a.rounds)
+    third = len(memory) // 3
+    growth = statistics.median(memory[-third:]) - statistics.median(memory[third : 2 * third])
+    print(f"the driver's memory: {memory[third] / 2**20:.0f} MiB after {third:,} runs, {memory[-1] / 2**20:.0f} MiB after {len(memory):,}: {growth / third / 1024:+.2f} KiB a run")
+    compare("one step", one_step, max(1, a.runs // 5), a.rounds)
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    from tests.speed.schedule import main  # under its own name, by which workers find it
+
+    main()
