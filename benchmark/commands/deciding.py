@@ -6,7 +6,7 @@ import os
 import statistics
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,15 +78,16 @@ class _Session:
         if not questions:
             return None, 0.0, "every verdict that seeds could decide has fallen" + (", but for those of runs that failed" if self.lost else "")
         seconds = _seconds([j for j in state.cells if any(j.cell.id in q.cells for q in questions)], device, state.records)
+        each = {runs[cell]: s for cell, s in seconds.items()}
         goals: dict[str, int] = {}  # series -> seeds to have
-        too_dear = []
+        price, too_dear = 0.0, []
         for group in in_order(questions, seconds, runs):
-            asked = {runs[c]: seconds[c] for q in group for c in q.cells if runs[c] not in goals}
-            price = sum((max(have[key] + 1, FIRST) - have[key]) * each for key, each in asked.items())
-            if self.spent_s + sum(self._price(goals, have, seconds, runs)) + price > self.budget_s:
-                too_dear.append(price)
+            asked = {key: max(have[key] + 1, FIRST) for key in {runs[c]: None for q in group for c in q.cells} if key not in goals}
+            more = sum((goal - have[key]) * each[key] for key, goal in asked.items())
+            if self.spent_s + price + more > self.budget_s:
+                too_dear.append(more)
                 continue
-            goals |= {key: max(have[key] + 1, FIRST) for key in asked}
+            price, goals = price + more, goals | asked
             if sum(goal - have[key] for key, goal in goals.items()) >= width:
                 break
         if not goals:
@@ -94,12 +95,7 @@ class _Session:
         known = by_evaluation(state.records)
         plans = [make_plan([j.cell for j in state.cells if runs[j.cell.id] == key], range(have[key], goal), known, fixed=False) for key, goal in goals.items()]
         profiles = dict.fromkeys(plan.profile for plan in plans)
-        return Plan(tuple(run for plan in plans for run in plan.runs), "+".join(profiles)), sum(self._price(goals, have, seconds, runs)), ""
-
-    @staticmethod
-    def _price(goals: Mapping[str, int], have: Mapping[str, int], seconds: Mapping[str, float], runs: Mapping[str, str]) -> Iterator[float]:
-        each = {runs[cell]: s for cell, s in seconds.items()}
-        return ((goal - have[key]) * each[key] for key, goal in goals.items())
+        return Plan(tuple(run for plan in plans for run in plan.runs), "+".join(profiles)), price, ""
 
     def make(self, plan: Plan, price: float) -> Summary:
         """Make the runs, and charge what they took: by their records, or, where there is none, as predicted."""
