@@ -36,10 +36,10 @@ def test_a_failed_run_is_said_everywhere_until_it_succeeds(tmp_path: Path, monke
     suite, results = write(tmp_path / "tiny.yaml"), tmp_path / "results"
     real = inline.execute
 
-    def broken(job, tick):  # noqa: ANN001, ANN202
+    def broken(job, tick, about):  # noqa: ANN001, ANN202
         if "/A/" in job.name and job.seed == 1:
             raise RuntimeError(HOSTILE)
-        return real(job, tick)
+        return real(job, tick, about)
 
     monkeypatch.setattr(inline, "execute", broken)
     assert run(suite, results, "--seeds", "2") == 1

@@ -103,6 +103,7 @@ def test_priority_a_limit_of_runs_and_a_stated_share(cluster) -> None:
     jobs = [job(10, f"r{i}", priority=i) for i in range(3)]
     seen = events(cluster, jobs, 1, gpu_share=0.5, max_parallel=1)
     assert [e.job.name for e in seen] == ["r2", "r1", "r0"] and together([e.result for e in seen]) == 1
+    assert subprocess.run(["false"], check=False).returncode == 1, "Ray has this process ignore how its children end"
 
 
 def test_over_time_all_runs_are_asked_to_stop(cluster) -> None:

@@ -239,7 +239,7 @@ def test_the_slides_claims_are_decided_by_our_runs_alone() -> None:
 
 
 def test_impossible_probes_are_refused() -> None:
-    from benchmark.bounds import _entry
+    from benchmark.bounds import _column
 
-    assert _entry({"cosine": {"value": 1.2}}, 1) and _entry({"effective_rank": {"value": 0.5}}, 1) and _entry({"gap_real_fake": {"value": -0.1}}, 1)
-    assert _entry({"D_real": {"value": -3.0, "std": 1.0}, "cosine": {"value": 1.0, "real_1": 1.0}}, 1) is None
+    assert all(_column(probe, [{"value": 0.7}, {"value": wrong}], 1) for probe, wrong in (("cosine", 1.2), ("effective_rank", 0.5), ("gap_real_fake", -0.1)))
+    assert _column("D_real", [{"value": -3.0, "std": 1.0}], 1) is None and _column("cosine", [{"value": 1.0, "real_1": 1.0}], 1) is None

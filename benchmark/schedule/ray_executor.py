@@ -90,7 +90,7 @@ def run_on_ray(
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
-    with kept_signals():  # ray.init takes SIGTERM for itself
+    with kept_signals():  # ray.init takes SIGTERM for itself, and how children end
         _start(ray, address, cpus)
     replaced = False
     try:

@@ -50,7 +50,7 @@ class Stop:
 
 @contextmanager
 def kept_signals() -> Iterator[None]:
-    """What handles ``SIGNALS`` handles them afterwards, whatever a library does meanwhile."""
+    """What handles ``SIGNALS`` handles them afterwards, whatever a library does meanwhile; and this process still learns how its children end."""
     before = {s: signal.getsignal(s) for s in SIGNALS}
     try:
         yield
@@ -58,3 +58,4 @@ def kept_signals() -> Iterator[None]:
         for number, handler in before.items():
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Ray ignores it behind Python's back: every child would seem to end well

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmark import records
 from benchmark.data.cards import Card
-from benchmark.data.subsets import subset_hash, subset_size
+from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
 from benchmark.plan import keys
 from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run_key
