@@ -9,7 +9,7 @@ import sys
 SCRIPT = """
 import json, time
 import ray
-from benchmark.schedule.ray_executor import answer
+from benchmark.schedule.worker import answer
 
 @ray.remote(num_cpus=0)
 class Slow:

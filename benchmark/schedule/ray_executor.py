@@ -1,8 +1,7 @@
 """Runs as Ray tasks: on this machine, or on a cluster with ``--address``.
 
-The driver sleeps in ``ray.wait`` until something happens: workers report to a small actor, the
-board, and the board answers the driver's one outstanding question when there is news. A worker
-asks the board with each report whether it should stop.
+The driver sleeps in ``ray.wait`` until something happens: workers (``worker.py``) report to the board
+(``board.py``), which answers the driver's one outstanding question when there is news.
 """
 
 from __future__ import annotations
@@ -10,29 +9,24 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import platform
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
-from benchmark.pulse import listening
 from benchmark.schedule import nodes
+from benchmark.schedule.board import heard, start_board
 from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks
-from benchmark.schedule.hung import HungWatch, Place, end_worker
-from benchmark.schedule.job import Event, Job, execute
+from benchmark.schedule.hung import HungWatch, end_worker
+from benchmark.schedule.job import Event, Job
 from benchmark.schedule.machines import Machines
 from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.schedule.places import Places
 from benchmark.schedule.progress import duration
 from benchmark.schedule.stop import Stop, kept_signals
+from benchmark.schedule.worker import Make, work
 
-REPORT_S = 1.0  # seconds between a worker's reports
-NEWS_S = 0.3  # in which the board gathers reports for one answer to the driver
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
@@ -51,8 +45,6 @@ ENVIRONMENT = {
 }
 
 HUNG_S = 3600.0  # without a sign of life, after which a run is ended and started again
-
-Make = Callable[[Job, Callable[[int, int], bool]], "dict[str, Any] | None"]
 
 TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
 
@@ -131,7 +123,7 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
 def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None) -> Iterator[Event]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    board, cluster = _board(ray), Cluster(ray)
+    board, cluster = start_board(ray), Cluster(ray)
     tasks = {on_gpu: ray.remote(max_retries=MAX_RETRIES, max_calls=int(on_gpu))(work) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
     running: dict[Any, Job] = {}
     news = board.news.remote(0)
@@ -149,7 +141,7 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
         cluster.check_head()
         for ref in ready:
             if ref == news:
-                version, progress = _heard(ray, board, news, told)
+                version, progress = heard(ray, board, news, told)
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
                 for key, (done, todo, place, about) in progress.items():
@@ -169,17 +161,6 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
             yield from _without_a_node(ray, cluster, places, running)
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
-
-
-def _heard(ray: Any, board: Any, news: Any, told: bool) -> tuple[int, dict[str, tuple[int, int, Place]]]:
-    """The board's version and news; nothing if its node was lost. Ray starts it again, and it is told again to stop."""
-    try:
-        return ray.get(news)
-    except ray.exceptions.RayActorError:
-        time.sleep(0.1)
-        if told:
-            board.stop.remote()
-        return 0, {}
 
 
 def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Event:
@@ -220,14 +201,6 @@ def _without_a_node(ray: Any, cluster: Cluster, places: Places, running: dict[An
         yield Event("failed", job, error=f"asks for {said}, which no node has any more; its checkpoint is kept")
 
 
-def _board(ray: Any) -> Any:
-    """The board, on the driver's own node, and started again should it be lost."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-    return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Board).remote()
-
-
 def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
     """A finished task as an event; "crowded", with what was short, if it ran out of memory. Errors are told apart by type: their messages may be empty."""
     try:
@@ -247,89 +220,3 @@ def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
         hung = f", {n} of them because it gave no sign of life" if (n := watch.ended.get(job.evaluation)) else ""
         return Event("failed", job, error=f"its worker was lost {MAX_RETRIES + 1} times{hung} ({type(error).__name__})", trace=str(error))
     return Event("interrupted", job) if result is None else Event("done", job, result=result)
-
-
-def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
-    """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
-    reporter = _Reporter(job, board)
-    try:
-        if reporter.begin():
-            return None
-    except reporter.lost:
-        why = f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set RAY_AUTH_MODE=disabled for 'ganbench run'"
-        raise GanbenchError(why) from None
-    with listening(reporter.beat):
-        return execute(job, reporter.tick, reporter.about) if make is None else make(job, reporter.tick)
-
-
-def answer(ref: Any) -> Any:
-    """``ray.get`` within a task, from another thread: a task whose main thread waits gives its core away, and another run starts on it."""
-    import ray
-
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(ray.get, ref).result()
-
-
-class _Reporter:
-    """A run's word to the board: its steps, or only that it is alive; and the board's answer, whether to stop."""
-
-    def __init__(self, job: Job, board: Any) -> None:
-        import ray
-
-        self._ray, self._board, self._key = ray, board, job.evaluation
-        self._place: Place = (ray.get_runtime_context().get_node_id(), os.getpid())
-        self.about: dict[str, Any] = {}  # what else to tell: ``execute`` keeps it up to date
-        self.lost = ray.exceptions.RayActorError
-        self._steps, self._last, self._pending, self._stop = (0, 0), 0.0, None, False
-
-    def begin(self) -> bool:
-        """The first word, waiting for the answer."""
-        self._last = time.monotonic()
-        return answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
-
-    def tick(self, done: int, todo: int) -> bool:
-        """So many steps are done; whether to stop."""
-        self._steps = (done, todo)
-        self.beat()
-        return self._stop
-
-    def beat(self) -> None:
-        """Report, if the last report is long enough ago and was answered."""
-        if self._pending is not None and self._ray.wait([self._pending], timeout=0)[0]:
-            with suppress(self._ray.exceptions.RayActorError):  # the board is being started again
-                self._stop = answer(self._pending) or self._stop
-            self._pending = None
-        if self._pending is None and time.monotonic() - self._last >= REPORT_S:
-            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about)
-
-
-class Board:
-    """The actor between workers and driver: latest progress, and whether to stop."""
-
-    def __init__(self) -> None:
-        import asyncio
-
-        self._version, self._latest, self._stopping = 0, {}, False
-        self._changed = asyncio.Event()
-
-    async def report(self, key: str, done: int, todo: int, place: Place, about: dict[str, Any]) -> bool:
-        """A worker's progress, where it is, and what there is to tell of the run; the answer is whether it should stop."""
-        self._latest[key] = (done, todo, place, about)
-        self._version += 1
-        self._changed.set()
-        return self._stopping
-
-    async def news(self, seen: int) -> tuple[int, dict[str, tuple[int, int, Place, dict[str, Any]]]]:
-        """Waits until there is something after version ``seen``; then all that came since."""
-        import asyncio
-
-        while self._version == seen:
-            self._changed.clear()
-            await self._changed.wait()
-        await asyncio.sleep(NEWS_S)
-        latest, self._latest = self._latest, {}
-        return self._version, latest
-
-    async def stop(self) -> None:
-        """From now on, reports are answered with "stop"."""
-        self._stopping = True
