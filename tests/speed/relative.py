@@ -1,7 +1,7 @@
 """What the methods cost beside the plain GAN: a whole training step of each (one D step, one G step), as ratios in one run.
 
-    python tests/speed/relative.py regularised [--width 1.0] [--batch 8] [--rounds 3] [--device cuda]
-    python tests/speed/relative.py data-efficient [--width 1.0] [--batch 50] [--rounds 3]
+    python -m tests.speed.relative regularised [--width 1.0] [--batch 8] [--rounds 3] [--device cuda]
+    python -m tests.speed.relative data-efficient [--width 1.0] [--batch 50] [--rounds 3]
 
 ``regularised``     GN-GAN's ResNet at 32 pixels, hinge loss: plain, and with each method of PGN-GAN, GraN-GAN and GAN-SDP.
 ``data-efficient``  CHAIN's BigGAN for CIFAR at d = 256, spectral norm in both players: plain, and with each method of that table,

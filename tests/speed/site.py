@@ -1,6 +1,6 @@
 """The site of all five papers at 10,000 records: how long it takes to write, and each page to load in headless Chromium.
 
-    python tests/speed/site.py [--records 10000] [--rounds 5] [--out DIR]
+    python -m tests.speed.site [--records 10000] [--rounds 5] [--out DIR]
 
 The records are made up: every cell gets the same number of seeds, each with a history of 50 measurements and
 a sample grid. Plug-ins and datasets that are not there count as there (version 1, one content), so that no cell is
