@@ -13,6 +13,7 @@ import torch
 from benchmark.data.shapes import render
 from benchmark.metrics import extractors
 from benchmark.metrics.extract import extract
+from benchmark.metrics.extractors import efficientnet_lite0
 from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
 from benchmark.metrics.measure import measure
@@ -83,7 +84,7 @@ class Images(torch.utils.data.Dataset):
         return self.x[i]
 
 
-def theirs(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, p: Protocol) -> dict[str, float]:
+def theirs(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, p: Protocol, size: int) -> dict[str, float]:
     """What ``torch_fidelity.calculate_metrics`` says, with the network as a feature extractor of its own."""
 
     class Wrapped(fidelity("feature_extractor_base").FeatureExtractorBase):
@@ -103,16 +104,16 @@ def theirs(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, p: Protoco
     fidelity("registry").register_feature_extractor(name, Wrapped)
     return fidelity("metrics").calculate_metrics(
         input1=Images(a), input2=Images(b), feature_extractor=name, isc=True, fid=True, kid=True, prc=True, cuda=False, cache=False, save_cpu_ram=True, verbose=False,
-        batch_size=64, isc_splits=p.is_splits, kid_subsets=p.kid_subsets, kid_subset_size=p.kid_subset_size, samples_find_deep=False,
+        batch_size=size, isc_splits=p.is_splits, kid_subsets=p.kid_subsets, kid_subset_size=p.kid_subset_size, samples_find_deep=False,
     )  # fmt: skip
 
 
-def both(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, batch: int, splits: int = 3, subsets: tuple[int, int] = (4, 50)) -> tuple[dict[str, float], dict[str, float]]:
-    """Ours (in batches of ``batch`` from their source) and theirs; all but FID are held to one another here."""
+def both(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, batch: int, splits: int = 3, subsets: tuple[int, int] = (4, 50), size: int = extractors.BATCH) -> tuple[dict[str, float], dict[str, float]]:
+    """Ours (in batches of ``batch`` from their source) and theirs, ``size`` images at a time through the network; all but FID are held to one another here."""
     p = protocol(metrics=("IS", "FID", "KIDx1000", "precision", "recall"), is_splits=splits, kid_subsets=subsets[0], kid_subset_size=subsets[1], jac_G_every_epochs=None, every_epochs=None)
-    extractor = extractors.Extractor("wrapped", "", 0, module)
+    extractor = extractors.Extractor("wrapped", "", 0, module, size)
     found = measure(p, *(extract(lambda x=x: iter(x.split(batch)), extractor, "round") for x in (a, b)))
-    other = theirs(module, a, b, p)
+    other = theirs(module, a, b, p, size)
     assert found["IS"]["value"] > 1.001  # a score that says something
     assert found["IS"]["value"] == pytest.approx(other["inception_score_mean"], abs=1e-9)
     assert found["IS"]["std"] == pytest.approx(other["inception_score_std"], abs=1e-9)
@@ -155,7 +156,7 @@ def test_every_number_equals_torch_fidelitys(small: torch.nn.Module, n: int, m: 
 
 
 def test_every_number_of_the_proxy_equals_torch_fidelitys(lite: torch.nn.Module) -> None:
-    ours, other = both(lite, images(1400, 1), images(1300, 2), 31, 10, (10, 500))
+    ours, other = both(lite, images(1400, 1), images(1300, 2), 31, 10, (10, 500), efficientnet_lite0.CPU_BATCH)
     assert ours["FID"]["value"] == pytest.approx(other["frechet_inception_distance"], rel=1e-6)
 
 

@@ -227,6 +227,13 @@ def test_reduced_runs_keep_what_schedules_mean() -> None:
     assert sampled > 20 and pairs > 10
 
 
+def test_a_profile_tells_recipes_apart_by_their_n_dis() -> None:
+    """SDP's small CNNs: with one D step a G step, as long a run takes more steps."""
+    cells = [c for c in load(ROOT / "suites/sdp.yaml", "reduced").cells if c.recipe.network[0] == "dcgan"]
+    steps = {(c.resolution, c.recipe.n_dis): c.recipe.steps for c in cells}
+    assert steps == {(32, 1): 6000, (32, 5): 1500, (64, 1): 1500, (64, 5): 600} and len(cells) > 20
+
+
 def test_the_plan_counts_the_distinct_runs() -> None:
     cells = [c for s in load_all([]) for c in s.cells]
     plan = make_plan(cells, [0], {})

@@ -124,17 +124,17 @@ def calibrate(device: str = "cpu") -> Iterator[tuple[str, float, Device | None]]
 
 
 def image_seconds(features: str, device: str = "cpu") -> float | None:
-    """An image of 32 pixels through a feature extractor, in batches of 64; None where its weights are not here."""
+    """An image of 32 pixels through a feature extractor, in batches as it measures them; None where its weights are not here."""
     if extractors.missing(features):
         return None
-    module = extractors.load(features, device=device).module
+    extractor = extractors.load(features, device=device)
     clock, wait = _clock(device)
-    images = torch.rand(64, 3, 32, 32, device=device) * 255
+    images = torch.rand(extractor.batch, 3, 32, 32, device=device) * 255
     taken = []
     with torch.no_grad():
         for _ in range(4):
             mark = clock()
-            module(images)
+            extractor.module(images)
             wait()
             taken.append(clock() - mark)
     return float(np.median(taken[1:])) / len(images)

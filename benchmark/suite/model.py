@@ -37,6 +37,7 @@ class Place:
     data_percent: float
     resolution: int
     network: str = field(default="", compare=False)  # of the recipe, by name
+    n_dis: int = field(default=1, compare=False)  # of the recipe
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Cell:
     @property
     def place(self) -> Place:
         """The column that it stands in."""
-        return Place(self.dataset, self.data_percent, self.resolution, self.full_recipe.network[0])
+        return Place(self.dataset, self.data_percent, self.resolution, self.full_recipe.network[0], self.full_recipe.n_dis)
 
     @property
     def slug(self) -> str:

@@ -106,7 +106,7 @@ def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft]
     found = []
     for text, draft in node.mapping().items():
         try:
-            found.append((Filter(text, (*COORDINATES, "network")), read(draft)))
+            found.append((Filter(text, (*COORDINATES, "network", "n_dis")), read(draft)))
         except SuiteError:
             raise
         except GanbenchError as error:

@@ -136,7 +136,7 @@ class TableReader:
 
     def _cell(self, given: dict[str, Any], row: Row, column: Column, draft: Draft, protocol: Draft, recipe_at: Node, node: Node) -> Cell:
         base = column.coordinates.over(draft)
-        place = Place(*(base.fields.get(k) for k in COORDINATES), (base.fields.get("network") or ("",))[0])
+        place = Place(*(base.fields.get(k) for k in COORDINATES), (base.fields.get("network") or ("",))[0], base.fields.get("n_dis", 1))
         chosen = column.coordinates.over(draft.at(place))
         measured = column.protocol.at(place, protocol.at(place))
         full, full_protocol = finish(chosen, recipe_at, "the recipe"), finish_protocol(measured, node)

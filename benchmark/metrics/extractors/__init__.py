@@ -3,7 +3,7 @@
 A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it),
 ``PROXY`` (whether its numbers are on another scale than the
 papers'), ``FLOPS`` (of one image, a multiplication and an addition as two), ``SHA256`` (of its weights), ``weights()`` (where they lie, or None),
-``MISSING`` (how to get them), ``PACKAGES`` (whose versions have a say in the features, beyond
+``MISSING`` (how to get them), ``CPU_BATCH`` (images at a time on a CPU), ``PACKAGES`` (whose versions have a say in the features, beyond
 torch's rounding) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
 features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
 """
@@ -21,6 +21,9 @@ from typing import Any
 from benchmark.errors import GanbenchError, nearest
 
 
+BATCH = 64  # images at a time on a GPU: torch-fidelity's own
+
+
 @dataclass(frozen=True)
 class Extractor:
     """A feature extractor ready for use."""
@@ -29,6 +32,7 @@ class Extractor:
     sha256: str  # of the weights file
     dimension: int
     module: Any  # torch.nn.Module: (N, 3, H, W) floats in [0, 255] -> features, logits
+    batch: int = BATCH  # images at a time
 
 
 def names() -> list[str]:
@@ -64,7 +68,7 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
     except Exception as error:  # torch raises many kinds; none of them may run the file's code
         raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
     module = file.build(state).to(device).eval().requires_grad_(False)
-    return Extractor(name, found, file.DIMENSION, module)
+    return Extractor(name, found, file.DIMENSION, module, file.CPU_BATCH if torch.device(device).type == "cpu" else BATCH)
 
 
 def weights_hash(name: str) -> str:

