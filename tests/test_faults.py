@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 import torch
 
 from benchmark import records
+from benchmark.cli import main
 from benchmark.pulse import beat, listening
 from benchmark.schedule.cluster import Cluster, ClusterLost
 from benchmark.schedule.hung import HungWatch
@@ -25,7 +27,9 @@ from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.suite.load import load
 from benchmark.train import checkpoint
 from tests.conftest import ROOT, protocol, recipe
+from tests.faults import head
 from tests.faults.inject import disturb
+from tests.faults.stage import outcomes
 
 SUITE = Path("tests/faults/suite.yaml")
 
@@ -179,6 +183,27 @@ def test_lost_nodes_and_a_lost_head(short: Path) -> None:
     assert end["stays"]["result"]["attempt"] == 2, "another node has taken it over"
     assert "1 CPU, 0.5 GPU, which no node has any more" in said(events, "needs_the_gpu")[0] and end["needs_the_gpu"]["kind"] == "failed"
     assert "head at" in end["ClusterLost"]["error"] and "run the same command again to go on" in end["ClusterLost"]["error"]
+
+
+def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_on(short: Path) -> None:
+    scene = head.Scene(short)
+    try:
+        reference = scene.reference()
+        code, said = scene.play(head.Blow())
+        kept = len(records.paths(scene.results))
+        last, more = scene.again()
+        assert code == 1 and not head.wrong(code, said) and kept == 1, said
+        assert "was restarted and knows nothing of these runs; nothing that had finished is lost: start its other nodes again" in said
+        assert last == 0 and "1 done; 1 run had a record already" in more, more
+        assert outcomes(scene.results) == reference and len(records.paths(scene.results)) == len(reference) == 2
+    finally:
+        scene.close()
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.monotonic()
+    assert main(["run", str(SUITE), "--results", str(tmp_path), "--device", "cpu", "--address", "127.0.0.1:9"]) == 1
+    assert "no Ray head answers at 127.0.0.1:9: start it there with 'ray start --head --port=9'" in capsys.readouterr().err and time.monotonic() - began < 20
 
 
 def _plan(results: Path):

@@ -23,13 +23,13 @@ ASK = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, loggi
 
 
 class ClusterLost(GanbenchError):
-    """The cluster that the runs were on is gone. ``replaced``: Ray's client may not speak to what is there now, not even to take leave."""
+    """The cluster that the runs were on is gone. Ray's client may not speak to what is there now, not even to take leave."""
 
     at_once = True
 
-    def __init__(self, what: str, replaced: bool = False) -> None:
-        super().__init__(f"{what}; nothing that had finished is lost: run the same command again to go on")
-        self.replaced = replaced
+    def __init__(self, what: str, first: str = "") -> None:
+        """``first``: what else to do, before the same command."""
+        super().__init__(f"{what}; nothing that had finished is lost: {first}run the same command again to go on")
 
 
 class Cluster:
@@ -59,7 +59,7 @@ class Cluster:
                 raise ClusterLost(f"the Ray head at {self._address} has not answered for {now - self._answered:.0f} s")
             return
         if self._away and not self._is_the_same():
-            raise ClusterLost(f"the Ray head at {self._address} was restarted and knows nothing of these runs", replaced=True)
+            raise ClusterLost(f"the Ray head at {self._address} was restarted and knows nothing of these runs", "start its other nodes again, if it had any, then ")
         self._away, self._answered = False, time.monotonic()
 
     def changed(self) -> bool:
@@ -85,12 +85,7 @@ class Cluster:
         return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
 
     def _connects(self) -> bool:
-        host, port = self._address.rsplit(":", 1)
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
-        except OSError:
-            return False
-        return True
+        return answers(self._address)
 
     def _is_the_same(self) -> bool:
         """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking."""
@@ -99,6 +94,16 @@ class Cluster:
         except subprocess.TimeoutExpired:
             return False
         return answer.returncode == 0 and self._me in answer.stdout.split()
+
+
+def answers(address: str) -> bool:
+    """Whether something accepts connections at ``host:port``."""
+    host, port = address.rsplit(":", 1)
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def fits(nodes: Sequence[Mapping[str, float]], need: Mapping[str, float]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 from benchmark.errors import GanbenchError
 from benchmark.schedule import nodes
 from benchmark.schedule.board import heard, start_board
-from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks
+from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, answers, asks
 from benchmark.schedule.hung import HungWatch, end_worker
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.machines import Machines
@@ -74,7 +75,7 @@ def run_on_ray(
 
     Raises:
         GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
-        ClusterLost: the head was lost or restarted.
+        ClusterLost: the head was lost or restarted. The process should end: Ray's client is left as it is, and will end it sooner or later.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -84,7 +85,7 @@ def run_on_ray(
 
     with kept_signals():  # ray.init takes SIGTERM for itself, and how children end
         _start(ray, address, cpus)
-    replaced = False
+    lost = False
     try:
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
@@ -97,17 +98,19 @@ def run_on_ray(
         places.drop([job for job, _ in misfits])
         yield from (Event("blocked", job, error=why) for job, why in misfits)
         yield from _drive(ray, places, stop, HungWatch(hung_s), make)
-    except ClusterLost as error:
-        replaced = error.replaced
+    except ClusterLost:
+        lost = True
         raise
     finally:
-        if replaced:
+        if lost:  # taking leave of a head that is gone can crash Ray's thread; of another, it does
             atexit.unregister(ray.shutdown)
         else:
             ray.shutdown()
 
 
 def _start(ray: Any, address: str | None, cpus: int | None) -> None:
+    if address and re.fullmatch(r"[^/]+:[0-9]{1,5}", address) and not answers(address):  # Ray would try for minutes
+        raise GanbenchError(f"no Ray head answers at {address}: start it there with 'ray start --head --port={address.rpartition(':')[2]}', or give --address the address that it printed when it started")
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:

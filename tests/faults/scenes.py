@@ -142,6 +142,7 @@ def main(folder: Path, scene: str) -> None:
     print("the driver goes on", flush=True)
     for node in (*cluster.worker_nodes, cluster.head_node):
         node.kill_all_processes(check_alive=False, allow_graceful=False, wait=False)
+    os._exit(0)  # as the command line does after ClusterLost: without its head, a thread of Ray's can crash at exit
 
 
 def nodes(folder: Path, cluster, first, stop: Stop, options: dict) -> None:
