@@ -104,7 +104,7 @@ def _run_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--checkpoints", metavar="DIR", help="where checkpoints are kept: a folder, or a URL such as s3://bucket/runs (default: RESULTS/runs)")
     p.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help="seconds between checkpoints (default: 60)")
     p.add_argument("--tensorboard", type=Path, metavar="DIR", help="also write what runs measure there, for TensorBoard")
-    p.add_argument("--hung-after", type=_time, default=3600.0, metavar="T", help="start a run again, from its checkpoint, that gave no sign of life for so long (default: 1h)")
+    p.add_argument("--hung-after", type=_time, default=3600.0, metavar="T", help="start a run again, from its checkpoint, that gave no sign of life for so long; with --executor inline, end (default: 1h)")
 
 
 def _positive(text: str) -> int:

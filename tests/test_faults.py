@@ -19,9 +19,10 @@ import torch
 
 from benchmark import records
 from benchmark.cli import main
+from benchmark.plan.plan import make_plan
 from benchmark.pulse import beat, listening
 from benchmark.schedule.cluster import Cluster, ClusterLost
-from benchmark.schedule.hung import HungWatch
+from benchmark.schedule.hung import HungWatch, ending_if_hung
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.suite.load import load
@@ -108,6 +109,43 @@ def test_measuring_and_reading_give_signs_of_life(tmp_path: Path, monkeypatch: p
     assert not heard, "nobody listens any more"
 
 
+HANGS = """
+import sys, time
+from benchmark.cli import main
+from benchmark.plan.plan import make_plan
+from benchmark.pulse import beat
+from benchmark.schedule import inline
+
+def execute(job, tick, about):
+    tick(1, 2)
+    time.sleep(600)
+
+inline.execute = execute
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_run_that_hangs_in_this_process_ends_it_and_says_where(tmp_path: Path) -> None:
+    words = ["run", str(SUITE), "--results", str(tmp_path), "--executor", "inline", "--device", "cpu", "--hung-after", "0.03min"]
+    (folders := tmp_path / "runs").mkdir()
+    for run in make_plan(load(SUITE).cells, [0], {}).runs:
+        (folders / run.key).mkdir()  # ``execute`` would make it
+    done = subprocess.run([sys.executable, "-c", HANGS, *words], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    (log,) = folders.glob("*/run.log")
+    assert done.returncode == 1 and f"gave no sign of life for 2 s; {log} says where it hangs; its checkpoint is kept: run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr and ' in execute\n' in log.read_text(encoding="utf-8")
+
+
+def test_steps_and_beats_are_signs_of_life_of_a_run_in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(HungWatch, "heard", lambda self, key, place: heard.append(key))
+    with ending_if_hung("a", 3600, tmp_path / "log") as alive:
+        beat()
+        alive()
+    beat()
+    assert heard == ["a"] * 3, "its start, and two"
+
+
 class _Ray:
     """As much of ray as ``Cluster`` asks for, with no head at its address."""
 
@@ -185,19 +223,37 @@ def test_lost_nodes_and_a_lost_head(short: Path) -> None:
     assert "head at" in end["ClusterLost"]["error"] and "run the same command again to go on" in end["ClusterLost"]["error"]
 
 
-def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_on(short: Path) -> None:
-    scene = head.Scene(short)
+@pytest.fixture(scope="module")
+def struck() -> Iterator[tuple[head.Scene, dict[str, str], int | None, str]]:
+    """A head that was killed under a driver and started again; undisturbed outcomes; exit code and words of the driver."""
+    folder = Path(tempfile.mkdtemp(prefix="gb", dir="/tmp"))
+    scene = head.Scene(folder)
     try:
-        reference = scene.reference()
-        code, said = scene.play(head.Blow())
-        kept = len(records.paths(scene.results))
-        last, more = scene.again()
-        assert code == 1 and not head.wrong(code, said) and kept == 1, said
-        assert "was restarted and knows nothing of these runs; nothing that had finished is lost: start its other nodes again" in said
-        assert last == 0 and "1 done; 1 run had a record already" in more, more
-        assert outcomes(scene.results) == reference and len(records.paths(scene.results)) == len(reference) == 2
+        yield (scene, scene.reference(), *scene.play(head.Blow()))
     finally:
         scene.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_on(struck: tuple[head.Scene, dict[str, str], int | None, str]) -> None:
+    scene, undisturbed, code, said = struck
+    assert code == 1 and not head.wrong(code, said) and len(records.paths(scene.results)) == 1, said
+    assert "was restarted and knows nothing of these runs; nothing that had finished is lost: start its other nodes again" in said
+    code, said = scene.again()
+    assert code == 0 and "1 done; 1 run had a record already" in said, said
+    assert outcomes(scene.results) == undisturbed and len(records.paths(scene.results)) == len(undisturbed) == 2
+
+
+def test_a_run_that_fills_its_part_of_a_gpu_ends_with_the_same_bits_on_a_whole_one(struck: tuple[head.Scene, dict[str, str], int | None, str]) -> None:
+    """torch's own error, raised in a worker in the midst of training, through Ray and the command line."""
+    scene, undisturbed, *_ = struck
+    scene.results = scene.folder / "full-gpu"
+    code, said = scene.again("--device", "cuda", "--gpu-share", "0.5", module="tests.faults.full_gpu")
+    assert code == 0 and "2 done" in said, said
+    assert said.count("ran out of GPU memory: it is tried again, from its checkpoint, with 1 CPU, 1 GPU to itself") == 2, said
+    assert outcomes(scene.results) == undisturbed and not list(scene.results.glob("failures/*"))
+    for log in (path.read_text(encoding="utf-8") for path in scene.results.glob("runs/*/run.log")):
+        assert "CUDA out of memory" in log and "resumed at step" in log
 
 
 def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,8 +263,6 @@ def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, capsys: pyt
 
 
 def _plan(results: Path):
-    from benchmark.plan.plan import make_plan
-
     found, problems = records.read_all(results)
     return make_plan(load(SUITE).cells[:1], [0], records.by_evaluation(found), 2, problems)
 

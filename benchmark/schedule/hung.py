@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
+import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.pulse import listening
+from benchmark.schedule.progress import duration
+
 LONGEST_LOOK_S = 5.0  # counted between two looks: more means that the watcher itself stood still
+LOOK_S = 1.0  # between looks at a run in this process
 
 Place = tuple[str, int]
 """A worker's node and process id."""
@@ -58,3 +65,40 @@ def end_worker(pid: int) -> bool:
         os.kill(pid, signal.SIGKILL)
         return True
     return False
+
+
+@contextmanager
+def ending_if_hung(name: str, after_s: float, log: Path) -> Iterator[Callable[[], None]]:
+    """While a run is made in this process: without a sign of life for ``after_s`` seconds, say so, write down in ``log`` where it hangs, and end the process with exit code 1.
+
+    Yields what to call at a sign of life; beats are heard as well. A call that never gives Python's lock back is not noticed.
+    """
+    watch, over = HungWatch(after_s), threading.Event()
+
+    def alive() -> None:
+        watch.heard(name, ("", os.getpid()))
+
+    def look() -> None:
+        while not over.wait(LOOK_S):
+            if watch.look():
+                _end_here(name, after_s, log)
+
+    alive()
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        with listening(alive):
+            yield alive
+    finally:
+        over.set()
+
+
+def _end_here(name: str, after_s: float, log: Path) -> None:
+    where = ""
+    with suppress(OSError), log.open("a", encoding="utf-8") as out:
+        out.write(f"gave no sign of life for {duration(after_s)}; the process is ended here:\n")
+        faulthandler.dump_traceback(out)
+        where = f" {log} says where it hangs;"
+    with suppress(OSError):  # a terminal that has hung up
+        shown = "\x1b[?25h" if sys.stderr.isatty() else ""  # the cursor, which a table hides
+        print(f"{shown}ganbench: {name} gave no sign of life for {duration(after_s)};{where} its checkpoint is kept: run the same command again to go on", file=sys.stderr, flush=True)
+    os._exit(1)

@@ -9,12 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.schedule.hung import ending_if_hung
 from benchmark.schedule.job import Event, Job, execute
+from benchmark.schedule.mirror import workplace
+from benchmark.schedule.runlog import NAME
 from benchmark.schedule.stop import Stop
 
 
-def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
-    """Events of every job, in order; progress is told at the end of each, since nothing runs beside it."""
+def run_inline(jobs: Sequence[Job], stop: Stop, hung_s: float) -> Iterator[Event]:
+    """Events of every job, in order; progress is told at the end of each, since nothing runs beside it.
+
+    One that gives no sign of life for ``hung_s`` seconds ends the process.
+    """
     import torch
 
     found = "cuda" if torch.cuda.is_available() else "cpu"
@@ -26,7 +32,8 @@ def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
         about: dict[str, Any] = {}
         yield Event("progress", job)
         try:
-            result = execute(job, _tick(seen, stop), about)
+            with ending_if_hung(job.name, hung_s, workplace(job.folder) / NAME) as alive:
+                result = execute(job, _tick(seen, stop, alive), about)
         except GanbenchError as error:
             yield Event("failed", job, error=str(error))
         except Exception as error:  # one run's failure is reported and must not end the suite
@@ -37,8 +44,9 @@ def run_inline(jobs: Sequence[Job], stop: Stop) -> Iterator[Event]:
             yield Event("interrupted", job) if result is None else Event("done", job, result=result)
 
 
-def _tick(seen: deque[tuple[int, int]], stop: Stop) -> Callable[[int, int], bool]:
+def _tick(seen: deque[tuple[int, int]], stop: Stop, alive: Callable[[], None]) -> Callable[[int, int], bool]:
     def tick(done: int, todo: int) -> bool:
+        alive()
         seen.append((done, todo))
         return stop.asked
 

@@ -100,7 +100,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
 
 def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
     if options.executor == "inline":
-        return run_inline(jobs, stop)
+        return run_inline(jobs, stop, options.hung_s)
     from benchmark.schedule.ray_executor import run_on_ray
 
     return run_on_ray(

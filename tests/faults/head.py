@@ -23,13 +23,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import benchmark.cli
 from benchmark.records import paths
 from tests.conftest import ROOT
 from tests.faults.processes import Family, send, title, tree
 from tests.faults.stage import HERE, outcomes
 
+SUITE = (str(HERE / "suite.yaml"), "--only", "method=SN-D | method=plain")
+CPU = ("--device", "cpu")
 RAY = Path(sys.executable).with_name("ray")
-START_S, END_S = 90, 120  # within which Ray has started, and a driver has ended, on a busy machine
+START_S, END_S = 180, 120  # within which Ray has started, and a driver has ended, on a busy machine
 
 
 def until(true: Callable[[], object], seconds: float) -> bool:
@@ -53,12 +56,12 @@ class Blow:
 class Scene:
     """A folder, a head at an address of its own, and drivers one after the other."""
 
-    def __init__(self, folder: Path, only: str = "method=SN-D | method=plain") -> None:
-        self.folder, self.only, self.results, self.started = folder, only, folder / "results", 0
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.results, self.started = folder, folder / "results", 0
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-        self.environment = clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "TMPDIR": str(folder)}
+        self.environment = clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": str(START_S), "TMPDIR": str(folder)}
         self.family = Family(os.getpid())
         self.family.look()
         self.before = set(self.family.seen)
@@ -75,26 +78,22 @@ class Scene:
 
     def head(self, cpus: int) -> subprocess.Popen:
         """A folder for each: Ray refuses a second head where it finds nodes of the first, and here they are on one machine."""
-        return self.ray("--head", f"--port={self.port}", f"--num-cpus={cpus}", "--include-dashboard=false", f"--temp-dir={self.folder / f'ray{self.started}'}")
+        return self.ray("--head", f"--port={self.port}", f"--num-cpus={cpus}", "--num-gpus=1", "--include-dashboard=false", f"--temp-dir={self.folder / f'ray{self.started}'}")
 
     def node(self) -> subprocess.Popen:
         """A node with one core."""
         return self.ray(f"--address=127.0.0.1:{self.port}", "--num-cpus=1")
 
-    def command(self, results: Path, *more: str) -> list[str]:
-        """``ganbench run``."""
-        return [sys.executable, "-m", "benchmark", "run", str(HERE / "suite.yaml"), "--only", self.only, "--results", str(results), "--device", "cpu", "--checkpoint-every", "0.2", *more]
-
-    def driver(self, name: str) -> subprocess.Popen:
+    def driver(self, name: str, *more: str, module: str = "benchmark") -> subprocess.Popen:
         """The command, on the cluster; what it says goes to ``name``.txt."""
+        words = ["run", *SUITE, "--results", str(self.results), "--checkpoint-every", "0.2", "--address", f"127.0.0.1:{self.port}"]
         with (self.folder / f"{name}.txt").open("w") as out:
-            command = self.command(self.results, "--address", f"127.0.0.1:{self.port}")
-            return subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
+            return subprocess.Popen([sys.executable, "-m", module, *words, *(more or CPU)], env=self.environment, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
 
     def reference(self) -> dict[str, str]:
-        """The outcomes of an undisturbed run in one process."""
+        """The outcomes of an undisturbed run in this process."""
         results = self.folder / "undisturbed"
-        subprocess.run(self.command(results, "--executor", "inline"), env=self.environment, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+        assert benchmark.cli.main(["run", *SUITE, "--results", str(results), "--executor", "inline", *CPU]) == 0
         return outcomes(results)
 
     def play(self, blow: Blow) -> tuple[int | None, str]:
@@ -128,9 +127,9 @@ class Scene:
             self.node()
         return code, (self.folder / "met.txt").read_text()
 
-    def again(self) -> tuple[int, str]:
-        """The same command, undisturbed: exit code, and what it said."""
-        code = self.driver("again").wait(END_S)
+    def again(self, *more: str, module: str = "benchmark") -> tuple[int, str]:
+        """The same command, or another, undisturbed: exit code, and what it said."""
+        code = self.driver("again", *more, module=module).wait(END_S)
         return code, (self.folder / "again.txt").read_text()
 
     def close(self) -> None:
