@@ -37,6 +37,14 @@ class Board:
         latest, self._latest = self._latest, {}
         return self._version, latest
 
+    async def nodes(self) -> list[dict[str, Any]]:
+        """The cluster's nodes, in Ray's words: asked in this process, since Ray ends one whose question meets a head that was restarted."""
+        import asyncio
+
+        import ray
+
+        return await asyncio.to_thread(ray.nodes)
+
     async def stop(self) -> None:
         """From now on, reports are answered with "stop"."""
         self._stopping = True

@@ -33,13 +33,15 @@ class ClusterLost(GanbenchError):
 
 
 class Cluster:
-    """What the driver knows of its cluster."""
+    """What the driver knows of its cluster; of its nodes, what the board has found."""
 
-    def __init__(self, ray: Any) -> None:
+    def __init__(self, ray: Any, board: Any) -> None:
         context = ray.get_runtime_context()
+        self._board, self._asked = board, None
         self._ray, self._address, self._me = ray, context.gcs_address, context.get_node_id()
         self._probed = self._answered = self._looked = time.monotonic()
         self._away = False
+        self.found = ray.nodes()  # in Ray's words
         self._nodes = self._alive()
         self._short_since: dict[str, float] = {}
 
@@ -63,12 +65,18 @@ class Cluster:
         self._away, self._answered = False, time.monotonic()
 
     def changed(self) -> bool:
-        """Look at the nodes, every ``NODES_S`` seconds; whether there is something to check."""
+        """Look at the nodes, every ``NODES_S`` seconds, waiting for nothing; whether there is something to check."""
         now = time.monotonic()
-        if self._away or now - self._looked < NODES_S or not self._connects():  # Ray would wait for a head that is gone
+        if self._asked is None and not self._away and now - self._looked >= NODES_S:
+            self._asked = self._board.nodes.remote()
+        if self._asked is None or not self._ray.wait([self._asked], timeout=0)[0]:
             return False
-        self._looked, before = now, self._nodes
-        self._nodes = self._alive()
+        answer, self._asked, self._looked = self._asked, None, now
+        try:
+            self.found = self._ray.get(answer)
+        except self._ray.exceptions.RayError:  # the board was lost, or its head
+            return False
+        before, self._nodes = self._nodes, self._alive()
         return self._nodes != before or bool(self._short_since)
 
     def short_of(self, short: Collection[str]) -> tuple[list[str], list[str]]:
@@ -82,7 +90,7 @@ class Cluster:
         return new, given_up
 
     def _alive(self) -> list[dict[str, float]]:
-        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        return [node["Resources"] for node in self.found if node["Alive"]]
 
     def _connects(self) -> bool:
         return answers(self._address)

@@ -22,9 +22,9 @@ class Machines:
         self._memory: dict[str, float | None] = {}  # by node
         self.names: dict[str, str] = {}  # by node: for people
 
-    def look(self) -> list[Node]:
-        """The nodes as they are now, in an order that does not change."""
-        alive = sorted((node for node in self._ray.nodes() if node["Alive"]), key=lambda node: node["NodeID"])
+    def look(self, found: Sequence[dict[str, Any]] | None = None) -> list[Node]:
+        """The nodes as they are now, or as they were ``found``, in an order that does not change."""
+        alive = sorted((node for node in (self._ray.nodes() if found is None else found) if node["Alive"]), key=lambda node: node["NodeID"])
         self._ask([node["NodeID"] for node in alive if node["Resources"].get("GPU") and node["NodeID"] not in self._memory])
         return [self._node(node["NodeID"], node) for node in alive]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from benchmark.plan.placement import Need, Node, Placer, Task
 from benchmark.schedule.cluster import asks, fits
@@ -76,9 +77,9 @@ class Places:
         waiting = [(job, self._said(job)) for job in (self._jobs[task.key] for task in self._placer.misfits())]
         return waiting + [(job, asks(self.asked(job))) for job in running if not fits(nodes, self.asked(job))]
 
-    def look(self) -> None:
-        """See which nodes there are now."""
-        found = self._machines.look()
+    def look(self, there: Sequence[dict[str, Any]] | None = None) -> None:
+        """See which nodes there are now, or are ``there``, in Ray's words."""
+        found = self._machines.look(there)
         if found != self._nodes:
             self._nodes = found
             self._placer.use(self._with_room(found))

@@ -126,7 +126,8 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
 def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None) -> Iterator[Event]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    board, cluster = start_board(ray), Cluster(ray)
+    board = start_board(ray)
+    cluster = Cluster(ray, board)
     tasks = {on_gpu: ray.remote(max_retries=MAX_RETRIES, max_calls=int(on_gpu))(work) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
     running: dict[Any, Job] = {}
     news = board.news.remote(0)
@@ -160,7 +161,7 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
                 yield event
         yield from _end_hung(ray, watch, running)
         if cluster.changed():
-            places.look()
+            places.look(cluster.found)
             yield from _without_a_node(ray, cluster, places, running)
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
