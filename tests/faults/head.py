@@ -61,7 +61,8 @@ class Scene:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-        self.environment = clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": str(START_S), "TMPDIR": str(folder)}
+        patient = {"RAY_raylet_start_wait_time_s": str(START_S), "RAY_agent_register_timeout_ms": str(1000 * START_S)}  # a starved agent ends its node after 30 s
+        self.environment = clean | patient | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "TMPDIR": str(folder)}
         self.family = Family(os.getpid())
         self.family.look()
         self.before = set(self.family.seen)
