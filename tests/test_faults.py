@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -161,21 +162,35 @@ class _Ray:
         return [{"Alive": True, "Resources": {"CPU": 2.0}}]
 
 
+def listening_at(port: int) -> socket.socket:
+    """Stands for a head."""
+    return socket.create_server(("127.0.0.1", port))
+
+
 def test_a_head_that_comes_back_as_another_is_told_from_one_that_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another head may not even be spoken to: Ray would end the process."""
     monkeypatch.setattr("benchmark.schedule.cluster.PROBE_S", 0.0)
-    there, same = [False], [True]
-    monkeypatch.setattr(Cluster, "_connects", lambda self: there[0])
-    monkeypatch.setattr(Cluster, "_is_the_same", lambda self: same[0])
+    same, asked = [True], []
+    monkeypatch.setattr(Cluster, "_is_the_same", lambda self: asked.append(1) or same[0])
+    head = listening_at(0)
+    port = head.getsockname()[1]
+    monkeypatch.setattr(_Ray, "gcs_address", f"127.0.0.1:{port}")
     cluster = Cluster(_Ray(), None)
-    cluster.check_head()
-    there[0] = True
-    cluster.check_head()
-    there[0] = same[0] = False
-    cluster.check_head()
-    there[0] = True
-    with pytest.raises(ClusterLost, match="restarted.*run the same command again"):
+    for _ in range(3):
         cluster.check_head()
+    assert not asked
+    head.close()
+    cluster.check_head()
+    head = listening_at(port)
+    cluster.check_head()
+    cluster.check_head()
+    assert len(asked) == 1, "it was away, and is the same"
+    same[0] = False
+    head.close()
+    head = listening_at(port)
+    with head, pytest.raises(ClusterLost, match="restarted.*run the same command again"):
+        cluster.check_head()  # it was away between two looks
+    assert len(asked) == 2
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The Ray cluster under a driver: whether its head is there, and whether a node is left for every run.
 
 Ray's own client ends the process, without a word to Python, when it speaks to a head that was restarted, or when the
-head has been away for a minute. So it is not asked: a plain connection a second sees the head go.
+head has been away for a minute. So it is not asked: plain connections see the head go. Each is kept until the next one
+stands, since a head may be away for less time than lies between two; it ends with the process at its other end.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from benchmark.errors import GanbenchError
 
-PROBE_S = 1.0  # between connections to the head: less than a restart takes
+PROBE_S = 1.0  # between connections to the head
 AWAY_S = 30.0  # the head may be unreachable for so long; Ray's own limit is 60 s
 NODES_S = 10.0  # between looks at the nodes
 NO_NODE_S = 300.0  # a lost node may come back within so long
@@ -40,7 +42,7 @@ class Cluster:
         self._board, self._asked = board, None
         self._ray, self._address, self._me = ray, context.gcs_address, context.get_node_id()
         self._probed = self._answered = self._looked = time.monotonic()
-        self._away = False
+        self._away, self._line = False, connection(self._address)
         self.found = ray.nodes()  # in Ray's words
         self._nodes = self._alive()
         self._short_since: dict[str, float] = {}
@@ -55,7 +57,11 @@ class Cluster:
         if now - self._probed < PROBE_S:
             return
         self._probed = now
-        if not self._connects():
+        before, self._line = self._line, connection(self._address)
+        if before is not None:
+            self._away = self._away or not is_open(before)
+            before.close()
+        if self._line is None:
             self._away = True
             if now - self._answered > AWAY_S:
                 raise ClusterLost(f"the Ray head at {self._address} has not answered for {now - self._answered:.0f} s")
@@ -92,9 +98,6 @@ class Cluster:
     def _alive(self) -> list[dict[str, float]]:
         return [node["Resources"] for node in self.found if node["Alive"]]
 
-    def _connects(self) -> bool:
-        return answers(self._address)
-
     def _is_the_same(self) -> bool:
         """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking."""
         try:
@@ -104,14 +107,32 @@ class Cluster:
         return answer.returncode == 0 and self._me in answer.stdout.split()
 
 
-def answers(address: str) -> bool:
-    """Whether something accepts connections at ``host:port``."""
+def connection(address: str) -> socket.socket | None:
+    """To what listens at ``host:port``; None where nothing does."""
     host, port = address.rsplit(":", 1)
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+        return socket.create_connection((host.strip("[]"), int(port)), timeout=2)
     except OSError:
-        return False
-    return True
+        return None
+
+
+def answers(address: str) -> bool:
+    """Whether something listens at ``host:port``."""
+    with connection(address) or nullcontext() as line:
+        return line is not None
+
+
+def is_open(line: socket.socket) -> bool:
+    """Whether the other end has not closed a connection; what it has sent is thrown away. (Ray closes one that says nothing for two minutes.)"""
+    line.setblocking(False)
+    try:
+        while line.recv(4096):
+            pass
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def fits(nodes: Sequence[Mapping[str, float]], need: Mapping[str, float]) -> bool:

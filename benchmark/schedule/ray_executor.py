@@ -10,6 +10,7 @@ import atexit
 import logging
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +114,8 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         raise GanbenchError(f"no Ray head answers at {address}: start it there with 'ray start --head --port={address.rpartition(':')[2]}', or give --address the address that it printed when it started")
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
-        if address:
+        if address:  # Ray ends the process without a word to Python if it loses the head just then
+            print(f"joining the Ray cluster at {address}; should Ray end this command meanwhile, run the same command again", file=sys.stderr, flush=True)
             ray.init(address=address, runtime_env=nodes.shipped(), **common)
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
