@@ -175,7 +175,7 @@ def test_a_head_that_comes_back_as_another_is_told_from_one_that_was_away(monkey
     head = listening_at(0)
     port = head.getsockname()[1]
     monkeypatch.setattr(_Ray, "gcs_address", f"127.0.0.1:{port}")
-    cluster = Cluster(_Ray(), None)
+    cluster = Cluster(_Ray())
     for _ in range(3):
         cluster.check_head()
     assert not asked

@@ -35,11 +35,13 @@ class ClusterLost(GanbenchError):
 
 
 class Cluster:
-    """What the driver knows of its cluster; of its nodes, what the board has found."""
+    """What the driver knows of its cluster; of its nodes, what the ``board`` finds, once there is one."""
 
-    def __init__(self, ray: Any, board: Any) -> None:
+    board: Any = None
+
+    def __init__(self, ray: Any) -> None:
         context = ray.get_runtime_context()
-        self._board, self._asked = board, None
+        self._asked: Any = None
         self._ray, self._address, self._me = ray, context.gcs_address, context.get_node_id()
         self._probed = self._answered = self._looked = time.monotonic()
         self._away, self._line = False, connection(self._address)
@@ -74,7 +76,7 @@ class Cluster:
         """Look at the nodes, every ``NODES_S`` seconds, waiting for nothing; whether there is something to check."""
         now = time.monotonic()
         if self._asked is None and not self._away and now - self._looked >= NODES_S:
-            self._asked = self._board.nodes.remote()
+            self._asked = self.board.nodes.remote()
         if self._asked is None or not self._ray.wait([self._asked], timeout=0)[0]:
             return False
         answer, self._asked, self._looked = self._asked, None, now

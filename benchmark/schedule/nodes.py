@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,11 @@ def refuse_scratch(results: Path) -> None:
         raise GanbenchError(f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path of a folder that stays", 2)
 
 
-def check(ray: Any, jobs: Sequence[Job]) -> None:
+def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda: None) -> None:
     """Ask every node that could take a run whether it has what the runs need.
+
+    Args:
+        meanwhile: called once a second until all have answered; may raise.
 
     Raises:
         GanbenchError: naming each node that lacks data, weights or a place for checkpoints, has other data, or does not answer.
@@ -53,13 +57,19 @@ def check(ray: Any, jobs: Sequence[Job]) -> None:
     there = {n["NodeID"]: _name(n) for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU", 0) > 0}
     task = ray.remote(num_cpus=0, max_retries=0)(lacking)
     asked = {task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(wanted, expected): node for node in there}
-    ready, silent = ray.wait(list(asked), num_returns=len(asked), timeout=ANSWER_S)
+    ready, silent, end = [], list(asked), time.monotonic() + ANSWER_S
+    while silent and time.monotonic() < end:
+        answered, silent = ray.wait(silent, num_returns=len(silent), timeout=1.0)
+        ready += answered
+        meanwhile()
     problems = [f"node {there[asked[ref]]} has not answered for {ANSWER_S:.0f} s" for ref in silent]
     for ref in ready:
         try:
             found = ray.get(ref)
-        except ray.exceptions.RayError as error:
-            found = [str(getattr(error, "cause", error)).splitlines()[0]]
+        except ray.exceptions.RayTaskError as error:
+            found = [str(error.cause).splitlines()[0]]
+        except ray.exceptions.RayError:
+            found = ["lost while it was asked; run the same command again"]
         problems += [f"node {there[asked[ref]]}: {problem}" for problem in found]
     if problems:
         raise GanbenchError("\n  ".join(["not every node has what the runs need (a node's own GANBENCH_DATA, GANBENCH_CACHE and GANBENCH_WEIGHTS are those that its 'ray start' was given)", *problems]))

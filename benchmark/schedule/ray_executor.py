@@ -88,17 +88,18 @@ def run_on_ray(
         _start(ray, address, cpus)
     lost = False
     try:
+        cluster = Cluster(ray)
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
         if address and make is None:
-            nodes.check(ray, jobs)
+            nodes.check(ray, jobs, cluster.check_head)
         places = Places(Machines(ray), jobs, gpu_share, max_parallel)
         misfits = places.misfits()
         if len(misfits) == len(jobs):
             raise GanbenchError(f"{misfits[0][0].name} {misfits[0][1]}" + (f"; nor can they take the {len(misfits) - 1} others" if len(misfits) > 1 else ""))
         places.drop([job for job, _ in misfits])
         yield from (Event("blocked", job, error=why) for job, why in misfits)
-        yield from _drive(ray, places, stop, HungWatch(hung_s), make)
+        yield from _drive(ray, places, stop, HungWatch(hung_s), make, cluster)
     except ClusterLost:
         lost = True
         raise
@@ -120,16 +121,16 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        hint = "; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token" if address else ""
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        hint = "; if its head was restarted just now, run the same command again; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token" if address else ""
         raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
 
-def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None) -> Iterator[Event]:
+def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None, cluster: Cluster | None = None) -> Iterator[Event]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    board = start_board(ray)
-    cluster = Cluster(ray, board)
+    cluster = cluster or Cluster(ray)
+    board = cluster.board = start_board(ray)
     tasks = {on_gpu: ray.remote(max_retries=MAX_RETRIES, max_calls=int(on_gpu))(work) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
     running: dict[Any, Job] = {}
     news = board.news.remote(0)

@@ -146,7 +146,7 @@ def wrong(code: int | None, said: str) -> list[str]:
     found += [f"exit code {code}"] if code not in (None, 0, 1) else []
     found += [f"'{word}'" for word in ("Traceback", "ganbench: unexpected", "*** SIG", "Fatal") if word in said]
     ours = [line for line in said.splitlines() if line and not line.startswith("[")] or [""]
-    return found + ([] if code == 0 or "run the same command again" in ours[-1] or "no Ray head" in ours[-1] else ["no plain word at the end"])
+    return found + ([] if code == 0 or "run the same command again" in ours[-1] or "no Ray head" in ours[-1] or "could not join" in ours[-1] else ["no plain word at the end"])
 
 
 def main() -> int:
