@@ -81,20 +81,23 @@ def bags(draw: st.DrawFn) -> dict[Task, tuple[Need, float, float]]:
     return {task: (Need(rng.choice([1, 1, 2]), rng.choice(SIZES)), rng.uniform(0.1, 9), rng.uniform(0.1, 9)) for task in tasks}
 
 
+UNITS = 10_000  # of a GPU: Ray counts in these
+
+
 class Ray:
     """Cores and GPUs as Ray hands them out: a part of a GPU from the one that has the least left, if that is enough."""
 
     def __init__(self, nodes: list[Node], at_most: int | None) -> None:
         self.cpus = {n.id: n.cpus for n in nodes}
-        self.gpus = {n.id: [1.0] * n.gpus for n in nodes}
+        self.gpus = {n.id: [UNITS] * n.gpus for n in nodes}
         self.at_most, self.running, self.seen = at_most, {}, []
 
     def start(self, task: Task, node: Node, need: Need) -> None:
         assert task.key not in self.seen and task.group not in {t.group for t, *_ in self.running.values()}
         self.cpus[node.id] -= need.cpus
-        gpu = min((i for i, left in enumerate(self.gpus[node.id]) if left >= need.gpu - 1e-9), key=lambda i: self.gpus[node.id][i]) if need.gpu else None
+        gpu = min((i for i, left in enumerate(self.gpus[node.id]) if left >= round(need.gpu * UNITS)), key=lambda i: self.gpus[node.id][i]) if need.gpu else None
         if gpu is not None:
-            self.gpus[node.id][gpu] -= need.gpu
+            self.gpus[node.id][gpu] -= round(need.gpu * UNITS)
         self.running[task.key] = task, node, need, gpu
         self.seen.append(task.key)
         assert self.cpus[node.id] >= 0 and (self.at_most is None or len(self.running) <= self.at_most)
@@ -103,7 +106,7 @@ class Ray:
         _, node, need, gpu = self.running.pop(key)
         self.cpus[node.id] += need.cpus
         if gpu is not None:
-            self.gpus[node.id][gpu] += need.gpu
+            self.gpus[node.id][gpu] += round(need.gpu * UNITS)
 
 
 @given(nodes=clusters(), runs=bags(), at_most=st.none() | st.integers(1, 4))
@@ -156,6 +159,13 @@ def test_smaller_runs_start_beside_one_that_waits_elsewhere() -> None:
     tasks = [Task(k, k, k) for k in ("a", "b", "whole", "c")]
     need = {"a": 1.0, "b": 0.5, "whole": 1.0, "c": 0.5}
     assert _order(tasks, need, {"a": 9, "b": 20, "whole": 7, "c": 2}, nodes) == ["b", "a", "c", "whole"]
+
+
+def test_a_small_run_waits_where_ray_would_give_it_the_gpu_that_is_kept_for_another() -> None:
+    """Both GPUs are 0.7 busy, and the first is kept for the whole run; Ray, which does not know that, would take it for the small one."""
+    tasks = [Task(k, k, k, 3 - i) for i, k in enumerate(("a", "b", "whole", "small"))]
+    need = {"a": 0.7, "b": 0.7, "whole": 1.0, "small": 0.25}
+    assert _order(tasks, need, {"a": 1, "b": 9, "whole": 5, "small": 20}, [Node("n", "k", 8, 2)]) == ["a", "b", "whole", "small"]
 
 
 def test_a_run_that_is_made_again_may_need_more_and_nodes_come_and_go() -> None:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-EPSILON = 1e-9  # of a GPU: sums of fractions
+DIGITS = 9  # of a GPU: sums of fractions are kept equal to what they stand for
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,6 @@ class _Place:
 
     start: float  # when it is expected to be free; -inf if it is
     gpu: int | None  # which of the node's
-    left: float = 0.0  # idle on that GPU, beside the run
 
     @property
     def at_once(self) -> bool:
@@ -190,20 +189,28 @@ class _Room:
     """What is free on a node, and what is expected to become free when."""
 
     def __init__(self, node: Node, now: float, held: Sequence[_Held]) -> None:
+        self.now = now
         self.cpu = _Bin(node.cpus + node.ahead, now, ((h.until, h.start.need.cpus) for h in held))
         self.gpus = [_Bin(1.0, now, ((h.until, h.start.need.gpu) for h in held if h.gpu == i)) for i in range(node.gpus)]
 
     def fits(self, need: Need) -> bool:
         """Whether a run could start now."""
-        return self.cpu.idle >= need.cpus and (not need.gpu or any(gpu.idle >= need.gpu - EPSILON for gpu in self.gpus))
+        return self.cpu.idle >= need.cpus and (not need.gpu or any(gpu.idle >= need.gpu for gpu in self.gpus))
 
     def place(self, need: Need) -> _Place:
-        """The earliest; of equal ones the GPU that has the least room, as Ray chooses."""
+        """The earliest. A run that starts now gets the GPU that Ray chooses; where that is kept for a run that waits, it waits, too."""
         cpu = self.cpu.earliest(need.cpus)
         if not need.gpu:
             return _Place(cpu, None)
-        places = (_Place(max(cpu, gpu.earliest(need.gpu)), i, gpu.idle - need.gpu) for i, gpu in enumerate(self.gpus))
-        return min(places, key=lambda p: (p.start, p.left))
+        rays = self._rays_choice(need.gpu)
+        if cpu == -math.inf and rays is not None and self.gpus[rays].idle >= need.gpu:
+            return _Place(cpu, rays)
+        return min((_Place(max(cpu, gpu.earliest(need.gpu), self.now), i) for i, gpu in enumerate(self.gpus)), key=lambda place: place.start)
+
+    def _rays_choice(self, amount: float) -> int | None:
+        """Of the GPUs with enough that no run has, the one with the least; Ray knows nothing of runs that wait."""
+        able = [i for i, gpu in enumerate(self.gpus) if gpu.free >= amount]
+        return min(able, key=lambda i: self.gpus[i].free, default=None)
 
     def book(self, need: Need, place: _Place, until: float) -> None:
         """The place is taken."""
@@ -213,30 +220,32 @@ class _Room:
 
 
 class _Bin:
-    """A quantity: how much is idle, and when how much more is expected to be."""
+    """A quantity: how much of it no run has, how much of that is kept for none, and when how much more is expected to be."""
 
     def __init__(self, size: float, now: float, busy: Iterable[tuple[float, float]]) -> None:
         self.busy = sorted((max(until, now), amount) for until, amount in busy)
-        self.idle = size - sum(amount for _, amount in self.busy)
+        self.free = self.idle = round(size - sum(amount for _, amount in self.busy), DIGITS)
 
     def earliest(self, amount: float) -> float:
-        """When so much is expected to be free at once; -inf if it is now."""
-        free = self.idle
-        if free >= amount - EPSILON:
+        """When so much is expected to be idle at once; -inf if it is now."""
+        idle = self.idle
+        if idle >= amount:
             return -math.inf
         for until, more in self.busy:
-            free += more
-            if free >= amount - EPSILON:
+            idle = round(idle + more, DIGITS)
+            if idle >= amount:
                 return until
         return math.inf
 
     def book(self, amount: float, start: float, until: float) -> None:
-        """It is taken from ``start`` on; of what becomes free till then the last first, so that what is idle now stays so."""
+        """It is taken from ``start`` on; of what becomes idle till then the last first, so that what is idle now stays so."""
         wanted, kept = amount, []
         for end, there in reversed(self.busy):
             used = min(there, wanted) if end <= start else 0.0
             wanted -= used
             if there > used:
                 kept.append((end, there - used))
-        self.idle -= wanted
+        self.idle = round(self.idle - wanted, DIGITS)
+        if start == -math.inf:
+            self.free = round(self.free - amount, DIGITS)
         self.busy = sorted([*kept, (until, amount)])
