@@ -80,7 +80,8 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
     if not todo:
         return summary
-    jobs = [_job(run, results, options) for run in todo.values()]
+    folders = _folders(results, options)
+    jobs = [_job(run, results, options, folders) for run in todo.values()]
     refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs
     with _only_driver(results), Stop(options.stop_at) as stop:
@@ -108,9 +109,15 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
     )
 
 
-def _job(run: Run, results: Path, options: Options) -> Job:
-    folder = str(options.checkpoints or results / "runs")
-    folder = folder.rstrip("/") if is_url(folder) else str(Path(folder).resolve())
+def _folders(results: Path, options: Options) -> tuple[str, str, str]:
+    """For checkpoints, datasets and features, as every process finds them."""
+    runs = str(options.checkpoints or results / "runs")
+    return runs.rstrip("/") if is_url(runs) else str(Path(runs).resolve()), str(data_root().resolve()), str(cache_folder().resolve())
+
+
+def _job(run: Run, results: Path, options: Options, folders: tuple[str, str, str] | None = None) -> Job:
+    """``folders``: as ``_folders`` gives them, once for many jobs."""
+    runs, data, cache = folders or _folders(results, options)
     return Job(
         key=run.key,
         evaluation=run.evaluation,
@@ -118,10 +125,10 @@ def _job(run: Run, results: Path, options: Options) -> Job:
         name=run.name,
         recipe=run.recipe.to_json(),
         protocol=run.protocol.to_json(),
-        folder=f"{folder}/{run.key}",
-        data_root=str(data_root().resolve()),
+        folder=f"{runs}/{run.key}",
+        data_root=data,
         weights=os.environ.get("GANBENCH_WEIGHTS", ""),
-        cache=str(cache_folder().resolve()),
+        cache=cache,
         device=options.device,
         threads=options.threads,
         channels_last=options.channels_last,

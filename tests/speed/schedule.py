@@ -154,6 +154,7 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=300)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--plan", type=int, default=10_000)
+    arguments.add_argument("--kind", choices=("constant", "one step"), help="only this one (default: both)")
     a = arguments.parse_args()
     began, wall = time.process_time(), time.monotonic()
     print(f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most")
