@@ -95,7 +95,7 @@ class Places:
 
     def _with_room(self, nodes: Sequence[Node]) -> list[Node]:
         """On one node with runs that are all alike, twice as many as fit and a few more are kept submitted, so that no core waits for the driver."""
-        return [replace(node, ahead=node.cpus + 2) for node in nodes] if self._ahead and len(nodes) == 1 else list(nodes)
+        return [replace(node, ahead=node.cpus + 14) for node in nodes] if self._ahead and len(nodes) == 1 else list(nodes)
 
 
 def _in_rays_words(need: Need) -> dict[str, float]:

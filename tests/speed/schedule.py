@@ -1,10 +1,11 @@
 """The harness's own cost for a finished run against bare Ray tasks that return the same result, as ratios in one session.
 
-    python -m tests.speed.schedule [--runs 300] [--rounds 5] [--plan 10000]
+    python -m tests.speed.schedule [--runs 1000] [--rounds 5] [--plan 10000] [--kind constant]
 
-A round makes so many runs twice on one core of one Ray each: through ``run_plan`` (board, events, records written to disk, status)
-and as bare tasks whose results are fetched as they come. CPU seconds of this process and of all that Ray
-started, so that a busy machine moves both. Two kinds of runs: ``constant`` returns a result that was made before (all that is
+A round makes so many runs on one core of one Ray: as bare tasks whose results are fetched as they come; as such tasks with one
+file a run, synced and renamed, of as many bytes as a record has (the least that keeps a result); the same with the record
+made and written; and through ``run_plan`` (board, events, records, status). CPU seconds of this process and of all that Ray
+started, so that a busy machine moves all. Two kinds of runs: ``constant`` returns a result that was made before (all that is
 left is the harness's own cost), ``one step`` trains for one step, the least that a real run can be.
 Then: the driver's memory over the finished runs, and time and memory of a plan of 10,000 runs.
 """
@@ -20,6 +21,7 @@ import resource
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +37,7 @@ from tests.faults.processes import tree
 
 SUITE = Path(__file__).parents[1] / "faults" / "suite.yaml"
 RESULT = "GANBENCH_SPEED_RESULT"  # names the file with the constant result
+EVERY = 20  # runs between two looks at the memory
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -95,13 +98,15 @@ def bare(jobs: list[Job], make: Any, done: Callable[[Job, dict[str, Any]], objec
 
 
 def harness(made: Plan, make: Any, results: Path) -> list[int]:
-    """``run_plan`` on the Ray that is up; the driver's resident memory, in bytes, as records appear."""
+    """``run_plan`` on the Ray that is up; the driver's resident memory, in bytes, at every ``EVERY``th record."""
     memory: list[int] = []
+    ended: Counter[str] = Counter()
     handle = launch._handle
 
     def measured(*arguments: Any) -> None:
         handle(*arguments)
-        if arguments[0].kind == "done":
+        ended[arguments[0].kind] += 1
+        if arguments[0].kind == "done" and ended["done"] % EVERY == 0:
             memory.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
 
     def events(jobs: list[Job], stop: Any, options: launch.Options) -> Any:
@@ -120,6 +125,16 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
     return memory
 
 
+def kept(folder: Path, name: str, content: bytes) -> None:
+    """The least that keeps a result: one file, on the disk before it has its name."""
+    folder.mkdir(exist_ok=True)
+    with (folder / ".tmp").open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.rename(folder / ".tmp", folder / name)
+
+
 def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     """Print the ratios; the driver's memory over all runs of the harness."""
     made, costs, memory = plan(runs), [], []
@@ -127,23 +142,27 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
         jobs = [launch._job(run, Path(folder), launch.Options(device="cpu")) for run in made.runs]
+        content = records.file_bytes(make_record(made.runs[0], _result()))
         for n in range(rounds + 1):
-            marks = [cpu_s()]
+            at, marks = Path(folder) / str(n), [cpu_s()]
             bare(jobs, make)
             marks.append(cpu_s())
-            bare(jobs, make, lambda job, result, n=n: records.write(Path(folder) / f"bare-{n}", "x", make_record(planned[job.evaluation], result)))
+            bare(jobs, make, lambda job, result, at=at: kept(at, job.evaluation, content))
             marks.append(cpu_s())
-            memory += harness(made, make, Path(folder) / str(n))
+            bare(jobs, make, lambda job, result, at=at: records.write(at / "bare", "x", make_record(planned[job.evaluation], result)))
             marks.append(cpu_s())
-            harness(alone, make, Path(folder) / f"{n}-alone")
+            memory += harness(made, make, at / "harness")
+            marks.append(cpu_s())
+            harness(alone, make, at / "alone")
             marks.append(cpu_s())
             if n:  # the first warms up
-                tasks, written, ours, session = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
-                costs.append([tasks / runs, written / runs, (ours - session) / (runs - 1), session])
-    tasks, written, ours, session = (statistics.median(c[i] for c in costs) for i in range(4))
-    print(f"{kind}: bare tasks {tasks:.2f}, with their records written {written:.2f}, harness {ours:.2f} CPU ms for a further run ({session:.0f} ms for the first: the board's process)")
-    for i, name in enumerate(("bare tasks", "bare tasks and records")):
-        ratios = sorted(c[2] / c[i] for c in costs)
+                *others, ours, session = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
+                costs.append([*(cost / runs for cost in others), (ours - session) / (runs - 1), session])
+    names = ("bare tasks", "bare tasks and a file each", "bare tasks and records")
+    *others, ours, session = (statistics.median(c[i] for c in costs) for i in range(5))
+    print(f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} CPU ms for a further run ({session:.0f} ms for the first: the board's process)")
+    for i, name in enumerate(names):
+        ratios = sorted(c[3] / c[i] for c in costs)
         print(f"  harness / {name}: median {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
     return memory
 
@@ -151,7 +170,7 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
 def main() -> None:
     """Print ratios, memory, and the plan's cost."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--runs", type=int, default=300)
+    arguments.add_argument("--runs", type=int, default=1000)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--plan", type=int, default=10_000)
     arguments.add_argument("--kind", choices=("constant", "one step"), help="only this one (default: both)")
@@ -166,11 +185,13 @@ def main() -> None:
         json.dump(one_step(launch._job(plan(1).runs[0], Path("unused"), launch.Options(device="cpu")), lambda done, todo: False), stream)
     os.environ[RESULT] = stream.name
     ray_executor._start(ray, None, 1)
-    memory = compare("constant", constant, a.runs, a.rounds)
-    third = len(memory) // 3
-    growth = statistics.median(memory[-third:]) - statistics.median(memory[third : 2 * third])
-    print(f"the driver's memory: {memory[third] / 2**20:.0f} MiB after {third:,} runs, {memory[-1] / 2**20:.0f} MiB after {len(memory):,}: {growth / third / 1024:+.2f} KiB a run")
-    compare("one step", one_step, max(1, a.runs // 5), a.rounds)
+    if a.kind != "one step":
+        memory = compare("constant", constant, a.runs, a.rounds)
+        third = len(memory) // 3
+        growth = statistics.median(memory[-third:]) - statistics.median(memory[third : 2 * third])
+        print(f"the driver's memory: {memory[third] / 2**20:.0f} MiB after {EVERY * third:,} runs, {memory[-1] / 2**20:.0f} MiB after {EVERY * len(memory):,}: {growth / third / EVERY / 1024:+.2f} KiB a run")
+    if a.kind != "constant":
+        compare("one step", one_step, max(1, a.runs // 20), a.rounds)
     ray.shutdown()
 
 
