@@ -33,9 +33,9 @@ def tasks(ray: Any, board: Any, make: Make | None, max_retries: int) -> Callable
     @functools.cache
     def task(node: str, cpus: float, gpu: float) -> Any:
         there = NodeAffinitySchedulingStrategy(node, soft=True)  # soft: elsewhere, should the node be lost
-        return tasks[gpu > 0].options(name="work", num_cpus=cpus, num_gpus=gpu, scheduling_strategy=there)
+        return remote[gpu > 0].options(name="work", num_cpus=cpus, num_gpus=gpu, scheduling_strategy=there)
 
-    tasks = {on_gpu: ray.remote(max_retries=max_retries, max_calls=int(on_gpu))(one) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
+    remote = {on_gpu: ray.remote(max_retries=max_retries, max_calls=int(on_gpu))(one) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
     return task
 
 
@@ -103,13 +103,13 @@ class _Reporter:
         """
         global _begun
         self._last = time.monotonic()
-        if _begun[0] == self._board._actor_id and self._last - _begun[1] < REPORT_S:
+        if _begun[0] == self._board and self._last - _begun[1] < REPORT_S:
             _unheard[:] = [self]
             _say_first_words()
             return False
         stop = answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
         if not stop:
-            _begun = self._board._actor_id, self._last
+            _begun = self._board, self._last
         return stop
 
     def late(self) -> None:
