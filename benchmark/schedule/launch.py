@@ -80,8 +80,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
     if not todo:
         return summary
-    folders = _folders(results, options)
-    jobs = [_job(run, results, options, folders) for run in todo.values()]
+    jobs = [_job(run, results, options) for run in todo.values()]
     refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs
     with _only_driver(results), Stop(options.stop_at) as stop:
@@ -109,15 +108,9 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
     )
 
 
-def _folders(results: Path, options: Options) -> tuple[str, str, str]:
-    """For checkpoints, datasets and features, as every process finds them."""
-    runs = str(options.checkpoints or results / "runs")
-    return runs.rstrip("/") if is_url(runs) else str(Path(runs).resolve()), str(data_root().resolve()), str(cache_folder().resolve())
-
-
-def _job(run: Run, results: Path, options: Options, folders: tuple[str, str, str] | None = None) -> Job:
-    """``folders``: as ``_folders`` gives them, once for many jobs."""
-    runs, data, cache = folders or _folders(results, options)
+def _job(run: Run, results: Path, options: Options) -> Job:
+    folder = str(options.checkpoints or results / "runs")
+    folder = folder.rstrip("/") if is_url(folder) else str(Path(folder).resolve())
     return Job(
         key=run.key,
         evaluation=run.evaluation,
@@ -125,10 +118,10 @@ def _job(run: Run, results: Path, options: Options, folders: tuple[str, str, str
         name=run.name,
         recipe=run.recipe.to_json(),
         protocol=run.protocol.to_json(),
-        folder=f"{runs}/{run.key}",
-        data_root=data,
+        folder=f"{folder}/{run.key}",
+        data_root=str(data_root().resolve()),
         weights=os.environ.get("GANBENCH_WEIGHTS", ""),
-        cache=cache,
+        cache=str(cache_folder().resolve()),
         device=options.device,
         threads=options.threads,
         channels_last=options.channels_last,

@@ -52,7 +52,7 @@ def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
         try:
             return execute(job, reporter.tick, reporter.about) if make is None else make(job, reporter.tick)
         finally:
-            _unheard.clear()
+            _unheard.discard(reporter)
 
 
 def answer(ref: Any) -> Any:
@@ -66,8 +66,8 @@ def answer(ref: Any) -> Any:
 _begun: tuple[Any, float] = (None, 0.0)
 """The board that last let a run of this process begin, and when."""
 
-_unheard: list[_Reporter] = []
-"""The run of this process, if it has not said its first word."""
+_unheard: set[_Reporter] = set()
+"""Runs of this process that have not said their first word."""
 
 
 @functools.cache
@@ -104,7 +104,7 @@ class _Reporter:
         global _begun
         self._last = time.monotonic()
         if _begun[0] == self._board and self._last - _begun[1] < REPORT_S:
-            _unheard[:] = [self]
+            _unheard.add(self)
             _say_first_words()
             return False
         stop = answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
@@ -114,8 +114,8 @@ class _Reporter:
 
     def late(self) -> None:
         """The first word, if it is time; from another thread."""
-        if time.monotonic() - self._last >= REPORT_S:
-            _unheard.clear()
+        if time.monotonic() - self._last >= REPORT_S and self in _unheard:
+            _unheard.discard(self)
             self._board.report.remote(self._key, *self._steps, self._place, dict(self.about))
 
     def tick(self, done: int, todo: int) -> bool:
@@ -131,5 +131,5 @@ class _Reporter:
                 self._stop = answer(self._pending) or self._stop
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
-            _unheard.clear()
+            _unheard.discard(self)
             self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about)
