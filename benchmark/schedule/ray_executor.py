@@ -115,7 +115,7 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises a bare one where it has not come up in time
         hint = "; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token" if address else ""
         raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
