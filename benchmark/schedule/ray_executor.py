@@ -158,7 +158,7 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
             yield from _without_a_node(ray, cluster, places, running)
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
-    board.__ray_terminate__.remote()  # the workers' handles would keep it
+    ray.kill(board)  # the workers' handles would keep it
 
 
 def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Event:

@@ -30,7 +30,7 @@ from typing import Any
 from benchmark import records
 from benchmark.plan.plan import Plan, make_plan, make_record
 from benchmark.recipe import Protocol, Recipe
-from benchmark.schedule import launch, ray_executor
+from benchmark.schedule import launch, places, ray_executor
 from benchmark.schedule.job import Job
 from benchmark.suite.load import load
 from tests.faults.processes import tree
@@ -84,13 +84,13 @@ def cpu_s() -> float:
 
 
 def bare(jobs: list[Job], make: Any, done: Callable[[Job, dict[str, Any]], object] = lambda job, result: None) -> None:
-    """Tasks that return what ``make`` returns, a few kept submitted as the harness does; ``done`` gets every result."""
+    """Tasks that return what ``make`` returns, as many kept submitted as by the harness; ``done`` gets every result."""
     import ray
 
     task = ray.remote(max_retries=3)(lambda job: make(job, lambda done, todo: False))
     waiting, running = list(jobs), {}
     while waiting or running:
-        while len(running) < 4 and waiting:
+        while len(running) < 2 + places.MORE and waiting:
             job = waiting.pop()
             running[task.remote(job)] = job
         for ref in ray.wait(list(running), num_returns=1)[0]:
@@ -111,8 +111,8 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
     def events(jobs: list[Job], stop: Any, options: launch.Options) -> Any:
         import ray
 
-        places = ray_executor.Places(ray_executor.Machines(ray), jobs)
-        return ray_executor._drive(ray, places, stop, ray_executor.HungWatch(3600), make)
+        where = ray_executor.Places(ray_executor.Machines(ray), jobs)
+        return ray_executor._drive(ray, where, stop, ray_executor.HungWatch(3600), make)
 
     before = launch._events
     launch._events, launch._handle = events, measured
@@ -135,8 +135,8 @@ def kept(folder: Path, name: str, content: bytes) -> None:
 
 
 def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
-    """Print the ratios; the driver's memory over all runs of the harness."""
-    made, costs, memory = plan(runs), [], []
+    """Print the ratios; the driver's memory over the runs of the last round."""
+    made, costs, memory = plan(runs), [], list[int]()
     alone = plan(1)
     planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
@@ -150,7 +150,7 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
             marks.append(cpu_s())
             bare(jobs, make, lambda job, result, at=at: records.write(at / "bare", "x", make_record(planned[job.evaluation], result)))
             marks.append(cpu_s())
-            memory += harness(made, make, at / "harness")
+            memory = harness(made, make, at / "harness")
             marks.append(cpu_s())
             harness(alone, make, at / "alone")
             marks.append(cpu_s())
@@ -186,9 +186,8 @@ def main() -> None:
     ray_executor._start(ray, None, 1)
     if a.kind != "one step":
         memory = compare("constant", constant, a.runs, a.rounds)
-        third = len(memory) // 3
-        growth = statistics.median(memory[-third:]) - statistics.median(memory[third : 2 * third])
-        print(f"the driver's memory: {memory[third] / 2**20:.0f} MiB after {EVERY * third:,} runs, {memory[-1] / 2**20:.0f} MiB after {EVERY * len(memory):,}: {growth / third / EVERY / 1024:+.2f} KiB a run")
+        growth = (memory[-1] - memory[len(memory) // 3]) / (len(memory) - 1 - len(memory) // 3) / EVERY / 1024
+        print(f"the driver's memory within a plan: {memory[0] / 2**20:.1f} MiB after {EVERY} runs, {memory[-1] / 2**20:.1f} MiB after {EVERY * len(memory):,}: {growth:+.2f} KiB a run after the first third")
     if a.kind != "constant":
         compare("one step", one_step, max(1, a.runs // 20), a.rounds)
     ray.shutdown()
