@@ -138,12 +138,15 @@ def file_bytes(record: Record) -> bytes:
     """A record's file: JSON with one field a line, and one measurement a line: small, and legible in a diff."""
     content = record.to_json()
 
-    def dump(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    def dump(value: Any) -> bytes:
+        return orjson.dumps(value) if type(value) is str else _ENCODER.encode(value).encode()  # the same for text, and faster
 
-    history = "[\n  " + ",\n  ".join(map(dump, content["history"])) + "\n ]"
-    lines = [f" {dump(key)}: {history if key == 'history' else dump(value)}" for key, value in content.items()]
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+    history = b"[\n  " + b",\n  ".join(map(dump, content["history"])) + b"\n ]"
+    lines = [b' "%b": %b' % (key.encode(), history if key == "history" else dump(value)) for key, value in content.items()]
+    return b"{\n" + b",\n".join(lines) + b"\n}\n"
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def _place(temporary: Path, target: Path) -> None:

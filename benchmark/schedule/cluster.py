@@ -133,7 +133,7 @@ def is_open(line: socket.socket) -> bool:
     except BlockingIOError:
         return True
     except OSError:
-        pass
+        return False
     return False
 
 

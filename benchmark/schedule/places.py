@@ -16,6 +16,9 @@ from benchmark.schedule.demand import Demand
 from benchmark.schedule.job import Job
 from benchmark.schedule.machines import Machines
 
+FEW, MORE = 2, 14  # runs that are kept submitted beyond twice as many as fit
+SHORT_S, LONG_S = 0.25, 2.0  # from handing a run out to its end: below the one, more are kept submitted; above the other, few
+
 
 class Places:
     """Which job starts when and where; on nodes that come and go."""
@@ -24,7 +27,8 @@ class Places:
         self._machines, self._nodes = machines, machines.look()
         self.demand = Demand(jobs, self._nodes, share)
         self._more: dict[str, Need] = {}  # by evaluation: for jobs that are made again with more
-        self._given: dict[str, Need] = {}
+        self._given: dict[str, tuple[Need, float]] = {}  # and when
+        self._spare = FEW
         self._jobs = {job.evaluation: job for job in jobs}
         tasks = [self._task(job) for job in jobs]
         self._ahead = len(self._nodes) == 1 and not any(job.device.startswith("cuda") for job in jobs) and len({job.threads for job in jobs}) == 1
@@ -36,18 +40,23 @@ class Places:
 
     def starts(self) -> list[tuple[Job, Node, Need]]:
         """Jobs to start now, where, and what each asks for; they count as started."""
-        found = self._placer.starts(time.monotonic())
-        self._given |= {start.task.key: start.need for start in found}
+        now = time.monotonic()
+        found = self._placer.starts(now)
+        self._given |= {start.task.key: (start.need, now) for start in found}
         return [(self._jobs[start.task.key], start.node, start.need) for start in found]
 
     def asked(self, job: Job) -> dict[str, float]:
         """What a job that runs asked for, in Ray's words."""
-        return _in_rays_words(self._given[job.evaluation])
+        return _in_rays_words(self._given[job.evaluation][0])
 
     def ended(self, job: Job) -> None:
         """A job that was started is not running any more."""
         self._placer.ended(job.evaluation)
-        del self._given[job.evaluation]
+        took = time.monotonic() - self._given.pop(job.evaluation)[1]
+        spare = MORE if took < SHORT_S else FEW if took > LONG_S else self._spare
+        if spare != self._spare and self._ahead:
+            self._spare = spare
+            self._placer.use(self._with_room(self._nodes))
 
     def again(self, job: Job, asked: Mapping[str, float] | None = None) -> None:
         """Make a job once more; asking for so much, in Ray's words, if it is given."""
@@ -95,8 +104,11 @@ class Places:
         return self._more.get(task.key) or self.demand.need(self._jobs[task.key], node)
 
     def _with_room(self, nodes: Sequence[Node]) -> list[Node]:
-        """On one node with runs that are all alike, twice as many as fit and a few more are kept submitted, so that no core waits for the driver."""
-        return [replace(node, ahead=node.cpus + 2) for node in nodes] if self._ahead and len(nodes) == 1 else list(nodes)
+        """On one node with runs that are all alike, twice as many as fit and a few more are kept submitted, so that no core waits for the driver.
+
+        Of short runs some more: Ray finds a worker anew for each run that finds no queue.
+        """
+        return [replace(node, ahead=node.cpus + self._spare) for node in nodes] if self._ahead and len(nodes) == 1 else list(nodes)
 
 
 def _in_rays_words(need: Need) -> dict[str, float]:

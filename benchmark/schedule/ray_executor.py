@@ -27,7 +27,7 @@ from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.schedule.places import Places
 from benchmark.schedule.progress import duration
 from benchmark.schedule.stop import Stop, kept_signals
-from benchmark.schedule.worker import Make, work
+from benchmark.schedule.worker import Make, tasks
 
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
@@ -127,24 +127,21 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
 
 
 def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None, cluster: Cluster | None = None) -> Iterator[Event]:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
     cluster = cluster or Cluster(ray)
     board = cluster.board = start_board(ray)
-    tasks = {on_gpu: ray.remote(max_retries=MAX_RETRIES, max_calls=int(on_gpu))(work) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
+    task = tasks(ray, board, make, MAX_RETRIES)
     running: dict[Any, Job] = {}
     news = board.news.remote(0)
     told = False
     while len(places) or running:
         for job, node, need in [] if stop.asked else places.starts():
-            there = NodeAffinitySchedulingStrategy(node.id, soft=True)  # soft: elsewhere, should the node be lost
-            task = tasks[need.gpu > 0].options(num_cpus=need.cpus, num_gpus=need.gpu, scheduling_strategy=there)
-            running[task.remote(job, board, make)] = job
+            running[task(node.id, need.cpus, need.gpu).remote(job)] = job
         if stop.asked and not told:
             told = True
             board.stop.remote()
             yield from (Event("interrupted", job) for job in places.withdraw())
-        ready, _ = ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
+        ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
+        ready, _ = ray.wait([*running, news], num_returns=len(running) + 1, timeout=0)  # all that has ended: as many runs start at once
         cluster.check_head()
         for ref in ready:
             if ref == news:
@@ -168,6 +165,7 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
             yield from _without_a_node(ray, cluster, places, running)
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
+    ray.kill(board)  # the workers' handles would keep it
 
 
 def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Event:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +23,24 @@ Make = Callable[[Job, Callable[[int, int], bool]], "dict[str, Any] | None"]
 REPORT_S = 1.0  # seconds between a worker's reports
 
 
+def tasks(ray: Any, board: Any, make: Make | None, max_retries: int) -> Callable[[str, float, float], Any]:
+    """The Ray task of a run by its node, cores and part of a GPU. What all runs have in common goes to a worker once, with the task."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    def one(job: Job) -> dict[str, Any] | None:
+        return work(job, board, make)
+
+    @functools.cache
+    def task(node: str, cpus: float, gpu: float) -> Any:
+        there = NodeAffinitySchedulingStrategy(node, soft=True)  # soft: elsewhere, should the node be lost
+        return remote[gpu > 0].options(name="work", num_cpus=cpus, num_gpus=gpu, scheduling_strategy=there)
+
+    remote = {on_gpu: ray.remote(max_retries=max_retries, max_calls=int(on_gpu))(one) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
+    return task
+
+
 def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
-    """The Ray task: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
+    """In a worker: one run, reporting to the board; nothing if everybody has been asked to stop meanwhile."""
     reporter = _Reporter(job, board)
     try:
         if reporter.begin():
@@ -31,7 +49,10 @@ def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
         why = f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set RAY_AUTH_MODE=disabled for 'ganbench run'"
         raise GanbenchError(why) from None
     with listening(reporter.beat):
-        return execute(job, reporter.tick, reporter.about) if make is None else make(job, reporter.tick)
+        try:
+            return execute(job, reporter.tick, reporter.about) if make is None else make(job, reporter.tick)
+        finally:
+            _unheard.discard(reporter)
 
 
 def answer(ref: Any) -> Any:
@@ -40,6 +61,26 @@ def answer(ref: Any) -> Any:
 
     with ThreadPoolExecutor(1) as aside:
         return aside.submit(ray.get, ref).result()
+
+
+_begun: tuple[Any, float] = (None, 0.0)
+"""The board that last let a run of this process begin, and when."""
+
+_unheard: set[_Reporter] = set()
+"""Runs of this process that have not said their first word."""
+
+
+@functools.cache
+def _say_first_words() -> None:
+    """From now on, a thread says the first word of a run that has not yet said it after ``REPORT_S``, whatever the run does or hangs in."""
+
+    def say() -> None:
+        while True:
+            time.sleep(REPORT_S)
+            for reporter in list(_unheard):
+                reporter.late()
+
+    threading.Thread(target=say, daemon=True).start()
 
 
 class _Reporter:
@@ -55,9 +96,27 @@ class _Reporter:
         self._steps, self._last, self._pending, self._stop = (0, 0), 0.0, None, False
 
     def begin(self) -> bool:
-        """The first word, waiting for the answer."""
+        """The first word, waiting for the answer; whether to stop.
+
+        A run that begins within ``REPORT_S`` of another in this process goes by the other's answer, and says its first word
+        when it has lasted as long: of many short runs, few ask the board.
+        """
+        global _begun
         self._last = time.monotonic()
-        return answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
+        if _begun[0] == self._board and self._last - _begun[1] < REPORT_S:
+            _unheard.add(self)
+            _say_first_words()
+            return False
+        stop = answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
+        if not stop:
+            _begun = self._board, self._last
+        return stop
+
+    def late(self) -> None:
+        """The first word, if it is time; from another thread."""
+        if time.monotonic() - self._last >= REPORT_S and self in _unheard:
+            _unheard.discard(self)
+            self._board.report.remote(self._key, *self._steps, self._place, dict(self.about))
 
     def tick(self, done: int, todo: int) -> bool:
         """So many steps are done; whether to stop."""
@@ -72,4 +131,5 @@ class _Reporter:
                 self._stop = answer(self._pending) or self._stop
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
+            _unheard.discard(self)
             self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about)

@@ -1,10 +1,11 @@
 """The harness's own cost for a finished run against bare Ray tasks that return the same result, as ratios in one session.
 
-    python -m tests.speed.schedule [--runs 300] [--rounds 5] [--plan 10000]
+    python -m tests.speed.schedule [--runs 1000] [--rounds 5] [--plan 10000] [--kind constant]
 
-A round makes so many runs twice on one core of one Ray each: through ``run_plan`` (board, events, records written to disk, status)
-and as bare tasks whose results are fetched as they come. CPU seconds of this process and of all that Ray
-started, so that a busy machine moves both. Two kinds of runs: ``constant`` returns a result that was made before (all that is
+A round makes so many runs on one core of one Ray: as bare tasks whose results are fetched as they come; as such tasks with one
+file a run, synced and renamed, of as many bytes as a record has (the least that keeps a result); the same with the record
+made and written; and through ``run_plan`` (board, events, records, status). CPU seconds of this process and of all that Ray
+started, so that a busy machine moves all. Two kinds of runs: ``constant`` returns a result that was made before (all that is
 left is the harness's own cost), ``one step`` trains for one step, the least that a real run can be.
 Then: the driver's memory over the finished runs, and time and memory of a plan of 10,000 runs.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
+import itertools
 import json
 import os
 import resource
@@ -28,13 +30,14 @@ from typing import Any
 from benchmark import records
 from benchmark.plan.plan import Plan, make_plan, make_record
 from benchmark.recipe import Protocol, Recipe
-from benchmark.schedule import launch, ray_executor
+from benchmark.schedule import launch, places, ray_executor
 from benchmark.schedule.job import Job
 from benchmark.suite.load import load
 from tests.faults.processes import tree
 
 SUITE = Path(__file__).parents[1] / "faults" / "suite.yaml"
 RESULT = "GANBENCH_SPEED_RESULT"  # names the file with the constant result
+EVERY = 20  # runs between two looks at the memory
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -81,13 +84,13 @@ def cpu_s() -> float:
 
 
 def bare(jobs: list[Job], make: Any, done: Callable[[Job, dict[str, Any]], object] = lambda job, result: None) -> None:
-    """Tasks that return what ``make`` returns, a few kept submitted as the harness does; ``done`` gets every result."""
+    """Tasks that return what ``make`` returns, as many kept submitted as by the harness; ``done`` gets every result."""
     import ray
 
     task = ray.remote(max_retries=3)(lambda job: make(job, lambda done, todo: False))
     waiting, running = list(jobs), {}
     while waiting or running:
-        while len(running) < 4 and waiting:
+        while len(running) < 2 + places.MORE and waiting:
             job = waiting.pop()
             running[task.remote(job)] = job
         for ref in ray.wait(list(running), num_returns=1)[0]:
@@ -95,20 +98,21 @@ def bare(jobs: list[Job], make: Any, done: Callable[[Job, dict[str, Any]], objec
 
 
 def harness(made: Plan, make: Any, results: Path) -> list[int]:
-    """``run_plan`` on the Ray that is up; the driver's resident memory, in bytes, as records appear."""
+    """``run_plan`` on the Ray that is up; the driver's resident memory, in bytes, at every ``EVERY``th record."""
     memory: list[int] = []
+    ended = itertools.count(1)
     handle = launch._handle
 
     def measured(*arguments: Any) -> None:
         handle(*arguments)
-        if arguments[0].kind == "done":
+        if arguments[0].kind == "done" and next(ended) % EVERY == 0:
             memory.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
 
     def events(jobs: list[Job], stop: Any, options: launch.Options) -> Any:
         import ray
 
-        places = ray_executor.Places(ray_executor.Machines(ray), jobs)
-        return ray_executor._drive(ray, places, stop, ray_executor.HungWatch(3600), make)
+        where = ray_executor.Places(ray_executor.Machines(ray), jobs)
+        return ray_executor._drive(ray, where, stop, ray_executor.HungWatch(3600), make)
 
     before = launch._events
     launch._events, launch._handle = events, measured
@@ -120,30 +124,44 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
     return memory
 
 
+def kept(folder: Path, name: str, content: bytes) -> None:
+    """The least that keeps a result: one file, on the disk before it has its name."""
+    folder.mkdir(exist_ok=True)
+    with (folder / ".tmp").open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.rename(folder / ".tmp", folder / name)
+
+
 def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
-    """Print the ratios; the driver's memory over all runs of the harness."""
-    made, costs, memory = plan(runs), [], []
+    """Print the ratios; the driver's memory over the runs of the last round."""
+    made, costs, memory = plan(runs), [], list[int]()
     alone = plan(1)
     planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
         jobs = [launch._job(run, Path(folder), launch.Options(device="cpu")) for run in made.runs]
+        content = records.file_bytes(make_record(made.runs[0], _result()))
         for n in range(rounds + 1):
-            marks = [cpu_s()]
+            at, marks = Path(folder) / str(n), [cpu_s()]
             bare(jobs, make)
             marks.append(cpu_s())
-            bare(jobs, make, lambda job, result, n=n: records.write(Path(folder) / f"bare-{n}", "x", make_record(planned[job.evaluation], result)))
+            bare(jobs, make, lambda job, result, at=at: kept(at, job.evaluation, content))
             marks.append(cpu_s())
-            memory += harness(made, make, Path(folder) / str(n))
+            bare(jobs, make, lambda job, result, at=at: records.write(at / "bare", "x", make_record(planned[job.evaluation], result)))
             marks.append(cpu_s())
-            harness(alone, make, Path(folder) / f"{n}-alone")
+            memory = harness(made, make, at / "harness")
+            marks.append(cpu_s())
+            harness(alone, make, at / "alone")
             marks.append(cpu_s())
             if n:  # the first warms up
-                tasks, written, ours, session = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
-                costs.append([tasks / runs, written / runs, (ours - session) / (runs - 1), session])
-    tasks, written, ours, session = (statistics.median(c[i] for c in costs) for i in range(4))
-    print(f"{kind}: bare tasks {tasks:.2f}, with their records written {written:.2f}, harness {ours:.2f} CPU ms for a further run ({session:.0f} ms for the first: the board's process)")
-    for i, name in enumerate(("bare tasks", "bare tasks and records")):
-        ratios = sorted(c[2] / c[i] for c in costs)
+                *others, ours, session = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
+                costs.append([*(cost / runs for cost in others), (ours - session) / (runs - 1), session])
+    names = ("bare tasks", "bare tasks and a file each", "bare tasks and records")
+    *others, ours, session = (statistics.median(c[i] for c in costs) for i in range(5))
+    print(f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} CPU ms for a further run ({session:.0f} ms for the first: the board's process)")
+    for i, name in enumerate(names):
+        ratios = sorted(c[3] / c[i] for c in costs)
         print(f"  harness / {name}: median {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
     return memory
 
@@ -151,9 +169,10 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
 def main() -> None:
     """Print ratios, memory, and the plan's cost."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--runs", type=int, default=300)
+    arguments.add_argument("--runs", type=int, default=1000)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--plan", type=int, default=10_000)
+    arguments.add_argument("--kind", choices=("constant", "one step"), help="only this one (default: both)")
     a = arguments.parse_args()
     began, wall = time.process_time(), time.monotonic()
     print(f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most")
@@ -165,11 +184,12 @@ def main() -> None:
         json.dump(one_step(launch._job(plan(1).runs[0], Path("unused"), launch.Options(device="cpu")), lambda done, todo: False), stream)
     os.environ[RESULT] = stream.name
     ray_executor._start(ray, None, 1)
-    memory = compare("constant", constant, a.runs, a.rounds)
-    third = len(memory) // 3
-    growth = statistics.median(memory[-third:]) - statistics.median(memory[third : 2 * third])
-    print(f"the driver's memory: {memory[third] / 2**20:.0f} MiB after {third:,} runs, {memory[-1] / 2**20:.0f} MiB after {len(memory):,}: {growth / third / 1024:+.2f} KiB a run")
-    compare("one step", one_step, max(1, a.runs // 5), a.rounds)
+    if a.kind != "one step":
+        memory = compare("constant", constant, a.runs, a.rounds)
+        growth = (memory[-1] - memory[len(memory) // 3]) / (len(memory) - 1 - len(memory) // 3) / EVERY / 1024
+        print(f"the driver's memory within a plan: {memory[0] / 2**20:.1f} MiB after {EVERY} runs, {memory[-1] / 2**20:.1f} MiB after {EVERY * len(memory):,}: {growth:+.2f} KiB a run after the first third")
+    if a.kind != "constant":
+        compare("one step", one_step, max(1, a.runs // 20), a.rounds)
     ray.shutdown()
 
 
