@@ -11,7 +11,7 @@ import pytest
 from benchmark import failures
 from benchmark.plan.cost import work_key
 from benchmark.plan.devices import GPUS, Device, like
-from benchmark.plan.placement import Need, Node
+from benchmark.plan.rooms import Need, Node
 from benchmark.plan.plan import make_plan
 from benchmark.plan.work import Count, Work
 from benchmark.schedule import launch

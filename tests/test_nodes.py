@@ -17,7 +17,8 @@ import pytest
 from benchmark.errors import GanbenchError
 from benchmark.plan.work import Work
 from benchmark.schedule.job import Event, Job
-from benchmark.schedule.ray_executor import ENVIRONMENT, run_on_ray
+from benchmark.schedule.ray_executor import run_on_ray
+from benchmark.schedule.session import ENVIRONMENT
 from benchmark.schedule.stop import Stop
 from tests.test_demand import job, known, many
 

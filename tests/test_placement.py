@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.plan.placement import Need, Node, Placer, Task
+from benchmark.plan.placement import Placer, Task
+from benchmark.plan.rooms import Need, Node
 from benchmark.plan.simulate import (
     as_submitted,
     longest_first,

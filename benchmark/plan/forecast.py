@@ -11,7 +11,8 @@ from benchmark.errors import GanbenchError
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, Counts, Measured, cost
 from benchmark.plan.devices import Device, named
-from benchmark.plan.placement import Need, Node, Placer, Task
+from benchmark.plan.placement import Placer, Task
+from benchmark.plan.rooms import Need, Node
 from benchmark.plan.plan import Plan, Run
 from benchmark.plan.simulate import longest_first, nodes, placed, play
 from benchmark.provenance import processor

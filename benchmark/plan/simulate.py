@@ -6,7 +6,8 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from benchmark.plan.placement import Need, Node, Placer, Task
+from benchmark.plan.placement import Placer, Task
+from benchmark.plan.rooms import Need, Node
 
 IN_A_NODE = 8  # GPUs
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from benchmark.plan.cost import Counts, cost
 from benchmark.plan.devices import named
 from benchmark.plan.forecast import say_counting
-from benchmark.plan.placement import Need, Node
+from benchmark.plan.rooms import Need, Node
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.job import Job
 from benchmark.schedule.machines import device_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmark.plan.devices import GPUS, Device, like, named
-from benchmark.plan.placement import Node
+from benchmark.plan.rooms import Node
 
 ASK_S = 30.0  # a node may take so long to say what its GPUs have
 TYPE = "accelerator_type:"  # Ray's resource that names a node's GPUs

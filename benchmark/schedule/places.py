@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmark.plan.placement import Need, Node, Placer, Task
+from benchmark.plan.placement import Placer, Task
+from benchmark.plan.rooms import Need, Node
 from benchmark.schedule.cluster import asks, fits
 from benchmark.schedule.demand import Demand
 from benchmark.schedule.job import Job

@@ -6,49 +6,28 @@ The driver sleeps in ``ray.wait`` until something happens: workers (``worker.py`
 
 from __future__ import annotations
 
-import atexit
-import logging
-import os
-import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.schedule import nodes
 from benchmark.schedule.board import heard, start_board
-from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, answers, asks
+from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks
 from benchmark.schedule.hung import HungWatch, end_worker
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.machines import Machines
 from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
 from benchmark.schedule.places import Places
 from benchmark.schedule.progress import duration
-from benchmark.schedule.stop import Stop, kept_signals
+from benchmark.schedule.session import session
+from benchmark.schedule.stop import Stop
 from benchmark.schedule.worker import Make, tasks
 
 MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
-# Before ray is imported. Ray's default niceness of 15 starved workers on a busy machine, and a run out
-# of memory was retried past max_retries (both measured): it is this module that tries it again. A head that is
-# away is noticed by ``cluster.py``, before Ray would end the process. What a killed worker has started is ended
-# with it. Usage reports are off unless asked for.
-ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",
-    "RAY_task_oom_retries": "0",
-    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
-    "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "1",
-    "RAY_DEDUP_LOGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
-
 HUNG_S = 3600.0  # without a sign of life, after which a run is ended and started again
-
-TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
 
 
 def run_on_ray(
@@ -78,16 +57,7 @@ def run_on_ray(
         GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
         ClusterLost: the head was lost or restarted. The process should end: Ray's client is left as it is, and will end it sooner or later.
     """
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    if address and TOKEN.expanduser().exists():
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
-    import ray
-
-    with kept_signals():  # ray.init takes SIGTERM for itself, and how children end
-        _start(ray, address, cpus)
-    lost = False
-    try:
+    with session(address, cpus) as ray:
         cluster = Cluster(ray)
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
@@ -100,30 +70,6 @@ def run_on_ray(
         places.drop([job for job, _ in misfits])
         yield from (Event("blocked", job, error=why) for job, why in misfits)
         yield from _drive(ray, places, stop, HungWatch(hung_s), make, cluster)
-    except ClusterLost:
-        lost = True
-        raise
-    finally:
-        if lost:  # taking leave of a head that is gone can crash Ray's thread; of another, it does
-            atexit.unregister(ray.shutdown)
-        else:
-            ray.shutdown()
-
-
-def _start(ray: Any, address: str | None, cpus: int | None) -> None:
-    if address and re.fullmatch(r"[^/]+:[0-9]{1,5}", address) and not answers(address):  # Ray would try for minutes
-        raise GanbenchError(f"no Ray head answers at {address}: start it there with 'ray start --head --port={address.rpartition(':')[2]}', or give --address the address that it printed when it started")
-    common = {"log_to_driver": False, "logging_level": logging.ERROR}
-    try:
-        if address:  # Ray ends the process without a word to Python if it loses the head just then
-            print(f"joining the Ray cluster at {address}; should Ray end this command meanwhile, run the same command again", file=sys.stderr, flush=True)
-            ray.init(address=address, runtime_env=nodes.shipped(), **common)
-        else:
-            memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
-            ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
-    except Exception as error:  # Ray raises a bare one where it has not come up in time
-        hint = "; if its head was restarted just now, run the same command again; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token" if address else ""
-        raise GanbenchError(f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}") from None
 
 
 def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None, cluster: Cluster | None = None) -> Iterator[Event]:

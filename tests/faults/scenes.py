@@ -22,7 +22,7 @@ from benchmark.errors import GanbenchError
 from benchmark.plan.plan import make_plan
 from benchmark.pulse import beat
 from benchmark.schedule import cluster as cluster_room
-from benchmark.schedule import launch, ray_executor
+from benchmark.schedule import launch, ray_executor, session
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.stop import Stop
 from benchmark.suite.load import load
@@ -121,7 +121,7 @@ def play(events: Iterator[Event], react: Callable[[Event], object] = lambda even
 
 def main(folder: Path, scene: str) -> None:
     """Play one scene on a cluster whose head takes no runs."""
-    for name, value in (ray_executor.ENVIRONMENT | {"RAY_AUTH_MODE": "disabled"}).items():
+    for name, value in (session.ENVIRONMENT | {"RAY_AUTH_MODE": "disabled"}).items():
         os.environ[name] = value
     if scene == "memory":
         used = 1 - int(next(line for line in Path("/proc/meminfo").read_text().splitlines() if "MemAvailable" in line).split()[1]) / int(Path("/proc/meminfo").read_text().split()[1])

@@ -30,7 +30,7 @@ from typing import Any
 from benchmark import records
 from benchmark.plan.plan import Plan, make_plan, make_record
 from benchmark.recipe import Protocol, Recipe
-from benchmark.schedule import launch, places, ray_executor
+from benchmark.schedule import launch, places, ray_executor, session
 from benchmark.schedule.job import Job
 from benchmark.suite.load import load
 from tests.faults.processes import tree
@@ -155,11 +155,11 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
             harness(alone, make, at / "alone")
             marks.append(cpu_s())
             if n:  # the first warms up
-                *others, ours, session = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
-                costs.append([*(cost / runs for cost in others), (ours - session) / (runs - 1), session])
+                *others, ours, first = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
+                costs.append([*(cost / runs for cost in others), (ours - first) / (runs - 1), first])
     names = ("bare tasks", "bare tasks and a file each", "bare tasks and records")
-    *others, ours, session = (statistics.median(c[i] for c in costs) for i in range(5))
-    print(f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} CPU ms for a further run ({session:.0f} ms for the first: the board's process)")
+    *others, ours, first = (statistics.median(c[i] for c in costs) for i in range(5))
+    print(f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} CPU ms for a further run ({first:.0f} ms for the first: the board's process)")
     for i, name in enumerate(names):
         ratios = sorted(c[3] / c[i] for c in costs)
         print(f"  harness / {name}: median {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
@@ -176,14 +176,14 @@ def main() -> None:
     a = arguments.parse_args()
     began, wall = time.process_time(), time.monotonic()
     print(f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most")
-    for name, value in ray_executor.ENVIRONMENT.items():
+    for name, value in session.ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import ray
 
     with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as stream:
         json.dump(one_step(launch._job(plan(1).runs[0], Path("unused"), launch.Options(device="cpu")), lambda done, todo: False), stream)
     os.environ[RESULT] = stream.name
-    ray_executor._start(ray, None, 1)
+    session._start(ray, None, 1)
     if a.kind != "one step":
         memory = compare("constant", constant, a.runs, a.rounds)
         growth = (memory[-1] - memory[len(memory) // 3]) / (len(memory) - 1 - len(memory) // 3) / EVERY / 1024
