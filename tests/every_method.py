@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmark.plan.plan import what_blocks
+from benchmark.plan.blocks import what_blocks
 from benchmark.recipe import Recipe
 from benchmark.suite.load import load
 from benchmark.train.gan import Gan

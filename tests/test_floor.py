@@ -30,8 +30,9 @@ from benchmark.metrics.frechet import MomentSum, frechet_distance
 from benchmark.metrics.inception_score import inception_score
 from benchmark.metrics.kernel_distance import kernel_distance
 from benchmark.metrics.real import RealSet, compared_with, decoder, real_key, real_set
+from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import evaluation_key
-from benchmark.plan.plan import make_plan, make_record, what_blocks
+from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Protocol
 from benchmark.schedule.launch import _beside_floor
 from benchmark.suite.load import load

@@ -32,9 +32,10 @@ from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
 from benchmark.metrics.images import MIMICRY, prepare
 from benchmark.metrics.measure import extract_generated, kept_of_generated, kept_of_real, measure
-from benchmark.plan.plan import what_blocks
+from benchmark.plan.blocks import what_blocks
 from benchmark.recipe import Protocol, Recipe
-from benchmark.train.run import Session, run
+from benchmark.train.run import run
+from benchmark.train.session import Session
 from tests.conftest import protocol, recipe
 
 LITE = "efficientnet-lite0"

@@ -20,7 +20,8 @@ from benchmark.errors import GanbenchError
 from benchmark.metrics.geometry import effective_rank, mean_cosine
 from benchmark.metrics.names import PROBES
 from benchmark.metrics.real import real_key
-from benchmark.plan.plan import make_plan, make_record, what_blocks
+from benchmark.plan.blocks import what_blocks
+from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Protocol
 from benchmark.records import parse
 from benchmark.suite.load import load

@@ -29,8 +29,8 @@ from benchmark.data.cards import Card, card, missing
 from benchmark.data.fetch import fetch
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
+from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import run_key
-from benchmark.plan.plan import what_blocks
 from tests.conftest import protocol, recipe
 
 RNG = np.random.default_rng(1)

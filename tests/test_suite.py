@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.errors import GanbenchError
-from benchmark.plan.plan import what_blocks
+from benchmark.plan.blocks import what_blocks
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 from benchmark.suite.nodes import SuiteError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
-from benchmark.train import checkpoint
+from benchmark.train import checkpoint, session
 from benchmark.train import run as room
 from benchmark.train.run import run
 from benchmark.train.sampler import Sampler
@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up_costs_the_checkpoints_and_not_the_result(undisturb
     def full(folder: Path, state: dict) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(room.checkpoint, "save", full)
+    monkeypatch.setattr(session.checkpoint, "save", full)
     result = run(TRANSLATED, protocol(), 0, DATA, tmp_path, checkpoint_s=0)
     assert bits(result) == bits(undisturbed) and "No space left" in result["trouble"]
 

@@ -18,8 +18,8 @@ from benchmark.collate.verdict import DECIDED, Verdict, judge
 from benchmark.errors import GanbenchError
 from benchmark.failures import Failure
 from benchmark.metrics.names import NEEDS
+from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import Series, evaluation_key, run_key, series, series_of
-from benchmark.plan.plan import what_blocks
 from benchmark.records import Record, by_evaluation
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Tolerance

@@ -77,7 +77,7 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
 
 def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
     """What this node lacks for ``jobs``, whose data have the ``expected`` content: one line a problem."""
-    from benchmark.plan.plan import what_blocks
+    from benchmark.plan.blocks import what_blocks
 
     problems: dict[str, None] = {}
     for job, content in zip(jobs, expected):

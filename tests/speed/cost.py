@@ -33,7 +33,8 @@ from benchmark.plan.plan import Plan, Run, make_plan
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.suite.load import load_all
 from benchmark.train.evaluate import evaluate, references
-from benchmark.train.run import Session, train
+from benchmark.train.run import train
+from benchmark.train.session import Session
 
 WITHIN = 0.25
 

@@ -1,0 +1,109 @@
+"""What keeps a cell from running: what is not implemented, settings that do not go together, data and weights that are not here."""
+
+from __future__ import annotations
+
+from benchmark.catalogue import plugins
+from benchmark.data.cards import Card, card, missing
+from benchmark.data.subsets import subset_size
+from benchmark.errors import GanbenchError
+from benchmark.metrics.extractors import missing as missing_extractor
+from benchmark.metrics.extractors import resize as extractor_resize
+from benchmark.metrics.names import IMAGE, NEEDS, PROBES
+from benchmark.metrics.real import held_out, validation_split
+from benchmark.recipe import Protocol, Recipe
+
+
+def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
+    """What must be mended before a cell can run: what is not implemented, all of it; else data that is not there."""
+    absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
+    absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
+    absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
+    absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
+    if absent:
+        return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
+    try:
+        card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
+    except GanbenchError as error:
+        return str(error)
+    if recipe.classes is not None and not card(recipe.dataset).labelled(recipe.split):
+        return f"the recipe is conditional, and {recipe.dataset} {recipe.split} has images without a class"
+    if why := _measuring(recipe, protocol) or _probing(recipe, protocol):
+        return why
+    if protocol.bn_mode != "eval" and any(m in NEEDS for m in protocol.metrics):
+        return "these statistics need bn_mode eval: in train mode BatchNorm couples the noises"
+    if protocol.checkpoint == "best" and protocol.best_by not in IMAGE:
+        return f"the best checkpoint by {protocol.best_by} is not implemented: only by a metric of images"
+    if why := _conditions(recipe, protocol):
+        return why
+    images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    if recipe.steps_per_epoch(images) == 0:
+        return f"{images} images are fewer than one batch of {recipe.batch_d}"
+    return missing(recipe.dataset, recipe.split)
+
+
+def _conditions(recipe: Recipe, protocol: Protocol) -> str | None:
+    """Fields of recipe and protocol that do not go together."""
+    if protocol.weights == "ema" and recipe.ema is None:
+        return "the protocol samples the average of G's weights, and the recipe keeps none (ema)"
+    if recipe.lr_decay not in (None, "linear"):
+        return f"lr_decay {recipe.lr_decay!r} is not implemented (linear)"
+    if recipe.classes is None:
+        return None
+    if (count := card(recipe.dataset).classes) > recipe.classes:
+        return f"dataset {recipe.dataset} has {count} classes, the recipe is conditional on {recipe.classes}"
+    if any(m in NEEDS for m in protocol.metrics):
+        return "these statistics are of an unconditional pair"
+    return None
+
+
+def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
+    """What measuring images lacks: a setting that makes sense, the extractor's weights, the real images."""
+    if not any(m in IMAGE for m in protocol.metrics):
+        return None
+    for field in ("features", "quantise"):
+        if getattr(protocol, field) is None:
+            return f"the protocol does not say {field}"
+    c = card(recipe.dataset)
+    splits = {**({validation_split(recipe.dataset): None} if "vFID" in protocol.metrics else {}), protocol.real_split or recipe.split: protocol.real}
+    for split, wanted in splits.items():
+        if split not in c.splits:
+            return f"dataset {recipe.dataset} has no split {split} to compare with"
+        if (count := c.split(split)["count"]) < (wanted or 0):
+            return f"the protocol compares with {wanted:,} images; {recipe.dataset} {split} has {count:,}"
+    return _settings(protocol, c) or missing_extractor(protocol.features) or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
+
+
+def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
+    """What probing D lacks: images, as many on each side, in whole batches."""
+    try:
+        held = held_out(recipe, protocol)
+    except GanbenchError as error:
+        return str(error)
+    if held is None:
+        return None
+    c, wanted = card(recipe.dataset), protocol.probe_images
+    trained = subset_size(c.split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    for side, there in (("the run trains on", trained), (f"{recipe.dataset} {held.split} has", c.split(held.split)["count"])):
+        if there < wanted:
+            return f"D is probed with {wanted:,} images a side; {side} {there:,}"
+    if wanted < max(2, recipe.batch_d):
+        return f"D is probed in whole batches of the training's {recipe.batch_d}: probe_images {wanted:,} is less than one"
+    if recipe.classes is not None and not c.labelled(held.split):
+        return f"the recipe is conditional, and {recipe.dataset} {held.split} has images without a class"
+    return missing(recipe.dataset, held.split)
+
+
+def _settings(p: Protocol, c: Card) -> str | None:
+    """Settings that measuring would stumble over, at the end of a long run."""
+    fewest = min(p.generated, p.real or p.generated)
+    if p.input_resize not in (None, extractor_resize(p.features)):
+        return f"{p.features} resizes to its input by {extractor_resize(p.features)}, not {p.input_resize}"
+    if "IS" in p.metrics and not 0 < (p.is_splits or 0) <= p.generated:
+        return f"IS needs is_splits, at most the {p.generated:,} generated images"
+    if "KIDx1000" in p.metrics and (p.kid_subsets is None or not 0 < (p.kid_subset_size or 0) < fewest):
+        return f"KID needs kid_subsets and a kid_subset_size below {fewest:,}"
+    if "vFID" in p.metrics and p.generated < (count := c.split(validation_split(c.name))["count"]):
+        return f"vFID needs as many generated images as there are validation images, {count:,}"
+    if p.checkpoint == "best" and p.best_by not in p.metrics:
+        return f"the best checkpoint is chosen by {p.best_by}, which the protocol does not measure"
+    return None
