@@ -1,4 +1,4 @@
-"""What a record's numbers can be at all: a record outside of these bounds was not measured, whatever its checksum says.
+"""What a record can be at all: its fields' types, and its numbers. One outside of these bounds was not measured, whatever its checksum says.
 
 A checksum finds damage and careless edits; who edits a record can compute it anew. Bounds are cheap,
 and catch what would flatter most: an FID below zero, a run that calls a hundredth of its steps the whole.
@@ -7,10 +7,9 @@ and catch what would flatter most: an FID below zero, a run that calls a hundred
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from benchmark.records import Record
+from benchmark.record import Record
 
 ROUNDING = 1e-3
 """How far below zero a distance may come out by rounding: FID subtracts traces of the order of 100 in float64."""
@@ -31,6 +30,48 @@ BOUNDS = {
 """Metric -> smallest and largest value that a measurement can give. Others lie within ``MOST``."""
 
 LARGEST = 2**63
+
+STATUSES = ("finished", "partial", "diverged")
+NUMBERS = {int, float}
+OR_NOTHING = {*NUMBERS, type(None)}
+
+
+def check_types(record: Record) -> None:
+    """Raises ValueError unless every field has the shape that the rest of the code relies on."""
+    whole = (record.seed, record.steps, record.total_steps, record.measure_version)
+    if any(type(n) is not int or n < 0 for n in whole):
+        raise ValueError("seed, steps and versions must be whole numbers")
+    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, *_all_seconds(record))):
+        raise ValueError("epochs and seconds must be numbers")
+    if any(not isinstance(s, str) for s in (record.run, record.evaluation, record.profile, record.cell, record.samples, record.content, record.subset)):
+        raise ValueError("keys and names must be text")
+    if record.status not in STATUSES or not isinstance(record.provenance, dict) or not isinstance(record.provenance.get("segments", []), list):
+        raise ValueError(f"status {record.status!r} or its provenance")
+    if (record.final is None) != (record.status == "diverged") or not isinstance(record.history, list):
+        raise ValueError("its measurements are missing")
+    if record.planned is not None and (type(record.planned) is not int or record.planned < 0):
+        raise ValueError("the number of seeds that were planned")
+    _check_floor(record)
+    for key, found in columns([*record.history, *([record.final] if record.final else [])]).items():
+        parts = found if key in ("step", "epoch") else [v for measured in found for v in dict.values(measured)]
+        if not set(map(type, parts)) <= (NUMBERS if parts is found else OR_NOTHING):
+            raise ValueError(f"measurement {key!r}")
+
+
+def _all_seconds(record: Record) -> list[float]:
+    """All that it says of seconds."""
+    return [record.train_s, record.eval_s, *(s for s in (record.train_cpu_s, record.eval_cpu_s) if s is not None)]
+
+
+def _check_floor(record: Record) -> None:
+    if record.real is not None and not isinstance(record.real, str):
+        raise ValueError("the real images' hash")
+    floor = record.floor
+    if floor is None:
+        return
+    numbers = isinstance(floor, dict) and isinstance(floor.get("metrics"), dict) and all(isinstance(m, dict) and type(m.get("value")) in (int, float) for m in floor["metrics"].values())
+    if not numbers or not isinstance(floor.get("drawn"), str) or any(type(floor.get(k)) is not int for k in ("images", "against")):
+        raise ValueError("its floor")
 
 
 def impossible(record: Record) -> str | None:

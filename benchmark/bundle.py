@@ -22,7 +22,8 @@ from typing import Any
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import make_plan
 from benchmark.provenance import code_version, libraries, processor
-from benchmark.records import MAX_BYTES, Record, RecordError, by_evaluation, file_bytes, parse, safe_name
+from benchmark.record import Record, RecordError
+from benchmark.records import MAX_BYTES, by_evaluation, file_bytes, parse, safe_name
 from benchmark.suite.model import Cell, Suite
 
 FORMAT = 1

@@ -11,7 +11,7 @@ from benchmark.bundle import read_bundle
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError, plain
-from benchmark.records import Record, RecordError
+from benchmark.record import Record, RecordError
 
 LONGEST = 60
 

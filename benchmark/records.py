@@ -8,99 +8,24 @@ from __future__ import annotations
 
 import errno
 import functools
-import hashlib
 import itertools
 import json
-import math
 import os
 import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from benchmark.bounds import columns, impossible
+from benchmark.bounds import check_types, impossible
 from benchmark.errors import GanbenchError
-from benchmark.recipe import Protocol, Recipe, canonical_bytes, content_hash, evaluation_key, run_key
+from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
+from benchmark.record import OPTIONAL, SCHEMA, Record, RecordError
 
-SCHEMA = 1
 MAX_BYTES = 50_000_000
-STATUSES = ("finished", "partial", "diverged")
-OPTIONAL = ("real", "floor", "planned", "train_cpu_s", "eval_cpu_s")
-"""Left out of the file where they are absent, as in files of before they were."""
-NUMBERS = {int, float}
-OR_NOTHING = {*NUMBERS, type(None)}
-OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples")
-
-
-class RecordError(GanbenchError):
-    """A record that cannot be used: the file and what is wrong with it.
-
-    ``damaged``: no version of ganbench could use it. (A newer schema, or a file that may not be read, is not damaged.)
-    """
-
-    def __init__(self, path: Path, what: str, damaged: bool = False) -> None:
-        super().__init__(f"{path}: {what}")
-        self.path, self.damaged = path, damaged
-
-
-@dataclass(frozen=True)
-class Record:
-    """One measured run."""
-
-    run: str  # run key
-    evaluation: str  # evaluation key
-    seed: int
-    profile: str
-    cell: str  # id of the cell it was run for; other cells may share it
-    recipe: Recipe
-    protocol: Protocol
-    versions: dict[str, Any]  # algorithm versions of the parts used
-    measure_version: int  # of the measuring code
-    status: str  # "finished", "partial" (stopped before its last step) or "diverged"
-    steps: int
-    total_steps: int
-    epochs: float
-    final: dict[str, Any] | None  # metric -> {"value", "std", …}; None if diverged
-    history: list[dict[str, Any]]
-    samples: str  # PNG, base64
-    train_s: float
-    eval_s: float
-    content: str  # sha256 of the dataset's split
-    subset: str  # sha256 of the training subset's indices
-    provenance: dict[str, Any]  # code, hardware and libraries of every stretch
-    real: str | None = None  # sha256 of the real images compared with; None where the metrics need none
-    train_cpu_s: float | None = None  # of the training process: on a busy machine longer, but much less than wall seconds
-    eval_cpu_s: float | None = None
-    floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
-    planned: int | None = None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said
-
-    @property
-    def name(self) -> str:
-        """File name: the evaluation key and the seed; a partial result also says where it stopped."""
-        return f"{self.evaluation}-s{self.seed}{f'.step{self.steps}' if self.status == 'partial' else ''}.json"
-
-    @functools.cached_property
-    def outcome(self) -> str:
-        """sha256 of all that must be equal, bit for bit, when the same run is made again."""
-        kept = {key: getattr(self, key) for key in OUTCOME} | ({"floor": self.floor} if self.floor else {})
-        pieces = (b'"%b":%b' % (key.encode(), canonical_bytes(kept[key])) for key in sorted(kept))  # as content_hash of them all, and faster
-        return hashlib.sha256(b"{%b}" % b",".join(pieces)).hexdigest()
-
-    @property
-    def seal(self) -> str:
-        """sha256 that holds ``planned`` to the outcome: the plan is no part of what must be equal when the run is made again."""
-        return content_hash([self.outcome, self.planned])
-
-    def to_json(self) -> dict[str, Any]:
-        """The file's content."""
-        plain = {k: v for k in self.__dataclass_fields__ if (v := getattr(self, k)) is not None or k not in OPTIONAL}
-        plain |= {"recipe": self.recipe.to_json(), "protocol": self.protocol.to_json()}
-        return {"schema": SCHEMA, **plain, "outcome": self.outcome, **({"seal": self.seal} if self.planned is not None else {})}
 
 
 def write(results: Path, folder: str, record: Record) -> Path:
@@ -278,7 +203,7 @@ def safe_name(name: str) -> str:
 def _parse(data: dict[str, Any], path: Path) -> Record:
     recipe, protocol = _made(Recipe, orjson.dumps(data["recipe"])), _made(Protocol, orjson.dumps(data["protocol"]))
     record = Record(**{k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol})
-    _check_types(record)
+    check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
         raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged", damaged=True)
@@ -295,41 +220,3 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
 def _made(kind: type[Recipe] | type[Protocol], text: bytes) -> Recipe | Protocol:
     """A recipe or protocol from its JSON text: made, checked and later hashed once for all records that share it."""
     return kind.from_json(json.loads(text))
-
-
-def _check_types(record: Record) -> None:
-    """Raises ValueError unless every field has the shape that the rest of the code relies on."""
-    whole = (record.seed, record.steps, record.total_steps, record.measure_version)
-    if any(type(n) is not int or n < 0 for n in whole):
-        raise ValueError("seed, steps and versions must be whole numbers")
-    if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, *_seconds(record))):
-        raise ValueError("epochs and seconds must be numbers")
-    if any(not isinstance(s, str) for s in (record.run, record.evaluation, record.profile, record.cell, record.samples, record.content, record.subset)):
-        raise ValueError("keys and names must be text")
-    if record.status not in STATUSES or not isinstance(record.provenance, dict) or not isinstance(record.provenance.get("segments", []), list):
-        raise ValueError(f"status {record.status!r} or its provenance")
-    if (record.final is None) != (record.status == "diverged") or not isinstance(record.history, list):
-        raise ValueError("its measurements are missing")
-    if record.planned is not None and (type(record.planned) is not int or record.planned < 0):
-        raise ValueError("the number of seeds that were planned")
-    _check_floor(record)
-    for key, found in columns([*record.history, *([record.final] if record.final else [])]).items():
-        parts = found if key in ("step", "epoch") else [v for measured in found for v in dict.values(measured)]
-        if not set(map(type, parts)) <= (NUMBERS if parts is found else OR_NOTHING):
-            raise ValueError(f"measurement {key!r}")
-
-
-def _seconds(record: Record) -> list[float]:
-    """All that it says of seconds."""
-    return [record.train_s, record.eval_s, *(s for s in (record.train_cpu_s, record.eval_cpu_s) if s is not None)]
-
-
-def _check_floor(record: Record) -> None:
-    if record.real is not None and not isinstance(record.real, str):
-        raise ValueError("the real images' hash")
-    floor = record.floor
-    if floor is None:
-        return
-    numbers = isinstance(floor, dict) and isinstance(floor.get("metrics"), dict) and all(isinstance(m, dict) and type(m.get("value")) in (int, float) for m in floor["metrics"].values())
-    if not numbers or not isinstance(floor.get("drawn"), str) or any(type(floor.get(k)) is not int for k in ("images", "against")):
-        raise ValueError("its floor")

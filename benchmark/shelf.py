@@ -28,7 +28,7 @@ import orjson
 from benchmark import records
 from benchmark.data.cards import cache_folder
 from benchmark.recipe import Protocol, Recipe
-from benchmark.records import Record, RecordError
+from benchmark.record import Record, RecordError
 
 SETTLED = 2.0
 """Seconds: a file that was changed less long ago is checked again next time, since clocks are coarse."""

@@ -25,7 +25,7 @@ from benchmark.collate.table import view
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import judge
 from benchmark.plan.plan import make_plan, make_record
-from benchmark.records import Record
+from benchmark.record import Record
 from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
 

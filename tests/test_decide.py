@@ -15,7 +15,8 @@ from benchmark.collate.decide import in_order, open_questions
 from benchmark.collate.interval import estimate
 from benchmark.collate.join import load_joined
 from benchmark.collate.report import judged_claims
-from benchmark.records import Record, read_all
+from benchmark.record import Record
+from benchmark.records import read_all
 from benchmark.suite.load import load
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds
 

@@ -18,7 +18,7 @@ from benchmark.cli import main
 from benchmark.errors import GanbenchError
 from benchmark.merge import conflicts, merge
 from benchmark.plan.plan import make_plan
-from benchmark.records import Record
+from benchmark.record import Record
 from benchmark.suite.load import load
 from tests.test_plan_records import _record, rekeyed
 

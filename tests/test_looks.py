@@ -21,7 +21,8 @@ from benchmark.collate.looks import LAST, critical, looked
 from benchmark.collate.render import markdown
 from benchmark.collate.table import view
 from benchmark.merge import merge
-from benchmark.records import RecordError, by_evaluation, read, read_all, write
+from benchmark.record import RecordError
+from benchmark.records import by_evaluation, read, read_all, write
 from benchmark.suite.model import Number
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 

@@ -16,7 +16,7 @@ from benchmark.plan import keys, plan
 from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Recipe
-from benchmark.records import Record
+from benchmark.record import Record, RecordError
 from benchmark.suite.load import load
 from benchmark.train.run import run
 from tests.conftest import protocol, recipe
@@ -109,7 +109,7 @@ def test_records_from_before_cpu_seconds_are_read_and_keep_their_keys(tmp_path: 
     assert records.read(path) == record and record.train_cpu_s is None
     for wrong in (-1.0, "1"):
         path.write_text(json.dumps(content | {"eval_cpu_s": wrong}), encoding="utf-8")
-        with pytest.raises(records.RecordError):
+        with pytest.raises(RecordError):
             records.read(path)
 
 

@@ -16,7 +16,7 @@ from benchmark.collate.ranking import improvements, rankings
 from benchmark.collate.site.figures import curves, scatters, slopes
 from benchmark.collate.tier import Tier
 from benchmark.collate.verdict import judge
-from benchmark.records import Record
+from benchmark.record import Record
 from benchmark.suite.load import load
 from benchmark.suite.model import Number, Published, Tolerance
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for

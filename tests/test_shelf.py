@@ -15,7 +15,7 @@ import pytest
 import benchmark
 from benchmark import records, shelf
 from benchmark.collate.frames import Collated
-from benchmark.records import Record, RecordError
+from benchmark.record import Record, RecordError
 from benchmark.suite.load import load
 from tests.test_collate import record_for
 

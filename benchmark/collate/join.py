@@ -20,7 +20,8 @@ from benchmark.failures import Failure
 from benchmark.metrics.names import NEEDS
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import Series, evaluation_key, run_key, series, series_of
-from benchmark.records import Record, by_evaluation
+from benchmark.record import Record
+from benchmark.records import by_evaluation
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
 

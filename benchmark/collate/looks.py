@@ -21,7 +21,7 @@ import functools
 import math
 from collections.abc import Iterable
 
-from benchmark.records import Record
+from benchmark.record import Record
 
 LEVEL = 0.95
 FIRST = 3

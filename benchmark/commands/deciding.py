@@ -22,7 +22,8 @@ from benchmark.plan.devices import GPUS, Device, named, this_device
 from benchmark.plan.forecast import Forecast, hours
 from benchmark.plan.keys import series_of
 from benchmark.plan.plan import Plan, make_plan
-from benchmark.records import Record, by_evaluation
+from benchmark.record import Record
+from benchmark.records import by_evaluation
 from benchmark.schedule.launch import Options, Summary, run_plan
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all

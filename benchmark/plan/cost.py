@@ -23,7 +23,7 @@ from benchmark.plan.devices import Device
 from benchmark.plan.keys import algorithm_versions
 from benchmark.plan.work import Count, Work
 from benchmark.recipe import Protocol, Recipe, content_hash
-from benchmark.records import Record
+from benchmark.record import Record
 
 COUNT_VERSION = 1
 """Raised when ``count.py`` counts otherwise."""

@@ -12,11 +12,11 @@ from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, Counts, Measured, cost
 from benchmark.plan.devices import Device, named
 from benchmark.plan.placement import Placer, Task
-from benchmark.plan.rooms import Need, Node
 from benchmark.plan.plan import Plan, Run
+from benchmark.plan.rooms import Need, Node
 from benchmark.plan.simulate import longest_first, nodes, placed, play
 from benchmark.provenance import processor
-from benchmark.records import Record
+from benchmark.record import Record
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from benchmark.plan.keys import (
     run_key,
 )
 from benchmark.recipe import Protocol, Recipe, content_hash
-from benchmark.records import Record, RecordError
+from benchmark.record import Record, RecordError
 from benchmark.suite.model import Cell
 
 

@@ -17,6 +17,7 @@ from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.plan import Plan, Run, make_record
+from benchmark.record import Record
 from benchmark.schedule import runlog
 from benchmark.schedule.again import again
 from benchmark.schedule.inline import run_inline
@@ -168,7 +169,7 @@ def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summar
     watch.end(run, state, line, history)
 
 
-def _beside_floor(record: records.Record) -> str:
+def _beside_floor(record: Record) -> str:
     """A proxy's numbers, each with what real images get: without that they say nothing."""
     if record.floor is None or record.final is None:
         return ""
@@ -179,7 +180,7 @@ def _beside_floor(record: records.Record) -> str:
     return f"; {', '.join(said)}"
 
 
-def _rescue(record: records.Record | None, results: Path) -> str:
+def _rescue(record: Record | None, results: Path) -> str:
     """A finished record that its place will not take, in the system's temporary folder; where it is, and what to do."""
     if record is None:
         return ""

@@ -14,7 +14,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark.records import RecordError, read, read_all
+from benchmark.record import RecordError
+from benchmark.records import read, read_all
 from tests.conftest import ROOT
 from tests.faults.processes import Family, send, title
 

@@ -28,6 +28,7 @@ from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
 from benchmark.plan import keys
 from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run_key
+from benchmark.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
 
@@ -82,7 +83,7 @@ def _data(cell: Cell) -> tuple[str, str, int]:
     return c.content(r.split, r.resolution, r.channels), keys.subset_hash(count, r.data_percent, r.images, r.subset), subset_size(count, r.data_percent, r.images)
 
 
-def _record(cell: Cell, seed: int, content: str, subset: str, images: int, versions: dict, pool: str, rng: np.random.Generator) -> records.Record:
+def _record(cell: Cell, seed: int, content: str, subset: str, images: int, versions: dict, pool: str, rng: np.random.Generator) -> Record:
     r, p = cell.recipe, cell.protocol
     total = r.total_steps(images)
     every = p.every_steps or (p.every_epochs or 1) * r.steps_per_epoch(images)
@@ -97,7 +98,7 @@ def _record(cell: Cell, seed: int, content: str, subset: str, images: int, versi
     run = run_key(r, content, subset, seed, versions)
     real = keys.real_key(r, p)
     segment = {"from_step": 0, "to_step": total, "ganbench": "0.1.0", "commit": "0" * 40, "torch": "2.13.0", "threads": 1, "device": "cpu"}
-    return records.Record(
+    return Record(
         run=run, evaluation=evaluation_key(run, p, keys.MEASURE_VERSION, real), real=real, seed=seed, profile="full", cell=cell.id, recipe=r, protocol=p, versions=versions,
         measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=total / r.steps_per_epoch(images), final=history[-1], history=history,
         samples=f"{seed:08d}{pool}", train_s=3600.0, eval_s=60.0, content=content, subset=subset, provenance={"segments": [segment]},

@@ -28,7 +28,7 @@ from benchmark.data.cards import Card
 from benchmark.data.subsets import subset_size
 from benchmark.plan import keys
 from benchmark.recipe import content_hash
-from benchmark.records import Record
+from benchmark.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
 from tests.browser import Browser

@@ -14,7 +14,7 @@ from benchmark.collate.rerun import rerun
 from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
 from benchmark.recipe import content_hash
-from benchmark.records import Record
+from benchmark.record import Record
 from benchmark.suite.model import Suite
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
