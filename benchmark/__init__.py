@@ -17,9 +17,14 @@ cost nothing: torch, ray and pandas come with the rooms that use them.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 __version__ = "0.1.0"
+
+# Torch reads it at its first tensor: the kernel gives tensors of 2 MB and more huge pages. On a CPU that saves time and
+# changes no bit (tests/speed/pages.py).
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 _HOMES = {
     "benchmark.suite.load": ("load", "load_all"),

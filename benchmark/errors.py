@@ -32,4 +32,6 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 def plain(text: str, lines: bool = False) -> str:
     """Text from others, in which nothing steers a terminal or turns the direction of writing; ``lines`` may end in it."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or (lines and c == "\n") else repr(c)[1:-1] for c in text)

@@ -57,7 +57,7 @@ def read_all(results: Path) -> dict[str, Failure]:
 
 
 def _path(results: Path, evaluation: str, seed: int) -> Path:
-    return results / "failures" / f"{evaluation}-s{seed}.json"
+    return results / f"failures/{evaluation}-s{seed}.json"
 
 
 def _read(path: Path) -> tuple[str, str]:

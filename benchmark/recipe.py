@@ -82,6 +82,11 @@ class Recipe:
         """``to_json`` as canonical text, which stands for the recipe wherever it is hashed or compared in bulk."""
         return _canonical(self.to_json())
 
+    @functools.cached_property
+    def text(self) -> bytes:
+        """``to_json`` as a record's file has it."""
+        return json_text(self.to_json())
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
         """The inverse of ``to_json``.
@@ -154,6 +159,11 @@ class Protocol:
         """Plain JSON types, absent mechanisms left out."""
         return _present(self)
 
+    @functools.cached_property
+    def text(self) -> bytes:
+        """``to_json`` as a record's file has it."""
+        return json_text(self.to_json())
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Protocol:
         """The inverse of ``to_json``; raises GanbenchError on unknown or missing fields."""
@@ -210,6 +220,16 @@ _EXPONENT = re.compile(rb"e[-+]?[0-9]")
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def json_text(value: Any) -> bytes:
+    """JSON as records have it: on one line, other alphabets as they are, no NaN."""
+    if type(value) in (str, int, type(None)):
+        return orjson.dumps(value)  # the same, and faster
+    return _ENCODER.encode(value).encode()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def _present(thing: Recipe | Protocol) -> dict[str, Any]:

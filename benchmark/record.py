@@ -76,8 +76,11 @@ class Record:
         """sha256 that holds ``planned`` to the outcome: the plan is no part of what must be equal when the run is made again."""
         return content_hash([self.outcome, self.planned])
 
+    def fields(self) -> dict[str, Any]:
+        """What the file holds, in order; recipe and protocol as they are."""
+        plain = {k: v for k in self.__dataclass_fields__ if (v := getattr(self, k)) is not None or k not in OPTIONAL}
+        return {"schema": SCHEMA, **plain, "outcome": self.outcome, **({"seal": self.seal} if self.planned is not None else {})}
+
     def to_json(self) -> dict[str, Any]:
         """The file's content."""
-        plain = {k: v for k in self.__dataclass_fields__ if (v := getattr(self, k)) is not None or k not in OPTIONAL}
-        plain |= {"recipe": self.recipe.to_json(), "protocol": self.protocol.to_json()}
-        return {"schema": SCHEMA, **plain, "outcome": self.outcome, **({"seal": self.seal} if self.planned is not None else {})}
+        return self.fields() | {"recipe": self.recipe.to_json(), "protocol": self.protocol.to_json()}

@@ -22,7 +22,7 @@ import orjson
 
 from benchmark.bounds import check_types, impossible
 from benchmark.errors import GanbenchError
-from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
+from benchmark.recipe import Protocol, Recipe, evaluation_key, json_text, run_key
 from benchmark.record import OPTIONAL, SCHEMA, Record, RecordError
 
 MAX_BYTES = 50_000_000
@@ -34,7 +34,7 @@ def write(results: Path, folder: str, record: Record) -> Path:
     Raises:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
-    target = results / "records" / folder / record.name
+    target = results / f"records/{folder}/{record.name}"
     content = file_bytes(record)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -61,17 +61,10 @@ def write(results: Path, folder: str, record: Record) -> Path:
 
 def file_bytes(record: Record) -> bytes:
     """A record's file: JSON with one field a line, and one measurement a line: small, and legible in a diff."""
-    content = record.to_json()
-
-    def dump(value: Any) -> bytes:
-        return orjson.dumps(value) if type(value) is str else _ENCODER.encode(value).encode()  # the same for text, and faster
-
-    history = b"[\n  " + b",\n  ".join(map(dump, content["history"])) + b"\n ]"
-    lines = [b' "%b": %b' % (key.encode(), history if key == "history" else dump(value)) for key, value in content.items()]
+    content = record.fields() | {"recipe": record.recipe.text, "protocol": record.protocol.text}
+    content["history"] = b"[\n  " + b",\n  ".join(map(json_text, record.history)) + b"\n ]"
+    lines = (b' "%b": %b' % (key.encode(), value if isinstance(value, bytes) else json_text(value)) for key, value in content.items())
     return b"{\n" + b",\n".join(lines) + b"\n}\n"
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def _place(temporary: Path, target: Path) -> None:

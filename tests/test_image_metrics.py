@@ -32,6 +32,7 @@ from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
 from benchmark.metrics.images import MIMICRY, prepare
 from benchmark.metrics.measure import extract_generated, kept_of_generated, kept_of_real, measure
+from benchmark.metrics.precision_recall import precision_recall
 from benchmark.plan.blocks import what_blocks
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.run import run
@@ -144,6 +145,16 @@ def test_vfid_is_of_the_last_generated_images(lite: extractors.Extractor) -> Non
     assert found["vFID"]["value"] == pytest.approx(frechet_distance(tail.moments, val.moments), rel=1e-5)
     with pytest.raises(GanbenchError, match="needs the validation images"):
         measure(image_protocol(metrics=("vFID",)), generated, real)
+
+
+def test_precision_and_recall_are_one_computation(lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    generated, real = (extract(source(images(60, seed)), lite, None) for seed in (0, 1))
+    both, made = precision_recall(generated.features, real.features), []
+    monkeypatch.setattr("benchmark.metrics.measure.precision_recall", lambda *sides: (made.append(1), precision_recall(*sides))[1])
+    for metrics in (("precision", "recall"), ("recall", "precision"), ("recall",)):
+        found = measure(image_protocol(metrics=metrics), generated, real)
+        assert {m: found[m]["value"] for m in metrics} == {m: dict(zip(("precision", "recall"), both))[m] for m in metrics} and len(made) == 1
+        made.clear()
 
 
 def test_quantisation() -> None:

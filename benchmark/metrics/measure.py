@@ -62,8 +62,9 @@ def measure(protocol: Protocol, generated: Extracted, real: Extracted, validatio
         elif metric == "KIDx1000":
             mean, std = kernel_distance(_kept(generated.features), _kept(real.features), _set(protocol, "kid_subsets"), _set(protocol, "kid_subset_size"))
             found[metric] = {"value": 1000 * mean, "std": 1000 * std}
-        elif metric in SINGLE:
-            found |= {k: {"value": v} for k, v in zip(SINGLE, precision_recall(_kept(generated.features), _kept(real.features))) if k in protocol.metrics and k not in found}
+        elif metric in SINGLE and metric not in found:  # one computation gives both
+            both = zip(SINGLE, precision_recall(_kept(generated.features), _kept(real.features)))
+            found |= {k: {"value": v} for k, v in both if k in protocol.metrics}
     return found
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +81,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
     if not todo:
         return summary
-    jobs = [_job(run, results, options) for run in todo.values()]
+    jobs = _jobs(todo.values(), results, options)
     refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs
     with _only_driver(results), Stop(options.stop_at) as stop:
@@ -109,30 +109,38 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
     )
 
 
-def _job(run: Run, results: Path, options: Options) -> Job:
+def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
     folder = str(options.checkpoints or results / "runs")
+    common = {
+        "data_root": str(data_root().resolve()),
+        "weights": os.environ.get("GANBENCH_WEIGHTS", ""),
+        "cache": str(cache_folder().resolve()),
+        "device": options.device,
+        "threads": options.threads,
+        "channels_last": options.channels_last,
+        "until_epoch": options.until_epoch,
+        "checkpoint_s": options.checkpoint_s,
+        "cluster": options.address is not None,
+    }
     folder = folder.rstrip("/") if is_url(folder) else str(Path(folder).resolve())
-    return Job(
-        key=run.key,
-        evaluation=run.evaluation,
-        seed=run.seed,
-        name=run.name,
-        recipe=run.recipe.to_json(),
-        protocol=run.protocol.to_json(),
-        folder=f"{folder}/{run.key}",
-        data_root=str(data_root().resolve()),
-        weights=os.environ.get("GANBENCH_WEIGHTS", ""),
-        cache=str(cache_folder().resolve()),
-        device=options.device,
-        threads=options.threads,
-        channels_last=options.channels_last,
-        until_epoch=options.until_epoch,
-        checkpoint_s=options.checkpoint_s,
-        images=run.images,
-        size=run.size,
-        priority=run.priority,
-        cluster=options.address is not None,
-    )
+    things = {id(thing): thing for run in runs for thing in (run.recipe, run.protocol)}
+    as_json = {key: thing.to_json() for key, thing in things.items()}  # one for all runs that share it
+    return [
+        Job(
+            key=run.key,
+            evaluation=run.evaluation,
+            seed=run.seed,
+            name=run.name,
+            recipe=as_json[id(run.recipe)],
+            protocol=as_json[id(run.protocol)],
+            folder=f"{folder}/{run.key}",
+            images=run.images,
+            size=run.size,
+            priority=run.priority,
+            **common,
+        )
+        for run in runs
+    ]
 
 
 def _handle(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, options: Options) -> None:

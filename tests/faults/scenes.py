@@ -38,7 +38,7 @@ class OutOfMemoryError(RuntimeError):
 def job(folder: Path, name: str, device: str = "cpu") -> Job:
     """A job that says what ``make`` is to do."""
     run = make_plan(load(Path(__file__).with_name("suite.yaml")).cells[:1], [0], {}).runs[0]
-    return dataclasses.replace(launch._job(run, folder, launch.Options(device=device)), key=name, evaluation=name, name=name, folder=str(folder / name))
+    return dataclasses.replace(launch._jobs([run], folder, launch.Options(device=device))[0], key=name, evaluation=name, name=name, folder=str(folder / name))
 
 
 def make(job: Job, tick: Tick) -> dict | None:

@@ -140,7 +140,7 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     alone = plan(1)
     planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [launch._job(run, Path(folder), launch.Options(device="cpu")) for run in made.runs]
+        jobs = launch._jobs(made.runs, Path(folder), launch.Options(device="cpu"))
         content = records.file_bytes(make_record(made.runs[0], _result()))
         for n in range(rounds + 1):
             at, marks = Path(folder) / str(n), [cpu_s()]
@@ -181,7 +181,7 @@ def main() -> None:
     import ray
 
     with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as stream:
-        json.dump(one_step(launch._job(plan(1).runs[0], Path("unused"), launch.Options(device="cpu")), lambda done, todo: False), stream)
+        json.dump(one_step(launch._jobs(plan(1).runs, Path("unused"), launch.Options(device="cpu"))[0], lambda done, todo: False), stream)
     os.environ[RESULT] = stream.name
     session._start(ray, None, 1)
     if a.kind != "one step":
