@@ -118,7 +118,7 @@ def _share(text: str) -> float:
     value = float(text)
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError("must be above 0 and at most 1")
-    return value
+    return max(1, int(1e4 * value)) / 1e4  # Ray counts ten-thousandths; three thirds are one GPU
 
 
 def _priority(text: str) -> tuple[str, int]:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ from benchmark import records
 from benchmark.cli import main
 from benchmark.plan.plan import make_plan
 from benchmark.pulse import beat, listening
+from benchmark.schedule.board import heard
 from benchmark.schedule.cluster import Cluster, ClusterLost
 from benchmark.schedule.hung import HungWatch, ending_if_hung
 from benchmark.schedule.launch import Options, run_plan
@@ -113,8 +115,6 @@ def test_measuring_and_reading_give_signs_of_life(tmp_path: Path, monkeypatch: p
 HANGS = """
 import sys, time
 from benchmark.cli import main
-from benchmark.plan.plan import make_plan
-from benchmark.pulse import beat
 from benchmark.schedule import inline
 
 def execute(job, tick, about):
@@ -178,10 +178,16 @@ def test_a_head_that_comes_back_as_another_is_told_from_one_that_was_away(monkey
     cluster = Cluster(_Ray())
     for _ in range(3):
         cluster.check_head()
-    assert not asked
+    assert not asked and not cluster.is_gone()
     head.close()
     cluster.check_head()
+    assert cluster.is_gone(), "no leave is taken of it now"
     head = listening_at(port)
+    same[0] = None
+    cluster.check_head()
+    assert cluster.is_gone() and len(asked) == 2, "it answers, and has not said yet whether it is the same"
+    asked.clear()
+    same[0] = True
     cluster.check_head()
     cluster.check_head()
     assert len(asked) == 1, "it was away, and is the same"
@@ -190,7 +196,17 @@ def test_a_head_that_comes_back_as_another_is_told_from_one_that_was_away(monkey
     head = listening_at(port)
     with head, pytest.raises(ClusterLost, match="restarted.*run the same command again"):
         cluster.check_head()  # it was away between two looks
-    assert len(asked) == 2
+    assert len(asked) == 2 and cluster.is_gone()
+
+
+def test_a_board_that_was_started_again_is_told_again_to_stop() -> None:
+    """Ray asks the new one the old question, so that its first answer is all that is seen of the change."""
+    stops = []
+    board = SimpleNamespace(stop=SimpleNamespace(remote=lambda: stops.append(1)))
+    ray = SimpleNamespace(get=lambda answer: answer, exceptions=SimpleNamespace(RayActorError=ConnectionError))
+    assert heard(ray, board, (58, {}), True, 57) == (58, {}) and heard(ray, board, (0, {}), False, 57) == (0, {})
+    assert not stops
+    assert heard(ray, board, (0, {}), True, 57) == (0, {}) and len(stops) == 1
 
 
 @pytest.fixture
@@ -253,7 +269,7 @@ def struck() -> Iterator[tuple[head.Scene, dict[str, str], int | None, str]]:
 def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_on(struck: tuple[head.Scene, dict[str, str], int | None, str]) -> None:
     scene, undisturbed, code, said = struck
     assert code == 1 and not head.wrong(code, said) and len(records.paths(scene.results)) == 1, said
-    assert "was restarted and knows nothing of these runs; nothing that had finished is lost: start its other nodes again" in said
+    assert "was restarted and knows nothing of these runs; no record is lost: start its other nodes again" in said
     code, said = scene.again()
     assert code == 0 and "1 done; 1 run had a record already" in said, said
     assert outcomes(scene.results) == undisturbed and len(records.paths(scene.results)) == len(undisturbed) == 2

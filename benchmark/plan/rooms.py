@@ -33,7 +33,7 @@ class Need:
 class Place:
     """The earliest place for a run on a node."""
 
-    start: float  # when it is expected to be free; -inf if it is
+    start: float  # when it is expected to be free, or a GPU that Ray would not choose to be asked for again; -inf: the run can start
     gpu: int | None  # which of the node's
 
     @property
@@ -64,7 +64,11 @@ class Room:
         return self.cpu.idle >= need.cpus and (not need.gpu or any(gpu.idle >= need.gpu for gpu in self.gpus))
 
     def place(self, need: Need) -> Place:
-        """The earliest. A run that starts now gets the GPU that Ray chooses; where that is kept for a run that waits, it waits, too."""
+        """The earliest. A run that starts now gets the GPU that Ray chooses; where that is kept for a run that waits, it waits, too.
+
+        A run that Ray has started again, after its process was lost, may be on another GPU than is thought here; until it ends, one
+        that was placed by that may wait in Ray's own queue.
+        """
         cpu = self.cpu.earliest(need.cpus)
         if not need.gpu:
             return Place(cpu, None)

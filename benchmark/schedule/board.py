@@ -58,12 +58,13 @@ def start_board(ray: Any) -> Any:
     return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Board).remote()
 
 
-def heard(ray: Any, board: Any, news: Any, told: bool) -> tuple[int, dict[str, tuple[int, int, Place]]]:
-    """The board's version and news; nothing if its node was lost. Ray starts it again, and it is told again to stop."""
+def heard(ray: Any, board: Any, news: Any, told: bool, before: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+    """The board's version and news; nothing if its node was lost. Ray starts it again, with version 0, and it is told again to stop."""
     try:
-        return ray.get(news)
+        version, progress = ray.get(news)
     except ray.exceptions.RayActorError:
         time.sleep(0.1)
-        if told:
-            board.stop.remote()
-        return 0, {}
+        version, progress = 0, {}
+    if told and version < before:
+        board.stop.remote()
+    return version, progress

@@ -7,18 +7,20 @@ stands, since a head may be away for less time than lies between two; it ends wi
 
 from __future__ import annotations
 
+import math
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from benchmark.errors import GanbenchError
 
 PROBE_S = 1.0  # between connections to the head
-AWAY_S = 30.0  # the head may be unreachable for so long; Ray's own limit is 60 s
+AWAY_S = 30.0  # the head may be unreachable for so long: less than after which Ray ends workers and the driver
+ASKED_S = 120.0  # a head that answers may leave open for so long whether it is the same: asking takes a while on a busy machine
 NODES_S = 10.0  # between looks at the nodes
 NO_NODE_S = 300.0  # a lost node may come back within so long
 ASK = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR'); print(*(n['NodeID'] for n in ray.nodes() if n['Alive']))"
@@ -31,7 +33,7 @@ class ClusterLost(GanbenchError):
 
     def __init__(self, what: str, first: str = "") -> None:
         """``first``: what else to do, before the same command."""
-        super().__init__(f"{what}; nothing that had finished is lost: {first}run the same command again to go on")
+        super().__init__(f"{what}; no record is lost: {first}run the same command again to go on")
 
 
 class Cluster:
@@ -44,7 +46,7 @@ class Cluster:
         self._asked: Any = None
         self._ray, self._address, self._me = ray, context.gcs_address, context.get_node_id()
         self._probed = self._answered = self._looked = time.monotonic()
-        self._away, self._line = False, connection(self._address)
+        self._away, self._gone, self._line = False, False, connection(self._address)
         self.found = ray.nodes()  # in Ray's words
         self._nodes = self._alive()
         self._short_since: dict[str, float] = {}
@@ -63,17 +65,27 @@ class Cluster:
         if before is not None:
             self._away = self._away or not is_open(before)
             before.close()
-        if self._line is None:
-            self._away = True
-            if now - self._answered > AWAY_S:
-                raise ClusterLost(f"the Ray head at {self._address} has not answered for {now - self._answered:.0f} s")
-            return
-        if self._away and not self._is_the_same():
+        self._away = self._away or self._line is None
+        same = self._line and (not self._away or self._is_the_same())
+        if same:
+            self._away, self._answered = False, time.monotonic()
+        elif same is False:
+            self._gone = True
             raise ClusterLost(f"the Ray head at {self._address} was restarted and knows nothing of these runs", "start its other nodes again, if it had any, then ")
-        self._away, self._answered = False, time.monotonic()
+        elif now - self._answered > (ASKED_S if self._line else AWAY_S):
+            self._gone = True
+            raise ClusterLost(f"the Ray head at {self._address} has not answered for {now - self._answered:.0f} s")
 
-    def changed(self) -> bool:
-        """Look at the nodes, every ``NODES_S`` seconds, waiting for nothing; whether there is something to check."""
+    def is_gone(self) -> bool:
+        """Look now: whether the head is away, or is another. Ray may not be spoken to then, not even to take leave."""
+        if not self._gone:
+            self._probed = -math.inf
+            with suppress(ClusterLost):
+                self.check_head()
+        return self._gone or self._away
+
+    def looked(self) -> bool:
+        """Look at the nodes, every ``NODES_S`` seconds, waiting for nothing; whether there has been a look."""
         now = time.monotonic()
         if self._asked is None and not self._away and now - self._looked >= NODES_S:
             self._asked = self.board.nodes.remote()
@@ -84,8 +96,8 @@ class Cluster:
             self.found = self._ray.get(answer)
         except self._ray.exceptions.RayError:  # the board was lost, or its head
             return False
-        before, self._nodes = self._nodes, self._alive()
-        return self._nodes != before or bool(self._short_since)
+        self._nodes = self._alive()
+        return True
 
     def short_of(self, short: Collection[str]) -> tuple[list[str], list[str]]:
         """Of the keys that no node can take: those of which that is so since this look, and those of which it was for ``NO_NODE_S``."""
@@ -100,12 +112,12 @@ class Cluster:
     def _alive(self) -> list[dict[str, float]]:
         return [node["Resources"] for node in self.found if node["Alive"]]
 
-    def _is_the_same(self) -> bool:
-        """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking."""
+    def _is_the_same(self) -> bool | None:
+        """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking. None: no answer yet."""
         try:
             answer = subprocess.run([sys.executable, "-c", ASK, self._address], capture_output=True, text=True, timeout=AWAY_S)
         except subprocess.TimeoutExpired:
-            return False
+            return None
         return answer.returncode == 0 and self._me in answer.stdout.split()
 
 
@@ -114,7 +126,7 @@ def connection(address: str) -> socket.socket | None:
     host, port = address.rsplit(":", 1)
     try:
         return socket.create_connection((host.strip("[]"), int(port)), timeout=2)
-    except OSError:
+    except (OSError, UnicodeError, OverflowError):  # the latter two: no name, no port
         return None
 
 

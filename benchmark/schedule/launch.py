@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import math
 import os
 import tempfile
 from collections import Counter
@@ -50,7 +51,7 @@ class Options:
     checkpoint_s: float = 60.0
     tensorboard: Path | None = None  # where TensorBoard's files are written; None: nowhere
     command: tuple[str, ...] = ()  # the words of the command line, for the lines that make failed runs again
-    hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint
+    hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint; with "inline", the command line ends
 
 
 @dataclass
@@ -101,7 +102,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
 
 def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
     if options.executor == "inline":
-        return run_inline(jobs, stop, options.hung_s)
+        return run_inline(jobs, stop, options.hung_s if options.command else math.inf)  # a notebook's process is not ours to end
     from benchmark.schedule.ray_executor import run_on_ray
 
     return run_on_ray(

@@ -57,8 +57,7 @@ def run_on_ray(
         GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
         ClusterLost: the head was lost or restarted. The process should end: Ray's client is left as it is, and will end it sooner or later.
     """
-    with session(address, cpus) as ray:
-        cluster = Cluster(ray)
+    with session(address, cpus) as (ray, cluster):
         found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
         if address and make is None:
@@ -77,7 +76,8 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
     board = cluster.board = start_board(ray)
     task = tasks(ray, board, make, MAX_RETRIES)
     running: dict[Any, Job] = {}
-    news = board.news.remote(0)
+    version = 0
+    news = board.news.remote(version)
     told = False
     while len(places) or running:
         for job, node, need in [] if stop.asked else places.starts():
@@ -91,7 +91,7 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
         cluster.check_head()
         for ref in ready:
             if ref == news:
-                version, progress = heard(ray, board, news, told)
+                version, progress = heard(ray, board, news, told, version)
                 news = board.news.remote(version)
                 by_key = {job.evaluation: job for job in running.values()}
                 for key, (done, todo, place, about) in progress.items():
@@ -106,9 +106,11 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
                 places.ended(job)
                 yield event
         yield from _end_hung(ray, watch, running)
-        if cluster.changed():
+        if cluster.looked():
             places.look(cluster.found)
             yield from _without_a_node(ray, cluster, places, running)
+    if cluster.is_gone():
+        raise ClusterLost("the Ray head went away as the last runs ended")
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
     ray.kill(board)  # the workers' handles would keep it

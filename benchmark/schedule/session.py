@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.schedule import nodes
-from benchmark.schedule.cluster import ClusterLost, answers
+from benchmark.schedule.cluster import Cluster, answers
 from benchmark.schedule.stop import kept_signals
 
 TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
@@ -35,8 +35,8 @@ ENVIRONMENT = {
 
 
 @contextmanager
-def session(address: str | None, cpus: int | None) -> Iterator[Any]:
-    """The ``ray`` module, with a Ray behind it.
+def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluster]]:
+    """The ``ray`` module with a Ray behind it, and its cluster.
 
     Args:
         address: a cluster to join; None starts Ray on this machine and ends it afterwards.
@@ -53,15 +53,14 @@ def session(address: str | None, cpus: int | None) -> Iterator[Any]:
 
     with kept_signals():  # ray.init takes SIGTERM for itself, and how children end
         _start(ray, address, cpus)
+    cluster = Cluster(ray)
     try:
-        yield ray
-    except ClusterLost:  # taking leave of a head that is gone can crash Ray's thread; of another, it does
-        atexit.unregister(ray.shutdown)
-        raise
-    except BaseException:
-        ray.shutdown()
-        raise
-    ray.shutdown()
+        yield ray, cluster
+    finally:
+        if cluster.is_gone():  # taking leave of a head that is gone can crash Ray's thread; of another, it does
+            atexit.unregister(ray.shutdown)
+        else:
+            ray.shutdown()
 
 
 def _start(ray: Any, address: str | None, cpus: int | None) -> None:

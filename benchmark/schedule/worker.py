@@ -72,13 +72,18 @@ _unheard: set[_Reporter] = set()
 
 @functools.cache
 def _say_first_words() -> None:
-    """From now on, a thread says the first word of a run that has not yet said it after ``REPORT_S``, whatever the run does or hangs in."""
+    """From now on, a thread says the first word of a run that has not yet said it after ``REPORT_S``.
+
+    It needs Python's lock: a run that is stopped, or hangs in a call that keeps the lock, within its first second and after
+    another short one in the same process, is not heard of and so not watched.
+    """
 
     def say() -> None:
         while True:
             time.sleep(REPORT_S)
             for reporter in list(_unheard):
-                reporter.late()
+                with suppress(Exception):  # Ray's; the thread must outlive the run that met it
+                    reporter.late()
 
     threading.Thread(target=say, daemon=True).start()
 

@@ -134,7 +134,7 @@ class Stage:
     def seen(self) -> dict[str, int]:
         """Traces of what the faults did."""
         said = "".join(path.read_text(errors="replace") for path in self.folder.glob("driver-*.txt"))
-        words = {"records moved aside": "is damaged: moved to", "hung runs ended": "gave no sign of life", "clusters lost": "nothing that had finished is lost", "records rescued": "The record is in", "runs failed": "FAILED:"}
+        words = {"records moved aside": "is damaged: moved to", "hung runs ended": "gave no sign of life", "clusters lost": "no record is lost", "records rescued": "The record is in", "runs failed": "FAILED:"}
         return {name: len(re.findall(re.escape(word), said)) for name, word in words.items()} | {"flushes refused": self.refused()}
 
     def _make_cluster(self) -> None:

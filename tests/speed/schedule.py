@@ -175,6 +175,8 @@ def main() -> None:
     arguments.add_argument("--plan", type=int, default=10_000)
     arguments.add_argument("--kind", choices=("constant", "one step"), help="only this one (default: both)")
     a = arguments.parse_args()
+    if a.runs < 3 * EVERY:
+        arguments.error(f"--runs: at least {3 * EVERY}")
     began, wall = time.process_time(), time.monotonic()
     print(f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most")
     for name, value in session.ENVIRONMENT.items():
@@ -190,7 +192,7 @@ def main() -> None:
         growth = (memory[-1] - memory[len(memory) // 3]) / (len(memory) - 1 - len(memory) // 3) / EVERY / 1024
         print(f"the driver's memory within a plan: {memory[0] / 2**20:.1f} MiB after {EVERY} runs, {memory[-1] / 2**20:.1f} MiB after {EVERY * len(memory):,}: {growth:+.2f} KiB a run after the first third")
     if a.kind != "constant":
-        compare("one step", one_step, max(1, a.runs // 20), a.rounds)
+        compare("one step", one_step, max(2, a.runs // 20), a.rounds)
     ray.shutdown()
 
 
