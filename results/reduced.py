@@ -1,0 +1,41 @@
+"""The table of runs that are shorter and narrower than the papers', from their records: ``python results/reduced.py``, from the top folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.record import Record
+from benchmark.records import read_all
+
+SAID = {"reduced": "", "long": ", four times as long", "mnist": ", MNIST"}
+HEAD = "| paper | table | method | seed | G steps | FID at step 0 | half time | end | IS | precision | recall at the end |"
+
+
+def row(record: Record) -> str:
+    """A record's measurements at its first step, at half time and at its end."""
+    first, half, end = (record.history[i] for i in (0, len(record.history) // 2, -1))
+    paper, table, method = record.cell.split("/")[:3]
+
+    def said(entry: dict, metric: str, digits: int) -> str:
+        return "diverged" if entry[metric]["value"] is None else f"{entry[metric]['value']:,.{digits}f}"
+
+    scores = f"{said(first, 'IS', 2)} → {said(end, 'IS', 2)}" if "IS" in first else "not measured"
+    fids = " | ".join(said(entry, "FID", 0) for entry in (first, half, end))
+    return f"| {paper} | {table} | {method}{SAID[record.profile]} | {record.seed} | {record.steps:,} | {fids} | {scores} | {said(first, 'precision', 2)} → {said(end, 'precision', 2)} | {said(end, 'recall', 3)} |"
+
+
+def order(record: Record) -> tuple:
+    """By paper, table, and method; its runs of one kind beside each other."""
+    paper, table, method = record.cell.split("/")[:3]
+    return paper, table, record.steps if record.profile == "reduced" else record.steps // 4 if record.profile == "long" else 10**9, method, list(SAID).index(record.profile), record.seed
+
+
+def main() -> None:
+    """Print the table."""
+    found, _ = read_all(Path("results"))
+    print(HEAD + "\n" + "|---" * (HEAD.count("|") - 1) + "|")
+    print("\n".join(map(row, sorted((r for r in found if r.profile in SAID), key=order))))
+
+
+if __name__ == "__main__":
+    main()
