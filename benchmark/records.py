@@ -34,15 +34,14 @@ def write(results: Path, folder: str, record: Record) -> Path:
     Raises:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
-    target = results / f"records/{folder}/{record.name}"
-    content = file_bytes(record)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    place, content = results / f"records/{folder}", file_bytes(record)
+    target, temporary = place / record.name, f"{place}/.{record.name}.{os.getpid()}.tmp"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(place, exist_ok=True)
     except OSError as error:
         raise GanbenchError(f"cannot write {target}: {error.strerror}") from None
     try:
-        with temporary.open("wb") as stream:
+        with open(temporary, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -55,7 +54,7 @@ def write(results: Path, folder: str, record: Record) -> Path:
         raise GanbenchError(f"cannot write {target}: {what}") from None
     finally:
         with suppress(OSError):  # the disk that would not take it may not let it go either
-            temporary.unlink(missing_ok=True)
+            os.unlink(temporary)
     return target
 
 
@@ -67,7 +66,7 @@ def file_bytes(record: Record) -> bytes:
     return b"{\n" + b",\n".join(lines) + b"\n}\n"
 
 
-def _place(temporary: Path, target: Path) -> None:
+def _place(temporary: str, target: Path) -> None:
     """Give a finished file its name; unlike a rename, never over another file."""
     try:
         os.link(temporary, target)

@@ -165,7 +165,8 @@ def _blocked_run(cells: list[Cell], seed: int) -> Run:
 
 def make_record(run: Run, result: dict[str, Any]) -> Record:
     """The record of a planned run from what the worker returned."""
-    if {key: result[key] for key in ("content", "subset")} != run.data():
+    data = run.data()
+    if {key: result[key] for key in data} != data:
         raise GanbenchError(f"{run.name}: the worker trained on other data than planned")
     real = real_key(run.recipe, run.protocol)
     if result.get("real", real) != real:
@@ -180,7 +181,7 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         protocol=run.protocol,
         versions=algorithm_versions(run.recipe),
         measure_version=MEASURE_VERSION,
-        **run.data(),
+        **data,
         real=real,
         floor=result.get("floor"),
         planned=run.planned,
