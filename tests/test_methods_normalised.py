@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from benchmark.methods import gn, gran, hinge, pgn
 from benchmark.methods.part import Part
 from benchmark.metrics.jacobian import statistics
 from benchmark.suite.load import load
+from benchmark.train.gan import Gan
 from benchmark.train.step import train_step
 from tests.small_nets import Linear, Relus, assert_same_players, frozen, plain_steps, side, small_gan
 
@@ -360,3 +362,48 @@ def test_training_steps_equal_a_plain_formulation(name: str, loss: str, d_pass: 
     assert_same_players(gan, gan.D.net, G, D)
     moved = max((a - b).abs().max() for a, b in zip(start.parameters(), D.parameters()))
     assert moved > 1e-4
+
+
+def shifted(images: Tensor, rng: torch.Generator) -> Tensor:
+    """GN-GAN's augmentation, an image at a time: 8 bits, half of them flipped, up to a fifth of the side to anywhere, black beyond."""
+    flips = torch.rand(len(images), generator=rng) < 0.5
+    moves = ((2 * torch.rand(2, len(images), generator=rng) - 1) * 0.2 * images.shape[-1]).round().long()
+    out = torch.full_like(images, -1.0)
+    for i, image in enumerate(images):
+        image = ((image + 1) / 2 * 255).floor() / 255 * 2 - 1
+        image = image.flip(2) if flips[i] else image
+        right, down = moves[:, i].tolist()
+        height, width = image.shape[1:]
+        rows, columns = range(max(0, down), min(height, height + down)), range(max(0, right), min(width, width + right))
+        for row in rows:
+            out[i, :, row, columns.start : columns.stop] = image[:, row - down, columns.start - right : columns.stop - right]
+    return out
+
+
+@pytest.mark.parametrize(("name", "cell_id"), [("pgn", "pgn/II/PGN-GAN-CR[CNN]/cifar10"), ("gn", "pgn/II/GN-GAN-CR[CNN]/cifar10")])
+def test_the_cnns_with_consistency_train_as_a_plain_formulation_does(name: str, cell_id: str) -> None:
+    """The suite's own recipes at reduced width, several steps: normalisation, consistency, loss and network together."""
+    (cell,) = [c for c in load(Path("suites/pgn.yaml"), "reduced").cells if c.id == cell_id]
+    gan = Gan(dataclasses.replace(cell.recipe, batch_d=6, batch_g=8), 0, total_steps=10)
+    G, D = copy.deepcopy(gan.G), copy.deepcopy(gan.D.net)
+    opt_g, opt_d = (torch.optim.Adam(player.parameters(), 2e-4, (0.0, 0.9), foreach=False) for player in (G, D))
+    noise, augment = torch.Generator(), torch.Generator()
+    noise.set_state(gan.rng["noise"].get_state())
+    augment.set_state(gan.rng["augment"].get_state())
+    d, g = LOSSES[cell.recipe.loss[0]][1:]
+    reals = [torch.rand(6, 3, 32, 32) * 2 - 1 for _ in range(4)]
+    for real in reals:
+        with torch.no_grad():
+            fakes = G(torch.randn(6, 128, generator=noise))
+        on_real = plainly(name, D, real.clone().requires_grad_())
+        moved = plainly(name, D, shifted(real, augment).requires_grad_())
+        opt_d.zero_grad()
+        (d(on_real, plainly(name, D, fakes.requires_grad_())) + 5 * (moved - on_real).square().mean()).backward()
+        opt_d.step()
+        opt_g.zero_grad()
+        g(plainly(name, D, G(torch.randn(8, 128, generator=noise)))).backward()
+        opt_g.step()
+    feed = iter(reals)
+    for _ in reals:
+        train_step(gan, lambda: (next(feed), None))
+    assert_same_players(gan, gan.D.net, G, D)
