@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 from benchmark.cli import parser
 from tests.conftest import ROOT
@@ -35,3 +37,8 @@ def test_the_notebook_example_works_as_written(tmp_path) -> None:
     assert len(plan.of("to do")) == 36
     suite, joined = gb.load_joined(suite.path, records)
     assert len(list(gb.compared_rows(joined))) == 46
+
+
+def test_the_table_of_reduced_runs_is_that_of_their_records() -> None:
+    done = subprocess.run([sys.executable, "results/reduced.py"], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.count("\n") > 60 and done.stdout in (ROOT / "results/reduced.md").read_text(encoding="utf-8")
