@@ -116,9 +116,9 @@ def _positive(text: str) -> int:
 
 def _share(text: str) -> float:
     value = float(text)
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError("must be above 0 and at most 1")
-    return max(1, int(1e4 * value)) / 1e4  # Ray counts ten-thousandths; three thirds are one GPU
+    if not 1e-4 <= value <= 1:  # Ray counts ten-thousandths
+        raise argparse.ArgumentTypeError("must be at least 0.0001 and at most 1")
+    return value
 
 
 def _priority(text: str) -> tuple[str, int]:

@@ -74,7 +74,7 @@ def test_published_prints_the_seventeen_numbers_in_the_contracts_columns() -> No
         (["show", "theory/1/B_z=10^1[MLP]/mnist"], 2, "did you mean 'theory/1/B_z=10^"),
         (["data", "verify", "mnits"], 2, "unknown dataset 'mnits'; did you mean 'mnist'"),
         (["run", "theory", "--seeds", "0"], 2, "must be at least 1"),
-        (["run", "theory", "--gpu-share", "1.5"], 2, "above 0 and at most 1"),
+        (["run", "theory", "--gpu-share", "1.5"], 2, "at least 0.0001 and at most 1"),
         (["run", "theory", "--priority", "theory"], 2, "no priority such as gran=2"),
         (["reprot", "theory"], 2, "invalid choice"),
     ],

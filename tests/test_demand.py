@@ -103,6 +103,8 @@ def test_cpu_runs_and_stated_shares_of_alike_gpus_are_not_counted_at_all(monkeyp
     jobs = [job(z, device="cpu", size=z, threads=2) for z in (5, 6)]
     demand = Demand(jobs, [PLAIN, A100, V100])
     assert Demand(many(5, 2), [A100, PLAIN], share=0.3).need(job(5), A100) == Need(1, 0.3)
+    for share, counted in ((0.29, 0.29), (0.16666, 0.1666), (1 / 3, 0.3333), (1.0, 1.0)):  # Ray rounds to ten-thousandths: six of 0.16666 would be more than a GPU
+        assert Demand(many(5, 2), [A100, PLAIN], share=share).need(job(5), A100) == Need(1, counted)
     assert demand.need(jobs[0], PLAIN) == Need(2) and [demand.seconds(one, PLAIN) for one in jobs] == [5, 6]
 
 

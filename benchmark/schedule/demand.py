@@ -45,7 +45,7 @@ class Demand:
 
     def __init__(self, jobs: Sequence[Job], nodes: Sequence[Node], share: float | None = None) -> None:
         """``share``: the part of a GPU for every run, whatever is estimated."""
-        self._share, self._jobs = share, len(jobs)
+        self._share, self._jobs = None if share is None else _as_ray_counts(share), len(jobs)
         self._counted = any(_on_gpu(job) for job in jobs) and (share is None or len({n.kind for n in nodes if n.gpus}) > 1)
         self._known: dict[tuple[str, str], Estimate | None] = {}
         self._gpus = sum(n.gpus for n in nodes)
@@ -72,7 +72,7 @@ class Demand:
             return None
         memory = math.ceil(100 * guarded(known.memory) / node.memory) / 100
         others = max(known.busy, job.threads * node.gpus / max(node.cpus, 1), self._gpus / self._jobs)
-        return Need(job.threads, min(1.0, max(memory, math.floor(1e4 * others) / 1e4)))  # Ray counts ten-thousandths; three thirds are one GPU
+        return Need(job.threads, min(1.0, max(memory, _as_ray_counts(others))))
 
     def seconds(self, job: Job, node: Node) -> float:
         """Predicted; the size that the plan goes by where the work is not counted."""
@@ -121,3 +121,8 @@ def _on_gpu(job: Job) -> bool:
 
 def _recipe(job: Job) -> Recipe:
     return Recipe.from_json(job.recipe)
+
+
+def _as_ray_counts(part: float) -> float:
+    """A part of a GPU in whole ten-thousandths, rounded down, so that three thirds are one GPU."""
+    return math.floor(round(1e4 * part, 6)) / 1e4

@@ -71,8 +71,7 @@ def run_on_ray(
         yield from _drive(ray, places, stop, HungWatch(hung_s), make, cluster)
 
 
-def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None, cluster: Cluster | None = None) -> Iterator[Event]:
-    cluster = cluster or Cluster(ray)
+def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None, cluster: Cluster) -> Iterator[Event]:
     board = cluster.board = start_board(ray)
     task = tasks(ray, board, make, MAX_RETRIES)
     running: dict[Any, Job] = {}

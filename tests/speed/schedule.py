@@ -113,7 +113,7 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
         import ray
 
         where = ray_executor.Places(ray_executor.Machines(ray), jobs)
-        return ray_executor._drive(ray, where, stop, ray_executor.HungWatch(3600), make)
+        return ray_executor._drive(ray, where, stop, ray_executor.HungWatch(3600), make, ray_executor.Cluster(ray))
 
     before = launch._events
     launch._events, launch._handle = events, measured
