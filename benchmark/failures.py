@@ -32,7 +32,7 @@ class Failure:
 
 def keep(results: Path, evaluation: str, seed: int, reason: str) -> None:
     """Write the failure down, whole or not at all; on a full disk it is only printed, by whoever calls this."""
-    path = _path(results, evaluation, seed)
+    path = Path(_path(results, evaluation, seed))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +42,8 @@ def keep(results: Path, evaluation: str, seed: int, reason: str) -> None:
 
 def forget(results: Path, evaluation: str, seed: int) -> None:
     """The run has a record now."""
-    with suppress(OSError):
-        _path(results, evaluation, seed).unlink(missing_ok=True)
+    with suppress(OSError):  # mostly, there is none
+        os.unlink(_path(results, evaluation, seed))
 
 
 def read_all(results: Path) -> dict[str, Failure]:
@@ -56,8 +56,8 @@ def read_all(results: Path) -> dict[str, Failure]:
     return found
 
 
-def _path(results: Path, evaluation: str, seed: int) -> Path:
-    return results / f"failures/{evaluation}-s{seed}.json"
+def _path(results: Path, evaluation: str, seed: int) -> str:
+    return f"{results}/failures/{evaluation}-s{seed}.json"
 
 
 def _read(path: Path) -> tuple[str, str]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from benchmark.canonical import canonical_text, content_hash, json_text
 from benchmark.errors import GanbenchError
 
 NamedArgs = tuple[str, dict[str, Any]]
@@ -80,7 +77,7 @@ class Recipe:
     @functools.cached_property
     def canonical(self) -> str:
         """``to_json`` as canonical text, which stands for the recipe wherever it is hashed or compared in bulk."""
-        return _canonical(self.to_json())
+        return canonical_text(self.to_json())
 
     @functools.cached_property
     def text(self) -> bytes:
@@ -185,7 +182,7 @@ class Protocol:
 def run_key(recipe: Recipe, content: str, subset: str, seed: int, versions: dict[str, Any]) -> str:
     """A run is what it computes: 16 hex digits of the sha256 over recipe, data, seed and algorithm versions."""
     # as content_hash of these five would be: keys in order, with the recipe's text made once for all its seeds
-    text = f'{{"content":{_canonical(content)},"recipe":{recipe.canonical},"seed":{_canonical(seed)},"subset":{_canonical(subset)},"versions":{_canonical(versions)}}}'
+    text = f'{{"content":{canonical_text(content)},"recipe":{recipe.canonical},"seed":{canonical_text(seed)},"subset":{canonical_text(subset)},"versions":{canonical_text(versions)}}}'
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -196,40 +193,6 @@ def evaluation_key(run: str, protocol: Protocol, measure_version: int, real: str
         real: sha256 of the real images that it is compared with; None where the metrics need none.
     """
     return content_hash([run, protocol.fingerprint(), measure_version, *([real] if real else [])])[:16]
-
-
-def content_hash(value: Any) -> str:
-    """sha256 (hex) of a JSON value written canonically: sorted keys, no spaces, shortest floats."""
-    return hashlib.sha256(canonical_bytes(value)).hexdigest()
-
-
-def canonical_bytes(value: Any) -> bytes:
-    """What ``content_hash`` hashes: the text of Python's json, made by orjson wherever both write the same."""
-    try:
-        text = orjson.dumps(value, option=_PLAIN)
-    except TypeError:  # what only Python's json takes or explains
-        return _canonical(value).encode()
-    same = text.isascii() and b"\x7f" not in text and (isinstance(value, str) or not (b".0000" in text or b"null" in text or _EXPONENT.search(text)))
-    return text if same else _canonical(value).encode()
-
-
-_PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-_EXPONENT = re.compile(rb"e[-+]?[0-9]")
-"""The two differ in the form of numbers with an exponent, in that of numbers below 0.0001, and in NaN, for which orjson writes null."""
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def json_text(value: Any) -> bytes:
-    """JSON as records have it: on one line, other alphabets as they are, no NaN."""
-    if type(value) in (str, int, type(None)):
-        return orjson.dumps(value)  # the same, and faster
-    return _ENCODER.encode(value).encode()
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def _present(thing: Recipe | Protocol) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.canonical import canonical_bytes, content_hash
 from benchmark.errors import GanbenchError
-from benchmark.recipe import Protocol, Recipe, canonical_bytes, content_hash
+from benchmark.recipe import Protocol, Recipe
 
 SCHEMA = 1
 OPTIONAL = ("real", "floor", "planned", "train_cpu_s", "eval_cpu_s")

@@ -16,13 +16,14 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
 from benchmark.bounds import check_types, impossible
+from benchmark.canonical import json_text
 from benchmark.errors import GanbenchError
-from benchmark.recipe import Protocol, Recipe, evaluation_key, json_text, run_key
+from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
 from benchmark.record import OPTIONAL, SCHEMA, Record, RecordError
 
 MAX_BYTES = 50_000_000
@@ -34,14 +35,10 @@ def write(results: Path, folder: str, record: Record) -> Path:
     Raises:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
-    place, content = results / f"records/{folder}", file_bytes(record)
-    target, temporary = place / record.name, f"{place}/.{record.name}.{os.getpid()}.tmp"
+    place, content = f"{results}/records/{folder}", file_bytes(record)
+    target, temporary = Path(f"{place}/{record.name}"), f"{place}/.{record.name}.{os.getpid()}.tmp"
     try:
-        os.makedirs(place, exist_ok=True)
-    except OSError as error:
-        raise GanbenchError(f"cannot write {target}: {error.strerror}") from None
-    try:
-        with open(temporary, "wb") as stream:
+        with _new(temporary) as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -56,6 +53,15 @@ def write(results: Path, folder: str, record: Record) -> Path:
         with suppress(OSError):  # the disk that would not take it may not let it go either
             os.unlink(temporary)
     return target
+
+
+def _new(path: str) -> BinaryIO:
+    """The file, in a folder that is made when it is missing: of many records, few are the first of theirs."""
+    try:
+        return open(path, "wb")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return open(path, "wb")
 
 
 def file_bytes(record: Record) -> bytes:

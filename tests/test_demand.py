@@ -188,13 +188,13 @@ def test_on_one_node_a_few_more_are_handed_out_until_one_wants_it_for_itself() -
 def test_of_short_runs_more_are_handed_out_ahead_and_of_long_ones_few_again(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("benchmark.schedule.places.time.monotonic", lambda: now[0])
-    places = Places(Described(dataclasses.replace(PLAIN, cpus=1)), [job(10, f"r{i}", device="cpu") for i in range(60)])
+    places = Places(Described(dataclasses.replace(PLAIN, cpus=1)), [job(10, f"r{i}", device="cpu") for i in range(100)])
     running = [found for found, _, _ in places.starts()]
-    for seconds, submitted in ((0.5, 4), (0.0, 4), (0.0, 4), (0.0, 4), (0.01, 16), (0.5, 16), (2.0, 15)):
+    for seconds, submitted in ((0.5, 4), (0.0, 4), (0.0, 4), (0.0, 4), (0.01, 64), (0.5, 64), (2.0, 63)):
         now[0] += seconds
         places.ended(running.pop(0))
         running += [found for found, _, _ in places.starts()]
         assert len(running) == submitted, seconds
-    for left in (15, 14, 13):  # after a long one, none until there are few again
+    for left in (63, 62, 61):  # after a long one, none until there are few again
         places.ended(running.pop(0))
         assert not places.starts() and len(running) == left - 1

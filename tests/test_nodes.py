@@ -107,6 +107,20 @@ def test_priority_a_limit_of_runs_and_a_stated_share(cluster) -> None:
     assert subprocess.run(["false"], check=False).returncode == 1, "Ray has this process ignore how its children end"
 
 
+def test_the_next_run_starts_before_what_became_of_one_is_told(cluster, tmp_path: Path) -> None:
+    """So that no core waits while a record is written."""
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    jobs = [dataclasses.replace(one, folder=str(folder), seed=1) for one in many(10, 2)]
+    begun = []
+    for event in run_on_ray(jobs, Stop(), address=cluster[0], cpus=None, make=noting, max_parallel=1):
+        until = time.monotonic() + 60
+        while event.kind == "done" and len(os.listdir(folder)) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        begun += [len(os.listdir(folder))] if event.kind == "done" else []
+    assert begun == [2, 2]
+
+
 def test_over_time_all_runs_are_asked_to_stop(cluster) -> None:
     with Stop(time.monotonic() + 10) as stop:
         began, seen = time.monotonic(), events(cluster, many(10, 30), 99, stop)

@@ -17,7 +17,7 @@ import dataclasses, json, re
 from pathlib import Path
 from benchmark.train.gan import Gan
 import torch
-from benchmark.recipe import content_hash
+from benchmark.canonical import content_hash
 from benchmark.suite.load import load
 from benchmark.train.step import train_step
 

@@ -7,11 +7,11 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from benchmark import records as record_store
+from benchmark.canonical import content_hash
 from benchmark.commands.lines import chosen_plan, count, plan_line
 from benchmark.errors import GanbenchError
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
-from benchmark.recipe import content_hash
 
 if TYPE_CHECKING:
     from benchmark.plan.forecast import Forecast

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+from benchmark.canonical import content_hash
 from benchmark.data.declared import load
 from benchmark.errors import GanbenchError, nearest
-from benchmark.recipe import content_hash
 
 FILES = ("images", "labels", "archive", "more")
 """Keys of a split that name a file."""

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import PIL
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
 from benchmark.pulse import beat
-from benchmark.recipe import content_hash
 
 VERSION = 1
 SPARE_BYTES = 2**28  # left free on the disk

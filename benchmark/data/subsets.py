@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
-from benchmark.recipe import content_hash
 
 log = logging.getLogger(__name__)
 

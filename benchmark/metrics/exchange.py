@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.canonical import content_hash
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors, store
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments, MomentSum
 from benchmark.metrics.real import RealSet, compared_with
-from benchmark.recipe import content_hash
 from benchmark.suite.model import Cell
 
 ABOUT = ("set", "images", "extractor", "identity", "digests")

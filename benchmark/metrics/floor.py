@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import card, missing
 from benchmark.metrics import store
 from benchmark.metrics.extract import Extracted
@@ -19,7 +20,7 @@ from benchmark.metrics.measure import kept_of_generated, measure
 from benchmark.metrics.names import IMAGE
 from benchmark.metrics.real import DISJOINT, RealSet, compared_with, real_set
 from benchmark.metrics.reference import features
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe
 
 VERSION = 2
 MEASURED = ("is_splits", "kid_subsets", "kid_subset_size", "generated")

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import card
 from benchmark.data.subsets import SUBSET_SEED, subset_hash
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 from benchmark.metrics.names import IMAGE, PROBES
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe
 
 VERSION = 2
 """Raised when what is extracted changes; kept features of another version are not found."""

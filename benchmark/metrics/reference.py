@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmark.canonical import content_hash
 from benchmark.data.read import read
 from benchmark.metrics import store
 from benchmark.metrics.extract import Extracted, extract
 from benchmark.metrics.extractors import Extractor
 from benchmark.metrics.measure import kept_of_real
 from benchmark.metrics.real import RealSet, real_set
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe
 
 BATCH = 500  # images read at a time
 

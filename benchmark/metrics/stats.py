@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder, missing
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 from benchmark.metrics.real import compared_with
-from benchmark.recipe import content_hash
 from benchmark.suite.model import Cell
 
 

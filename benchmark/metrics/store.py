@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
 from benchmark.pulse import beat
-from benchmark.recipe import content_hash
 
 log = logging.getLogger(__name__)
 

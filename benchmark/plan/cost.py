@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
@@ -22,7 +23,7 @@ from benchmark.metrics.names import IMAGE, NEEDS
 from benchmark.plan.devices import Device
 from benchmark.plan.keys import algorithm_versions
 from benchmark.plan.work import Count, Work
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe
 from benchmark.record import Record
 
 COUNT_VERSION = 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.canonical import content_hash
 from benchmark.data.cards import card, missing
 from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
@@ -20,7 +21,7 @@ from benchmark.plan.keys import (
     evaluation_key,
     run_key,
 )
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe
 from benchmark.record import Record, RecordError
 from benchmark.suite.model import Cell
 

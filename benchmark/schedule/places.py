@@ -17,7 +17,7 @@ from benchmark.schedule.demand import Demand
 from benchmark.schedule.job import Job
 from benchmark.schedule.machines import Machines
 
-FEW, MORE = 2, 14  # runs that are kept submitted beyond twice as many as fit
+FEW, MORE = 2, 62  # runs that are kept submitted beyond twice as many as fit
 SHORT_S, LONG_S = 0.25, 2.0  # from handing a run out to its end: below the one, more are kept submitted; above the other, few
 
 

@@ -78,9 +78,13 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
     version = 0
     news = board.news.remote(version)
     told = False
-    while len(places) or running:
+
+    def start() -> None:
         for job, node, need in [] if stop.asked else places.starts():
             running[task(node.id, need.cpus, need.gpu).remote(job)] = job
+
+    start()
+    while len(places) or running:
         if stop.asked and not told:
             told = True
             board.stop.remote()
@@ -88,31 +92,41 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
         ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
         ready, _ = ray.wait([*running, news], num_returns=len(running) + 1, timeout=0)  # all that has ended: as many runs start at once
         cluster.check_head()
-        for ref in ready:
-            if ref == news:
-                version, progress = heard(ray, board, news, told, version)
-                news = board.news.remote(version)
-                by_key = {job.evaluation: job for job in running.values()}
-                for key, (done, todo, place, about) in progress.items():
-                    if key in by_key:
-                        watch.heard(key, place)
-                        yield Event("progress", by_key[key], done, todo, about)
-            else:
-                job = running.pop(ref)
-                watch.forget(job.evaluation)
-                event = _outcome(ray, ref, job, watch)
-                event = _once_more(event, places, cluster, stop) if event.kind == "crowded" else event
-                places.ended(job)
-                yield event
+        ended: list[Event] = []
+        try:
+            for ref in ready:
+                if ref != news:
+                    ended.append(_ended(ray, ref, running.pop(ref), places, watch, cluster, stop))
+            start()  # before their records are written: no core waits for a disk
+        finally:
+            yield from ended
+        if news in ready:
+            version, progress = heard(ray, board, news, told, version)
+            news = board.news.remote(version)
+            by_key = {job.evaluation: job for job in running.values()}
+            for key, (done, todo, place, about) in progress.items():
+                if key in by_key:
+                    watch.heard(key, place)
+                    yield Event("progress", by_key[key], done, todo, about)
         yield from _end_hung(ray, watch, running)
         if cluster.looked():
             places.look(cluster.found)
             yield from _without_a_node(ray, cluster, places, running)
+            start()
     if cluster.is_gone():
         raise ClusterLost("the Ray head went away as the last runs ended")
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
     ray.kill(board)  # the workers' handles would keep it
+
+
+def _ended(ray: Any, ref: Any, job: Job, places: Places, watch: HungWatch, cluster: Cluster, stop: Stop) -> Event:
+    """What became of a run; its place is free."""
+    watch.forget(job.evaluation)
+    event = _outcome(ray, ref, job, watch)
+    event = _once_more(event, places, cluster, stop) if event.kind == "crowded" else event
+    places.ended(job)
+    return event
 
 
 def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Event:

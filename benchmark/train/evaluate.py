@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from benchmark.canonical import content_hash
 from benchmark.methods.spectral_norm import power_iteration
 from benchmark.metrics.images import NotFinite, Source
 from benchmark.metrics.jacobian import statistics, summarise
 from benchmark.metrics.names import IMAGE, NEEDS
-from benchmark.recipe import Protocol, Recipe, content_hash
+from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
 from benchmark.train.streams import stream
 

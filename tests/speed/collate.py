@@ -23,11 +23,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmark import records
+from benchmark.canonical import content_hash
 from benchmark.data.cards import Card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
 from benchmark.plan import keys
-from benchmark.recipe import Protocol, Recipe, content_hash, evaluation_key, run_key
+from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
 from benchmark.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell

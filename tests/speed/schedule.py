@@ -7,7 +7,7 @@ file a run, synced and renamed, of as many bytes as a record has (the least that
 made and written; and through ``run_plan`` (board, events, records, status). CPU seconds of this process and of all that Ray
 started, so that a busy machine moves all. Two kinds of runs: ``constant`` returns a result that was made before (all that is
 left is the harness's own cost), ``one step`` trains for one step, the least that a real run can be.
-Where many files were deleted seconds before, ext4 makes new ones slowly: wait, or set TMPDIR to a disk in memory.
+Where many files were deleted minutes before (by this script, too), ext4 makes new ones slowly: wait, or set TMPDIR to a disk in memory.
 Then: the driver's memory over the finished runs, and time and memory of a plan of 10,000 runs.
 """
 

@@ -22,12 +22,12 @@ from types import SimpleNamespace
 
 from PIL import Image
 
+from benchmark.canonical import content_hash
 from benchmark.collate.join import join
 from benchmark.collate.report import write_reports
 from benchmark.data.cards import Card
 from benchmark.data.subsets import subset_size
 from benchmark.plan import keys
-from benchmark.recipe import content_hash
 from benchmark.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.canonical import content_hash
 from benchmark.collate.claims import ClaimVerdict, JudgedClaim
 from benchmark.collate.join import Entry, Joined
 from benchmark.collate.rerun import rerun
 from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
-from benchmark.recipe import content_hash
 from benchmark.record import Record
 from benchmark.suite.model import Suite
 
