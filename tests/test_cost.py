@@ -242,6 +242,17 @@ def test_the_plan_goes_by_seconds_once_they_are_known() -> None:
     assert sum(t.seconds for t in found.trainings()) == pytest.approx(sum(run.size for run in ordered.runs))
 
 
+def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implemented_it_is_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
+    cells = [next(c for c in load(Path(f"suites/{suite}.yaml"), "full").cells if c.table == table) for suite, table in (("sdp", "II"), ("chain", "100shot"))]
+    made = forecast(make_plan(cells, [0], {}), devices.named("A100"), say=lambda done, todo: None)
+    far, unmade = sorted(made.plan.runs, key=lambda run: run.cells[0].paper, reverse=True)
+    assert not far.key and far.state == unmade.state == "blocked" and "not implemented" in unmade.reason, "no key: what is in the data is not known either"
+    priced = made.cost(far)
+    assert priced.count == count(far.recipe, far.total_steps) and far.images == 100_000 and made.cost(unmade) is None
+    assert made.lines(1, None)[-1] == f"1 blocked training would take {hours(priced.total_s)} more; what 1 more would take is not known"
+
+
 def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
     blocked = forecast(make_plan(load(Path("suites/theory.yaml"), "full").cells[:2], [0], {}), devices.named("A100"), say=lambda done, todo: None)

@@ -189,7 +189,7 @@ def _seconds(cells: Sequence[Joined], device: Device | None, found: Sequence[Rec
     seconds = {j.cell.id: max(statistics.median(r.train_s + r.eval_s for r in j.records), 1e-3) for j in cells}
     if device is not None:
         plan = make_plan([j.cell for j in cells], [0], {}, fixed=False)
-        costs = Forecast(Plan(tuple(run for run in plan.runs if run.key), plan.profile), device, Counts(), found)
+        costs = Forecast(plan, device, Counts(), found)
         seconds |= {cell.id: cost.total_s for run in costs.plan.runs if (cost := costs.cost(run)) is not None for cell in run.cells}
     return seconds
 

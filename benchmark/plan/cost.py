@@ -77,9 +77,12 @@ class Counts:
         return self._known.get(self.key(recipe))
 
     def key(self, recipe: Recipe) -> str:
-        """``work_key``, made once a recipe."""
+        """``work_key``, made once a recipe; "" where a plug-in is missing."""
         if recipe.canonical not in self._keys:
-            self._keys[recipe.canonical] = work_key(recipe)
+            try:
+                self._keys[recipe.canonical] = work_key(recipe)
+            except GanbenchError:
+                self._keys[recipe.canonical] = ""
         return self._keys[recipe.canonical]
 
     def count_all(self, recipes: Iterable[tuple[Recipe, int]], say: Callable[[int, int], None] = lambda done, todo: None) -> None:
@@ -89,9 +92,9 @@ class Counts:
             recipes: with the G steps of the whole run.
             say: told how many are done, of how many.
 
-        A recipe that a plug-in refuses, or that reads what the meta device does not have, is noted in ``refused`` and stays unknown.
+        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, or that reads what the meta device does not have; it is noted in ``refused``.
         """
-        todo = {key: pair for pair in recipes if (key := self.key(pair[0])) not in self._known}
+        todo = {key: pair for pair in recipes if (key := self.key(pair[0])) and key not in self._known}
         if not todo:
             return
         from benchmark.plan.count import count
@@ -149,9 +152,7 @@ class Measured:
             segments = record.provenance.get("segments", [])
             if record.steps < FEWEST_STEPS or not segments or not all(names(str(s.get("device"))) and s.get("threads") == 1 and not s.get("channels_last") for s in segments):
                 continue
-            try:
-                key = counts.key(record.recipe)
-            except GanbenchError:  # a plug-in of another version
+            if not (key := counts.key(record.recipe)):  # a plug-in of another version
                 continue
             cpu_s = record.train_cpu_s if device.name == "cpu" else None
             seconds = (record.train_s if cpu_s is None else cpu_s) / record.steps

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmark.errors import GanbenchError
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, Counts, Measured, cost
 from benchmark.plan.devices import Device, named
@@ -32,7 +31,7 @@ class Forecast:
     """The costs of a plan's runs on one device."""
 
     def __init__(self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = ()) -> None:
-        """For runs whose recipes are counted; the others, such as blocked ones, have no cost."""
+        """For runs whose recipes are counted; the others, such as those with a part that is not implemented, have no cost."""
         self.plan, self.device, self.refused = plan, device, counts.refused
         host = named("cpu")
         measured = Measured(records, lambda name: is_device(name, device.name), counts, device)
@@ -41,8 +40,7 @@ class Forecast:
         for run in plan.runs:
             key = _of(run)
             if key not in seen:
-                there = run.key and counts.known(run.recipe)
-                seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if there else None
+                seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if counts.known(run.recipe) else None
 
     def cost(self, run: Run) -> Cost | None:
         """None where it is not known."""
@@ -69,7 +67,8 @@ class Forecast:
         said += [f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"] if trainings else []
         said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"] if unknown else []
         blocked = self.trainings("blocked")
-        said += [f"{len(blocked):,} blocked trainings would take {hours(sum(t.seconds for t in blocked))} more"] if blocked else []
+        others = sum(any(run.state == "blocked" for run in runs) for runs in self.plan.trainings().values()) - len(blocked)
+        said += [f"{len(blocked):,} blocked training{'s' * (len(blocked) != 1)} would take {hours(sum(t.seconds for t in blocked))} more{f'; what {others:,} more would take is not known' if others else ''}"] if blocked else []
         return said + (self._budget(budget_s) if budget_s is not None else [])
 
     def chosen(self, budget_s: float) -> tuple[list[Taken], list[str]]:
@@ -136,7 +135,7 @@ def hours(seconds: float) -> str:
 def forecast(plan: Plan, device: Device, records: Iterable[Record] = (), say: Callable[[int, int], None] | None = None) -> Forecast:
     """A plan's costs, after counting what has not been counted yet (seconds a recipe, once; imports torch)."""
     counts = Counts()
-    counts.count_all(((run.recipe, run.total_steps) for run in plan.runs if run.key), say or say_counting)
+    counts.count_all(((run.recipe, run.total_steps) for run in plan.runs), say or say_counting)
     return Forecast(plan, device, counts, records)
 
 
@@ -144,10 +143,7 @@ def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
     """The plan with its runs to do ordered by predicted seconds on one core, where those of all are known; else as it is. Imports no torch."""
     counts = Counts()
     todo = plan.of("to do")
-    try:
-        if any(counts.known(run.recipe) is None for run in todo):
-            return plan
-    except GanbenchError:  # a plug-in that is not there
+    if any(counts.known(run.recipe) is None for run in todo):
         return plan
     made = Forecast(plan, named("cpu"), counts, records)
     seconds = {id(run): made.cost(run).total_s for run in todo}
