@@ -17,14 +17,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.cli import main
 from benchmark.errors import GanbenchError
-from benchmark.plan import cost as costs
-from benchmark.plan import devices
+from benchmark.plan import counted, devices
 from benchmark.plan.budget import Item, choose, parse_hours
 from benchmark.plan.calibrate import REPRESENTATIVE, fit
-from benchmark.plan.cost import Counts, Measured, measurements, work_key
+from benchmark.plan.cost import measurements
 from benchmark.plan.count import Tally, count
+from benchmark.plan.counted import Counts, work_key
 from benchmark.plan.devices import Device
 from benchmark.plan.forecast import forecast, hours, in_order, together
+from benchmark.plan.measured import Measured
 from benchmark.plan.plan import make_plan
 from benchmark.plan.simulate import placed
 from benchmark.plan.work import Count, Work
@@ -135,9 +136,9 @@ def test_work_keys_go_by_what_a_step_does() -> None:
 
 def test_a_plug_ins_new_version_is_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     before = work_key(recipe())
-    monkeypatch.setattr(costs, "COUNT_VERSION", 2)
+    monkeypatch.setattr(counted, "COUNT_VERSION", 2)
     second = work_key(recipe())
-    monkeypatch.setattr(costs, "algorithm_versions", lambda r: {"step": 99})
+    monkeypatch.setattr(counted, "algorithm_versions", lambda r: {"step": 99})
     assert len({before, second, work_key(recipe())}) == 3
 
 

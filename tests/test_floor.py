@@ -34,7 +34,7 @@ from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import evaluation_key
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Protocol
-from benchmark.schedule.launch import _beside_floor
+from benchmark.schedule.endings import beside_floor
 from benchmark.suite.load import load
 from benchmark.train.run import run
 from tests.conftest import protocol, recipe
@@ -215,9 +215,9 @@ def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) ->
         text = path.read_text().replace("{[}", "[").replace("{]}", "]")  # LaTeX would take a bracket for an argument
         assert "300.250 (1) [floor 145.500]" in text and "0.125 (1) [floor 0.625]" in text and "precision" in text, path
         assert path.suffix == ".csv" or "64 other images of shapes train against 64" in text, path
-    assert _beside_floor(record) == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], recall 0.125 [floor 0.625]"
+    assert beside_floor(record) == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], recall 0.125 [floor 0.625]"
     bare = make_record(planned, {**result, "floor": None})
-    assert _beside_floor(bare) == "" and "floor" not in {r["metric"]: r for r in compared_rows(join(suite, [bare])) if r["cell"] == cell.id}["FID"]["achieved"]
+    assert beside_floor(bare) == "" and "floor" not in {r["metric"]: r for r in compared_rows(join(suite, [bare])) if r["cell"] == cell.id}["FID"]["achieved"]
 
 
 def test_the_profiles_of_every_suite_with_images_measure_precision_and_recall_besides() -> None:

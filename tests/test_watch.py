@@ -20,8 +20,9 @@ from benchmark.errors import GanbenchError, plain
 from benchmark.plan.plan import make_plan
 from benchmark.schedule import runlog
 from benchmark.schedule.again import again
+from benchmark.schedule.endings import tell
 from benchmark.schedule.job import Event
-from benchmark.schedule.launch import Options, Summary, _handle
+from benchmark.schedule.launch import Summary
 from benchmark.schedule.progress import Progress
 from benchmark.schedule.runlog import logged
 from benchmark.schedule.screen import drawn, line, screen, shorten
@@ -121,7 +122,7 @@ def test_only_a_run_that_was_at_work_is_said_to_be_stopped(tmp_path: Path, capsy
     watch.report(Event("progress", None), waking)
     watch.report(Event("progress", None, 5, 96), working)
     for run in (queued, waking, working):
-        _handle(Event("interrupted", None), run, tmp_path, watch, summary, Options())
+        tell(Event("interrupted", None), run, tmp_path, watch, summary, ())
     assert capsys.readouterr().err.count("stopped: ") == 1 and summary.counts["interrupted"] == 3 and not watch.progress.running
 
 

@@ -17,7 +17,7 @@ from benchmark.collate.join import Joined, by_series, join_loaded
 from benchmark.collate.looks import FIRST, LAST
 from benchmark.commands.lines import count, say
 from benchmark.errors import GanbenchError
-from benchmark.plan.cost import Counts
+from benchmark.plan.counted import Counts
 from benchmark.plan.devices import GPUS, Device, named, this_device
 from benchmark.plan.forecast import Forecast, hours
 from benchmark.plan.keys import series_of

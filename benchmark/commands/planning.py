@@ -67,7 +67,7 @@ def _kinds(a: Namespace) -> dict[str, int]:
 
 def _costs(a: Namespace, kinds: dict[str, int], made: Plan, found: list[record_store.Record]) -> list[Forecast]:
     """None where no cost was asked for. ``--explain`` alone shows those that are known, without torch."""
-    from benchmark.plan.cost import Counts
+    from benchmark.plan.counted import Counts
     from benchmark.plan.forecast import Forecast, forecast
 
     if a.gpu or a.gpus or a.budget:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.plan.budget import Item, Taken, choose
-from benchmark.plan.cost import Cost, Counts, Measured, cost
+from benchmark.plan.cost import Cost, cost
+from benchmark.plan.counted import Counts
 from benchmark.plan.devices import Device, named
+from benchmark.plan.measured import Measured
 from benchmark.plan.placement import Placer, Task
 from benchmark.plan.plan import Plan, Run
 from benchmark.plan.rooms import Need, Node

@@ -16,7 +16,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.plan.cost import Counts, cost
+from benchmark.plan.cost import cost
+from benchmark.plan.counted import Counts
 from benchmark.plan.devices import named
 from benchmark.plan.forecast import say_counting
 from benchmark.plan.rooms import Need, Node

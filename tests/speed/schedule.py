@@ -102,10 +102,10 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
     """``run_plan`` on the Ray that is up; the driver's resident memory, in bytes, at every ``EVERY``th record."""
     memory: list[int] = []
     ended = itertools.count(1)
-    handle = launch._handle
+    tell = launch.tell
 
     def measured(*arguments: Any) -> None:
-        handle(*arguments)
+        tell(*arguments)
         if arguments[0].kind == "done" and next(ended) % EVERY == 0:
             memory.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
 
@@ -116,11 +116,11 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
         return ray_executor._drive(ray, where, stop, ray_executor.HungWatch(3600), make, ray_executor.Cluster(ray))
 
     before = launch._events
-    launch._events, launch._handle = events, measured
+    launch._events, launch.tell = events, measured
     try:
         summary = launch.run_plan(made, results, launch.Options(device="cpu"))
     finally:
-        launch._events, launch._handle = before, handle
+        launch._events, launch.tell = before, tell
     assert summary.counts["done"] == len(made.runs), summary
     return memory
 

@@ -1,0 +1,100 @@
+"""The work of steps that has been counted: kept in the user's cache folder, by all that it depends on.
+
+Recipes that differ in nothing that a step's work depends on share a count, and torch is imported only for recipes
+that nobody has asked about yet. The counting is in ``count.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from benchmark.canonical import content_hash
+from benchmark.data.cards import cache_folder
+from benchmark.errors import GanbenchError
+from benchmark.plan.keys import algorithm_versions
+from benchmark.plan.work import Count
+from benchmark.recipe import Recipe
+
+COUNT_VERSION = 1
+"""Raised when ``count.py`` counts otherwise."""
+
+SHAPES_WORK = (
+    "resolution", "channels", "network", "z_dim", "loss", "parts", "batch_d", "batch_g", "n_dis",
+    "player_order", "share_fakes", "d_pass", "optimizer", "ema_buffers", "precision", "classes",
+)  # fmt: skip
+"""Fields of a recipe that a step's work depends on."""
+
+
+class Counts:
+    """The counts that are known, by ``work_key``; new ones are made on demand and kept."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """A file that cannot be read, or holds something else, counts as empty."""
+        self.path = path or cache_folder() / "work.json"
+        self._known = _read(self.path)
+        self._keys: dict[str, str] = {}
+        self.refused: dict[str, str] = {}  # work_key -> why it could not be counted
+
+    def known(self, recipe: Recipe) -> Count | None:
+        """The count if it is there; imports no torch. None also where a plug-in is missing."""
+        return self._known.get(self.key(recipe))
+
+    def key(self, recipe: Recipe) -> str:
+        """``work_key``, made once a recipe; "" where a plug-in is missing."""
+        if recipe.canonical not in self._keys:
+            try:
+                self._keys[recipe.canonical] = work_key(recipe)
+            except GanbenchError:
+                self._keys[recipe.canonical] = ""
+        return self._keys[recipe.canonical]
+
+    def count_all(self, recipes: Iterable[tuple[Recipe, int]], say: Callable[[int, int], None] = lambda done, todo: None) -> None:
+        """Count what is not known yet, and keep it.
+
+        Args:
+            recipes: with the G steps of the whole run.
+            say: told how many are done, of how many.
+
+        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, or that reads what the meta device does not have; it is noted in ``refused``.
+        """
+        todo = {key: pair for pair in recipes if (key := self.key(pair[0])) and key not in self._known}
+        if not todo:
+            return
+        from benchmark.plan.count import count
+
+        for done, (key, (recipe, steps)) in enumerate(todo.items()):
+            say(done, len(todo))
+            try:
+                self._known[key] = count(recipe, steps)
+            except (GanbenchError, RuntimeError) as error:  # the plan is made all the same: the run itself will say so
+                self.refused[key] = str(error).splitlines()[0]
+            if done % 10 == 9:
+                self._keep()
+        self._keep()
+
+    def _keep(self) -> None:
+        self._known = _read(self.path) | self._known  # another process may have counted meanwhile
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps({key: count.to_json() for key, count in self._known.items()}), encoding="utf-8")
+        os.replace(temporary, self.path)
+
+
+def _read(path: Path) -> dict[str, Count]:
+    try:
+        return {key: Count.from_json(entry) for key, entry in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def work_key(recipe: Recipe) -> str:
+    """Equal for recipes whose steps are the same work: by content and by the versions of all that computes it.
+
+    Raises:
+        GanbenchError: a plug-in is missing.
+    """
+    plain = {name: value for name in SHAPES_WORK if (value := getattr(recipe, name)) is not None}
+    return content_hash([COUNT_VERSION, algorithm_versions(recipe), recipe.ema is not None, plain])[:16]

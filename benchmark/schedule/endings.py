@@ -1,0 +1,99 @@
+"""What becomes of a run that ends: a record, a failure, a line for a person."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark import failures, records
+from benchmark.errors import GanbenchError, plain
+from benchmark.metrics.names import IMAGE
+from benchmark.plan.plan import Run, make_record
+from benchmark.record import Record
+from benchmark.schedule import runlog
+from benchmark.schedule.again import again
+from benchmark.schedule.job import Event
+from benchmark.schedule.mirror import workplace
+from benchmark.schedule.progress import duration
+from benchmark.schedule.runlog import logged
+from benchmark.schedule.watch import Watch
+
+if TYPE_CHECKING:
+    from benchmark.schedule.launch import Summary
+
+log = logging.getLogger(__name__)
+
+
+def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, command: tuple[str, ...]) -> None:
+    """Keep what an event brings (a record, a failure), count it, and have the watch show it.
+
+    Args:
+        command: the words of the command line, for the line that makes a failed run again.
+    """
+    if event.kind == "progress":
+        watch.report(event, run)
+        return
+    if event.kind == "note":
+        watch.screen.say(event.error)
+        return
+    state, line, history = event.kind, "", []
+    if event.kind == "done":
+        record = None
+        try:
+            record = make_record(run, event.result)
+            path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            failures.forget(results, run.evaluation, run.seed)
+            state, history = "done" if record.status == "finished" else record.status, record.history
+            spent = duration(record.train_s + record.eval_s)
+            trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
+            line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}){beside_floor(record)}; {path}{trouble}"
+        except GanbenchError as error:
+            state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
+    if event.kind == "failed":
+        failures.keep(results, run.evaluation, run.seed, event.error)
+        line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
+        summary.failures.append(plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(command, run)}", lines=True))
+    elif event.kind == "blocked":
+        line = f"blocked: {run.name}: {event.error}"
+        summary.failures.append(f"{run.name}: {event.kind}: {event.error}")
+    elif event.kind == "interrupted":
+        running = watch.progress.running.get(run.evaluation)
+        line = f"stopped: {run.name}; its checkpoint is kept" if running and running.todo else ""
+    summary.counts[state] += 1
+    watch.end(run, state, line, history)
+
+
+def beside_floor(record: Record) -> str:
+    """A proxy's numbers, each with what real images get: without that they say nothing."""
+    if record.floor is None or record.final is None:
+        return ""
+    measured = {m: v["value"] for m in record.protocol.metrics if (v := record.final.get(m)) and v.get("value") is not None}
+    floors = record.floor["metrics"]
+    beside = {m: f" [floor {floors[m]['value']:.4g}]" if m in floors else " [no floor]" if m in IMAGE else "" for m in measured}
+    said = (f"{m} {value:.4g}{beside[m]}" for m, value in measured.items())
+    return f"; {', '.join(said)}"
+
+
+def _rescue(record: Record | None, results: Path) -> str:
+    """A finished record that its place will not take, in the system's temporary folder; where it is, and what to do."""
+    if record is None:
+        return ""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="ganbench-"))
+        records.write(folder, "rescued", record)
+    except (OSError, GanbenchError):
+        return ""
+    return f". The record is in {folder}; when there is room, run: ganbench merge {folder} --results {results}"
+
+
+def _keep_trace(event: Event) -> str:
+    """The failure in the run's log, never among the records; where it is, for the line that reports it."""
+    folder = workplace(event.job.folder)
+    with suppress(OSError):  # the line itself is printed all the same
+        folder.mkdir(parents=True, exist_ok=True)
+    with logged(folder):
+        log.info("reported as failed: %s\n%s", event.error, event.trace)
+    return f" (details: {folder / runlog.NAME})" if event.trace else ""
