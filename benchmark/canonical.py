@@ -38,9 +38,10 @@ def canonical_text(value: Any) -> str:
 
 def json_text(value: Any) -> bytes:
     """JSON as records have it: on one line, other alphabets as they are, no NaN."""
-    if type(value) in (str, int, type(None)):
+    kind = type(value)
+    if kind is str or value is None:
         return orjson.dumps(value)  # the same, and faster
-    if type(value) is float and math.isfinite(value):
+    if kind is int or kind is float and math.isfinite(value):
         return b"%r" % value
     return _ENCODER.encode(value).encode()
 

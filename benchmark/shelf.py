@@ -163,7 +163,7 @@ def _remember(place: Path, kept: dict[str, Entry]) -> None:
 def _code() -> str:
     """sha256 of the code that reads and checks records."""
     room = Path(__file__).parent
-    return hashlib.sha256(b"".join((room / name).read_bytes() for name in ("records.py", "recipe.py", "shelf.py", "bounds.py") if (room / name).exists())).hexdigest()
+    return hashlib.sha256(b"".join((room / name).read_bytes() for name in ("records.py", "record.py", "recipe.py", "canonical.py", "shelf.py", "bounds.py") if (room / name).exists())).hexdigest()
 
 
 def _text(value: Any) -> str:

@@ -252,6 +252,9 @@ def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implement
     priced = made.cost(far)
     assert priced.count == count(far.recipe, far.total_steps) and far.images == 100_000 and made.cost(unmade) is None
     assert made.lines(1, None)[-1] == f"1 blocked training would take {hours(priced.total_s)} more; what 1 more would take is not known"
+    few = [dataclasses.replace(cells[0], recipe=dataclasses.replace(far.recipe, images=3, drop_last=True))]
+    made = forecast(make_plan(few, [0], {}), devices.named("A100"), say=lambda done, todo: None)
+    assert made.cost(made.plan.runs[0]) is None, "less than one batch"
 
 
 def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

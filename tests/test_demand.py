@@ -190,7 +190,7 @@ def test_of_short_runs_more_are_handed_out_ahead_and_of_long_ones_few_again(monk
     monkeypatch.setattr("benchmark.schedule.places.time.monotonic", lambda: now[0])
     places = Places(Described(dataclasses.replace(PLAIN, cpus=1)), [job(10, f"r{i}", device="cpu") for i in range(100)])
     running = [found for found, _, _ in places.starts()]
-    for seconds, submitted in ((0.5, 4), (0.0, 4), (0.0, 4), (0.0, 4), (0.01, 64), (0.5, 64), (2.0, 63)):
+    for seconds, submitted in ((0.5, 4), *[(0.01, 4)] * 10, (0.01, 64), (0.5, 64), (5.0, 63)):
         now[0] += seconds
         places.ended(running.pop(0))
         running += [found for found, _, _ in places.starts()]

@@ -213,9 +213,10 @@ def _spawn(words: list[str], cache: Path, **more: object) -> pexpect.spawn:
 
 
 def test_the_live_table_on_a_terminal_ctrl_c_and_a_terminal_that_hangs_up(marked: list[str], tmp_path: Path) -> None:
-    results, cache = tmp_path / "results", tmp_path / "cache"
+    results, cache, suite = tmp_path / "results", tmp_path / "cache", tmp_path / "tiny.yaml"
+    suite.write_text(suite.read_text(encoding="utf-8").replace("steps: 4000,", "steps: 400000,"), encoding="utf-8")  # it must not end before it is told to
     terminal = _spawn(marked, cache)
-    terminal.expect(r"tiny/1/\[bold\]GAN/shapes\S* seed 0 +[\d,]+ / 4,000")
+    terminal.expect(r"tiny/1/\[bold\]GAN/shapes\S* seed 0 +[\d,]+ / 400,000")
     terminal.expect(r"FID [\d.e+]+ at 0")
     watched = subprocess.run([*GANBENCH, "status", "--results", str(results)], capture_output=True, text=True, cwd=ROOT)
     assert "running: tiny/1/[bold]GAN/shapes" in watched.stdout and "FID" in watched.stdout and "since" in watched.stdout, watched.stdout

@@ -42,7 +42,8 @@ class Forecast:
         for run in plan.runs:
             key = _of(run)
             if key not in seen:
-                seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if counts.known(run.recipe) else None
+                can = counts.known(run.recipe) and run.recipe.steps_per_epoch(run.images)  # 0: fewer images than one batch
+                seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if can else None
 
     def cost(self, run: Run) -> Cost | None:
         """None where it is not known."""

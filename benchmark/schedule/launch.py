@@ -61,7 +61,7 @@ class Summary:
 
 
 def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
-    """Make every run that is to do; write each record the moment its run ends.
+    """Make every run that is to do; write each record as soon as its run has ended.
 
     Raises:
         GanbenchError: another driver works on the same results, or no node can take a run.

@@ -18,7 +18,8 @@ from benchmark.schedule.job import Job
 from benchmark.schedule.machines import Machines
 
 FEW, MORE = 2, 62  # runs that are kept submitted beyond twice as many as fit
-SHORT_S, LONG_S = 0.25, 2.0  # from handing a run out to its end: below the one, more are kept submitted; above the other, few
+SHORT_S, LONG_S = 0.25, 5.0  # from handing a run out to its end: below the one, more are kept submitted; above the other, few
+IN_A_ROW = 8  # short runs, before more are: one that fails at once says nothing of the others
 
 
 class Places:
@@ -29,7 +30,7 @@ class Places:
         self.demand = Demand(jobs, self._nodes, share)
         self._more: dict[str, Need] = {}  # by evaluation: for jobs that are made again with more
         self._given: dict[str, tuple[Need, float]] = {}  # and when
-        self._spare = FEW
+        self._spare, self._short = FEW, 0
         self._jobs = {job.evaluation: job for job in jobs}
         tasks = [self._task(job) for job in jobs]
         self._ahead = len(self._nodes) == 1 and not any(job.device.startswith("cuda") for job in jobs) and len({job.threads for job in jobs}) == 1
@@ -54,7 +55,8 @@ class Places:
         """A job that was started is not running any more."""
         self._placer.ended(job.evaluation)
         took = time.monotonic() - self._given.pop(job.evaluation)[1]
-        spare = MORE if took < SHORT_S else FEW if took > LONG_S else self._spare
+        self._short = self._short + 1 if took < SHORT_S else 0
+        spare = MORE if self._short >= IN_A_ROW else FEW if took > LONG_S else self._spare
         if spare != self._spare and self._ahead:
             self._spare = spare
             self._placer.use(self._with_room(self._nodes))

@@ -97,17 +97,17 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
             for ref in ready:
                 if ref != news:
                     ended.append(_ended(ray, ref, running.pop(ref), places, watch, cluster, stop))
+            known = {job.evaluation: job for job in running.values()}  # what there is news of
             start()  # before their records are written: no core waits for a disk
         finally:
             yield from ended
         if news in ready:
             version, progress = heard(ray, board, news, told, version)
             news = board.news.remote(version)
-            by_key = {job.evaluation: job for job in running.values()}
             for key, (done, todo, place, about) in progress.items():
-                if key in by_key:
+                if key in known:
                     watch.heard(key, place)
-                    yield Event("progress", by_key[key], done, todo, about)
+                    yield Event("progress", known[key], done, todo, about)
         yield from _end_hung(ray, watch, running)
         if cluster.looked():
             places.look(cluster.found)
