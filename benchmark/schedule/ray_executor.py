@@ -113,6 +113,11 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
             places.look(cluster.found)
             yield from _without_a_node(ray, cluster, places, running)
             start()
+    _take_leave(ray, board, news, cluster)
+
+
+def _take_leave(ray: Any, board: Any, news: Any, cluster: Cluster) -> None:
+    """All runs have ended. Raises ClusterLost if the head has gone meanwhile."""
     if cluster.is_gone():
         raise ClusterLost("the Ray head went away as the last runs ended")
     board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
