@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shlex
+import signal
 import subprocess
 import time
 from dataclasses import replace
@@ -209,7 +210,12 @@ def marked(tmp_path: Path) -> list[str]:
 
 def _spawn(words: list[str], cache: Path, **more: object) -> pexpect.spawn:
     env = {**os.environ, "GANBENCH_CACHE": str(cache), "TERM": "xterm"}
-    return pexpect.spawn(words[0], words[1:], cwd=str(ROOT), timeout=90, encoding="utf-8", dimensions=(24, 100), env=env, **more)
+    return pexpect.spawn(words[0], words[1:], cwd=str(ROOT), timeout=90, encoding="utf-8", dimensions=(24, 100), env=env, preexec_fn=_heed_hangups, **more)
+
+
+def _heed_hangups() -> None:
+    """Also where the tests themselves are under nohup, and so all that they start."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def test_the_live_table_on_a_terminal_ctrl_c_and_a_terminal_that_hangs_up(marked: list[str], tmp_path: Path) -> None:
