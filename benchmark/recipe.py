@@ -79,6 +79,14 @@ class Recipe:
         """``to_json`` as canonical text, which stands for the recipe wherever it is hashed or compared in bulk."""
         return canonical_text(self.to_json())
 
+    def fingerprint(self) -> str:
+        """sha256 of what determines training."""
+        return self._fingerprint
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
+
     @functools.cached_property
     def text(self) -> bytes:
         """``to_json`` as a record's file has it."""

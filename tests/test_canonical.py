@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.canonical import canonical_bytes, canonical_text, json_text
+from benchmark.canonical import canonical_bytes, canonical_text, content_hash, json_text
+from tests.conftest import recipe
 
 FLOATS = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.floats(-2e-4, 2e-4), st.floats(1e15, 1e17), st.sampled_from([-0.0, 1e-5, 1e16, 5e-324]))
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.integers(2**63, 2**65), FLOATS, st.text(), st.sampled_from(["\x7f", "é", "e+5", "null", "†‡", "\ud800", "1e5"]))
@@ -39,3 +40,7 @@ def test_no_text_says_not_a_number(value: float) -> None:
         for text in (canonical_bytes, canonical_text, json_text):
             with pytest.raises(ValueError, match="JSON compliant"):
                 text(told)
+
+
+def test_a_recipes_fingerprint_is_its_contents_hash() -> None:
+    assert recipe().fingerprint() == content_hash(recipe().to_json()) != recipe(z_dim=11).fingerprint()

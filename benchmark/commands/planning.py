@@ -7,7 +7,6 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from benchmark import records as record_store
-from benchmark.canonical import content_hash
 from benchmark.commands.lines import chosen_plan, count, plan_line
 from benchmark.errors import GanbenchError
 from benchmark.plan.devices import named
@@ -24,7 +23,7 @@ def plan(a: Namespace) -> int:
     all_costs = _costs(a, kinds, made, found)
     costs = all_costs[0] if all_costs else None
     if a.json:
-        rows = [{"run": r.key, "recipe": content_hash(r.recipe.to_json()), "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
+        rows = [{"run": r.key, "recipe": r.recipe.fingerprint(), "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
         if costs:
             from benchmark.plan.cost import summary
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.canonical import content_hash
 from benchmark.data.cards import card, missing
 from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
@@ -78,7 +77,7 @@ class Plan:
         """The runs by what is trained: one training serves several protocols, measured from one checkpoint."""
         found: dict[tuple[str, int], list[Run]] = {}
         for run in self.runs:
-            found.setdefault((content_hash(run.recipe.to_json()), run.seed), []).append(run)
+            found.setdefault((run.recipe.fingerprint(), run.seed), []).append(run)
         return found
 
     def of(self, state: str) -> tuple[Run, ...]:
@@ -117,7 +116,7 @@ def make_plan(
                 key = run_key(cell.recipe, seed)
                 evaluation = evaluation_key(key, cell.protocol, cell.recipe)
             except GanbenchError:
-                blocked.setdefault((content_hash(cell.recipe.to_json()), cell.protocol.fingerprint(), seed), []).append(cell)
+                blocked.setdefault((cell.recipe.fingerprint(), cell.protocol.fingerprint(), seed), []).append(cell)
                 continue
             grouped.setdefault((key, evaluation, seed), []).append(cell)
     runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}", [])) for (key, evaluation, seed), group in grouped.items()]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from benchmark.canonical import content_hash
 from benchmark.methods.spectral_norm import power_iteration
 from benchmark.metrics.images import NotFinite, Source
 from benchmark.metrics.jacobian import statistics, summarise
@@ -98,7 +97,7 @@ def references(recipe: Recipe, protocol: Protocol, device: str, stopping: Callab
     from benchmark.metrics.real import validation_split
     from benchmark.metrics.reference import reference
 
-    key = (content_hash(recipe.to_json()), protocol.fingerprint(), device)
+    key = (recipe.fingerprint(), protocol.fingerprint(), device)
     if key not in _held:
         with torch.random.fork_rng(devices=[]):  # building a network draws from the global stream
             extractor = load(protocol.features, device=device)
