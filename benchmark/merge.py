@@ -95,6 +95,8 @@ def origin(record: Record) -> str:
 def _read(other: Path) -> tuple[list[Record], list[RecordError]]:
     if other.is_file():
         return read_bundle(other)
+    if not other.exists():
+        raise GanbenchError(f"{other} does not exist: give a results folder, or a bundle that 'ganbench export' made")
     if not (other / "records").is_dir():
         raise GanbenchError(f"{other} has no records/ folder: not a results folder, and not a bundle")
     return records.read_all(other)

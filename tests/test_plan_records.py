@@ -252,8 +252,11 @@ def test_merge_takes_over_shows_conflicts_and_keeps_ours(tmp_path: Path, record:
     taken, same, problems = merge(mine, [theirs])
     assert (taken, same, len(problems)) == (0, 1, 1) and "conflict" in problems[0]
     assert records.read(ours) == record
-    with pytest.raises(GanbenchError, match="not a results folder"):
+    with pytest.raises(GanbenchError, match="does not exist"):
         merge(mine, [tmp_path / "nowhere"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(GanbenchError, match="not a results folder"):
+        merge(mine, [tmp_path / "empty"])
 
 
 def test_a_hostile_cell_name_stays_inside_the_results(tmp_path: Path, record: Record) -> None:
