@@ -1,4 +1,4 @@
-"""Shared by all tests: one thread, the repository's root as working directory, a small suite, real data if there is any."""
+"""Shared by all tests: one thread, one seed, the repository's root as working directory, a small suite, real data if there is any."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    torch.manual_seed(0)  # the same draws, whichever tests ran before
 
 
 @pytest.fixture
