@@ -18,6 +18,11 @@ DATA = Path(os.environ.get("GANBENCH_DATA") or ROOT / "../shared/data").resolve(
 torch.set_num_threads(1)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Never bytes in the name of a test: those of an archive hold the time, and the workers of xdist would collect different tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)

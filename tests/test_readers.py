@@ -52,11 +52,17 @@ def test_cifar_archives_are_read_member_by_member() -> None:
 @pytest.mark.parametrize(
     ("archive", "message"),
     [
-        (tar(t=Bomb()), "has no place in a CIFAR file"), (tar(t={b"labels": [1]}), "not a CIFAR archive"), (tar(t={b"data": PIXELS, b"labels": [1]}), "6 images and 1 labels"),
-        (tar(u=batch(slice(0, 1))), "not a CIFAR archive"), (b"not a tar", "not a CIFAR archive"), (tar(t=batch(slice(0, 4)))[:200], "not a CIFAR archive"), (tar(t=b"junk"), "not a CIFAR archive"),
-        (tar(t={b"data": "text", b"labels": [1]}), "not a CIFAR archive"), (tar(t=[1, 2]), "not a CIFAR archive"),
+        pytest.param(tar(t=Bomb()), "has no place in a CIFAR file", id="code"),
+        pytest.param(tar(t={b"labels": [1]}), "not a CIFAR archive", id="no images"),
+        pytest.param(tar(t={b"data": PIXELS, b"labels": [1]}), "6 images and 1 labels", id="a label missing"),
+        pytest.param(tar(u=batch(slice(0, 1))), "not a CIFAR archive", id="another member"),
+        pytest.param(b"not a tar", "not a CIFAR archive", id="no tar"),
+        pytest.param(tar(t=batch(slice(0, 4)))[:200], "not a CIFAR archive", id="cut off"),
+        pytest.param(tar(t=b"junk"), "not a CIFAR archive", id="no pickle"),
+        pytest.param(tar(t={b"data": "text", b"labels": [1]}), "not a CIFAR archive", id="images that are a text"),
+        pytest.param(tar(t=[1, 2]), "not a CIFAR archive", id="a list"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_cifar_archive_is_refused_unexecuted(archive: bytes, message: str) -> None:
     with pytest.raises(GanbenchError, match=message):
         cifar.read(archive, ["t"], "labels", "c.tar.gz")
