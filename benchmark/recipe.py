@@ -146,6 +146,7 @@ class Protocol:
     real: int | None = None  # how many of them
     generated: int  # fresh noises (theory) or images a measurement
     sample_batch: int | None = None  # generated at once: it matters where bn_mode is train
+    is_generated: int | None = None  # images that IS is over, where FID is over fewer or more; None: generated
     is_splits: int | None = None
     kid_subsets: int | None = None
     kid_subset_size: int | None = None

@@ -25,6 +25,7 @@ EFFECTS = (
     Effect("crop", "no size is known; the filter alone moved FFHQ from FID 4.30 to 5.30", "stylegan2-ada-pytorch#283"),
     Effect("quantise", "rounding or flooring to 8 bits: about 0.1 FID", "DiffAugment's and FastGAN's evaluators, compared"),
     Effect("features", "torchvision's Inception gives an IS 5 to 10 % lower than TensorFlow's; other networks are on another scale", "BigGAN-PyTorch"),
+    Effect("is_generated", "IS rises with the images a split: no size is known for Inception", "threads of several repositories, without a size"),
     Effect("is_splits", "the estimate falls with fewer images a split; 10 splits are usual, none happens", "threads of several repositories, without a size"),
     Effect("bn_mode", "one BigGAN checkpoint gives FID 18.8, 20.9 or 41.8 by BatchNorm's mode and EMA", "BigGAN-PyTorch#23"),
     Effect("weights", "one BigGAN checkpoint gives FID 18.8, 20.9 or 41.8 by BatchNorm's mode and EMA", "BigGAN-PyTorch#23"),

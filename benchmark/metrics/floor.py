@@ -6,6 +6,7 @@ they say something only beside this.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +32,7 @@ def real_floor(recipe: Recipe, protocol: Protocol, extractor: Extractor, real: E
 
     Returns:
         ``drawn`` (which images, or why none), ``images`` and ``against`` (how many on each side), and
-        ``metrics``: name -> {"value", "std"}, empty where no images were drawn.
+        ``metrics``: name -> {"value", "std"}, empty where no images were drawn; without an IS over another number than ``generated``.
 
     Raises:
         GanbenchError: the images cannot be read, or the cache cannot be written.
@@ -39,6 +40,8 @@ def real_floor(recipe: Recipe, protocol: Protocol, extractor: Extractor, real: E
     """
     if not proxy(protocol.features):
         return None
+    if protocol.is_generated:
+        protocol = dataclasses.replace(protocol, metrics=tuple(m for m in protocol.metrics if m != "IS"))
     others, drawn = draw(recipe, protocol)
     found = {"drawn": drawn, "images": protocol.generated if others else 0, "against": real.n, "metrics": {}}
     if others is None:

@@ -31,13 +31,23 @@ def kept_of_generated(protocol: Protocol) -> set[str]:
 
 
 def extract_generated(source: Source, extractor: Extractor, protocol: Protocol) -> Extracted:
-    """The generated images as the protocol has them seen; ``min-max-mimicry`` makes and sees them twice where IS is measured."""
+    """The generated images as the protocol has them seen; made and seen once more for an IS of its own scaling or number of images.
+
+    Args:
+        source: gives ``images_needed``.
+    """
     mimicry = protocol.quantise == MIMICRY
     found = extract(source, extractor, "min-max" if mimicry else protocol.quantise, protocol.generated, kept_of_generated(protocol))
-    if not mimicry or "IS" not in protocol.metrics:
+    if "IS" not in protocol.metrics or not (mimicry or protocol.is_generated):
         return found
-    by_batch = extract(scaled_by_batch(source, protocol.generated), extractor, None, protocol.generated, ("logits",))
-    return dataclasses.replace(found, logits=by_batch.logits)
+    n = protocol.is_generated or protocol.generated
+    of_is = extract(scaled_by_batch(source, n), extractor, None, n, ("logits",)) if mimicry else extract(source, extractor, protocol.quantise, n, ("logits",))
+    return dataclasses.replace(found, logits=of_is.logits)
+
+
+def images_needed(protocol: Protocol) -> int:
+    """Generated images of a measurement: the first ``generated`` for all but IS, the first ``is_generated`` for IS where that is set."""
+    return max(protocol.generated, protocol.is_generated or 0 if "IS" in protocol.metrics else 0)
 
 
 def measure(protocol: Protocol, generated: Extracted, real: Extracted, validation: Extracted | None = None) -> dict[str, dict[str, float]]:

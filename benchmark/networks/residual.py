@@ -142,9 +142,15 @@ class Discriminator(nn.Module):
         return logits if self.projection is None else logits + (self.projection(labels) * h).sum(1)
 
 
-def glorot(player: nn.Module, *, zero_biases: bool) -> None:
-    """Glorot-uniform weights, with gain √2 in the blocks' 3x3 convolutions and 1 elsewhere; biases to 0, or left as PyTorch draws them."""
+def glorot(player: nn.Module, *, zero_biases: bool, left: tuple[str, ...] = ()) -> None:
+    """Glorot-uniform weights, with gain √2 in the blocks' 3x3 convolutions and 1 elsewhere; biases to 0, or left as PyTorch draws them.
+
+    Args:
+        left: ends of layers' names whose weights, too, stay as PyTorch draws them.
+    """
     for name, module in player.named_modules():
+        if left and name.endswith(left):
+            continue
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.xavier_uniform_(module.weight, gain=2**0.5 if name.endswith(("conv1", "conv2")) else 1.0)
             if zero_biases and module.bias is not None:

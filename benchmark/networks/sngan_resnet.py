@@ -10,7 +10,7 @@
 
 Both: Glorot-uniform weights with gain √2 in the blocks' 3x3 convolutions, 1 elsewhere; as many
 hidden channels as inputs in D's blocks. SN-GAN pools by ``sum`` and upsamples by ``nearest``, Mimicry
-by ``sum`` (``mean`` in its WGAN-GP) and ``bilinear`` (align_corners False). Three channels and 128 noises:
+by ``sum`` and ``bilinear`` (align_corners False). Three channels and 128 noises:
 Mimicry's G / D have 4,276,739 / 1,053,825 parameters at 32 pixels, 4,878,083 / 10,141,441 at 48,
 12,220,675 / 10,141,441 at 64, 32,150,787 / 29,017,857 at 128.
 """

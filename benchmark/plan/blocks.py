@@ -98,8 +98,8 @@ def _settings(p: Protocol, c: Card) -> str | None:
     fewest = min(p.generated, p.real or p.generated)
     if p.input_resize not in (None, extractor_resize(p.features)):
         return f"{p.features} resizes to its input by {extractor_resize(p.features)}, not {p.input_resize}"
-    if "IS" in p.metrics and not 0 < (p.is_splits or 0) <= p.generated:
-        return f"IS needs is_splits, at most the {p.generated:,} generated images"
+    if "IS" in p.metrics and not 0 < (p.is_splits or 0) <= (n := p.is_generated or p.generated):
+        return f"IS needs is_splits, at most the {n:,} generated images"
     if "KIDx1000" in p.metrics and (p.kid_subsets is None or not 0 < (p.kid_subset_size or 0) < fewest):
         return f"KID needs kid_subsets and a kid_subset_size below {fewest:,}"
     if "vFID" in p.metrics and p.generated < (count := c.split(validation_split(c.name))["count"]):

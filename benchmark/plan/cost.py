@@ -87,7 +87,8 @@ def look_seconds(recipe: Recipe, protocol: Protocol, counted: Count, device: Dev
     if any(m in NEEDS for m in protocol.metrics):  # forward and backward once each
         seconds += device.seconds((counted.sample + counted.judge) * (3 * batches))
     if any(m in IMAGE for m in protocol.metrics) and protocol.features is not None:
-        seconds += device.seconds(counted.sample * batches) + n * extraction_seconds(protocol.features, device)
+        seen = n + (protocol.is_generated or 0 if "IS" in protocol.metrics else 0)  # IS over its own number makes its images anew
+        seconds += device.seconds(counted.sample * (seen / recipe.batch_g)) + seen * extraction_seconds(protocol.features, device)
         size = extractors.dimension(protocol.features)
         frechet = sum(m in ("FID", "tFID", "vFID") for m in protocol.metrics) * EIGEN * size**3
         pairs = float(n + (protocol.real or n)) ** 2 if {"precision", "recall"} & set(protocol.metrics) else 0.0  # distances, all with all

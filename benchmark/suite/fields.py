@@ -35,7 +35,7 @@ CHOICES = {
 }
 POSITIVE = ("resolution", "channels", "images", "z_dim", "batch_d", "batch_g", "n_dis", "epochs", "steps",
             "generated", "every_epochs", "every_steps", "jac_G_every_epochs", "data_percent", "z_scale", "adam_eps",
-            "seeds", "real", "sample_batch", "is_splits", "kid_subsets", "kid_subset_size", "classes", "probe_images")  # fmt: skip
+            "seeds", "real", "sample_batch", "is_generated", "is_splits", "kid_subsets", "kid_subset_size", "classes", "probe_images")  # fmt: skip
 
 
 def scalar(key: str, annotation: str, node: Node) -> Any:

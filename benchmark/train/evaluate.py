@@ -70,11 +70,13 @@ def _images(gan: Gan, protocol: Protocol, seed: int, step: int) -> dict[str, Any
 
 def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int) -> Source:
     """The images of one measurement, a function of (seed, step) alone; whole batches, as BatchNorm in train mode needs."""
-    size = protocol.sample_batch or gan.recipe.batch_g
+    from benchmark.metrics.measure import images_needed
+
+    size, count = protocol.sample_batch or gan.recipe.batch_g, images_needed(protocol)
 
     def batches() -> Iterator[torch.Tensor]:
         rng = stream(seed, "evaluation", step)
-        for _ in range(-(-protocol.generated // size)):
+        for _ in range(-(-count // size)):
             z = gan.noise(size, rng)
             yield G(z, gan.labels(size, rng)).float().cpu().contiguous()
 
