@@ -86,6 +86,12 @@ def test_the_floor_is_what_other_real_images_get(lite: extractors.Extractor, cac
     assert floor.real_floor(small, p, lite, real, None) == found
 
 
+def test_a_floor_has_no_is_over_another_number_of_images(lite: extractors.Extractor, cache: Path) -> None:
+    small, p = recipe(), measured(is_generated=100)
+    found = floor.real_floor(small, p, lite, references.reference(small, p, lite), None)
+    assert set(found["metrics"]) == set(p.metrics) - {"IS"} and found["images"] == 60
+
+
 def test_a_floor_is_believed_under_its_own_identity_alone(lite: extractors.Extractor, cache: Path) -> None:
     small, p, other = recipe(), measured(), measured(kid_subset_size=30)
     real = references.reference(small, p, lite)

@@ -31,7 +31,7 @@ from benchmark.metrics.extractors import inception_2015_12_05 as inception
 from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
 from benchmark.metrics.images import MIMICRY, prepare
-from benchmark.metrics.measure import extract_generated, kept_of_generated, kept_of_real, measure
+from benchmark.metrics.measure import extract_generated, images_needed, kept_of_generated, kept_of_real, measure
 from benchmark.metrics.precision_recall import precision_recall
 from benchmark.plan.blocks import what_blocks
 from benchmark.recipe import Protocol, Recipe
@@ -235,6 +235,22 @@ def test_the_memory_of_an_fid_does_not_grow_with_the_number_of_images() -> None:
     assert short > 2048 * 256 * 4 // 4 and long < 1.1 * short
 
 
+@pytest.mark.parametrize("quantise", ["floor", "min-max-mimicry"])
+@pytest.mark.parametrize("over", [40, 120])
+def test_is_may_be_over_its_own_number_of_images(quantise: str, over: int) -> None:
+    """More, or fewer, of the same images: IS is that of a protocol which generates so many, everything else that of one without."""
+    torch.manual_seed(3)
+    x = torch.rand(130, 3, 8, 8) * 1.6 - 0.8
+    p = image_protocol(metrics=("IS", "FID"), quantise=quantise, generated=80, is_generated=over)
+    found = extract_generated(source(x), PIXELS, p)
+    apart = {n: extract_generated(source(x[:n]), PIXELS, dataclasses.replace(p, generated=n, is_generated=None)) for n in (80, over)}
+    assert torch.equal(found.logits, apart[over].logits) and found.n == 80
+    assert np.array_equal(found.moments.mean, apart[80].moments.mean) and np.array_equal(found.moments.covariance, apart[80].moments.covariance)
+    assert images_needed(p) == max(80, over) and images_needed(dataclasses.replace(p, metrics=("FID",))) == 80
+    with pytest.raises(GanbenchError, match="130 images, but the protocol asks for 131"):
+        extract_generated(source(x), PIXELS, dataclasses.replace(p, is_generated=131))
+
+
 def test_bad_settings_are_refused(lite: extractors.Extractor) -> None:
     few = extract(source(images(20)), lite, None)
     for changes, message in ((dict(metrics=("IS",), is_splits=21), "cannot be split into 21"), (dict(metrics=("KIDx1000",), kid_subset_size=20), "need more than 20"), (dict(metrics=("IS",), is_splits=None), "does not give it")):
@@ -328,6 +344,14 @@ def test_a_normalised_g_may_be_measured_in_train_mode(tmp_path: Path, lite: extr
     data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
     results = [run(small, dataclasses.replace(measured, bn_mode="train", every_steps=n), 0, data, tmp_path / str(n)) for n in (2, 3)]
     assert results[0]["samples"] != "" and results[0]["final"] == results[1]["final"]  # looking more often changes nothing
+
+
+def test_a_run_may_measure_is_over_more_images_than_the_rest(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    small, measured = _small()
+    data = read(small.dataset, small.split, small.resolution, small.channels, images=small.images)
+    usual, more, all_of_more = (run(small, dataclasses.replace(measured, **changes), 0, data, tmp_path / str(i))["final"] for i, changes in enumerate(({}, {"is_generated": 150}, {"generated": 150})))
+    assert more["IS"] == all_of_more["IS"] != usual["IS"] and {**more, "IS": 0} == {**usual, "IS": 0}
 
 
 def test_reference_features_are_kept_by_content_and_made_again_when_damaged(tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch) -> None:

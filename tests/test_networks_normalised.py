@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
 from benchmark.methods import spectral_norm
-from benchmark.networks import gn_cnn, gn_resnet, sngan_cnn, sngan_resnet, wgan_gp_resnet
+from benchmark.networks import gn_cnn, gn_resnet, mimicry_wgan_gp, sngan_cnn, sngan_resnet, wgan_gp_resnet
 from benchmark.networks.residual import ConditionalBatchNorm, DownBlock, UpBlock
 from benchmark.train.gan import Gan
 from benchmark.train.step import train_step
@@ -22,7 +22,7 @@ from tests.conftest import recipe
 SNGAN = {"pool": "sum", "upsample": "nearest", "shortcut": "raw", "head": "linear"}
 MIMICRY = {"pool": "sum", "upsample": "bilinear", "shortcut": "activated", "head": "linear"}
 PROJECTION = SNGAN | {"head": "projection"}
-NAMES = {gn_cnn: "gn-cnn", gn_resnet: "gn-resnet", sngan_cnn: "sngan-cnn", sngan_resnet: "sngan-resnet", wgan_gp_resnet: "wgan-gp-resnet"}
+NAMES = {gn_cnn: "gn-cnn", gn_resnet: "gn-resnet", sngan_cnn: "sngan-cnn", sngan_resnet: "sngan-resnet", wgan_gp_resnet: "wgan-gp-resnet", mimicry_wgan_gp: "mimicry-wgan-gp"}
 CASES = [  # every network at every resolution: module, arguments, classes, pixels
     *((gn_cnn, {"init": init}, None, s) for init in ("kaiming", "N02") for s in (32, 48)),
     *((gn_resnet, {"init": "kaiming"}, None, s) for s in (32, 48, 64, 128, 256)),
@@ -31,6 +31,7 @@ CASES = [  # every network at every resolution: module, arguments, classes, pixe
     *((sngan_resnet, MIMICRY, None, s) for s in (32, 48, 64, 128)),
     (sngan_resnet, PROJECTION, 7, 32),
     (wgan_gp_resnet, {}, None, 32),
+    *((mimicry_wgan_gp, {}, None, s) for s in (32, 48, 64, 128)),
 ]
 FAMILIES = [case for case in CASES if case[3] == 32]
 IDS = [f"{NAMES[m]}-{'-'.join(map(str, args.values()))}-{size}" for m, args, _, size in CASES]
@@ -80,6 +81,10 @@ def count(player: nn.Module) -> int:
         (sngan_resnet, MIMICRY, 48, 4_878_083, 10_141_441),
         (sngan_resnet, MIMICRY, 64, 12_220_675, 10_141_441),
         (sngan_resnet, MIMICRY, 128, 32_150_787, 29_017_857),
+        (mimicry_wgan_gp, {}, 32, 4_276_739, 1_053_825),
+        (mimicry_wgan_gp, {}, 48, 4_878_083, 10_141_441),
+        (mimicry_wgan_gp, {}, 64, 12_220_675, 10_141_441),
+        (mimicry_wgan_gp, {}, 128, 32_150_787, 29_017_857),
         (sngan_resnet, SNGAN, 32, 4_276_739, 1_053_824),  # no bias in D's last layer
     ],
 )
@@ -239,6 +244,7 @@ RESNETS = [
     (gn_resnet, {"init": "kaiming"}, None, 64, nearest, 4, False, 1e-5), (sngan_resnet, SNGAN, None, 48, nearest, 4, True, 2e-5),
     (sngan_resnet, MIMICRY, None, 32, bilinear, 2, True, 1e-5), (sngan_resnet, MIMICRY | {"pool": "mean"}, None, 64, bilinear, 5, False, 1e-5),
     (sngan_resnet, PROJECTION, 7, 32, nearest, 2, True, 2e-5), (wgan_gp_resnet, {}, None, 32, nearest, 2, False, 1e-5),
+    (mimicry_wgan_gp, {}, None, 32, bilinear, 2, False, 1e-5), (mimicry_wgan_gp, {}, None, 48, bilinear, 4, False, 1e-5),
 ]  # fmt: skip
 
 
@@ -250,7 +256,7 @@ def test_resnets_equal_the_sources_formulation(module, args: dict, classes: int 
     assert 0.05 < x.std() < 0.95, "a saturated or a constant image would show nothing"
     torch.testing.assert_close(x, generator(G.state_dict(), z, y, 6 if size == 48 else 4, up, eps), rtol=0, atol=1e-12)
     noise = torch.randn(4, 3, size, size, dtype=torch.float64)
-    mimicry = args.get("shortcut") == "activated"
+    mimicry = args.get("shortcut") == "activated" or module is mimicry_wgan_gp
     theirs = discriminator(D.state_dict(), noise, y, halvings, mimicry, total)
     torch.testing.assert_close(D(noise, y), theirs, rtol=1e-11, atol=1e-12)
     assert not torch.allclose(theirs, discriminator(D.state_dict(), noise, y, halvings, not mimicry, total), rtol=1e-4), "the two shortcuts differ"
@@ -298,19 +304,24 @@ def test_mimicrys_shortcut_gets_the_activated_input(activated: bool, expected: t
 
 
 def test_glorot_weights_and_whose_biases() -> None:
-    """Uniform up to gain·√(6/(fan-in + fan-out)), gain √2 in the blocks' 3x3 convolutions; SN-GAN's biases 0, Mimicry's not."""
-    for module, args in ((sngan_resnet, PROJECTION), (sngan_resnet, MIMICRY), (wgan_gp_resnet, {})):
+    """Uniform up to gain·√(6/(fan-in + fan-out)), gain √2 in the blocks' 3x3 convolutions; SN-GAN's biases 0, Mimicry's not.
+
+    In its WGAN-GP, shortcuts and G's last layer are as PyTorch draws them: uniform up to 1/√(fan-in).
+    """
+    for module, args in ((sngan_resnet, PROJECTION), (sngan_resnet, MIMICRY), (wgan_gp_resnet, {}), (mimicry_wgan_gp, {})):
         for player in pair(module, args, 7 if args is PROJECTION else None, 32, width=0.25, z_dim=32):
             for name, layer in player.named_modules():
                 if isinstance(layer, (nn.Linear, nn.Conv2d)):
                     area = layer.weight[0, 0].numel()
                     gain = 2 if "conv" in name else 1
                     bound = (6 * gain / (area * sum(layer.weight.shape[:2]))) ** 0.5
+                    if module is mimicry_wgan_gp and ("shortcut" in name or name == "output"):
+                        bound = layer.weight[0].numel() ** -0.5
                     assert layer.weight.abs().max() <= bound * 1.0001
                     if layer.weight.numel() > 2000:
                         assert layer.weight.abs().max() > 0.99 * bound
                         torch.testing.assert_close(layer.weight.std().item(), bound / 3**0.5, rtol=0.05, atol=0)
-                    assert layer.bias is None or (not layer.bias.any()) == (args is not MIMICRY)
+                    assert layer.bias is None or (not layer.bias.any()) == (args is not MIMICRY and module is not mimicry_wgan_gp)
                 elif isinstance(layer, ConditionalBatchNorm):
                     assert (layer.scale.weight == 1).all() and not layer.shift.weight.any()
 
