@@ -16,9 +16,12 @@ import pytest
 from scipy import stats
 
 from benchmark import records
+from benchmark.collate.alike import unlike
 from benchmark.collate.claims import judge_claim
+from benchmark.collate.decide import open_questions
 from benchmark.collate.interval import estimate, power, seeds_needed
-from benchmark.collate.join import _spread, join, load_joined
+from benchmark.collate.join import Joined, _spread, join, load_joined
+from benchmark.collate.ranking import rankings
 from benchmark.collate.render import latex, markdown, tex, to_csv
 from benchmark.collate.report import write_report
 from benchmark.collate.table import view
@@ -227,6 +230,51 @@ def test_every_form_of_claim_is_judged_by_our_runs(tmp_path: Path, holds: str, p
         suite, joined = load_joined(path, _three_seeds(values, 1e-5))
         judged = judge_claim(suite.claims[0], [j for rows in joined.values() for j in rows])
         assert (judged.published.name, judged.achieved.name) == (published, expected), judged.achieved
+
+
+@pytest.mark.parametrize(
+    ("holds", "name", "turned", "said"),
+    [
+        ('{table: "1", metrics: [V_g], better: {B_z=10^0: B_z=10^-2}}', "holds", "holds", "by Holm over 1 comparison(s): 1 for"),
+        ('{table: "1", metrics: [V_g], better: {B_z=10^2: B_z=10^-2}}', "not judged", "not judged", "measured otherwise than each other (generated 99 / 5,000)"),
+        ('{table: "1", metrics: [V_g], better: {B_z=10^0: [B_z=10^-2, B_z=10^2]}}', "inconclusive", "inconclusive", "over 1 comparison(s), 1 not compared, since measured otherwise"),
+        ('{table: "1", metrics: [V_g], better: {B_z=10^-2: [B_z=10^0, B_z=10^2]}}', "fails", "fails", "over 1 comparison(s), 1 not compared, since measured otherwise"),
+        ('{table: "1", metrics: [V_g], best: B_z=10^0}', "inconclusive", "inconclusive", "over 1 comparison(s), 1 not compared, since measured otherwise"),
+    ],
+)  # fmt: skip
+def test_numbers_that_were_measured_otherwise_are_not_compared(tmp_path: Path, holds: str, name: str, turned: str, said: str) -> None:
+    """B_z=10^2, by as much as one likes, under 99 noises instead of 5,000: better or worse, no verdict rests on it."""
+    text = THEORY.read_text(encoding="utf-8")
+    path = tmp_path / "theory.yaml"
+    path.write_text(text[: text.index("claims:")] + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8")
+    for far, expected in ((-9.0, name), (9.0, turned)):
+        suite, joined = load_joined(path, _three_seeds(PUBLISHED | {"B_z=10^2": (2.37, far, -0.5)}, 1e-5))
+        rows = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for rows in joined.values() for j in rows]
+        judged = judge_claim(suite.claims[0], rows)
+        assert judged.achieved.name == expected and said in judged.achieved.why
+        assert judge_claim(suite.claims[0], [j for rows in joined.values() for j in rows]).achieved.name in ("holds", "fails"), "and alike, all are"
+        asked, hopeless = (([x for x in found if x.name.startswith("claim")]) for found in open_questions(rows, {t.key: {} for t in suite.tables}, [judged]))
+        assert not asked and ["measured otherwise" in h.why for h in hopeless] == [True] * (expected == "inconclusive"), "and no seeds are spent on it"
+
+
+def test_a_ranking_leaves_out_pairs_that_were_measured_otherwise() -> None:
+    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    rows = joined["theory/1"]
+    apart = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for j in rows]
+    all_alike, one_apart = (next(r for r in rankings(suite.tables[0], found) if r.metric == "V_g") for found in (rows, apart))
+    assert len(all_alike.improvements) == 3 and "otherwise" not in all_alike.why
+    assert len(one_apart.improvements) == 1 and one_apart.tau == 1 and "2 of 3 pairs measured otherwise than each other" in one_apart.why
+
+
+def _generated(j: Joined, n: int) -> Joined:
+    cell = dataclasses.replace(j.cell, full_protocol=dataclasses.replace(j.cell.full_protocol, generated=n))
+    return dataclasses.replace(j, cell=cell, entries={metric: dataclasses.replace(e, cell=cell) for metric, e in j.entries.items()})
+
+
+@pytest.mark.parametrize(("field", "value", "metrics"), [("is_generated", 9, {"IS"}), ("is_splits", 9, {"IS"}), ("real", 9, {"FID", "KIDx1000"}), ("kid_subset_size", 9, {"KIDx1000"}), ("generated", 9, {"IS", "FID", "KIDx1000"}), ("best_by", "IS", {"IS", "FID", "KIDx1000"}), ("weights", "ema", set())])
+def test_what_makes_two_measurements_unlike(field: str, value: object, metrics: set[str]) -> None:
+    a = full_cells()[0].full_protocol
+    assert {m for m in ("IS", "FID", "KIDx1000") if unlike(m, a, dataclasses.replace(a, **{field: value}))} == metrics
 
 
 def test_the_published_spread_is_held_against_its_own_kind() -> None:

@@ -8,16 +8,18 @@ too many have failed for that, and is open otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from benchmark.collate.alike import unlike
 from benchmark.collate.comparisons import Answer, Pair, compare
 from benchmark.collate.fragile import unsettled
 from benchmark.collate.interval import Estimate
 from benchmark.collate.join import Entry, Joined
 from benchmark.collate.looks import LEVEL
 from benchmark.collate.verdict import left_out
+from benchmark.recipe import Protocol
 from benchmark.suite.model import AtLeast, Check, Claim, Number, Published, Rank
 
 
@@ -154,7 +156,10 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
     if few := min((e.achieved.n for e in entries.values() if e.achieved.half is None), default=0):
         return ClaimVerdict("inconclusive", f"{'one seed' if few == 1 else f'{few} seeds'} ({said})")
     numbers = {n: e.achieved for n, e in entries.items()}
-    pairs, answers = comparisons(claim, numbers)
+    pairs, answers = comparisons(claim, numbers, {j.cell.id: j.cell.full_protocol for j in cells})
+    compared = sum(not answer.unlike for answer in answers.values())
+    if not compared:
+        return ClaimVerdict("not judged", f"its numbers are measured otherwise than each other ({next(iter(answers.values())).unlike}): no comparison of methods ({said})")
 
     def decide(leaf: Check | Rank) -> Finding:
         found = [answers[pair] for pair in pairs[leaf]]
@@ -162,13 +167,20 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
 
     verdict = _verdict(claim, {leaf: decide(leaf) for leaf in pairs}, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided")
     looks = " corrected for looks between seeds," if any(e.looked for e in numbers.values()) else ""
-    return replace(verdict, why=f"Welch's t at {100 * LEVEL:g} %,{looks} by Holm over {len(answers)} comparison(s): {verdict.why}")
+    otherwise = f", {len(answers) - compared} not compared, since measured otherwise" if compared < len(answers) else ""
+    return replace(verdict, why=f"Welch's t at {100 * LEVEL:g} %,{looks} by Holm over {compared} comparison(s){otherwise}: {verdict.why}")
 
 
-def comparisons(claim: Claim, numbers: dict[Number, Estimate]) -> tuple[dict[Check | Rank, list[Pair]], dict[Pair, Answer]]:
-    """The pairs of our numbers that each comparison of a claim rests on, and what all of them together, by Holm, say."""
+def comparisons(claim: Claim, numbers: dict[Number, Estimate], protocols: Mapping[str, Protocol]) -> tuple[dict[Check | Rank, list[Pair]], dict[Pair, Answer]]:
+    """The pairs of our numbers that each comparison of a claim rests on, and what all of them together, by Holm, say.
+
+    Args:
+        protocols: by cell. Numbers that were measured otherwise than each other are not compared (``alike.py``).
+    """
     pairs = {leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()}
-    return pairs, compare((pair for asked in pairs.values() for pair in asked), numbers)
+    every = dict.fromkeys(pair for asked in pairs.values() for pair in asked)
+    apart = {pair: Answer(0, 1.0, why) for pair in every if (why := unlike(pair.a.metric, protocols[pair.a.cell], protocols[pair.b.cell]))}
+    return pairs, compare((pair for pair in every if pair not in apart), numbers) | apart
 
 
 def _check_pairs(check: Check, numbers: dict[Number, Estimate]) -> list[Pair]:
@@ -188,8 +200,8 @@ def _rank_pairs(rank: Rank) -> list[Pair]:
 def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
     a, b = numbers[check.a], numbers[check.b]
     fa, fb = map(float, check.times)
-    p = max(answer.p for answer in answers)
-    text = f"{check.a.metric} {_where(check.a)}: {_short(check.a, check.a)} {fa * a.mean:.4g}, {_short(check.b, check.a)} {fb * b.mean:.4g} (p {p:.2g})"
+    said = f"not compared: {answers[0].unlike}" if answers[0].unlike else f"p {max(answer.p for answer in answers):.2g}"
+    text = f"{check.a.metric} {_where(check.a)}: {_short(check.a, check.a)} {fa * a.mean:.4g}, {_short(check.b, check.a)} {fb * b.mean:.4g} ({said})"
     signs = [answer.sign for answer in answers]
     if check.test == "close":
         return Finding(1 if signs == [-1, 1] else -1 if signs[0] == signs[1] != 0 else 0, text)
@@ -200,6 +212,8 @@ def _achieved_rank(rank: Rank, numbers: dict[Number, Estimate], answers: list[An
     sign = 1 if rank.a.direction == "lower" else -1
     against = [sign * answer.sign for answer in answers]
     text = f"{rank.a.metric} {_where(rank.a)}: {_method(rank.a)} {numbers[rank.a].mean:.4g} is better than {against.count(1)}, worse than {against.count(-1)} of {len(against)}"
+    if apart := [f"{_method(rival)} ({answer.unlike})" for rival, answer in zip(rank.rivals, answers) if answer.unlike]:
+        text += f"; not compared with {', '.join(apart)}"
     return Finding(-1 if against.count(-1) >= rank.top else 1 if against.count(1) > len(against) - rank.top else 0, text)
 
 

@@ -27,10 +27,14 @@ class Pair(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """+1 if a is the smaller, −1 if b is, 0 if it is open; ``p`` is two-sided and not corrected."""
+    """+1 if a is the smaller, −1 if b is, 0 if it is open; ``p`` is two-sided and not corrected.
+
+    ``unlike``: how the two were measured differently, and so are not compared; "" if they are.
+    """
 
     sign: int
     p: float
+    unlike: str = ""
 
 
 def compare(pairs: Iterable[Pair], numbers: dict[Number, Estimate]) -> dict[Pair, Answer]:

@@ -104,9 +104,12 @@ def _with_spread(a: Estimate, metric: str) -> Estimate:
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined]) -> Question | Hopeless:
     name = f"claim {c.claim.paper}: {c.claim.id}"
     numbers = {n: cells[n.cell].entries[n.metric].achieved for n in c.claim.numbers()}
-    pairs, answers = comparisons(c.claim, numbers)
-    left = dict.fromkeys(n.cell for pair, answer in answers.items() if not answer.sign for n in (pair.a, pair.b))
-    level = (1 - LEVEL) / (2 * len(answers) - sum(answer.sign != 0 for answer in answers.values())) / PAIR_SHARE
+    pairs, answers = comparisons(c.claim, numbers, {name: j.cell.full_protocol for name, j in cells.items()})
+    compared = {pair: answer for pair, answer in answers.items() if not answer.unlike}
+    left = dict.fromkeys(n.cell for pair, answer in compared.items() if not answer.sign for n in (pair.a, pair.b))
+    if not left:
+        return Hopeless(name, f"{c.achieved.why}; what is open was measured otherwise, and no seeds decide that")
+    level = (1 - LEVEL) / (2 * len(compared) - sum(answer.sign != 0 for answer in compared.values())) / PAIR_SHARE
     spread = {n: _with_spread(a, n.metric) for n, a in numbers.items()}
     fewest = min(a.n for n, a in numbers.items() if n.cell in left)
 
@@ -119,11 +122,11 @@ def _claim(c: JudgedClaim, cells: Mapping[str, Joined]) -> Question | Hopeless:
 
 
 def _pair(pair: Pair, answer: Answer, numbers: Mapping[Number, Estimate], k: int, level: float) -> float:
-    """The chance that ``k`` more seeds of both decide which is the smaller; 1 if that is known."""
+    """The chance that ``k`` more seeds of both decide which is the smaller; 1 if that is known, 0 if they are not compared."""
     from scipy.special import ndtr, stdtrit
 
-    if answer.sign:
-        return 1.0
+    if answer.sign or answer.unlike:
+        return float(answer.sign != 0)
     a, b = numbers[pair.a], numbers[pair.b]
     n, m = a.n + k, b.n + k
     df = min(n, m) - 1

@@ -21,6 +21,7 @@ from itertools import combinations
 
 import numpy as np
 
+from benchmark.collate.alike import unlike
 from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import Estimate
 from benchmark.collate.join import Entry, Joined
@@ -75,7 +76,9 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
     targets = [j for j in column if _target(j.entries[metric])]
     there = [j.entries[metric] for j in targets if j.tier and j.tier.judged and j.gap is None and j.entries[metric].achieved and j.entries[metric].verdict.name not in LOST]
     left_out = f"; {len(targets) - len(there)} of {len(targets)} methods without a judged result" if len(there) < len(targets) else ""
-    pairs = [(a, b) if a.published.value < b.published.value else (b, a) for a, b in combinations(there, 2) if a.published.value != b.published.value]
+    every = [(a, b) if a.published.value < b.published.value else (b, a) for a, b in combinations(there, 2) if a.published.value != b.published.value]
+    pairs = [(a, b) for a, b in every if not unlike(metric, a.cell.full_protocol, b.cell.full_protocol)]
+    left_out += f"; {len(every) - len(pairs)} of {len(every)} pairs measured otherwise than each other" if len(pairs) < len(every) else ""
     if not pairs:
         return Ranking(table.key, name, metric, len(there), None, None, None, f"nothing to rank{left_out}")
     tau = sum(_sign(b.achieved.mean - a.achieved.mean) for a, b in pairs) / len(pairs)
