@@ -35,10 +35,16 @@ PAIR_SHARE = 13
 freedom of the one with fewer seeds: Welch's are too many where one has three seeds and the other fifty."""
 
 
-def looked(records: Iterable[Record]) -> bool:
-    """Whether a decision to add seeds, or to stop, may have been made by a look at these, a cell's records."""
+def looked(records: Iterable[Record], of: int | None = None) -> bool:
+    """Whether a decision to add seeds, or to stop, may have been made by a look at these, a cell's records.
+
+    Args:
+        records: out of ``records.by_evaluation``, whose ``planned`` speaks for all records of the same trainings.
+        of: how many seeds there are, with those that have no record yet; None: as many as records.
+    """
     planned = [r.planned for r in records]
-    return any(not p for p in planned) or {p for p in planned if p > 1} != {len(planned)}
+    seeds = of or len(planned)
+    return any(not p for p in planned) or {p for p in planned if p > 1} != ({seeds} if seeds > 1 else set())
 
 
 def critical(n: int, looked: bool = False) -> float:
