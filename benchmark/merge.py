@@ -38,7 +38,7 @@ class Conflict:
 
 
 def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
-    """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet.
+    """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet; of equal ones, a copy for each plan.
 
     Returns:
         How many were taken over, how many were there already, and the problems: records that are
