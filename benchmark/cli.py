@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         p.add_argument("--only", **only)
         p.add_argument("--priority", type=_priority, action="append", metavar="SUITE=N", help="runs of suites with a higher number start first (default: 0; may be given several times)")
         p.add_argument("--until-epoch", type=_positive, metavar="E", help="stop every run there with a partial record; a later run goes on")
+        p.add_argument("--looked", action="store_true", help="the number of seeds was chosen by a look at results, as where a run of --until-decided is made again: the records say so, and intervals are as wide as there")
         if name == "plan":
             p.add_argument("--explain", action="store_true", help="the reason for every run, and its cost (of work not met before with --gpu, --gpus or --budget only: it is counted first)")
             p.add_argument("--gpu", metavar="DEVICE", help="costs on V100, A100, H100, RTX4090 or cpu (one core of this machine; default: cpu); of several kinds with their numbers: A100:4,V100:8")

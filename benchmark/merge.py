@@ -38,7 +38,7 @@ class Conflict:
 
 
 def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
-    """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet.
+    """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet; of equal ones, a copy for each plan.
 
     Returns:
         How many were taken over, how many were there already, and the problems: records that are
@@ -51,6 +51,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
     taken, same, problems = 0, 0, []
     mine, broken = records.read_all(results)
     known = {_place(r): r for r in mine}
+    plans = {(_place(r), r.planned or 0) for r in mine}
     unreadable = {error.path.name: error for error in broken}
     for other in others:
         theirs, bad = _read(other)
@@ -65,11 +66,13 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                 elif ours is None:
                     records.write(results, f"merged/{_folder(record)}", record)
                     known[_place(record)] = record
+                    plans.add((_place(record), record.planned or 0))
                     taken += 1
                 elif ours.outcome == record.outcome:
                     same += 1
-                    if (record.planned or 0) < (ours.planned or 0):  # a copy that says that somebody may have looked counts (``records.by_evaluation``)
-                        records.write(results, f"merged/{_folder(record)}", record)
+                    if (_place(record), record.planned or 0) not in plans:  # what every copy says of its plan counts (``records.by_evaluation``)
+                        records.write(results, f"merged/{_folder(record)}/planned-{record.planned or 0}", record)
+                        plans.add((_place(record), record.planned or 0))
                 else:
                     problems.append(str(Conflict(ours, record)))
                     _keep(results, record)

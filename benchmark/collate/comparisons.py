@@ -71,10 +71,10 @@ def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
     a, b = numbers[pair.a], numbers[pair.b]
     if a.half is None or b.half is None or not (a.varies and b.varies):
         return 0.5, 0.5
-    va, vb = ((f * e.std) ** 2 / e.n for f, e in ((pair.fa, a), (pair.fb, b)))
+    va, vb = ((f * e.std) ** 2 / e.counted for f, e in ((pair.fa, a), (pair.fb, b)))
     t = (pair.fa * a.mean - pair.fb * b.mean) / math.sqrt(va + vb)
     if a.looked or b.looked:
-        below, above = (min(1.0, PAIR_SHARE * float(stdtr(min(a.n, b.n) - 1, side))) for side in (t, -t))
+        below, above = (min(1.0, PAIR_SHARE * float(stdtr(min(a.counted, b.counted) - 1, side))) for side in (t, -t))
         return below, above
     df = (va + vb) ** 2 / (va**2 / (a.n - 1) + vb**2 / (b.n - 1))
     return float(stdtr(df, t)), float(stdtr(df, -t))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.collate.looks import FIRST, LAST, LEVEL, critical
+from benchmark.collate.looks import FIRST, LAST, LEVEL, counted, critical
 
 BOOTSTRAP_FROM = 5
 RESAMPLES = 1999
@@ -41,6 +41,11 @@ class Estimate:
     @property
     def n(self) -> int:
         return len(self.values)
+
+    @property
+    def counted(self) -> int:
+        """Seeds that its standard error is of (``looks.counted``)."""
+        return counted(self.n, self.looked)
 
     @property
     def varies(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from benchmark.collate.caveats import caveats
 from benchmark.collate.interval import Estimate, estimate
 from benchmark.collate.looks import looked
-from benchmark.collate.rerun import rerun
+from benchmark.collate.rerun import rerun, seeds_of
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import DECIDED, Verdict, judge
 from benchmark.errors import GanbenchError
@@ -119,12 +119,13 @@ def _failed(cell: Cell, records: tuple[Record, ...], failures: Failures) -> tupl
     return tuple(found)
 
 
-def _why_failed(cell: Cell, failures: tuple[Failure, ...]) -> str:
+def _why_failed(cell: Cell, records: tuple[Record, ...], failures: tuple[Failure, ...]) -> str:
     """What failed, and how to run it again; "" if nothing did."""
     if not failures:
         return ""
     said = "; ".join(f"seed {f.seed} failed{f' on {f.when}' * bool(f.when)}: {f.reason}" for f in failures)
-    return f"{said}; to run it again: {rerun(cell, failures[-1].seed + 1, failures[0].results)}"
+    seeds, chosen = seeds_of(records, failures)
+    return f"{said}; to run it again: {rerun(cell, seeds, failures[0].results, looked=chosen)}"
 
 
 def by_series(records: Sequence[Record]) -> Index:
@@ -165,7 +166,7 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str],
         achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if measured and whole else None
         diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
         published = cell.published.get(metric)
-        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell), gap, _why_failed(cell, failures))
+        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell), gap, _why_failed(cell, records, failures))
         if doubts and verdict.name in DECIDED:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict, _floor(records, metric))

@@ -7,12 +7,16 @@ Turnbull, "Interim Analyses: The Repeated Confidence Interval Approach", Journal
 the third seed on, Student's t at a tenth of the level. All of them together hold the true mean with 95 %, after 3, 4,
 … ``LAST`` seeds, whenever one stops, and for whatever reason. The share of a tenth is by simulation: for normal seeds
 the statistic's path depends on nothing unknown. (An always-valid t mixture is narrower at three seeds and a third wider
-at ten.) A planned look and further ones are each kept at their own level: together below 5 % with normal seeds.
+at ten.) A plan of two seeds or more, all there, has had a look of its own, at the whole level, so that whoever never looks
+again has the usual interval. Later looks come on top, together at the level once more: both together may give more than
+5 % false verdicts (``peeking.md`` says how many). From a single seed on, all looks together stay below 5 %.
 
 Whether somebody may have looked is told by the records alone: each says how many seeds the plan asked for that it was
 made in. Seeds of one plan, all there, were fixed beforehand. Everything else counts as looked at: ``run
---until-decided``, a plan for more seeds than an earlier one of at least two, a plan that is not finished, and records
-that do not say. A plan for a single seed is no look, since one seed decides nothing.
+--until-decided`` and ``run --looked``, a plan for more seeds than an earlier one of at least two, a plan that is not
+finished, and records that do not say. A plan for a single seed is no look, since one seed decides nothing. All records of
+the same trainings (recipe, data, seed) have their say, also of another protocol or version, of fewer steps, and copies
+from other labs: who measures again what was looked at knows what to expect (``records.by_evaluation``).
 """
 
 from __future__ import annotations
@@ -30,23 +34,36 @@ LAST = 50
 """Seeds at the last look that the share is for. From there on, intervals get no narrower."""
 SHARE = 10
 """Of the level that one look gets: a tenth."""
-PAIR_SHARE = 13
-"""As ``SHARE``, for the difference of two numbers, at the lower levels that Holm asks for too, with the degrees of
-freedom of the one with fewer seeds: Welch's are too many where one has three seeds and the other fifty."""
+PAIR_SHARE = 18
+"""As ``SHARE``, for the difference of two numbers, with the degrees of freedom of the one with fewer seeds (Welch's are
+too many where one has three seeds and the other fifty), at the lower levels that Holm asks for in a family of up to
+``PAIRS`` pairs, where looks cost more: the smallest that holds there, also if one of the two has all the noise
+(``results/verdicts/peeking.md``)."""
+PAIRS = 200
+"""The largest claim here has 120. In larger families, if one of two has all the noise, slightly more than the level is false."""
 
 
-def looked(records: Iterable[Record]) -> bool:
-    """Whether a decision to add seeds, or to stop, may have been made by a look at these, a cell's records."""
+def looked(records: Iterable[Record], of: int | None = None) -> bool:
+    """Whether a decision to add seeds, or to stop, may have been made by a look at these, a cell's records.
+
+    Args:
+        records: out of ``records.by_evaluation``, whose ``planned`` speaks for all records of the same trainings.
+        of: how many seeds there are, with those that have no record yet; None: as many as records.
+    """
     planned = [r.planned for r in records]
-    return any(not p for p in planned) or {p for p in planned if p > 1} != {len(planned)}
+    seeds = of or len(planned)
+    return any(not p for p in planned) or {p for p in planned if p > 1} != ({seeds} if seeds > 1 else set())
 
 
 def critical(n: int, looked: bool = False) -> float:
     """How many standard errors of a mean of ``n`` seeds its interval reaches to each side."""
-    if not looked:
-        return quantile(n - 1)
-    last = min(n, LAST)
-    return quantile(last - 1, SHARE) * math.sqrt(n / last)
+    counts = counted(n, looked)
+    return quantile(counts - 1, SHARE if looked else 1) * math.sqrt(n / counts)
+
+
+def counted(n: int, looked: bool) -> int:
+    """How many of ``n`` seeds make an interval narrower: no more than ``LAST`` where somebody may have looked."""
+    return min(n, LAST) if looked else n
 
 
 @functools.cache

@@ -118,8 +118,8 @@ def improvements(pairs: Sequence[tuple[Estimate, Estimate]], lower: bool) -> lis
 
 def _pivots(e: Estimate, stream: int) -> tuple[np.ndarray, np.ndarray]:
     """(DRAWS,) means and variances that the seeds leave possible."""
-    chi, normal = _standard(e.n, stream)
-    return e.mean + e.std / math.sqrt(e.n) * normal / chi, (e.std / chi) ** 2
+    chi, normal = _standard(e.counted, stream)
+    return e.mean + e.std / math.sqrt(e.counted) * normal / chi, (e.std / chi) ** 2
 
 
 @functools.lru_cache(maxsize=512)

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
+from benchmark.collate.looks import looked as looked_at
+from benchmark.failures import Failure
+from benchmark.record import Record
 from benchmark.suite.filter import COORDINATES, selects
 from benchmark.suite.model import Cell
 
 
-def rerun(c: Cell, seeds: int, results: str, until_epoch: int | None = None) -> str:
+def rerun(c: Cell, seeds: int, results: str, until_epoch: int | None = None, looked: bool = False) -> str:
     """``ganbench run …`` for one cell, quoted for a shell.
 
     Args:
         seeds: 0 to ``seeds`` − 1.
+        looked: so many were chosen by a look, and whoever makes them again is to have the same intervals (``looks.py``).
     """
     words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", selects(c, COORDINATES)]
     if until_epoch is not None:
         words += ["--until-epoch", str(until_epoch)]
+    if looked:
+        words.append("--looked")
     return shlex.join([*words, "--results", results])
+
+
+def seeds_of(records: Sequence[Record], failures: Sequence[Failure]) -> tuple[int, bool]:
+    """How many seeds make a cell's runs again, and whether that number was chosen by a look.
+
+    Where runs failed, all that were planned: a smaller plan for some of them would say that somebody had looked.
+    """
+    seeds = max((r.seed for r in (*records, *failures)), default=0) + 1
+    if failures:
+        seeds = max(seeds, *(r.planned or 0 for r in records), 0)
+    return seeds, seeds > 1 and bool(records) and looked_at(records, seeds)

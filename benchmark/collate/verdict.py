@@ -10,8 +10,9 @@ With the 95 % interval I of our mean (``interval.py``):
 - ``inconclusive``: else, with the number of seeds that would decide with 80 % probability if mean and
   spread stay as they are.
 
-Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time: for a
-number of seeds that was fixed beforehand, and, with wider intervals, for seeds that were added after a look
+Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time, for a
+number of seeds that was fixed beforehand; and so it is, with wider intervals, at all looks together where seeds were
+added to a first one. Where a plan of more seeds was judged, and others were added after that, both have their 2.5 %
 (``looks.py``). One seed decides nothing, however far off it is: no distance tells a method that falls short from a
 run that collapsed. Nor do seeds that agree to the last digit, which are no sample of seed noise, nor seeds with a
 gap, which may be a selection.

@@ -26,7 +26,7 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[record_store.Record]]:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
     found, problems = record_store.read_all(a.results)
     say(problems)
-    made = make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems)
+    made = make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     return in_order(prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found), found
 
 

@@ -66,7 +66,7 @@ def _check(a: Namespace) -> None:
     if a.priority:
         raise GanbenchError("--until-decided chooses the order: leave out --priority", 2)
     if a.seeds != 1 or a.until_epoch is not None:
-        raise GanbenchError("--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch (for the first seeds: ganbench run … --seeds 3)", 2)
+        raise GanbenchError("--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch (for a first seed of each cell: ganbench run … --seeds 1)", 2)
 
 
 def status(a: Namespace) -> int:

@@ -22,7 +22,7 @@ from scipy import special
 from benchmark.collate import verdict as judging
 from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import estimate
-from benchmark.collate.looks import FIRST, LAST, PAIR_SHARE, SHARE, critical, looked
+from benchmark.collate.looks import FIRST, LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
 from benchmark.collate.tier import Tier
 from benchmark.collate.verdict import DECIDED, judge
 from benchmark.suite.model import Number, Published, Tolerance
@@ -177,21 +177,106 @@ PATHS: dict[str, list[tuple[int, int]]] = {
 }
 
 
+def onward_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
+    yield from ("", "## A plan of so many seeds, judged, and then one more at a time: false verdicts in percent", "", _ONWARD, "")
+    yield f"| what | spreads | planned | the plan's own look | all looks, to {MOST} seeds | to {LAST} |"
+    yield "|---|---|---|---|---|---|"
+    for what, ratio in (("number", 1), ("pair", 1), ("pair", 5), ("pair", 50)):
+        for first in (1, 2, 3, 5):
+            ends = onward(first, draws, rng, ratio if what == "pair" else None)
+            shares = [100 * np.mean((0 < ends) & (ends <= last)) for last in (first, MOST, LAST)]
+            yield f"| {what} | {f'1 : {ratio}' if what == 'pair' else '–'} | {first} | " + " | ".join("–" if first == 1 and i == 0 else f"{s:.1f}" for i, s in enumerate(shares)) + " |"
+
+
+def onward(first: int, draws: int, rng: np.random.Generator, ratio: float | None = None) -> np.ndarray:
+    """The seeds at the first false verdict of each draw, 0 where none falls up to ``LAST``.
+
+    Args:
+        ratio: of the spreads of two equal methods, compared; None: a number at the very middle of a band so narrow that
+            it is only ever left, and that both ``better`` and ``not reproduced`` are false.
+    """
+    looks = {n: looked(SimpleNamespace(planned=p) for p in [first] * first + [0] * (n - first)) for n in range(max(first, 2), LAST + 1)}
+    looks = {n: wide for n, wide in looks.items() if n >= FIRST or not wide}
+    n = np.array(list(looks))
+    x, y = rng.normal(20, 1, (draws, LAST)), rng.normal(20, ratio or 0, (draws, LAST))
+    (mx, vx), (my, vy) = ((np.cumsum(v, 1)[:, n - 1] / n, _variance(v, n)) for v in (x, y))
+    least = np.array([special.ndtri((1 + LEVEL) / 2 if not wide or ratio is None else 1 - (1 - LEVEL) / 2 / PAIR_SHARE) for wide in looks.values()])
+    asked = np.abs(mx - (20 if ratio is None else my)) >= 0.999 * least * np.sqrt((vx + (0 if ratio is None else vy)) / n)  # no verdict falls nearer: spares the rest
+    ends = np.zeros(draws, int)
+    for i in np.flatnonzero(asked.any(1)):
+        u, v = x[i].tolist(), y[i].tolist()
+        ends[i] = next((k for k, yes in zip(looks, asked[i]) if yes and _false(u[:k], None if ratio is None else v[:k], looks[k])), 0)
+    return ends
+
+
+def _false(x: list[float], y: list[float] | None, wide: bool) -> bool:
+    """Whether two equal methods are put in an order, or a number in the middle of its band beyond it."""
+    if y is None:
+        return judge(NARROW, estimate(x, looked=wide), 0, [EXACT], "lower", Tolerance(0.001, "simulated"), "").name in ("better", "not reproduced")
+    a, b = Number("a", "FID", "lower"), Number("b", "FID", "lower")
+    return bool(compare([Pair(a, b)], {a: estimate(x, looked=wide), b: estimate(y, looked=wide)})[Pair(a, b)].sign)
+
+
+def _variance(x: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """(draws, looks): n − 1 in the denominator."""
+    x = x - 20
+    return np.maximum(np.cumsum(x * x, 1)[:, n - 1] - np.cumsum(x, 1)[:, n - 1] ** 2 / n, 0) / (n - 1)
+
+
+NARROW = Published("20", 20.0, 1e-3, "seeds", "own")
+
+
+def family_table() -> Iterator[str]:
+    yield from ("", "## Families of pairs, all noise on one side: the share of the level that looks to the last use up", "", _FAMILIES, "")
+    shares = (SHARE, PAIR_SHARE - 1, PAIR_SHARE)
+    yield "| pairs | " + " | ".join(f"1/{share} at each look" for share in shares) + " |"
+    yield "|---" * (1 + len(shares)) + "|"
+    for pairs in (1, 10, 45, 120, PAIRS, 2 * PAIRS):
+        level = (1 - LEVEL) / pairs
+        yield f"| {pairs} | " + " | ".join(f"{100 * ever(level, share) / level:.1f} %" for share in shares) + " |"
+
+
+def ever(level: float, share: float, grid: int = 4000, jumps: int = 400) -> float:
+    """The probability that |t| of normal seeds passes Student's t at ``level``/``share`` at any look from ``FIRST`` to ``LAST``.
+
+    By quadrature: with R the root of the sum of squares, c = sum/R after n seeds is a Markov chain, since the next
+    seed over R is Student's t with n degrees over √n, whatever came before. The chain is followed on a grid of the
+    angle whose cosine is c/√n; t is √(n − 1) times that angle's cotangent.
+    """
+    angle = (np.arange(grid) + 0.5) * np.pi / grid
+    below = special.stdtr(FIRST - 1, math.sqrt(FIRST - 1) / np.tan(np.linspace(1e-12, np.pi - 1e-12, grid + 1)))
+    mass = below[:-1] - below[1:]
+    for n in range(FIRST, LAST + 1):
+        if n > FIRST:
+            jump = special.stdtrit(n - 1, (np.arange(jumps) + 0.5) / jumps) / math.sqrt(n - 1)
+            cosine = (np.sqrt(n - 1) * np.cos(angle)[:, None] + jump) / np.sqrt(n * (1 + jump**2))
+            place = np.clip(np.arccos(np.clip(cosine, -1, 1)) * grid / np.pi - 0.5, 0, grid - 1.000001).ravel()
+            low, moved = place.astype(int), np.repeat(mass / jumps, jumps)
+            mass = np.bincount(low, moved * (1 - place + low), grid) + np.bincount(low + 1, moved * (place - low), grid)
+        edge = math.atan(math.sqrt(n - 1) / special.stdtrit(n - 1, 1 - level / 2 / share))
+        mass = mass * np.clip((np.minimum(angle, np.pi - angle) - edge) * grid / np.pi + 0.5, 0, 1)
+    return 1 - float(mass.sum())
+
+
 def main(draws: int) -> str:
     judging.seeds_needed = lambda *a: None  # what an open verdict says besides: it decides nothing, and takes most of the time
     rng = np.random.default_rng(20261126)
-    return "\n".join([_HEAD, *coverage_table(draws, rng), *edge_table(draws, rng), *cost_table(max(2, draws // 2), rng), *pair_table(max(2, draws // 2), rng)]) + "\n"
+    return "\n".join([_HEAD, *coverage_table(draws, rng), *edge_table(draws, rng), *cost_table(max(2, draws // 2), rng), *pair_table(max(2, draws // 2), rng), *onward_table(10 * draws, rng), *family_table()]) + "\n"
 
 
 _HEAD = f"""# Looking after every seed
 
 Made by `python results/verdicts/peeking.py`. Seeds that were added after a look get repeated confidence intervals: Student's t at 1/{SHARE} of the level at each look from
-seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/looks.py` has the sources). False verdicts have to stay at or below 5 % whoever looks when."""
+seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/looks.py` has the sources). False verdicts have to stay at or below 5 % whenever one looks that started with one seed. A plan of
+more seeds, all there, has a look of its own at 5 %; looks after it have 5 % together, once more: [what both come to](#a-plan-of-so-many-seeds-judged-and-then-one-more-at-a-time-false-verdicts-in-percent)."""
 _COVERAGE = """Percent of normal samples whose intervals hold the true mean at all looks together; 95 are promised. The t mixture (an e-process) holds for ever, and is wider at the numbers of seeds that GANs get."""
 _EDGE = """The printed number is exact, and one side of the verdict is false: the worst case. Which interval is used follows from the records' own word on their plans, as in `compare`: only a plan that is
-all there, and the first one of at least two seeds, gets the narrow one. With normal seeds no way of looking costs more than 5 %. Where seeds are strongly skewed toward the false side, Student's t of three
+all there, and the first one of at least two seeds, gets the narrow one. With normal seeds, and one side false, no way of looking costs more than 5 %. Where seeds are strongly skewed toward the false side, Student's t of three
 seeds is beyond that at a single look already: `--until-decided` costs no more than it, a planned look followed by further ones a quarter more."""
 _COST = """The paper prints one run. The price of looking is paid in seeds, not in false verdicts."""
+_ONWARD = f"""The worst case for whoever looks at a plan and goes on: two equal methods of which any order is false, or a number of which both sides are. 1 planned is `--seeds 1`, then `--until-decided`: below 5 %.
+A plan's own look is Student's t (Welch's for a pair) at 5 %, which with unequal spreads and few seeds gives a little more; those who never look again have no more false verdicts than that. Later looks come on top."""
+_FAMILIES = f"""Exact, by quadrature. Looks cost more at the lower levels that Holm asks of many pairs. 1/{PAIR_SHARE} at each look is the largest such share that is enough up to {PAIRS} pairs; 1/{SHARE} for one pair, as for one number."""
 _PAIRS = """Any decision is wrong, the true means being equal; 5 % are allowed. Uncorrected is Welch's t-test."""
 
 if __name__ == "__main__":

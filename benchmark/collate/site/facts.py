@@ -11,7 +11,7 @@ from typing import Any
 from benchmark.canonical import content_hash
 from benchmark.collate.claims import ClaimVerdict, JudgedClaim
 from benchmark.collate.join import Entry, Joined
-from benchmark.collate.rerun import rerun
+from benchmark.collate.rerun import rerun, seeds_of
 from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
 from benchmark.record import Record
@@ -174,10 +174,10 @@ def _said(value: Any) -> str:
 
 def command(j: Joined, results: str) -> str:
     """What makes this cell's runs again, and no others."""
-    seeds = max((*(r.seed for r in j.records), *(f.seed for f in j.failures)), default=0) + 1
+    seeds, looked = seeds_of(j.records, j.failures)
     ends = {r.epochs for r in j.records if r.status == "partial"}
     whole = len(ends) == 1 and (end := ends.pop()) == int(end) and end > 0
-    return rerun(j.cell, seeds, results, int(end) if whole else None)
+    return rerun(j.cell, seeds, results, int(end) if whole else None, looked)
 
 
 def page_of(suite: Suite, cell_id: str) -> str:
