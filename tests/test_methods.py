@@ -75,6 +75,13 @@ def test_gradients_vanish_where_those_of_gan_py_do() -> None:
             assert of(non_saturating_bce, half, f) == pytest.approx(of(non_saturating, half, f), rel=1e-4)
 
 
+def test_bce_of_a_diverged_d_is_not_a_number() -> None:
+    """Where torch's own raises: the run is to end as diverged, not as failed."""
+    bad, good = said(torch.tensor([0.5, torch.nan])), said(torch.tensor([0.5, -0.5]))
+    loss = non_saturating_bce.build(d_scale=1.0)
+    assert loss.g_loss(bad).isnan() and loss.d_loss(bad, good).isnan() and loss.d_loss(good, bad).isnan() and loss.d_loss(good, good).isfinite()
+
+
 def test_bce_is_taken_outside_autocast() -> None:
     """Which refuses it on a GPU; on a CPU it could be told by nothing else than this."""
     seen: list[bool] = []

@@ -38,8 +38,14 @@ class NonSaturatingBce(Loss):
 
 
 def _bce(logits: Tensor, target: float) -> Tensor:
-    """() mean over the batch; outside autocast, which refuses it on a GPU."""
+    """() mean over the batch, NaN where one logit is: torch raises there (on a GPU for good), and a run that diverges is to be told as one.
+
+    Outside autocast, which refuses it on a GPU.
+    """
     if not logits.is_meta and torch.is_autocast_enabled(logits.device.type):
         with torch.autocast(logits.device.type, enabled=False):
             return _bce(logits, target)
-    return binary_cross_entropy(logits.sigmoid(), torch.full_like(logits, target))
+    scores = logits.sigmoid()
+    lost = scores.isnan()
+    loss = binary_cross_entropy(scores.masked_fill(lost, 0.5), torch.full_like(logits, target))
+    return loss.masked_fill(lost.any(), torch.nan)
