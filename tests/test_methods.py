@@ -1,6 +1,7 @@
 """Losses, spectral norm and translations against independent formulations."""
 
 import copy
+from types import ModuleType
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from benchmark.methods import non_saturating, saturating, spectral_norm, translations
+from benchmark.methods import non_saturating, non_saturating_bce, saturating, spectral_norm, translations
 from benchmark.methods.part import Side
 from benchmark.methods.translations import translate
 from benchmark.networks import mlp
@@ -35,6 +36,59 @@ def test_losses_stay_finite_where_the_sigmoid_saturates() -> None:
     far = said(torch.tensor([-200.0, 200.0]))
     for loss in (non_saturating.build(d_scale=1.0), saturating.build(d_scale=1.0)):
         assert torch.isfinite(loss.d_loss(far, far)) and torch.isfinite(loss.g_loss(far))
+
+
+FAR = (-110.0, -35.0, -28.0, -5.0, 0.0, 5.0, 20.0, 110.0)
+
+
+def slope(loss: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    return torch.autograd.grad(loss, at)[0]
+
+
+def test_bce_of_probabilities_is_that_of_gan_py() -> None:
+    """``BCELoss`` of ``Sigmoid`` as that file has them, in float32: losses and gradients, one by one and as a batch, to the last bit."""
+    loss, sigmoid, bce = non_saturating_bce.build(d_scale=0.5), nn.Sigmoid(), nn.BCELoss()
+    for values in (*([f] for f in FAR), list(FAR)):
+        f = torch.tensor(values, requires_grad=True)
+        valid, fake = torch.ones_like(f), torch.zeros_like(f)
+        for ours, theirs in (
+            (loss.g_loss(said(f)), bce(sigmoid(f), valid)),
+            (loss.d_loss(said(f), said(f.detach())), (bce(sigmoid(f), valid) + bce(sigmoid(f.detach()), fake)) / 2),
+            (loss.d_loss(said(f.detach()), said(f)), (bce(sigmoid(f.detach()), valid) + bce(sigmoid(f), fake)) / 2),
+        ):
+            assert torch.equal(ours, theirs) and torch.equal(slope(ours, f), slope(theirs, f)), values
+
+
+def test_gradients_vanish_where_those_of_gan_py_do() -> None:
+    """And nowhere in the loss on logits, which is otherwise the same."""
+
+    def of(module: ModuleType, half: str, f: float) -> tuple[float, float]:
+        loss, x = module.build(d_scale=1.0), torch.tensor([f], requires_grad=True)
+        value = loss.g_loss(said(x)) if half == "G" else loss.d_halves(said(x), said(x))[half == "fake"]
+        return value.item(), slope(value, x).item()
+
+    assert of(non_saturating_bce, "fake", 20.0) == (100.0, 0.0) and of(non_saturating, "fake", 20.0) == (20.0, pytest.approx(1.0))
+    for half in ("G", "real"):
+        assert of(non_saturating_bce, half, -28.0) == (28.0, pytest.approx(-0.69, abs=0.005)) and of(non_saturating, half, -28.0)[1] == pytest.approx(-1.0)
+        assert of(non_saturating_bce, half, -110.0) == (100.0, 0.0) and of(non_saturating, half, -110.0) == (110.0, -1.0)
+        for f in (-5.0, 0.0, 5.0):
+            assert of(non_saturating_bce, half, f) == pytest.approx(of(non_saturating, half, f), rel=1e-4)
+
+
+def test_bce_of_a_diverged_d_is_not_a_number() -> None:
+    """Where torch's own raises: the run is to end as diverged, not as failed."""
+    bad, good = said(torch.tensor([0.5, torch.nan])), said(torch.tensor([0.5, -0.5]))
+    loss = non_saturating_bce.build(d_scale=1.0)
+    assert loss.g_loss(bad).isnan() and loss.d_loss(bad, good).isnan() and loss.d_loss(good, bad).isnan() and loss.d_loss(good, good).isfinite()
+
+
+def test_bce_is_taken_outside_autocast() -> None:
+    """Which refuses it on a GPU; on a CPU it could be told by nothing else than this."""
+    seen: list[bool] = []
+    with torch.autocast("cpu", torch.bfloat16), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(non_saturating_bce, "binary_cross_entropy", lambda *given: seen.append(torch.is_autocast_enabled("cpu")) or F.binary_cross_entropy(*given))
+        non_saturating_bce.build(d_scale=1.0).g_loss(said(torch.zeros(2)))
+    assert seen == [False]
 
 
 @pytest.mark.parametrize("rows", [4, 64], ids=["scales the output", "scales the weight"])

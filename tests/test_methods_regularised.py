@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
-from benchmark.methods import adaptive_weights, consistency, dequantise, gradient_penalty, hinge, least_squares, non_saturating, output_scale, saturating, sdp, soft_hinge, wasserstein
+from benchmark.methods import adaptive_weights, consistency, dequantise, gradient_penalty, hinge, least_squares, non_saturating, non_saturating_bce, output_scale, saturating, sdp, soft_hinge, wasserstein
 from benchmark.methods.consistency import transform
 from benchmark.methods.part import Loss, Moment, Side
 from benchmark.metrics.fidelity import fidelity
@@ -90,7 +90,7 @@ def test_wasserstein_and_least_squares() -> None:
 
 
 @pytest.mark.parametrize("loss", [
-    non_saturating.build(d_scale=0.5), non_saturating.build(d_scale=1.0), saturating.build(d_scale=0.5), saturating.build(d_scale=0.3),
+    non_saturating.build(d_scale=0.5), non_saturating.build(d_scale=1.0), saturating.build(d_scale=0.5), saturating.build(d_scale=0.3), non_saturating_bce.build(d_scale=0.3),
     hinge.build(margin=1.0, margin_jitter=0.0), soft_hinge.build(), wasserstein.build(), least_squares.build(real=1.0, fake=0.0),
 ])  # fmt: skip
 def test_halves_are_of_one_side_each_and_add_up(loss: Loss) -> None:

@@ -190,6 +190,12 @@ def test_recipes_follow_their_columns() -> None:
     assert steps == {("cifar10", 10): 125000, ("cifar10", 20): 250000, ("cifar10", 100): 250000, ("cifar100", 10): 125000, ("cifar100", 20): 250000, ("cifar100", 100): 500000}
     omni = [chain[f"chain/cifar/OmniGAN+ADA/{d}"].recipe for d in ("cifar10", "cifar100")]
     assert [(r.n_dis, r.weight_decay_d, r.classes, r.subset) for r in omni] == [(3, 1e-4, 10, None), (4, 5e-4, 100, None)]
+    for dataset, n_dis, every in (("cifar10", 3, 5208), ("cifar100", 4, 3906)):  # Omni-GAN-PyTorch's loader drops what does not fill n_dis batches; it tests every 500,000 images
+        for images, percent, epochs in ((5000, "@10%", 5000), (10000, "@20%", 5000), (50000, "", 1000)):
+            cell = chain[f"chain/cifar/OmniGAN+ADA+CHAIN/{dataset}{percent}"]
+            assert cell.recipe.total_steps(images) == epochs * (images // (32 * n_dis)) and cell.protocol.every_steps == every == 500000 // (32 * n_dis)
+    assert {c.recipe.adam_eps for c in chain.values() if c.table == "imagenet"} == {1e-6}  # ic_gan's and BigGAN-PyTorch's; the CIFAR code's is Adam's own
+    assert {c.recipe.adam_eps for c in chain.values() if c.table == "cifar"} == {1e-8}
     assert chain["chain/cifar/BigGAN/cifar10@10%"].recipe.subset == "numpy-choice-0"
     small = [dict(chain[f"chain/fewshot/FastGAN-D_big+CHAIN/{d}"].recipe.parts)["chain"]["p0"] for d in ("shells", "pokemon")]
     assert small == [0.1, 0.0] and chain["chain/fewshot/FastGAN/messidor-set1"].recipe.crop == "center"

@@ -40,6 +40,8 @@ def test_theory_recipes_are_the_papers() -> None:
         assert cells["2", method].parts == (("spectral-norm", {"player": "D"}), ("translations", {"shift": shift, "copies": 15, "fill": -1.0}))
         assert cells["2", method].z_distribution == "normal"
     assert [len(cells["Fig1", m].parts) for m in ("none", "SN-G", "SN-D", "SN-both")] == [0, 1, 1, 2]
+    free = {k for k, r in cells.items() if ("spectral-norm", {"player": "D"}) not in r.parts}  # whose D's logit may grow until gan.py's loss has no gradient
+    assert free == {("Fig1", "none"), ("Fig1", "SN-G")} == {k for k, r in cells.items() if r.loss == ("non-saturating-bce", {"d_scale": 0.5})}
 
 
 def test_ci_profile_changes_only_what_it_names() -> None:
@@ -89,8 +91,8 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("z_dim: 100", "zdim: 100", r":43:5: unknown key 'zdim'; did you mean 'z_dim'\?"),
-        ("z_dim: 100", "z_dim: many", r":43:12: expected a number, found 'many'"),
+        ("z_dim: 100", "zdim: 100", r":44:5: unknown key 'zdim'; did you mean 'z_dim'\?"),
+        ("z_dim: 100", "z_dim: many", r":44:12: expected a number, found 'many'"),
         ("z_dim: 100", "z_dim: 1.5", r"expected a whole number, found '1.5'"),
         ("z_dim: 100", "z_dim: [1]", r"expected a single value, found a list"),
         ("batch_d: 64", "batch_d: 0", r"batch_d must be positive, found 0"),
