@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from benchmark.collate.decide import Hopeless, Question
 from benchmark.collate.join import Joined
-from benchmark.collate.looks import FIRST
 from benchmark.collate.verdict import DECIDED, LOST, Verdict
 from benchmark.commands.lines import count
 from benchmark.record import Record, RecordError
@@ -52,7 +51,7 @@ def begin(state: Standing, rule: str) -> None:
     if barred:
         tell(f"{count(len(barred), 'cell')} of profile {', '.join(dict.fromkeys(j.cell.profile for j in barred))}: tier {', '.join(dict.fromkeys(j.tier.name for j in barred))}, from which no verdict can come however many seeds there are")
     if absent:
-        tell(f"{count(len(absent), 'cell')} without a record take no part; for their first seeds: ganbench run … --seeds {FIRST}")
+        tell(f"{count(len(absent), 'cell')} without a record take no part; for their first seed: ganbench run … --seeds 1")
     _list("lost to runs that failed or diverged", {n: _said(v) for n, v in state.lost().items()})
     _list("open, and blocked", {h.name: h.why for h in state.blocked})
     _list("open, and seeds would not decide", {h.name: h.why for h in state.hopeless})
