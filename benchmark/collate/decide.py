@@ -160,11 +160,10 @@ class _Claim:
         return max(self.chance(k, barred) for k in LADDER) >= POWER
 
     def chance(self, k: int, barred: Collection[str] = ()) -> float:
-        """That ``k`` more seeds of each cell decide it."""
+        """That ``k`` more seeds of each cell decide it. Those beyond ``LAST`` count for nothing."""
 
         def seeds(n: Number) -> int:
-            have = self._numbers[n].n
-            return have if n.cell in barred else max(have, min(have + k, LAST))
+            return min(self._numbers[n].n + (0 if n.cell in barred else k), LAST)
 
         odds = {pair: pair_odds(pair, self._numbers[pair.a], self._numbers[pair.b], seeds(pair.a), seeds(pair.b), self._level) for pair in self._able(barred)}
         return outlook(self._claim, self._pairs, self._known | odds)

@@ -58,8 +58,6 @@ class _Session:
     def look(self) -> Standing:
         """Judge all there is, as ``compare`` and ``claims`` do."""
         found, problems = shelf.read_all(self.results)
-        if not self.made:
-            say(problems)
         index, failed = by_series(found), failures.read_all(self.results)
         cells: list[Joined] = []
         claims = []
@@ -114,7 +112,7 @@ class _Session:
         return summary
 
     def _charge(self, chosen: _Round, summary: Summary | None, wall_s: float) -> None:
-        """By records; what failed or was stopped as predicted, at most what the round took; nothing for what never began.
+        """By records; what failed or was stopped as predicted, at most what the round took; nothing for what was blocked.
 
         Args:
             summary: None where an error ended the round.
@@ -138,7 +136,7 @@ def _why_none(run: Run, failed: dict[str, failures.Failure], summary: Summary) -
     if run.evaluation in failed:
         return f"seed {run.seed} failed: {failed[run.evaluation].reason}"
     said = next((line.removeprefix(f"{run.name}: ") for line in summary.failures if line.startswith(f"{run.name}: ")), "")
-    return said or f"seed {run.seed} left no record"
+    return said.partition("\n")[0] or f"seed {run.seed} left no record"
 
 
 def until_decided(a: Namespace, options: Options) -> int:
@@ -147,6 +145,7 @@ def until_decided(a: Namespace, options: Options) -> int:
     state = session.look()
     if not state.cells:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+    say(state.problems)
     standing.begin(state, RULE)
     if not state.questions:
         return state.exit_code()

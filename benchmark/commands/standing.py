@@ -26,7 +26,7 @@ class Standing:
     blocked: list[Hopeless]  # open, and the seeds that could decide cannot be made
     verdicts: dict[str, Verdict]  # all, by the names that questions have
     records: list[Record]
-    problems: list[RecordError]
+    problems: list[RecordError]  # files that were passed over
 
     def lost(self, asked: Collection[str] = ()) -> dict[str, Verdict]:
         """What seeds cannot decide any more: numbers that a paper prints, of which a run failed or diverged; and what was ``asked`` and is not judged now."""
