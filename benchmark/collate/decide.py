@@ -1,25 +1,27 @@
 """Which open verdicts more seeds could decide, and which of them for the fewest device hours.
 
 A question is a number of a cell, or a claim, whose verdict is ``inconclusive`` and could change. Its chance with k more
-seeds for each of its cells is the power that the collator's own tests would then have, corrected for looks, if means and
-spreads stay as they are. For one seed, whose spread is unknown, the published numbers' plausible noise stands in. For a
-claim it is the chance of its most likely comparisons, as many as its rule needs: an index to order by, no probability.
+seeds for each of its cells, up to ``LAST``, is the power that the collator's own tests would then have, corrected for looks,
+if means and spreads stay as they are; a claim's is an index to order by (``outlook.py``). For one seed, whose spread is
+unknown, the published numbers' plausible noise stands in. That orders, and gives nothing up: what has no interval yet is a
+question however small its chance. Seeds that agree to the last digit decide nothing, however many there are.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.collate.claims import JudgedClaim, comparisons
-from benchmark.collate.comparisons import Answer, Pair
-from benchmark.collate.interval import POWER, Estimate, chi, power
+from benchmark.collate.comparisons import Pair
+from benchmark.collate.interval import POWER, Estimate, power
 from benchmark.collate.join import Entry, Joined
 from benchmark.collate.looks import FIRST, LAST, LEVEL, PAIR_SHARE
 from benchmark.collate.noise import PLAUSIBLE
-from benchmark.collate.verdict import own_noise
-from benchmark.suite.model import AtLeast, Check, Number, Rank, Tolerance
+from benchmark.collate.outlook import Odds, outlook, pair_odds
+from benchmark.collate.verdict import Verdict, own_noise
+from benchmark.recipe import Protocol
+from benchmark.suite.model import Number, Tolerance
 
 LADDER = (1, 2, 3, 5, 8, 13, 20, 30, LAST)
 """Numbers of seeds that are tried when asking how many would be worth their hours."""
@@ -36,27 +38,41 @@ class Question:
 
 @dataclass(frozen=True)
 class Hopeless:
-    """An open verdict that seeds would not decide."""
+    """An open verdict that seeds would not decide; or (``blocked``) that they could, if they could be made."""
 
     name: str
     why: str
+    blocked: bool = False
 
 
-def open_questions(cells: Sequence[Joined], tolerances: Mapping[str, Mapping[str, Tolerance]], claims: Iterable[JudgedClaim]) -> tuple[list[Question], list[Hopeless]]:
+Blocked = Callable[[Joined], str]
+"""Why no more seeds of a cell can be made; "" if they can."""
+
+
+def open_questions(
+    cells: Sequence[Joined], tolerances: Mapping[str, Mapping[str, Tolerance]], claims: Iterable[JudgedClaim], blocked: Blocked = lambda j: ""
+) -> tuple[list[Question], list[Hopeless]]:
     """What is ``inconclusive`` among numbers and claims.
 
     Args:
         cells: all of a selection.
         tolerances: table key -> metric -> band.
         claims: judged over these cells.
+        blocked: asked only of cells whose seeds could decide something.
     """
     found: list[Question | Hopeless] = []
     for j in cells:
         bands = tolerances[f"{j.cell.paper}/{j.cell.table}"]
-        found += [_number(j, e, bands.get(e.metric)) for e in j.entries.values() if e.verdict.name == "inconclusive"]
+        found += [_number(j, e, bands.get(e.metric), blocked) for e in j.entries.values() if e.verdict.name == "inconclusive"]
     by_id = {j.cell.id: j for j in cells}
-    found += [_claim(c, by_id) for c in claims if c.achieved.name == "inconclusive"]
+    found += [_claim(c, by_id, blocked) for c in claims if c.achieved.name == "inconclusive"]
     return [q for q in found if isinstance(q, Question)], [h for h in found if isinstance(h, Hopeless)]
+
+
+def all_verdicts(cells: Iterable[Joined], claims: Iterable[JudgedClaim]) -> dict[str, Verdict]:
+    """Of numbers and claims, by the names that questions have."""
+    numbers = {_number_name(j, e): e.verdict for j in cells for e in j.entries.values()}
+    return numbers | {_claim_name(c): Verdict(c.achieved.name, c.achieved.why) for c in claims}
 
 
 def in_order(questions: Iterable[Question], seconds: Mapping[str, float], runs: Mapping[str, str]) -> list[list[Question]]:
@@ -77,75 +93,104 @@ def in_order(questions: Iterable[Question], seconds: Mapping[str, float], runs: 
     return sorted(groups.values(), key=worth, reverse=True)
 
 
-def _number(j: Joined, e: Entry, band: Tolerance | None) -> Question | Hopeless:
-    name = f"{j.cell.id} {e.metric}"
+def _number_name(j: Joined, e: Entry) -> str:
+    return f"{j.cell.id} {e.metric}"
+
+
+def _claim_name(c: JudgedClaim) -> str:
+    return f"claim {c.claim.paper}: {c.claim.id}"
+
+
+def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Question | Hopeless:
+    name = _number_name(j, e)
     p, a = e.published, e.achieved
-    if band is None or j.gap is not None or not p.value or a.n >= LAST or (a.n > 1 and not a.varies):
+    if band is None or j.gap is not None or not p.value or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
+    if _equal(a):
+        return Hopeless(name, f"all {a.n} seeds gave the same number: no sample of seed noise")
     a = _with_spread(a, e.metric)
-    if not a.std:
-        return Hopeless(name, e.verdict.why)
     noise, _ = own_noise(p, a, e.runs)
 
     def chance(k: int) -> float:
         n = min(a.n + k, LAST)
-        return power(a.std, a.mean - p.value, band.relative * abs(p.value), n, (noise / a.std) ** 2) if n >= FIRST else 0.0
+        return power(a.std, a.mean - p.value, band.relative * abs(p.value), n, (noise / a.std) ** 2) if a.std and n >= FIRST else 0.0
 
-    if max(map(chance, LADDER)) < POWER:
+    if a.half is not None and max(map(chance, LADDER)) < POWER:
         return Hopeless(name, e.verdict.why)
+    if why := blocked(j):
+        return Hopeless(name, why, blocked=True)
     return Question(name, (j.cell.id,), chance)
 
 
+def _equal(a: Estimate) -> bool:
+    return a.n > 1 and not a.varies
+
+
 def _with_spread(a: Estimate, metric: str) -> Estimate:
-    """As it is; where there is no spread, with a plausible one."""
-    return a if a.n > 1 and a.varies else replace(a, std=PLAUSIBLE[metric].relative * abs(a.mean) if metric in PLAUSIBLE else 0.02 * abs(a.mean))
+    """As it is; of one seed, with a plausible spread."""
+    return a if a.n > 1 else replace(a, std=PLAUSIBLE[metric].relative * abs(a.mean) if metric in PLAUSIBLE else 0.02 * abs(a.mean))
 
 
-def _claim(c: JudgedClaim, cells: Mapping[str, Joined]) -> Question | Hopeless:
-    name = f"claim {c.claim.paper}: {c.claim.id}"
-    numbers = {n: cells[n.cell].entries[n.metric].achieved for n in c.claim.numbers()}
-    pairs, answers = comparisons(c.claim, numbers, {name: j.cell.full_protocol for name, j in cells.items()})
-    compared = {pair: answer for pair, answer in answers.items() if not answer.unlike}
-    left = dict.fromkeys(n.cell for pair, answer in compared.items() if not answer.sign for n in (pair.a, pair.b))
-    if not left:
-        return Hopeless(name, f"{c.achieved.why}; what is open was measured otherwise, and no seeds decide that")
-    level = (1 - LEVEL) / (2 * len(compared) - sum(answer.sign != 0 for answer in compared.values())) / PAIR_SHARE
-    spread = {n: _with_spread(a, n.metric) for n, a in numbers.items()}
-    fewest = min(a.n for n, a in numbers.items() if n.cell in left)
-
-    def chance(k: int) -> float:
-        return _rule(c.claim.holds, {leaf: _leaf(leaf, [_pair(pair, answers[pair], spread, k, level) for pair in asked]) for leaf, asked in pairs.items()})
-
-    if fewest >= LAST or max(map(chance, LADDER)) < POWER:
-        return Hopeless(name, f"{c.achieved.why}; too close for {LAST} seeds each to decide")
-    return Question(name, tuple(left), chance)
+def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
+    name = _claim_name(c)
+    numbers = {n: _with_spread(cells[n.cell].entries[n.metric].achieved, n.metric) for n in c.claim.numbers()}
+    claim = _Claim(c, numbers, {cell: j.cell.full_protocol for cell, j in cells.items()})
+    if not claim.could():
+        return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}")
+    barred = {cell: why for cell in claim.cells() if (why := blocked(cells[cell]))}
+    if barred and not claim.could(barred):
+        return Hopeless(name, "; ".join(f"{cell}: {why}" for cell, why in barred.items()), blocked=True)
+    return Question(name, claim.cells(barred), lambda k: claim.chance(k, barred))
 
 
-def _pair(pair: Pair, answer: Answer, numbers: Mapping[Number, Estimate], k: int, level: float) -> float:
-    """The chance that ``k`` more seeds of both decide which is the smaller; 1 if that is known, 0 if they are not compared."""
-    from scipy.special import ndtr, stdtrit
+class _Claim:
+    """What more seeds could make of a claim; ``barred``: cells of which there will be no more."""
 
-    if answer.sign or answer.unlike:
-        return float(answer.sign != 0)
-    a, b = numbers[pair.a], numbers[pair.b]
-    n, m = a.n + k, b.n + k
-    df = min(n, m) - 1
-    error = math.sqrt((pair.fa * a.std) ** 2 / n + (pair.fb * b.std) ** 2 / m)
-    if df < FIRST - 1 or not error:
-        return 0.0
-    return float(ndtr(abs(pair.fa * a.mean - pair.fb * b.mean) / error - stdtrit(df, 1 - level) * chi(df)).mean())
+    def __init__(self, c: JudgedClaim, numbers: dict[Number, Estimate], protocols: Mapping[str, Protocol]) -> None:
+        self._claim, self._numbers = c.claim, numbers
+        self._pairs, answers = comparisons(c.claim, numbers, protocols)
+        compared = [pair for pair, answer in answers.items() if not answer.unlike]
+        self._known: dict[Pair, Odds] = {pair: (float(answer.sign > 0), float(answer.sign < 0)) for pair, answer in answers.items()}
+        self._open = [pair for pair in compared if not answers[pair].sign]
+        self._level = (1 - LEVEL) / (2 * len(compared) - sum(answer.sign != 0 for answer in answers.values())) / PAIR_SHARE
 
+    def could(self, barred: Collection[str] = ()) -> bool:
+        """Whether seeds could decide it: with a good chance, or nobody knows before the first look."""
+        able = self._able(barred)
+        unseen = any(self._numbers[n].half is None for pair in able for n in (pair.a, pair.b))
+        if unseen and outlook(self._claim, self._pairs, self._known | dict.fromkeys(able, (1.0, 1.0))):
+            return True
+        return max(self.chance(k, barred) for k in LADDER) >= POWER
 
-def _leaf(leaf: Check | Rank, chances: list[float]) -> float:
-    return _largest(chances, len(chances) - leaf.top + 1) if isinstance(leaf, Rank) else min(chances)
+    def chance(self, k: int, barred: Collection[str] = ()) -> float:
+        """That ``k`` more seeds of each cell decide it. Those beyond ``LAST`` count for nothing."""
 
+        def seeds(n: Number) -> int:
+            return min(self._numbers[n].n + (0 if n.cell in barred else k), LAST)
 
-def _rule(rule: Check | Rank | AtLeast, leaves: Mapping[Check | Rank, float]) -> float:
-    if not isinstance(rule, AtLeast):
-        return leaves[rule]
-    return _largest([_rule(part, leaves) for part in rule.rules], rule.needed(len(rule.rules)))
+        odds = {pair: pair_odds(pair, self._numbers[pair.a], self._numbers[pair.b], seeds(pair.a), seeds(pair.b), self._level) for pair in self._able(barred)}
+        return outlook(self._claim, self._pairs, self._known | odds)
 
+    def cells(self, barred: Collection[str] = ()) -> tuple[str, ...]:
+        """That it takes seeds of."""
+        return tuple(dict.fromkeys(cell for of in self._able(barred).values() for cell in of))
 
-def _largest(chances: list[float], needed: int) -> float:
-    """The least likely of the ``needed`` most likely ones."""
-    return sorted(chances, reverse=True)[needed - 1] if needed > 0 else 1.0
+    def why_not(self) -> str:
+        """Why seeds would not decide it."""
+        if not outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._open, (1.0, 1.0))):
+            return "what would decide it was measured otherwise, and is not compared"
+        equal = dict.fromkeys(n for pair in self._open for n in (pair.a, pair.b) if _equal(self._numbers[n]))
+        metrics = {cell: ", ".join(n.metric for n in equal if n.cell == cell) for cell in dict.fromkeys(n.cell for n in equal)}
+        said = [f"all seeds of {cell} gave the same {of}: no sample of seed noise" for cell, of in metrics.items()]
+        possible = outlook(self._claim, self._pairs, self._known | {pair: (1.0, 1.0) for pair in self._open if not {pair.a, pair.b} & equal.keys()})
+        return "; ".join(said if said and not possible else [f"too close for {LAST} seeds each to decide", *said])
+
+    def _able(self, barred: Collection[str]) -> dict[Pair, tuple[str, ...]]:
+        """The open pairs that seeds could decide, and the cells that these would be of. No cell is asked beyond ``LAST``."""
+        found = {}
+        for pair in self._open:
+            both = {n: self._numbers[n] for n in (pair.a, pair.b)}
+            of = tuple(dict.fromkeys(n.cell for n, a in both.items() if n.cell not in barred and a.n < LAST))
+            if of and not any(_equal(a) or (a.half is None and n.cell in barred) for n, a in both.items()):
+                found[pair] = of
+        return found

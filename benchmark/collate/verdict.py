@@ -24,7 +24,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.collate.interval import POWER, Estimate, seeds_needed
+from benchmark.collate.interval import POWER, Estimate, power, seeds_needed
 from benchmark.collate.looks import FIRST, LAST
 from benchmark.collate.tier import Tier
 from benchmark.suite.model import Published, Tolerance
@@ -141,6 +141,6 @@ def _needed(achieved: Estimate, off: float, band: float, noise: float) -> str:
     needed = seeds_needed(achieved.std, off, band, achieved.n, (noise / achieved.std) ** 2)
     if needed:
         return f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay so, and corrected for looking again)"
-    if abs(off) > band:
+    if abs(off) > band and power(achieved.std, off, band, LAST) >= POWER:  # if the published number had no noise
         return "more seeds would not decide: the seed noise of the published number leaves it open"
     return f"too close to the band's edge for {LAST} seeds to decide"

@@ -1,0 +1,59 @@
+"""What a claim could come to with more seeds: the chance of its most likely verdict, from the odds of its pairs.
+
+Rules are gone through as ``claims.py`` judges them, with the chance that a comparison falls for, and the one that it falls
+against, in place of its outcome. Where several are needed, it is the chance of the least likely of the most likely ones: an
+index to order by, no probability.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from benchmark.collate.comparisons import Pair
+from benchmark.collate.interval import Estimate, chi
+from benchmark.collate.looks import FIRST
+from benchmark.suite.model import AtLeast, Check, Claim, Rank
+
+Odds = tuple[float, float]
+"""Of a pair: the chances that a is found to be the smaller, and that b is. Of a comparison or a rule: for, and against."""
+
+
+def outlook(claim: Claim, pairs: Mapping[Check | Rank, Sequence[Pair]], odds: Mapping[Pair, Odds]) -> float:
+    """The chance that the claim is decided, whichever way."""
+    return max(_rule(claim.holds, {leaf: _leaf(leaf, [odds[pair] for pair in asked]) for leaf, asked in pairs.items()}))
+
+
+def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float) -> Odds:
+    """With ``n`` seeds of a and ``m`` of b, at ``level`` a side, if means and spreads stay as they are."""
+    from scipy.special import ndtr, stdtrit
+
+    df = min(n, m) - 1
+    error = math.sqrt((pair.fa * a.std) ** 2 / n + (pair.fb * b.std) ** 2 / m)
+    if df < FIRST - 1 or not error:
+        return 0.0, 0.0
+    t = (pair.fb * b.mean - pair.fa * a.mean) / error
+    needed = stdtrit(df, 1 - level) * chi(df)
+    return float(ndtr(t - needed).mean()), float(ndtr(-t - needed).mean())
+
+
+def _leaf(leaf: Check | Rank, odds: Sequence[Odds]) -> Odds:
+    turned = leaf.a.direction == "higher" if isinstance(leaf, Rank) else leaf.test == "better" and leaf.a.direction == "higher"
+    if not isinstance(leaf, Rank) and leaf.test == "close":
+        (below, above), (below_too, above_too) = odds  # a and the lower end of the margin, a and the upper
+        return min(above, below_too), max(min(below, below_too), min(above, above_too))
+    good, bad = zip(*(one[::-1] if turned else one for one in odds))
+    return (_least(good, len(good) - leaf.top + 1), _least(bad, leaf.top)) if isinstance(leaf, Rank) else (good[0], bad[0])
+
+
+def _rule(rule: Check | Rank | AtLeast, leaves: Mapping[Check | Rank, Odds]) -> Odds:
+    if not isinstance(rule, AtLeast):
+        return leaves[rule]
+    good, bad = zip(*(_rule(part, leaves) for part in rule.rules))
+    needed = rule.needed(len(good))
+    return _least(good, needed), _least(bad, len(bad) - needed + 1)
+
+
+def _least(chances: Sequence[float], needed: int) -> float:
+    """The least likely of the ``needed`` most likely ones."""
+    return sorted(chances, reverse=True)[needed - 1] if 0 < needed <= len(chances) else float(needed <= 0)
