@@ -40,6 +40,40 @@ def test_a_run_that_waits_for_an_answer_gives_no_other_run_its_core() -> None:
     assert all(later[0] >= earlier[1] for earlier, later in zip(spans, spans[1:])), spans
 
 
+LATE = """
+import json, time
+from types import SimpleNamespace
+import ray
+from benchmark.schedule.worker import REPORT_S, tasks
+
+@ray.remote(num_cpus=0)
+class Late:
+    def report(self, key, done, todo, place, about):
+        time.sleep(0.7 if done else 0)
+        return done == 2
+
+def make(job, tick):
+    began, told = time.time(), False
+    while not told and time.time() < began + 3 * REPORT_S:
+        time.sleep(0.005)
+        told = tick(2 if job.evaluation == "told" else 1, 3)
+    return began, time.time(), told
+
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+task = tasks(ray, Late.remote(), make, 0)(ray.get_runtime_context().get_node_id(), 1, 0.0)
+print(json.dumps(ray.get([task.remote(SimpleNamespace(evaluation=key)) for key in ("a", "b", "told")])))
+"""
+
+
+def test_a_run_whose_reports_are_answered_late_gives_no_other_run_its_core() -> None:
+    """And hears the answer all the same, when it comes."""
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    spans = sorted(json.loads(done.stdout.strip().splitlines()[-1]))
+    assert sorted(told for _, _, told in spans) == [False, False, True]
+    assert all(later[0] >= earlier[1] for earlier, later in zip(spans, spans[1:])), spans
+
+
 SHORT = """
 import json, time
 from types import SimpleNamespace

@@ -130,11 +130,14 @@ class _Reporter:
         return self._stop
 
     def beat(self) -> None:
-        """Report, if the last report is long enough ago and was answered."""
-        if self._pending is not None and self._ray.wait([self._pending], timeout=0)[0]:
+        """Report, if the last report is long enough ago and was answered.
+
+        By a future: to ``ray.wait`` for what is not there yet, if only for no time, gives the task's core away (``answer``).
+        """
+        if self._pending is not None and self._pending.done():
             with suppress(self._ray.exceptions.RayActorError):  # the board is being started again
-                self._stop = answer(self._pending) or self._stop
+                self._stop = self._pending.result() or self._stop
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
             _unheard.discard(self)
-            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about)
+            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about).future()
