@@ -209,6 +209,13 @@ def test_a_reversed_ranking_fails_and_a_noisy_one_is_open() -> None:
         assert judge_claim(suite.claims[0], joined["theory/1"]).achieved.name == name
 
 
+def _with_claim(folder: Path, holds: str) -> Path:
+    """The theory suite with this one claim."""
+    text, path = THEORY.read_text(encoding="utf-8"), folder / "theory.yaml"
+    path.write_text(text[: text.index("claims:")] + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize(
     ("holds", "published", "ours", "turned"),
     [
@@ -222,9 +229,7 @@ def test_a_reversed_ranking_fails_and_a_noisy_one_is_open() -> None:
     ],
 )  # fmt: skip
 def test_every_form_of_claim_is_judged_by_our_runs(tmp_path: Path, holds: str, published: str, ours: str, turned: str) -> None:
-    text = THEORY.read_text(encoding="utf-8")
-    path = tmp_path / "theory.yaml"
-    path.write_text(text[: text.index("claims:")] + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8")
+    path = _with_claim(tmp_path, holds)
     swapped = PUBLISHED | {"B_z=10^-2": PUBLISHED["B_z=10^2"], "B_z=10^2": PUBLISHED["B_z=10^-2"]}
     for values, expected in ((PUBLISHED, ours), (swapped, turned)):
         suite, joined = load_joined(path, _three_seeds(values, 1e-5))
@@ -244,9 +249,7 @@ def test_every_form_of_claim_is_judged_by_our_runs(tmp_path: Path, holds: str, p
 )  # fmt: skip
 def test_numbers_that_were_measured_otherwise_are_not_compared(tmp_path: Path, holds: str, name: str, turned: str, said: str) -> None:
     """B_z=10^2, by as much as one likes, under 99 noises instead of 5,000: better or worse, no verdict rests on it."""
-    text = THEORY.read_text(encoding="utf-8")
-    path = tmp_path / "theory.yaml"
-    path.write_text(text[: text.index("claims:")] + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8")
+    path = _with_claim(tmp_path, holds)
     for far, expected in ((-9.0, name), (9.0, turned)):
         suite, joined = load_joined(path, _three_seeds(PUBLISHED | {"B_z=10^2": (2.37, far, -0.5)}, 1e-5))
         rows = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for rows in joined.values() for j in rows]
