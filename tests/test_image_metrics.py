@@ -34,6 +34,7 @@ from benchmark.metrics.images import MIMICRY, prepare
 from benchmark.metrics.measure import extract_generated, images_needed, kept_of_generated, kept_of_real, measure
 from benchmark.metrics.precision_recall import precision_recall
 from benchmark.plan.blocks import what_blocks
+from benchmark.plan.cost import made_and_seen
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.run import run
 from benchmark.train.session import Session
@@ -249,6 +250,27 @@ def test_is_may_be_over_its_own_number_of_images(quantise: str, over: int) -> No
     assert images_needed(p) == max(80, over) and images_needed(dataclasses.replace(p, metrics=("FID",))) == 80
     with pytest.raises(GanbenchError, match="130 images, but the protocol asks for 131"):
         extract_generated(source(x), PIXELS, dataclasses.replace(p, is_generated=131))
+
+
+@pytest.mark.parametrize("metrics", [("FID",), ("IS", "FID")])
+@pytest.mark.parametrize("quantise", ["floor", "min-max", MIMICRY])
+@pytest.mark.parametrize("over", [None, 50, 150])
+def test_the_planner_knows_how_many_images_are_made_and_seen(metrics: tuple[str, ...], quantise: str, over: int | None) -> None:
+    p = image_protocol(metrics=metrics, quantise=quantise, generated=100, is_generated=over)
+    made, seen = [], []
+
+    def counted() -> Iterator[torch.Tensor]:
+        for batch in torch.rand(images_needed(p), 3, 4, 4).split(10):
+            made.append(len(batch))
+            yield batch
+
+    class Counting(_Pixels):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            seen.append(len(x))
+            return super().forward(x)
+
+    extract_generated(counted, dataclasses.replace(PIXELS, module=Counting(), batch=10), p)
+    assert made_and_seen(p) == (sum(made), sum(seen))
 
 
 def test_bad_settings_are_refused(lite: extractors.Extractor) -> None:

@@ -97,6 +97,8 @@ def _range(source: Source, count: int | None) -> tuple[float, float]:
         if len(counted):
             low, high = min(low, counted.min().item()), max(high, counted.max().item())
         seen += len(batch)
+        if seen == count:
+            break
     return low, high
 
 

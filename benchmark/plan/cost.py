@@ -87,14 +87,28 @@ def look_seconds(recipe: Recipe, protocol: Protocol, counted: Count, device: Dev
     if any(m in NEEDS for m in protocol.metrics):  # forward and backward once each
         seconds += device.seconds((counted.sample + counted.judge) * (3 * batches))
     if any(m in IMAGE for m in protocol.metrics) and protocol.features is not None:
-        seen = n + (protocol.is_generated or 0 if "IS" in protocol.metrics else 0)  # IS over its own number makes its images anew
-        seconds += device.seconds(counted.sample * (seen / recipe.batch_g)) + seen * extraction_seconds(protocol.features, device)
+        made, seen = made_and_seen(protocol)
+        seconds += device.seconds(counted.sample * (made / recipe.batch_g)) + seen * extraction_seconds(protocol.features, device)
         size = extractors.dimension(protocol.features)
         frechet = sum(m in ("FID", "tFID", "vFID") for m in protocol.metrics) * EIGEN * size**3
         pairs = float(n + (protocol.real or n)) ** 2 if {"precision", "recall"} & set(protocol.metrics) else 0.0  # distances, all with all
         kernel = 6.0 * (protocol.kid_subsets or 0) * (protocol.kid_subset_size or 0) ** 2 * size if "KIDx1000" in protocol.metrics else 0.0
         seconds += host.seconds(Work(matmul=frechet + 2.0 * size * pairs + kernel + 2.0 * n * size**2, bytes=PAIR * pairs))
     return seconds
+
+
+def made_and_seen(protocol: Protocol) -> tuple[int, int]:
+    """Images that G makes for one measurement, and those that an extractor sees of them (``metrics/measure.py``).
+
+    Scaling by the range of all makes them once more, for the range; an IS of its own scaling or number of images, too.
+    """
+    n, quantise = protocol.generated, protocol.quantise or ""
+    own_is = "IS" in protocol.metrics and (protocol.is_generated or quantise == "min-max-mimicry")
+    of_is = (protocol.is_generated or n) if own_is else 0
+    ranged = n if quantise.startswith("min-max") else 0
+    if own_is and quantise == "min-max":
+        ranged += of_is
+    return n + ranged + of_is, n + of_is
 
 
 def extraction_seconds(features: str, device: Device) -> float:
