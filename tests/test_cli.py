@@ -163,7 +163,7 @@ def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
 def slow_suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of several seconds each, with the paper's suite as a base."""
     text = (ROOT / "suites/theory.yaml").read_text(encoding="utf-8")
-    for old, new in (("images: 1024", "images: 2048"), ("      epochs: 6\n", "      epochs: 20\n"), ("{width: 0.25}", "{width: 0.4}")):
+    for old, new in (("images: 1024", "images: 2048"), ("      epochs: 6\n", "      epochs: 14\n"), ("{width: 0.25}", "{width: 0.4}")):
         assert old in text
         text = text.replace(old, new)
     path = tmp_path_factory.mktemp("suite") / "theory.yaml"
