@@ -97,7 +97,7 @@ def _range(source: Source, count: int | None) -> tuple[float, float]:
         if len(counted):
             low, high = min(low, counted.min().item()), max(high, counted.max().item())
         seen += len(batch)
-        if seen == count:
+        if count is not None and seen >= count:
             break
     return low, high
 
