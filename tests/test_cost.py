@@ -8,6 +8,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.cli import main
 from benchmark.errors import GanbenchError
-from benchmark.plan import counted, devices
+from benchmark.metrics import frechet as distance
+from benchmark.plan import calibrate, counted, devices
 from benchmark.plan.budget import Item, choose, parse_hours
 from benchmark.plan.calibrate import REPRESENTATIVE, fit
-from benchmark.plan.cost import measurements
+from benchmark.plan.cost import EIGENVALUES, frechet, measurements
 from benchmark.plan.count import Tally, count
 from benchmark.plan.counted import Counts, work_key
 from benchmark.plan.devices import Device
@@ -82,7 +84,7 @@ def test_convolutions_are_counted_by_hand_and_in_whole_vectors() -> None:
     images = torch.empty(2, 3, 8, 8, device="meta")
     with torch.no_grad(), Tally() as a:
         thin(images)
-    assert a.conv == 2 * 2 * 8 * 8 * 20 * 3 * 9 and a.padded == a.conv * 16 / 3 * 32 / 20 and a.calls == 1
+    assert a.conv == 2 * 2 * 8 * 8 * 20 * 3 * 9 and a.padded == a.conv * 16 / 3 * 32 / 20 and a.calls == a.convs == 1
     assert a.bytes == 4 * (2 * 3 * 64 + 20 * 27 + 20 + 2 * 20 * 64)
     with torch.no_grad(), Tally() as b:
         thick(torch.empty(1, 32, 8, 8, device="meta"))
@@ -90,6 +92,20 @@ def test_convolutions_are_counted_by_hand_and_in_whole_vectors() -> None:
     with torch.no_grad(), Tally() as c:
         apart(torch.empty(1, 8, 5, 5, device="meta"))
     assert c.conv == 2 * 9 * 8 * 9 and c.padded == 2 * c.conv
+
+
+def test_each_gradient_of_a_convolution_is_a_call_and_pooling_moves_slow_bytes() -> None:
+    with torch.device("meta"):
+        first, second = torch.nn.Conv2d(3, 4, 1), torch.nn.Conv2d(4, 5, 1)
+    images = torch.empty(2, 3, 8, 8, device="meta")
+    with Tally() as found:
+        second(first(images)).backward(torch.empty(2, 5, 8, 8, device="meta"))
+    assert found.convs == 2 + 2 + 1, "the first one's input needs no gradient"
+    assert not found.slow_bytes
+    maps = torch.empty(2, 4, 8, 8, device="meta")
+    with Tally() as found:
+        torch.nn.functional.avg_pool2d(maps + maps, 2)
+    assert found.slow_bytes == 4 * 2 * 4 * (64 + 16) and found.bytes == found.slow_bytes + 4 * 2 * 4 * 3 * 64
 
 
 @pytest.mark.parametrize("name", ["mlp", "resnet, tiny batch", "many layers"])
@@ -136,7 +152,7 @@ def test_work_keys_go_by_what_a_step_does() -> None:
 
 def test_a_plug_ins_new_version_is_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     before = work_key(recipe())
-    monkeypatch.setattr(counted, "COUNT_VERSION", 2)
+    monkeypatch.setattr(counted, "COUNT_VERSION", counted.COUNT_VERSION + 1)
     second = work_key(recipe())
     monkeypatch.setattr(counted, "algorithm_versions", lambda r: {"step": 99})
     assert len({before, second, work_key(recipe())}) == 3
@@ -169,14 +185,64 @@ def test_a_device_sums_or_overlaps() -> None:
     assert dataclasses.replace(UNIT, padded=True).seconds(work) == 3 + 20 + 400 + 5000
     assert dataclasses.replace(UNIT, overlap=True).seconds(work) == 5000
     assert dataclasses.replace(UNIT, overlap=True, call=1.0).seconds(work) == 421
+    slow = dataclasses.replace(work, slow_bytes=3.0, convs=2.0)
+    assert UNIT.seconds(slow) == UNIT.seconds(work), "a GPU's bytes are alike"
+    assert dataclasses.replace(UNIT, slow_byte=1e5, conv_call=1e6).seconds(slow) == UNIT.seconds(work) + 3e5 + 2e6
 
 
 def test_fitting_recovers_a_devices_costs() -> None:
-    true = Device("cpu", 2e-11, 1e-11, 5e-11, 2e-5, padded=True)
+    true = Device("cpu", 2e-11, 1e-11, 5e-11, 2e-5, padded=True, slow_byte=3e-10, conv_call=1e-4)
     rng = np.random.default_rng(0)
-    works = [Work(*(10 ** rng.uniform(a, b) for a, b in ((8, 11), (7, 10), (9, 11), (7, 10), (2, 4)))) for _ in range(9)]
+    names = ("conv", "matmul", "padded", "bytes", "slow_bytes", "calls", "convs")
+    works = [Work(**{name: 10 ** rng.uniform(*between) for name, between in zip(names, ((8, 11), (7, 10), (9, 11), (7, 10), (6, 9), (2, 4), (1, 3)))}) for _ in range(14)]
     found = fit("cpu", [(w, true.seconds(w)) for w in works])
-    assert [found.conv, found.matmul, found.byte, found.call] == pytest.approx([2e-11, 1e-11, 5e-11, 2e-5], rel=1e-6) and found.padded
+    costs = ("conv", "matmul", "byte", "call", "slow_byte", "conv_call")
+    assert [getattr(found, name) for name in costs] == pytest.approx([getattr(true, name) for name in costs], rel=1e-6) and found.padded
+
+
+def test_a_slow_spell_of_the_machine_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recipes take turns: where one round of three is slow as a whole, no step's time is."""
+    asked: list[str] = []
+
+    def step(recipe, device: str):
+        def one() -> float:
+            asked.append(recipe)
+            return 10.0 if 7 <= len(asked) <= 12 else {"a": 1.0, "b": 2.0}[recipe]
+
+        return one
+
+    monkeypatch.setattr(calibrate, "_step", step)
+    assert calibrate.step_seconds({"x": "a", "y": "b"}, budget_s=0.0, rounds=3) == {"x": 1.0, "y": 2.0}
+    assert "".join(asked) == "aaabbb" * 3, "the first of a round warms up"
+
+
+def test_what_a_run_takes_beside_holds_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step of the small run takes 0.8 s longer: that is a step's matter."""
+
+    def slow(gan, batch):
+        began = time.process_time()
+        while time.process_time() - began < 0.8:
+            pass
+        return train_step(gan, batch)
+
+    monkeypatch.setattr("benchmark.train.run.train_step", slow)
+    assert 0.01 < calibrate.start_seconds() < 1.5
+
+
+@pytest.mark.parametrize(("generated", "real"), [(40, 60), (5, 60), (60, 5), (5, 6)])
+def test_a_frechet_distance_is_reckoned_by_the_way_that_it_takes(generated: int, real: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 12 dimensions; the dear way where either side has fewer images."""
+    rng, factored, moments = np.random.default_rng(0), [], []
+    by_factors = distance._nuclear_norm
+    monkeypatch.setattr(distance, "_nuclear_norm", lambda a, b: factored.append(True) or by_factors(a, b))
+    for n in (generated, real):
+        sums = distance.MomentSum()
+        sums.add(rng.normal(size=(n, 12)))
+        moments.append(sums.moments())
+    distance.frechet_distance(*moments)
+    assert bool(factored) == (min(generated, real) <= 12)
+    beside = frechet(12, generated, real).matmul - EIGENVALUES * 12**3 * (real > 12)
+    assert beside > 0 if factored else beside == 0
 
 
 def test_a_v100_takes_what_mimicrys_authors_report_for_an_sn_resnet() -> None:

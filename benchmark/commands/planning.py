@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
@@ -82,9 +83,12 @@ def _published_line(made: Plan) -> str:
 
 def calibrate(a: Namespace) -> int:
     """How fast this machine is."""
+    if a.device == "cpu":
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # NumPy reads it when it is imported
     from benchmark.plan.calibrate import calibrate as measure
     from benchmark.plan.devices import keep, this_device
 
+    print("steps of several kinds, in turn: about a minute on an idle machine", flush=True)
     for name, number, fitted in measure(a.device):
         if fitted is None:
             print(f"{name}: {1000 * number:.3g} ms a step", flush=True)

@@ -1,30 +1,39 @@
 """What this machine takes for pieces of work: measured, fitted and kept in the user's cache folder.
 
 A processor's seconds are taken to be a sum over the terms of ``Work``: FLOPs of convolutions and of matrix products,
-bytes, and operations, each times a cost. The costs are fitted to measured steps of ``REPRESENTATIVE`` recipes,
+bytes, operations, and the slow ones among both, each times a cost. The costs are fitted to measured steps of ``REPRESENTATIVE`` recipes,
 relative errors weighing alike. Only CPU time of this process counts on a CPU, so that other load does not.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.optimize import nnls
 
+from benchmark.data.read import read
 from benchmark.metrics import extractors
+from benchmark.metrics.images import batches, prepare
 from benchmark.plan.devices import Device, this_device
 from benchmark.plan.work import Work
-from benchmark.recipe import Recipe
+from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
+from benchmark.train.run import run
 from benchmark.train.step import train_step
 
-STEPS_S = 1.5  # seconds of steps that are timed, after the first
+STEPS_S = 0.5  # seconds of steps that are timed in a round, after the first
 FEWEST, MOST = 2, 30  # steps
+PROXY = "efficientnet-lite0"  # what small runs are measured with
+IMAGES = 256  # through a feature extractor
+ROUNDS = 3  # in turn over all recipes, so that a slow spell of the machine is not one recipe's
 
 _COMMON: dict[str, Any] = dict(
     dataset="shapes", split="train", data_percent=100.0, z_distribution="normal", z_scale=1.0, n_dis=1, steps=1000, drop_last=True, player_order="d-first", share_fakes=False,
@@ -33,6 +42,7 @@ _COMMON: dict[str, Any] = dict(
 _SNGAN: dict[str, Any] = {"pool": "sum", "upsample": "nearest", "shortcut": "raw", "head": "linear"}
 _BIGGAN: dict[str, Any] = {"width": 0.125, "ch": 64, "head": "projection", "attention": 0, "shared_dim": 0, "z_chunks": 1, "init": "N02"}
 _SN = ("spectral-norm", {"player": "D"})
+_GP = ("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"})
 
 
 def _recipe(network: tuple[str, dict[str, Any]], resolution: int, batch: int, **changes: Any) -> Recipe:
@@ -43,28 +53,47 @@ REPRESENTATIVE: dict[str, Recipe] = {
     "mlp": _recipe(("mlp", {"width": 1.0, "bn_eps": 0.8}), 28, 64, channels=1, z_dim=100, loss=("non-saturating", {"d_scale": 0.5}), parts=(_SN,)),
     "resnet, tiny batch": _recipe(("sngan-resnet", {"width": 0.0625, **_SNGAN}), 32, 4, parts=(_SN,)),
     "resnet, narrow": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 32, 32, parts=(_SN,)),
-    "resnet, penalty": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 32, 16, parts=(("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"}),)),
+    "resnet, penalty": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 32, 16, parts=(_GP,)),
     "resnet, normalised gradient": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 48, 16, parts=(("gn", {}),)),
     "resnet, wide": _recipe(("sngan-resnet", {"width": 0.5, **_SNGAN}), 32, 8, parts=(_SN,)),
     "convolutions": _recipe(("dcgan", {"width": 0.25, "g_norm": "batch", "d_norm": "batch"}), 32, 32),
     "many layers": _recipe(("biggan", _BIGGAN), 32, 8, classes=10, d_pass="joint", parts=(_SN, ("spectral-norm", {"player": "G"}))),
     "mlp, large batch": _recipe(("mlp", {"width": 1.0, "bn_eps": 0.8}), 28, 512, channels=1, z_dim=100, parts=(_SN,)),
     "resnet, large images": _recipe(("sngan-resnet", {"width": 0.0625, **_SNGAN}), 128, 4),
+    "mlp, tiny batch": _recipe(("mlp", {"width": 0.25, "bn_eps": 0.8}), 28, 16, channels=1, z_dim=100, loss=("non-saturating", {"d_scale": 0.5})),
+    "convolutions, tiny batch, penalty": _recipe(("dcgan", {"width": 0.125, "g_norm": "batch", "d_norm": "none"}), 32, 4, parts=(_GP,)),
+    "resnet, tiny batch, penalty": _recipe(("sngan-resnet", {"width": 0.0625, **_SNGAN, "upsample": "bilinear"}), 32, 4, parts=(_GP,)),
+    "resnet, large images and batch, penalty": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN, "upsample": "bilinear"}), 64, 32, parts=(_GP,)),
 }
-"""Steps from a hundredth of a second to about one: bound by calls, by bytes, by narrow and by wide convolutions."""
+"""Steps from a few thousandths of a second to about half of one: bound by calls, by bytes, by narrow and by wide convolutions."""
 
 
-def step_seconds(recipe: Recipe, device: str = "cpu", budget_s: float = STEPS_S) -> tuple[float, float]:
-    """Seconds of a step once under way (the median), and of the first one with all that it sets up; on random images.
+def step_seconds(recipes: Mapping[str, Recipe], device: str = "cpu", budget_s: float = STEPS_S, rounds: int = ROUNDS) -> dict[str, float]:
+    """Seconds of a step of each recipe once under way, the median of each round and of the rounds; on random images.
+
+    Args:
+        budget_s: seconds of steps of a recipe in a round.
 
     Returns:
         CPU seconds of this process on "cpu", with as many threads as torch has; wall seconds elsewhere.
     """
+    steps = {name: _step(recipe, device) for name, recipe in recipes.items()}
+    taken: dict[str, list[float]] = {name: [] for name in recipes}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            step()
+            found: list[float] = []
+            while len(found) < FEWEST or (sum(found) < budget_s and len(found) < MOST):
+                found.append(step())
+            taken[name].append(median(found))
+    return {name: median(found) for name, found in taken.items()}
+
+
+def _step(recipe: Recipe, device: str) -> Callable[[], float]:
+    """A training step on random images, which returns its seconds."""
     clock, wait = _clock(device)
-    shape = (recipe.batch_d, recipe.channels, recipe.resolution, recipe.resolution)
-    began = clock()
     gan = Gan(recipe, 0, device, total_steps=1000)
-    real = torch.rand(shape).mul_(2).sub_(1).to(device)
+    real = torch.rand(recipe.batch_d, recipe.channels, recipe.resolution, recipe.resolution).mul_(2).sub_(1).to(device)
     labels = torch.randint(recipe.classes or 1, (recipe.batch_d,)).to(device)
 
     def step() -> float:
@@ -73,12 +102,27 @@ def step_seconds(recipe: Recipe, device: str = "cpu", budget_s: float = STEPS_S)
         wait()
         return clock() - mark
 
-    step()
-    first = clock() - began
-    taken: list[float] = []
-    while len(taken) < FEWEST or (sum(taken) < budget_s and len(taken) < MOST):
-        taken.append(step())
-    return float(np.median(taken)), first
+    return step
+
+
+def start_seconds(device: str = "cpu") -> float:
+    """Seconds of a small run that are neither steps nor measurements; CPU seconds on "cpu".
+
+    Of the second of two such runs: the first also imports what it needs, and measures the real images.
+    """
+    recipe = dataclasses.replace(REPRESENTATIVE["resnet, tiny batch"], images=64, steps=2)
+    protocol = Protocol(metrics=("V_g",), generated=64, bn_mode="eval", weights="raw", checkpoint="last", std_of="none")
+    if extractors.missing(PROXY) is None:
+        protocol = dataclasses.replace(protocol, metrics=("FID",), features=PROXY, quantise="round", real_split="train", real=64)
+    clock, _ = _clock(device)
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as folder:
+            mark = clock()
+            data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, images=recipe.images)
+            made = run(recipe, protocol, 0, data, Path(folder), device=device)
+            spent = clock() - mark
+    assert made is not None  # nothing stops it
+    return spent - sum(made[key] for key in (("train_cpu_s", "eval_cpu_s") if device == "cpu" else ("train_s", "eval_s")))
 
 
 def _clock(device: str) -> tuple[Callable[[], float], Callable[[], None]]:
@@ -93,48 +137,47 @@ def fit(name: str, measured: list[tuple[Work, float]]) -> Device:
     Args:
         measured: work and seconds, of at least as many pieces as there are costs.
     """
-    rows = np.array([[w.padded if name == "cpu" else w.conv, w.matmul, w.bytes, w.calls] for w, _ in measured])
+    rows = np.array([[w.padded if name == "cpu" else w.conv, w.matmul, w.bytes, w.calls, w.slow_bytes, w.convs] for w, _ in measured])
     seconds = np.array([s for _, s in measured])
     scale = rows.max(0)
     scale[scale == 0] = 1.0
     costs = nnls(rows / scale / seconds[:, None], np.ones(len(seconds)))[0] / scale
-    return Device(name, *(float(c) for c in costs), padded=name == "cpu")
+    conv, matmul, byte, call, slow_byte, conv_call = (float(c) for c in costs)
+    return Device(name, conv, matmul, byte, call, slow_byte=slow_byte, conv_call=conv_call, padded=name == "cpu")
 
 
 def calibrate(device: str = "cpu") -> Iterator[tuple[str, float, Device | None]]:
     """Measure this machine: after each recipe its name and seconds a step; at the end the fitted device, which the caller keeps.
 
-    About half a minute on one free core.
+    About a minute on one free core.
     """
     from benchmark.plan.count import count
 
     this_device(device)
     if device == "cpu":
         torch.set_num_threads(1)
-    measured, starts = [], []
-    for name, recipe in REPRESENTATIVE.items():
-        seconds, first = step_seconds(recipe, device)
-        measured.append((count(recipe, 1000).step, seconds))
-        starts.append(first - seconds)
-        yield name, seconds, None
+    seconds = step_seconds(REPRESENTATIVE, device)
+    yield from ((name, one, None) for name, one in seconds.items())
+    measured = [(count(recipe, 1000).step, seconds[name]) for name, recipe in REPRESENTATIVE.items()]
     fitted = fit(device, measured)
-    images = {name: seconds for name in extractors.names() if (seconds := image_seconds(name, device)) is not None}
-    off = max(abs(fitted.seconds(work) / seconds - 1) for work, seconds in measured)
-    yield "largest error of the fit", off, dataclasses.replace(fitted, start_s=float(np.median(starts)), image_s=images)
+    images = {name: one for name in extractors.names() if (one := image_seconds(name, device)) is not None}
+    off = max(abs(fitted.seconds(work) / one - 1) for work, one in measured)
+    yield "largest error of the fit", off, dataclasses.replace(fitted, start_s=start_seconds(device), image_s=images)
 
 
 def image_seconds(features: str, device: str = "cpu") -> float | None:
-    """An image of 32 pixels through a feature extractor, in batches as it measures them; None where its weights are not here."""
+    """An image of 32 pixels prepared for a feature extractor and sent through it, in batches as it measures them; None where its weights are not here."""
     if extractors.missing(features):
         return None
     extractor = extractors.load(features, device=device)
     clock, wait = _clock(device)
-    images = torch.rand(extractor.batch, 3, 32, 32, device=device) * 255
+    images = torch.rand(IMAGES, 3, 32, 32).mul_(2).sub_(1)
     taken = []
     with torch.no_grad():
-        for _ in range(4):
+        for _ in range(ROUNDS):
             mark = clock()
-            extractor.module(images)
+            for batch in batches(prepare(lambda: iter([images]), "round", IMAGES), IMAGES, extractor.batch):
+                extractor.module(batch.to(device))
             wait()
             taken.append(clock() - mark)
-    return float(np.median(taken[1:])) / len(images)
+    return median(taken) / IMAGES

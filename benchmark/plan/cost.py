@@ -18,7 +18,10 @@ from benchmark.plan.work import Count, Work
 from benchmark.recipe import Protocol, Recipe
 
 PAIR = 270.0  # bytes to and fro for a distance between two images, beside its product: 22 ns at 12 GB/s, as measured
-EIGEN = 18.0  # FLOPs of a Fréchet distance over D³: half a second at 1,280 features and 75 GFLOP/s, as measured
+# of a Fréchet distance, at 100 GFLOP/s of matrix products and 10 GB/s, as measured with 64 to 5,000 images in 1,280 dimensions
+MOMENTS = 300.0  # bytes for a pair of entries of the covariances
+EIGENVALUES = 8.0  # FLOPs over D³
+FACTORS, SINGULAR = 3.3, 14.0  # FLOPs over D² times the rank, and over the smaller rank² times the larger, where images are fewer than dimensions
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,20 @@ def look_seconds(recipe: Recipe, protocol: Protocol, counted: Count, device: Dev
         made, seen = made_and_seen(protocol)
         seconds += device.seconds(counted.sample * (made / recipe.batch_g)) + seen * extraction_seconds(protocol.features, device)
         size = extractors.dimension(protocol.features)
-        frechet = sum(m in ("FID", "tFID", "vFID") for m in protocol.metrics) * EIGEN * size**3
+        distances = sum(m in ("FID", "tFID", "vFID") for m in protocol.metrics)
         pairs = float(n + (protocol.real or n)) ** 2 if {"precision", "recall"} & set(protocol.metrics) else 0.0  # distances, all with all
         kernel = 6.0 * (protocol.kid_subsets or 0) * (protocol.kid_subset_size or 0) ** 2 * size if "KIDx1000" in protocol.metrics else 0.0
-        seconds += host.seconds(Work(matmul=frechet + 2.0 * size * pairs + kernel + 2.0 * n * size**2, bytes=PAIR * pairs))
+        seconds += host.seconds(frechet(size, n, protocol.real or n) * distances + Work(matmul=2.0 * size * pairs + kernel + 2.0 * n * size**2, bytes=PAIR * pairs))
     return seconds
+
+
+def frechet(dimension: int, generated: int, real: int) -> Work:
+    """A distance of ``metrics/frechet.py``: by eigenvalues where there are more images than dimensions, else by pivoted factors; by both where only the real ones are more."""
+    fewer, more = sorted(float(min(n, dimension)) for n in (generated, real))
+    flops = EIGENVALUES * dimension**3 if real > dimension else 0.0
+    if generated <= dimension or real <= dimension:
+        flops += FACTORS * dimension**2 * (fewer + more) + 2.0 * fewer * more * dimension + SINGULAR * fewer**2 * more
+    return Work(matmul=flops, bytes=MOMENTS * dimension**2)
 
 
 def made_and_seen(protocol: Protocol) -> tuple[int, int]:

@@ -30,6 +30,8 @@ READ = 0.5
 VECTOR = 16  # float32 numbers in the widest CPU vectors: channels are computed in blocks of so many
 FLOAT = 4  # bytes
 ADAM_BYTES = 7 * FLOAT  # of a parameter, by a fused step: weight, gradient and two moments read, all but the gradient written
+SLOW = ("avg_pool2d", "adaptive_avg_pool2d", "max_pool2d", "upsample", "grid_sampler", "index", "constant_pad", "reflection_pad", "native_batch_norm", "native_layer_norm", "tanh", "sigmoid", "softplus", "log_sigmoid", "exp", "log", "rand")
+"""How the names of operations begin that took CPUs five to twenty times as long for a byte as an addition."""
 CONVOLUTIONS = {torch.ops.aten.convolution, torch.ops.aten._convolution, torch.ops.aten.cudnn_convolution, torch.ops.aten.convolution_backward}
 
 
@@ -78,14 +80,14 @@ class Tally(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv = self.matmul = self.padded = self.bytes = self.calls = 0.0
+        self.conv = self.matmul = self.padded = self.bytes = self.slow_bytes = self.calls = self.convs = 0.0
         self.alive = self.peak = 0
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
 
     @property
     def work(self) -> Work:
         """So far."""
-        return Work(self.conv, self.matmul, self.padded, self.bytes, self.calls)
+        return Work(self.conv, self.matmul, self.padded, self.bytes, self.slow_bytes, self.calls, self.convs)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
@@ -99,7 +101,9 @@ class Tally(TorchDispatchMode):
             return out
         made = [t for t in tree_leaves(out) if isinstance(t, Tensor)]
         self.calls += 1
-        self.bytes += sum(t.numel() * t.element_size() for t in (*given, *made))
+        moved = sum(t.numel() * t.element_size() for t in (*given, *made))
+        self.bytes += moved
+        self.slow_bytes += moved * func._overloadpacket.__name__.startswith(SLOW)
         if formula := flop_registry.get(func._overloadpacket):
             self._add(func._overloadpacket, float(formula(*args, **kwargs, out_val=out)), args)
         for tensor in made:
@@ -111,7 +115,9 @@ class Tally(TorchDispatchMode):
             self.matmul += flops
             return
         self.conv += flops
-        rows, columns = args[2 if packet is torch.ops.aten.convolution_backward else 1].shape[:2]
+        backward = packet is torch.ops.aten.convolution_backward
+        self.convs += sum(args[10][:2]) if backward else 1  # args[10]: whether of the input, of the weight
+        rows, columns = args[2 if backward else 1].shape[:2]
         self.padded += flops * _up(rows) / rows * (_up(columns) / columns if columns > 1 else 1)  # 1: a channel by itself
 
     def _hold(self, tensor: Tensor) -> None:

@@ -18,7 +18,7 @@ from benchmark.plan.keys import algorithm_versions
 from benchmark.plan.work import Count
 from benchmark.recipe import Recipe
 
-COUNT_VERSION = 1
+COUNT_VERSION = 2
 """Raised when ``count.py`` counts otherwise."""
 
 SHAPES_WORK = (

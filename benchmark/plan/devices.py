@@ -38,20 +38,23 @@ class Device:
     overlap: bool = False  # operations are sent while others compute
     padded: bool = False  # channels are rounded up to whole vectors
     memory: float | None = None  # bytes of a GPU
-    start_s: float = 0.0  # seconds of a run that are not steps: building, what the first step sets up
+    slow_byte: float = 0.0  # beside ``byte``, a byte of what CPUs do not stream
+    conv_call: float = 0.0  # beside ``call``, a convolution
+    start_s: float = 0.0  # seconds of a run that are neither steps nor measurements: reading, building, what measuring needs, a checkpoint, samples
     image_s: Mapping[str, float] | None = None  # seconds an image through a feature extractor, by its name; None: by its FLOPs
 
     def seconds(self, work: Work) -> float:
         """For a piece of work."""
         computing = self._computing(work)
-        return max(computing, work.calls * self.call) if self.overlap else computing + work.calls * self.call
+        calling = work.calls * self.call + work.convs * self.conv_call
+        return max(computing, calling) if self.overlap else computing + calling
 
     def busy(self, work: Work) -> float:
         """The share of these seconds in which it computes; the rest it waits for its host."""
         return self._computing(work) / seconds if self.overlap and (seconds := self.seconds(work)) else 1.0
 
     def _computing(self, work: Work) -> float:
-        return (work.padded if self.padded else work.conv) * self.conv + work.matmul * self.matmul + work.bytes * self.byte
+        return (work.padded if self.padded else work.conv) * self.conv + work.matmul * self.matmul + work.bytes * self.byte + work.slow_bytes * self.slow_byte
 
 
 def _gpu(name: str, teraflops: float, boost: float, gigabytes_s: float, gigabytes: float) -> Device:
@@ -93,7 +96,7 @@ def like(accelerator: str) -> Device | None:
     return next((named(name) for name in GPUS if name.lower() in plain), None)
 
 
-CPU = Device("cpu", 1 / 60e9, 1 / 75e9, 1 / 25e9, 18e-6, padded=True, start_s=0.2)
+CPU = Device("cpu", 1 / 120e9, 1 / 115e9, 1 / 14e9, 5e-6, padded=True, slow_byte=1 / 3e9, conv_call=85e-6, start_s=0.4)
 """One core of a server's processor (EPYC of 2023, AVX-512), for a machine on which ``ganbench calibrate`` has not run."""
 
 
