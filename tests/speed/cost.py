@@ -3,13 +3,13 @@
 Predictions are of one idle core. What is measured are CPU seconds of this process, on one thread, which other load
 lengthens far less than wall seconds; these stand beside them for the ci suite and say how busy the machine was.
 ``ganbench calibrate`` comes first: its factors are read from GANBENCH_CACHE, and no record corrects a prediction.
-A rented core is not always as fast: the steps of ``calibrate`` are timed at the start and around each run, and
-``speed`` is the machine's then, in units of that at the start. The last column is at the speed of the start.
+A rented core is not always as fast: the steps of ``calibrate`` are timed again around each run, and ``speed`` is the
+machine's then, in units of that at the calibration. The last column is at that speed.
 
 The ci suite is made in full, one run after the other, with all that comes along (reading data, floors, records). A
 reduced run takes minutes, so that it is shortened: its steps are timed for some seconds and one
 whole measurement is made; the rest is multiplied. What is made once and kept (decoded images, features of real ones)
-is made before the clock starts. Exit code 1 if a ratio of the last column is outside of 0.75 to 1.25.
+is made before the clock starts. Exit code 1 if a ratio of predicted to measured, as it is, is outside of 0.75 to 1.25.
 
     python -m tests.speed.cost [--ci] [--reduced 10] [--seconds 10]
 """
@@ -35,6 +35,7 @@ from benchmark.data.read import read
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.calibrate import REPRESENTATIVE, step_seconds
 from benchmark.plan.cost import measurements
+from benchmark.plan.count import count
 from benchmark.plan.devices import calibrated, named
 from benchmark.plan.forecast import Forecast, forecast, hours
 from benchmark.plan.plan import Plan, Run, make_plan
@@ -49,15 +50,16 @@ PROBE_S = 0.4  # CPU seconds of each of the steps of ``calibrate``, in one round
 
 
 class Speed:
-    """How fast the machine is between two calls, in units of its speed at the start: the geometric mean over ``calibrate``'s steps."""
+    """How fast the machine is between two calls, in units of its speed at the calibration: the geometric mean over ``calibrate``'s steps."""
 
     def __init__(self) -> None:
-        self.first = self.last = self._seconds()
+        self.calibrated = [named("cpu").seconds(count(recipe, 1000).step) for recipe in REPRESENTATIVE.values()]
+        self.last = self._seconds()
 
     def since(self) -> float:
         """Since the last call: of the steps just before and just after."""
         before, self.last = self.last, self._seconds()
-        return math.exp(statistics.fmean(math.log(2 * a / (b + c)) for a, b, c in zip(self.first, before, self.last)))
+        return math.exp(statistics.fmean(math.log(2 * a / (b + c)) for a, b, c in zip(self.calibrated, before, self.last)))
 
     @staticmethod
     def _seconds() -> list[float]:
@@ -96,20 +98,20 @@ def _ci(speed: Speed) -> float:
     _row("what a run takes beside", sum(c.total_s for c, _ in both) - sum(p for p, _ in parts.values()), cpu - sum(m for _, m in parts.values()))
     predicted = sum(c.total_s for c, _ in both)
     _row(f"all of {len(both)} runs", predicted, cpu)
-    print(f"\n{hours(wall)} by the clock on the wall: {cpu / wall:.0%} of a core was to be had. Speed {then:.2f}: at that of the start {predicted / cpu / then:.2f}")
-    return predicted / cpu / then
+    print(f"\n{hours(wall)} by the clock on the wall: {cpu / wall:.0%} of a core was to be had. Speed {then:.2f}: at that of the calibration {predicted / cpu / then:.2f}")
+    return predicted / cpu
 
 
-def _reduced(count: int, seconds: float, speed: Speed) -> list[float]:
-    if not count:
+def _reduced(wanted: int, seconds: float, speed: Speed) -> list[float]:
+    if not wanted:
         return []
-    chosen = _assorted(make_plan(_cells(["suites"], "reduced"), [0], {}).of("to do"), count)
+    chosen = _assorted(make_plan(_cells(["suites"], "reduced"), [0], {}).of("to do"), wanted)
     known = forecast(Plan(tuple(chosen), "reduced"), named("cpu"))
-    print("\n| reduced | step: predicted | measured | measurement: predicted | measured | whole run: predicted | measured, CPU | predicted : measured | speed | at the speed of the start |\n|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("\n| reduced | step: predicted | measured | measurement: predicted | measured | whole run: predicted | measured, CPU | predicted : measured | speed | at the speed of the calibration |\n|---|---|---|---|---|---|---|---|---|---|", flush=True)
     return [_shortened(run, known, seconds, speed) for run in chosen]
 
 
-def _assorted(runs: tuple[Run, ...], count: int) -> list[Run]:
+def _assorted(runs: tuple[Run, ...], wanted: int) -> list[Run]:
     """Of as many papers and networks as there are, by a fixed draw."""
     rng, groups = random.Random(0), {}
     for run in runs:
@@ -118,7 +120,7 @@ def _assorted(runs: tuple[Run, ...], count: int) -> list[Run]:
     rng.shuffle(first)
     others = [run for run in runs if run not in first]
     rng.shuffle(others)
-    return (first + others)[:count]
+    return (first + others)[:wanted]
 
 
 def _shortened(run: Run, known: Forecast, seconds: float, speed: Speed) -> float:
@@ -144,7 +146,7 @@ def _shortened(run: Run, known: Forecast, seconds: float, speed: Speed) -> float
     ratio, then = one.total_s / measured, speed.since()
     ms = (f"{1000 * s:.3g} ms" for s in (one.step_s, step))
     print(f"| {run.name} | {' | '.join(ms)} | {one.look_s:.3g} s | {look:.3g} s | {hours(one.total_s)} | {hours(measured)} | {ratio:.2f} | {then:.2f} | {ratio / then:.2f} |", flush=True)
-    return ratio / then
+    return ratio
 
 
 def _look(session: Session, run: Run) -> float:
