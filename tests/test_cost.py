@@ -26,7 +26,7 @@ from benchmark.plan.cost import EIGENVALUES, frechet, measurements
 from benchmark.plan.count import Tally, count
 from benchmark.plan.counted import Counts, work_key
 from benchmark.plan.devices import Device
-from benchmark.plan.forecast import forecast, hours, in_order, together
+from benchmark.plan.forecast import LAUNCH_S, forecast, hours, in_order, together
 from benchmark.plan.measured import Measured
 from benchmark.plan.plan import make_plan
 from benchmark.plan.simulate import placed
@@ -306,7 +306,9 @@ def test_the_plan_goes_by_seconds_once_they_are_known() -> None:
     ordered = in_order(made)
     assert [run.size for run in ordered.runs] == sorted((found.cost(run).total_s for run in made.runs), reverse=True)
     assert {run.key for run in ordered.runs} == {run.key for run in made.runs}
-    assert sum(t.seconds for t in found.trainings()) == pytest.approx(sum(run.size for run in ordered.runs))
+    seconds = [t.seconds for t in found.trainings()]
+    assert sum(seconds) == pytest.approx(sum(run.size for run in ordered.runs))
+    assert f"all on 2 of them, longest first: {hours(placed(seconds, [1.0, 1.0]) + LAUNCH_S)}, with 9 s until" in found.lines(2, None)[1]
 
 
 def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implemented_it_is_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

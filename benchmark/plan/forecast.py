@@ -19,6 +19,8 @@ from benchmark.plan.simulate import longest_first, nodes, placed, play
 from benchmark.provenance import processor
 from benchmark.record import Record
 
+LAUNCH_S = 9.0  # until Ray has started and its workers have imported torch, as measured on two cores
+
 
 @dataclass(frozen=True)
 class Training:
@@ -66,7 +68,9 @@ class Forecast:
         apart = sum(c.total_s * len(run.cells) for run in self.plan.of("to do") if (c := self.cost(run)) is not None)
         unknown = sum(self.cost(run) is None for run in self.plan.of("to do"))
         said = [f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"]
-        said += [f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(placed([t.seconds for t in trainings], [1.0] * workers))}"] if trainings else []
+        if trainings:
+            made = placed([t.seconds for t in trainings], [1.0] * workers)
+            said.append(f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(made + LAUNCH_S)}, with {hours(LAUNCH_S)} until Ray and its workers have started")
         said += [f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"] if trainings else []
         said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"] if unknown else []
         blocked = self.trainings("blocked")
