@@ -32,11 +32,11 @@ _HOMES = {
     "benchmark.suite.tidy": ("published_rows",),
     "benchmark.plan.plan": ("make_plan",),
     "benchmark.schedule.launch": ("Options", "run_plan"),
-    "benchmark.records": ("by_evaluation", "read_all"),
+    "benchmark.records.store": ("by_evaluation", "read_all"),
     "benchmark.collate.join": ("load_joined",),
     "benchmark.collate.tidy": ("compared_rows",),
     "benchmark.collate.report": ("judged_claims", "write_report", "write_reports"),
-    "benchmark.bundle": ("export", "read_bundle"),
+    "benchmark.records.bundle": ("export", "read_bundle"),
 }
 _API = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted([*_API, "collate"])

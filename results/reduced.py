@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.record import Record
-from benchmark.records import read_all
+from benchmark.records.record import Record
+from benchmark.records.store import read_all
 
 SAID = {"reduced": "", "long": ", four times as long", "mnist": ", MNIST"}
 HEAD = "| paper | table | method | seed | G steps | FID at step 0 | half time | end | IS | precision | recall at the end |"

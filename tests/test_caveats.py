@@ -15,7 +15,7 @@ from benchmark.collate.report import write_report
 from benchmark.collate.site.facts import differing
 from benchmark.collate.table import view
 from benchmark.data.cards import card
-from benchmark.record import Record
+from benchmark.records.record import Record
 from benchmark.suite.load import load
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 

@@ -13,7 +13,7 @@ from torch import nn
 from benchmark.cli import main
 from benchmark.collate.site.facts import provenance
 from benchmark.data.read import read
-from benchmark.records import read_all
+from benchmark.records.store import read_all
 from benchmark.train.gan import Gan
 from benchmark.train.run import run
 from benchmark.train.step import train_step

@@ -16,7 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from benchmark.records import read_all
+from benchmark.records.store import read_all
 from tests.conftest import ROOT
 
 GANBENCH = [sys.executable, "-m", "benchmark"]

@@ -14,8 +14,8 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.errors import GanbenchError
-from benchmark.provenance import code_version
-from benchmark.records import read_all
+from benchmark.records.provenance import code_version
+from benchmark.records.store import read_all
 from benchmark.schedule.job import Job, execute
 from benchmark.schedule.mirror import RemoteMirror, mirror_of, workplace
 from benchmark.train import checkpoint

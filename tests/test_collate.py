@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark import records
 from benchmark.collate.alike import unlike
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.decide import open_questions
@@ -28,7 +27,8 @@ from benchmark.collate.table import view
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import judge
 from benchmark.plan.plan import make_plan, make_record
-from benchmark.record import Record
+from benchmark.records import store
+from benchmark.records.record import Record
 from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
 
@@ -388,4 +388,4 @@ def test_pages_show_curves_verdicts_and_the_command(tmp_path: Path) -> None:
 def test_unreadable_results_are_said(tmp_path: Path) -> None:
     (tmp_path / "records").write_text("a file, not a folder")
     with pytest.raises(Exception, match="cannot read|Not a directory"):
-        records.read_all(tmp_path)
+        store.read_all(tmp_path)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import records
 from benchmark.cli import main
 from benchmark.collate.decide import in_order, open_questions
 from benchmark.collate.interval import estimate
 from benchmark.collate.join import load_joined
 from benchmark.collate.report import judged_claims
-from benchmark.record import Record
-from benchmark.records import read_all
+from benchmark.records import store
+from benchmark.records.record import Record
+from benchmark.records.store import read_all
 from benchmark.suite.load import load
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds
 
@@ -92,7 +92,7 @@ def test_it_stops_at_the_budget_and_says_so(three: tuple[Path, Path], tmp_path: 
     fresh = tmp_path / "results"
     for r in read_all(results)[0]:
         if r.seed < 3:
-            records.write(fresh, "tiny/a", r)
+            store.write(fresh, "tiny/a", r)
     assert run(suite, fresh, "--until-decided", "--budget", "0.000001h") == 1
     said = capsys.readouterr().err
     assert "stopped after 0 runs" in said and "the budget: the least that could decide more takes" in said and "still open (1)" in said

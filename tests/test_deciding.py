@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark import failures, records
 from benchmark.cli import main
 from benchmark.collate import outlook
 from benchmark.collate.comparisons import Pair, compare
@@ -27,10 +26,20 @@ from benchmark.commands.pace import width_of
 from benchmark.errors import GanbenchError
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
-from benchmark.record import Record
+from benchmark.records import failures, store
+from benchmark.records.record import Record
 from benchmark.schedule.launch import Options, Summary
 from benchmark.suite.load import load
-from benchmark.suite.model import AtLeast, Cell, Check, Claim, Number, Published, Rank, Tolerance
+from benchmark.suite.model import (
+    AtLeast,
+    Cell,
+    Check,
+    Claim,
+    Number,
+    Published,
+    Rank,
+    Tolerance,
+)
 from tests.test_collate import EXACT, PUBLISHED, THEORY, full_cells, record_for
 
 METRICS = ("L_Vg_Bz", "V_g", "D_G")
@@ -59,11 +68,11 @@ class Lab:
         return tuple(float(v + self._spread * abs(v) * self._rng.normal()) for v in PUBLISHED[cell.method])
 
     def keep(self, cell: Cell, seed: int, values: tuple[float, ...], planned: int) -> None:
-        records.write(self.results, "theory/x", record(cell, seed, values, planned))
+        store.write(self.results, "theory/x", record(cell, seed, values, planned))
 
     def replace(self, method: str, values: list[tuple[float, ...]]) -> None:
         """Other seeds in a cell's place."""
-        for found in records.read_all(self.results)[0]:
+        for found in store.read_all(self.results)[0]:
             if f"/{method}[" in found.cell:
                 next(self.results.rglob(f"*{found.evaluation}-s{found.seed}.json")).unlink()
         for cell in full_cells():
@@ -83,7 +92,7 @@ class Lab:
                 summary.counts["failed"] += 1
                 failures.keep(results, run.evaluation, run.seed, "boom")
             elif out == "diverged":
-                records.write(results, "theory/x", dataclasses.replace(record(cell, run.seed, (1.0, 1.0, 1.0), 0), status="diverged", final=None))
+                store.write(results, "theory/x", dataclasses.replace(record(cell, run.seed, (1.0, 1.0, 1.0), 0), status="diverged", final=None))
             else:
                 self.keep(cell, run.seed, out, run.planned)
         return summary

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import failures
 from benchmark.plan.counted import work_key
 from benchmark.plan.devices import GPUS, Device, like
 from benchmark.plan.plan import make_plan
 from benchmark.plan.rooms import Need, Node
 from benchmark.plan.work import Count, Work
+from benchmark.records import failures
 from benchmark.schedule import launch
 from benchmark.schedule.demand import GUARD, HEADROOM, Demand, guarded
 from benchmark.schedule.job import Event, Job

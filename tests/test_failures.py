@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import benchmark as gb
-from benchmark import failures
 from benchmark.cli import main
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.join import load_joined
 from benchmark.collate.ranking import rankings
 from benchmark.collate.report import write_reports
 from benchmark.plan.plan import make_plan
-from benchmark.records import read_all
+from benchmark.records import failures
+from benchmark.records.store import read_all
 from benchmark.schedule import inline
 from benchmark.suite.load import load
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds

@@ -19,10 +19,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmark import records
 from benchmark.cli import main
 from benchmark.plan.plan import make_plan
 from benchmark.pulse import beat, listening
+from benchmark.records import store
 from benchmark.schedule.board import heard
 from benchmark.schedule.cluster import Cluster, ClusterLost
 from benchmark.schedule.hung import HungWatch, ending_if_hung
@@ -268,11 +268,11 @@ def struck() -> Iterator[tuple[head.Scene, dict[str, str], int | None, str]]:
 
 def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_on(struck: tuple[head.Scene, dict[str, str], int | None, str]) -> None:
     scene, undisturbed, code, said = struck
-    assert code == 1 and not head.wrong(code, said) and len(records.paths(scene.results)) == 1, said
+    assert code == 1 and not head.wrong(code, said) and len(store.paths(scene.results)) == 1, said
     assert "was restarted and knows nothing of these runs; no record is lost: start its other nodes again" in said
     code, said = scene.again()
     assert code == 0 and "1 done; 1 run had a record already" in said, said
-    assert outcomes(scene.results) == undisturbed and len(records.paths(scene.results)) == len(undisturbed) == 2
+    assert outcomes(scene.results) == undisturbed and len(store.paths(scene.results)) == len(undisturbed) == 2
 
 
 def test_a_run_that_fills_its_part_of_a_gpu_ends_with_the_same_bits_on_a_whole_one(struck: tuple[head.Scene, dict[str, str], int | None, str]) -> None:
@@ -295,24 +295,24 @@ def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, capsys: pyt
 
 
 def _plan(results: Path):
-    found, problems = records.read_all(results)
-    return make_plan(load(SUITE).cells[:1], [0], records.by_evaluation(found), 2, problems)
+    found, problems = store.read_all(results)
+    return make_plan(load(SUITE).cells[:1], [0], store.by_evaluation(found), 2, problems)
 
 
 def test_a_damaged_record_is_moved_aside_and_its_run_made_again(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """Also one of a partial run, whose name a later record would need."""
     options = Options(executor="inline", until_epoch=2, device="cpu")
     assert run_plan(_plan(tmp_path), tmp_path, options).counts == {"partial": 1}
-    (path,) = records.paths(tmp_path)
-    whole = records.read(path)
+    (path,) = store.paths(tmp_path)
+    whole = store.read(path)
     for n, damage in enumerate((lambda b: b[: len(b) // 2], lambda b: b.replace(b'"status": "partial"', b'"status": "finished"'))):
         path.write_bytes(damage(path.read_bytes()))
         planned = _plan(tmp_path)
         assert planned.runs[0].state == "to do" and "moved aside" in planned.runs[0].reason
         assert run_plan(planned, tmp_path, options).counts == {"partial": 1}
         aside = path.with_name(f"{path.name}.damaged" + ("" if n == 0 else f"-{n}"))
-        assert records.read(path).outcome == whole.outcome and aside.exists() and f"is damaged: moved to {aside.name}" in capsys.readouterr().err
-    assert _plan(tmp_path).runs[0].state == "done" and records.set_aside(path) is None, "a whole record is not moved"
+        assert store.read(path).outcome == whole.outcome and aside.exists() and f"is damaged: moved to {aside.name}" in capsys.readouterr().err
+    assert _plan(tmp_path).runs[0].state == "done" and store.set_aside(path) is None, "a whole record is not moved"
 
 
 def test_a_checkpoint_that_the_disk_will_not_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -31,7 +31,13 @@ from benchmark.metrics.extractors import inception_2015_12_05 as inception
 from benchmark.metrics.fidelity import fidelity
 from benchmark.metrics.frechet import Moments, MomentSum, frechet_distance
 from benchmark.metrics.images import MIMICRY, prepare
-from benchmark.metrics.measure import extract_generated, images_needed, kept_of_generated, kept_of_real, measure
+from benchmark.metrics.measure import (
+    extract_generated,
+    images_needed,
+    kept_of_generated,
+    kept_of_real,
+    measure,
+)
 from benchmark.metrics.precision_recall import precision_recall
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.cost import made_and_seen

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import bundle as bundles
-from benchmark import records
-from benchmark.bundle import export, read_bundle
 from benchmark.cli import main
 from benchmark.errors import GanbenchError
-from benchmark.merge import conflicts, merge
 from benchmark.plan.plan import make_plan
-from benchmark.record import Record
+from benchmark.records import bundle as bundles
+from benchmark.records import store
+from benchmark.records.bundle import export, read_bundle
+from benchmark.records.merge import conflicts, merge
+from benchmark.records.record import Record
 from benchmark.suite.load import load
 from tests.test_plan_records import _record, rekeyed
 
@@ -56,7 +56,7 @@ def _with(metric: str, **value: object) -> Record:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_record_that_cannot_be_is_refused_with_its_reason_whatever_its_checksum(tmp_path: Path, record: Record, reason: str) -> None:
-    records.write(tmp_path / "theirs", "a", record)
+    store.write(tmp_path / "theirs", "a", record)
     taken, same, problems = merge(tmp_path / "mine", [tmp_path / "theirs"])
     assert (taken, same, len(problems)) == (0, 0, 1) and problems[0].startswith("refused: ") and reason in problems[0]
     assert not list(tmp_path.glob("mine/**/*.json"))
@@ -64,20 +64,20 @@ def test_a_record_that_cannot_be_is_refused_with_its_reason_whatever_its_checksu
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 5000])
 def test_no_number_is_no_number(tmp_path: Path, number: str) -> None:
-    path = records.write(tmp_path, "a", _ci())
+    path = store.write(tmp_path, "a", _ci())
     path.write_text(path.read_text(encoding="utf-8").replace('"value": 0.25', f'"value": {number}'), encoding="utf-8")
-    assert records.read_all(tmp_path)[0] == [] and len(records.read_all(tmp_path)[1]) == 1
+    assert store.read_all(tmp_path)[0] == [] and len(store.read_all(tmp_path)[1]) == 1
 
 
 def test_values_that_are_right_are_not_refused(tmp_path: Path) -> None:
     for seed, (metric, value) in enumerate([("KIDx1000", -0.2), ("FID", 0.0), ("FID", -1e-6), ("IS", 1.0), ("IS", 1008.0), ("V_g", -7.0), ("FID", None)]):
         final = {**_ci().final, metric: {"value": value}}
-        records.write(tmp_path, "a", rekeyed(_ci(final=final, history=[final]), seed=seed))
-    assert len(records.read_all(tmp_path)[0]) == 7 and not records.read_all(tmp_path)[1]
+        store.write(tmp_path, "a", rekeyed(_ci(final=final, history=[final]), seed=seed))
+    assert len(store.read_all(tmp_path)[0]) == 7 and not store.read_all(tmp_path)[1]
 
 
 def test_a_run_that_calls_part_of_its_steps_the_whole_is_refused(tmp_path: Path) -> None:
-    records.write(tmp_path / "theirs", "a", _ci(steps=12, total_steps=12, history=[], final={**_ci().final, "step": 12}))
+    store.write(tmp_path / "theirs", "a", _ci(steps=12, total_steps=12, history=[], final={**_ci().final, "step": 12}))
     taken, _, problems = merge(tmp_path / "mine", [tmp_path / "theirs"])
     assert taken == 0 and "12 steps in all, where its recipe and data give 96" in problems[0]
 
@@ -85,11 +85,11 @@ def test_a_run_that_calls_part_of_its_steps_the_whole_is_refused(tmp_path: Path)
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "records").mkdir()
     os.mkfifo(tmp_path / "records/a.json")
-    assert "not a file" in str(records.read_all(tmp_path)[1][0])
+    assert "not a file" in str(store.read_all(tmp_path)[1][0])
 
 
 def test_half_a_character_cannot_stop_a_merge(tmp_path: Path) -> None:
-    path = records.write(tmp_path / "theirs", "a", _ci())
+    path = store.write(tmp_path / "theirs", "a", _ci())
     path.write_text(path.read_text(encoding="utf-8").replace('"cell": "theory', '"cell": "\\ud800'), encoding="utf-8")
     assert "unreadable" in merge(tmp_path / "mine", [tmp_path / "theirs"])[2][0]
 
@@ -101,20 +101,20 @@ def _conflicting() -> Record:
 
 def test_a_conflict_is_shown_with_both_origins_and_kept_apart(tmp_path: Path) -> None:
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
-    kept = records.write(mine, "a", _ci())
-    records.write(theirs, "x", _conflicting())
+    kept = store.write(mine, "a", _ci())
+    store.write(theirs, "x", _conflicting())
     for _ in range(2):  # the second merge changes nothing
         taken, same, problems = merge(mine, [theirs])
         assert (taken, same) == (0, 0) and "V_g 0.25 here, 9 there" in problems[0]
         assert "ours of unknown origin" in problems[0] and "theirs commit beefbeefbeef on another machine with torch 9.9" in problems[0]
-        assert len(list(mine.rglob("*.json"))) == 2 and records.read_all(mine) == ([records.read(kept)], [])
+        assert len(list(mine.rglob("*.json"))) == 2 and store.read_all(mine) == ([store.read(kept)], [])
     found = conflicts(mine)
     assert [(c.ours, c.theirs) for c in found] == [(_ci(), _conflicting())]
 
 
 def test_names_from_others_do_not_steer_the_terminal(tmp_path: Path) -> None:
-    records.write(tmp_path / "mine", "a", _ci())
-    records.write(tmp_path / "theirs", "x", dataclasses.replace(_conflicting(), provenance={"segments": [{"device": "\x1b]0;owned\x07\u202e"}]}))
+    store.write(tmp_path / "mine", "a", _ci())
+    store.write(tmp_path / "theirs", "x", dataclasses.replace(_conflicting(), provenance={"segments": [{"device": "\x1b]0;owned\x07\u202e"}]}))
     said = merge(tmp_path / "mine", [tmp_path / "theirs"])[2][0]
     assert said.isprintable() and r"\x1b]0;owned\x07\u202e" in said
 
@@ -149,7 +149,7 @@ def test_export_and_merge_on_the_command_line(tmp_path: Path, capsys: pytest.Cap
     assert "b.zip: 3 records" in capsys.readouterr().out and (tmp_path / "b.zip").stat().st_size < 500_000
     assert main(["merge", str(tmp_path / "b.zip"), "--results", str(tmp_path / "mine")]) == 0
     assert "3 records taken over" in capsys.readouterr().out
-    assert {r.outcome for r in records.read_all(tmp_path / "mine")[0]} <= {r.outcome for r in records.read_all(Path("results"))[0]}
+    assert {r.outcome for r in store.read_all(tmp_path / "mine")[0]} <= {r.outcome for r in store.read_all(Path("results"))[0]}
 
 
 def _rewritten(path: Path, change) -> Path:

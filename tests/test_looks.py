@@ -16,22 +16,30 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark import shelf
-from benchmark.bundle import export
 from benchmark.cli import parser
 from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import estimate
 from benchmark.collate.join import Entry, Joined, join, load_joined
-from benchmark.collate.looks import LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
+from benchmark.collate.looks import (
+    LAST,
+    LEVEL,
+    PAIR_SHARE,
+    PAIRS,
+    SHARE,
+    critical,
+    looked,
+)
 from benchmark.collate.ranking import improvements
 from benchmark.collate.render import markdown
 from benchmark.collate.site import facts
 from benchmark.collate.table import view
-from benchmark.failures import Failure
-from benchmark.merge import merge
 from benchmark.recipe import evaluation_key, run_key
-from benchmark.record import Record, RecordError
-from benchmark.records import by_evaluation, read, read_all, write
+from benchmark.records import shelf
+from benchmark.records.bundle import export
+from benchmark.records.failures import Failure
+from benchmark.records.merge import merge
+from benchmark.records.record import Record, RecordError
+from benchmark.records.store import by_evaluation, read, read_all, write
 from benchmark.suite.load import load
 from benchmark.suite.model import Number
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for

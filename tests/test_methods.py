@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from benchmark.methods import non_saturating, non_saturating_bce, saturating, spectral_norm, translations
+from benchmark.methods import (
+    non_saturating,
+    non_saturating_bce,
+    saturating,
+    spectral_norm,
+    translations,
+)
 from benchmark.methods.part import Side
 from benchmark.methods.translations import translate
 from benchmark.networks import mlp

@@ -20,7 +20,15 @@ from benchmark.metrics.jacobian import statistics
 from benchmark.suite.load import load
 from benchmark.train.gan import Gan
 from benchmark.train.step import train_step
-from tests.small_nets import Linear, Relus, assert_same_players, frozen, plain_steps, side, small_gan
+from tests.small_nets import (
+    Linear,
+    Relus,
+    assert_same_players,
+    frozen,
+    plain_steps,
+    side,
+    small_gan,
+)
 
 PARTS: dict[str, Part] = {
     "gn": gn.build(), "pgn": pgn.build(form="released"), "pgn-appendix": pgn.build(form="appendix"), "gran": gran.build(tau=1.2, eps=1e-8),

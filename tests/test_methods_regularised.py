@@ -13,14 +13,37 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
-from benchmark.methods import adaptive_weights, consistency, dequantise, gradient_penalty, hinge, least_squares, non_saturating, non_saturating_bce, output_scale, saturating, sdp, soft_hinge, wasserstein
+from benchmark.methods import (
+    adaptive_weights,
+    consistency,
+    dequantise,
+    gradient_penalty,
+    hinge,
+    least_squares,
+    non_saturating,
+    non_saturating_bce,
+    output_scale,
+    saturating,
+    sdp,
+    soft_hinge,
+    wasserstein,
+)
 from benchmark.methods.consistency import transform
 from benchmark.methods.part import Loss, Moment, Side
 from benchmark.metrics.fidelity import fidelity
 from benchmark.train.gan import Gan
 from benchmark.train.step import d_step, g_step, train_step
 from tests.conftest import recipe
-from tests.small_nets import Linear, Relus, assert_same_players, frozen, moment, plain_steps, side, small_gan
+from tests.small_nets import (
+    Linear,
+    Relus,
+    assert_same_players,
+    frozen,
+    moment,
+    plain_steps,
+    side,
+    small_gan,
+)
 
 
 @pytest.fixture(autouse=True)

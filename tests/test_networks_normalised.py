@@ -13,7 +13,14 @@ from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
 from benchmark.methods import spectral_norm
-from benchmark.networks import gn_cnn, gn_resnet, mimicry_wgan_gp, sngan_cnn, sngan_resnet, wgan_gp_resnet
+from benchmark.networks import (
+    gn_cnn,
+    gn_resnet,
+    mimicry_wgan_gp,
+    sngan_cnn,
+    sngan_resnet,
+    wgan_gp_resnet,
+)
 from benchmark.networks.residual import ConditionalBatchNorm, DownBlock, UpBlock
 from benchmark.train.gan import Gan
 from benchmark.train.step import train_step

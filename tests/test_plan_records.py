@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import records
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
-from benchmark.merge import merge
 from benchmark.plan import keys, plan
 from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Recipe
-from benchmark.record import Record, RecordError
+from benchmark.records import store
+from benchmark.records.merge import merge
+from benchmark.records.record import Record, RecordError
 from benchmark.suite.load import load
 from benchmark.train.run import run
 from tests.conftest import protocol, recipe
@@ -56,11 +56,11 @@ def test_plan_says_why_and_puts_the_longest_first(tmp_path: Path, monkeypatch: p
     assert [r.size for r in made.runs] == sorted((r.size for r in made.runs), reverse=True)
     assert all("no record of run" in r.reason for r in made.runs)
     record = _record(made.runs[0])
-    again = make_plan(_cells(), [0], records.by_evaluation([record]))
+    again = make_plan(_cells(), [0], store.by_evaluation([record]))
     assert again.runs[-1].state == "done" and record.name in again.runs[-1].reason
     part = dataclasses.replace(record, status="partial", steps=32)
-    assert make_plan(_cells(), [0], records.by_evaluation([part])).runs[0].state == "to do"
-    assert make_plan(_cells(), [0], records.by_evaluation([part]), until_epoch=2).runs[-1].state == "done"
+    assert make_plan(_cells(), [0], store.by_evaluation([part])).runs[0].state == "to do"
+    assert make_plan(_cells(), [0], store.by_evaluation([part]), until_epoch=2).runs[-1].state == "done"
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
     full = make_plan(_cells("full"), [0], {})
     assert {r.state for r in full.runs} == {"blocked"} and "ganbench data fetch mnist" in full.runs[0].reason
@@ -94,31 +94,31 @@ def test_a_real_result_survives_the_round_trip(tmp_path: Path) -> None:
     planned = make_plan([cell], [0], {}).runs[0]
     result = run(recipe(), protocol(), 0, read("shapes", "train", 28, 1, images=200), tmp_path / "run")
     written = make_record(planned, result)
-    path = records.write(tmp_path, "theory/cell", written)
-    assert records.read(path) == written and path.name == f"{planned.evaluation}-s0.json"
+    path = store.write(tmp_path, "theory/cell", written)
+    assert store.read(path) == written and path.name == f"{planned.evaluation}-s0.json"
     assert 0 < written.train_cpu_s and 0 < written.eval_cpu_s
-    assert records.read_all(tmp_path) == ([written], [])
+    assert store.read_all(tmp_path) == ([written], [])
 
 
 def test_records_from_before_cpu_seconds_are_read_and_keep_their_keys(tmp_path: Path, record: Record) -> None:
-    path = records.write(tmp_path, "theory/cell", dataclasses.replace(record, train_cpu_s=1.5, eval_cpu_s=0.5))
+    path = store.write(tmp_path, "theory/cell", dataclasses.replace(record, train_cpu_s=1.5, eval_cpu_s=0.5))
     content = json.loads(path.read_text(encoding="utf-8"))
     older = {key: value for key, value in content.items() if not key.endswith("_cpu_s")}
     assert len(older) == len(content) - 2
     path.write_text(json.dumps(older), encoding="utf-8")
-    assert records.read(path) == record and record.train_cpu_s is None
+    assert store.read(path) == record and record.train_cpu_s is None
     for wrong in (-1.0, "1"):
         path.write_text(json.dumps(content | {"eval_cpu_s": wrong}), encoding="utf-8")
         with pytest.raises(RecordError):
-            records.read(path)
+            store.read(path)
 
 
 def test_a_record_is_never_written_over(tmp_path: Path, record: Record) -> None:
-    path = records.write(tmp_path, "a", record)
+    path = store.write(tmp_path, "a", record)
     before = path.read_bytes()
-    records.write(tmp_path, "a", dataclasses.replace(record, train_s=9.0))  # the same outcome: the first stays
+    store.write(tmp_path, "a", dataclasses.replace(record, train_s=9.0))  # the same outcome: the first stays
     with pytest.raises(GanbenchError, match="holds another result of the same run"):
-        records.write(tmp_path, "a", dataclasses.replace(record, steps=95))
+        store.write(tmp_path, "a", dataclasses.replace(record, steps=95))
     assert path.read_bytes() == before and not list(tmp_path.rglob("*.tmp"))
 
 
@@ -137,20 +137,20 @@ def test_a_record_is_never_written_over(tmp_path: Path, record: Record) -> None:
     ids=["truncated", "altered", "newer", "status", "recipe", "list", "binary", "deep"],
 )
 def test_a_damaged_or_newer_record_is_reported_and_the_others_are_read(tmp_path: Path, record: Record, damage, message: str) -> None:
-    path = records.write(tmp_path, "a", record)
-    records.write(tmp_path, "b", rekeyed(record, seed=1))
+    path = store.write(tmp_path, "a", record)
+    store.write(tmp_path, "b", rekeyed(record, seed=1))
     path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
-    good, problems = records.read_all(tmp_path)
+    good, problems = store.read_all(tmp_path)
     assert [r.seed for r in good] == [1] and len(problems) == 1 and message in str(problems[0]) and str(path) in str(problems[0])
     with pytest.raises(GanbenchError):
-        records.write(tmp_path, "a", record)  # what cannot be read is not replaced either
+        store.write(tmp_path, "a", record)  # what cannot be read is not replaced either
 
 
 def test_an_unreadable_record_blocks_its_run_before_the_training(tmp_path: Path, record: Record) -> None:
-    path = records.write(tmp_path, "a", record)
+    path = store.write(tmp_path, "a", record)
     path.write_text(path.read_text(encoding="utf-8").replace('"schema": 1', '"schema": 2', 1), encoding="utf-8")
-    found, problems = records.read_all(tmp_path)
-    made = make_plan(_cells()[:1], [0], records.by_evaluation(found), problems=problems)
+    found, problems = store.read_all(tmp_path)
+    made = make_plan(_cells()[:1], [0], store.by_evaluation(found), problems=problems)
     assert made.runs[0].state == "blocked" and "upgrade ganbench" in made.runs[0].reason and "move the file away" in made.runs[0].reason
 
 
@@ -158,15 +158,15 @@ def test_a_full_disk_is_said_and_nothing_half_written_stays(tmp_path: Path, reco
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(records.os, "fsync", full)
+    monkeypatch.setattr(store.os, "fsync", full)
     with pytest.raises(GanbenchError, match="cannot write .*the disk is full"):
-        records.write(tmp_path, "a", record)
+        store.write(tmp_path, "a", record)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
 def test_the_furthest_record_of_a_run_counts(record: Record) -> None:
     part = dataclasses.replace(record, status="partial", steps=50)
-    assert records.by_evaluation([record, part]) == {record.evaluation: record}
+    assert store.by_evaluation([record, part]) == {record.evaluation: record}
     assert part.name.endswith("-s0.step50.json")
 
 
@@ -190,17 +190,17 @@ def rekeyed(record: Record, **changes: object) -> Record:
 )  # fmt: skip
 def test_an_edited_record_is_refused_whatever_was_edited(tmp_path: Path, record: Record, old: str, new: str) -> None:
     """What was run and how it was measured is checked against the keys, the numbers against their checksum, all against their types."""
-    path = records.write(tmp_path, "a", record)
+    path = store.write(tmp_path, "a", record)
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    assert records.read_all(tmp_path)[0] == [] and len(records.read_all(tmp_path)[1]) == 1
+    assert store.read_all(tmp_path)[0] == [] and len(store.read_all(tmp_path)[1]) == 1
 
 
 @pytest.mark.parametrize("key", ["/tmp/owned", "../../../../owned", ["a"], 7])
 def test_a_key_cannot_name_a_path(tmp_path: Path, record: Record, key: object) -> None:
     theirs = tmp_path / "theirs"
-    path = records.write(theirs, "x", record)
+    path = store.write(theirs, "x", record)
     data = json.loads(path.read_text(encoding="utf-8")) | {"evaluation": key}
     path.write_text(json.dumps(data), encoding="utf-8")
     taken, same, problems = merge(tmp_path / "mine", [theirs])
@@ -208,12 +208,12 @@ def test_a_key_cannot_name_a_path(tmp_path: Path, record: Record, key: object) -
 
 
 def test_a_diverged_run_is_not_hidden_by_one_that_finished_elsewhere(tmp_path: Path, record: Record) -> None:
-    records.write(tmp_path / "mine", "a", dataclasses.replace(record, status="diverged", final=None, history=[], steps=50))
-    records.write(tmp_path / "theirs", "a", record)
+    store.write(tmp_path / "mine", "a", dataclasses.replace(record, status="diverged", final=None, history=[], steps=50))
+    store.write(tmp_path / "theirs", "a", record)
     taken, _, problems = merge(tmp_path / "mine", [tmp_path / "theirs"])
     assert taken == 0 and "conflict" in problems[0]
-    records.write(tmp_path / "mine", "b", record)  # as if copied in by hand
-    _, problems = records.read_all(tmp_path / "mine")
+    store.write(tmp_path / "mine", "b", record)  # as if copied in by hand
+    _, problems = store.read_all(tmp_path / "mine")
     assert len(problems) == 1 and "disagree" in str(problems[0])
 
 
@@ -221,11 +221,11 @@ def test_records_are_written_where_there_are_no_hard_links(tmp_path: Path, recor
     def no_links(source: Path, target: Path) -> None:
         raise OSError(1, "Operation not permitted")
 
-    monkeypatch.setattr(records.os, "link", no_links)
-    path = records.write(tmp_path, "a", record)
-    assert records.read(path) == record
+    monkeypatch.setattr(store.os, "link", no_links)
+    path = store.write(tmp_path, "a", record)
+    assert store.read(path) == record
     with pytest.raises(GanbenchError, match="another result"):
-        records.write(tmp_path, "a", dataclasses.replace(record, steps=95))
+        store.write(tmp_path, "a", dataclasses.replace(record, steps=95))
 
 
 def test_what_is_not_implemented_is_blocked_and_not_run_as_something_else() -> None:
@@ -244,14 +244,14 @@ def test_what_is_not_implemented_is_blocked_and_not_run_as_something_else() -> N
 
 def test_merge_takes_over_shows_conflicts_and_keeps_ours(tmp_path: Path, record: Record) -> None:
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
-    ours = records.write(mine, "a", record)
-    records.write(theirs, "x", dataclasses.replace(record, final={**record.final, "V_g": {"value": 9.0}}))
+    ours = store.write(mine, "a", record)
+    store.write(theirs, "x", dataclasses.replace(record, final={**record.final, "V_g": {"value": 9.0}}))
     other = _record(make_plan(_cells()[1:2], [3], {}).runs[0])
-    records.write(theirs, "y", other)
+    store.write(theirs, "y", other)
     assert merge(mine, [theirs])[:2] == (1, 0)
     taken, same, problems = merge(mine, [theirs])
     assert (taken, same, len(problems)) == (0, 1, 1) and "conflict" in problems[0]
-    assert records.read(ours) == record
+    assert store.read(ours) == record
     with pytest.raises(GanbenchError, match="does not exist"):
         merge(mine, [tmp_path / "nowhere"])
     (tmp_path / "empty").mkdir()
@@ -261,6 +261,6 @@ def test_merge_takes_over_shows_conflicts_and_keeps_ours(tmp_path: Path, record:
 
 def test_a_hostile_cell_name_stays_inside_the_results(tmp_path: Path, record: Record) -> None:
     theirs = tmp_path / "theirs"
-    records.write(theirs, "x", dataclasses.replace(record, cell="../../../etc/passwd"))
+    store.write(theirs, "x", dataclasses.replace(record, cell="../../../etc/passwd"))
     merge(tmp_path / "mine", [theirs])
     assert [p.parent.parent.parent.name for p in (tmp_path / "mine").rglob("*.json")] == ["records"]

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from benchmark.bounds import impossible
 from benchmark.collate.join import join
 from benchmark.collate.report import judged_claims
 from benchmark.data.read import read
@@ -23,7 +22,8 @@ from benchmark.metrics.real import real_key
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Protocol
-from benchmark.records import parse
+from benchmark.records.bounds import impossible
+from benchmark.records.store import parse
 from benchmark.suite.load import load
 from benchmark.train import run as room
 from benchmark.train.gan import Gan
@@ -240,7 +240,7 @@ def test_the_slides_claims_are_decided_by_our_runs_alone() -> None:
 
 
 def test_impossible_probes_are_refused() -> None:
-    from benchmark.bounds import _column
+    from benchmark.records.bounds import _column
 
     assert all(_column(probe, [{"value": 0.7}, {"value": wrong}], 1) for probe, wrong in (("cosine", 1.2), ("effective_rank", 0.5), ("gap_real_fake", -0.1)))
     assert _column("D_real", [{"value": -3.0, "std": 1.0}], 1) is None and _column("cosine", [{"value": 1.0, "real_1": 1.0}], 1) is None

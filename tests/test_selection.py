@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import records
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import estimate
@@ -16,7 +15,8 @@ from benchmark.collate.ranking import improvements, rankings
 from benchmark.collate.site.figures import curves, scatters, slopes
 from benchmark.collate.tier import Tier
 from benchmark.collate.verdict import judge
-from benchmark.record import Record
+from benchmark.records import store
+from benchmark.records.record import Record
 from benchmark.suite.load import load
 from benchmark.suite.model import Number, Published, Tolerance
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
@@ -79,8 +79,8 @@ def test_a_stand_in_extractors_numbers_are_drawn_beside_no_published_one() -> No
 @pytest.mark.parametrize("step", [1, 187599])
 def test_a_last_measurement_that_is_not_of_the_last_step_is_refused(tmp_path: Path, step: int) -> None:
     made = record_for(full_cells()[0], 0, VALUES)
-    records.write(tmp_path, "a", dataclasses.replace(made, final={**made.final, "step": step}))
-    found, problems = records.read_all(tmp_path)
+    store.write(tmp_path, "a", dataclasses.replace(made, final={**made.final, "step": step}))
+    found, problems = store.read_all(tmp_path)
     assert not found and f"its last measurement is of step {step:,} of 187,600" in str(problems[0])
 
 

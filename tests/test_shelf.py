@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import benchmark
-from benchmark import records, shelf
 from benchmark.collate.frames import Collated
-from benchmark.record import Record, RecordError
+from benchmark.records import shelf, store
+from benchmark.records.record import Record, RecordError
 from benchmark.suite.load import load
 from tests.test_collate import record_for
 
@@ -29,7 +29,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(shelf, "SETTLED", -60.0)  # as if it was written a minute ago
     cell = load(Path("suites/theory.yaml")).cells[0]
     for seed in range(4):
-        records.write(tmp_path / "results", "theory/x", record_for(cell, seed, {m: v * (1 + 0.001 * seed) for m, v in VALUES.items()}, samples="QUJD"))
+        store.write(tmp_path / "results", "theory/x", record_for(cell, seed, {m: v * (1 + 0.001 * seed) for m, v in VALUES.items()}, samples="QUJD"))
     return tmp_path / "results"
 
 
@@ -40,13 +40,13 @@ def same(a: list[Record], b: list[Record]) -> bool:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that are read and checked in full from now on."""
     found: list[Path] = []
-    read = records.read
-    monkeypatch.setattr(records, "read", lambda path: (found.append(path), read(path))[1])
+    read = store.read
+    monkeypatch.setattr(store, "read", lambda path: (found.append(path), read(path))[1])
     return found
 
 
 def test_it_reads_what_reading_each_reads(results: Path) -> None:
-    plain = records.read_all(results)[0]
+    plain = store.read_all(results)[0]
     for _ in range(3):
         light, problems = shelf.read_all(results)
         assert same(light, plain) and not problems
@@ -67,7 +67,7 @@ def test_unchanged_files_are_not_read_again_and_heavy_fields_only_when_asked_for
 
 def test_an_edited_record_is_refused_although_size_and_time_are_put_back(results: Path) -> None:
     shelf.read_all(results)
-    path = records.paths(results)[2]
+    path = store.paths(results)[2]
     before = path.stat()
     text = path.read_text()
     path.write_text(text.replace('"V_g": {"value": -0.6', '"V_g": {"value": -0.7'))
@@ -83,11 +83,11 @@ def test_a_record_that_changes_after_it_was_read_gives_no_mixture(results: Path)
     found, _ = shelf.read_all(results)
     other = dataclasses.replace(found[0], samples="WFla", history=found[0].history)
     other.__dict__.pop("outcome", None)
-    records.paths(results)[0].write_text(json.dumps(Record(**{k: getattr(other, k) for k in Record.__dataclass_fields__}).to_json()))
+    store.paths(results)[0].write_text(json.dumps(Record(**{k: getattr(other, k) for k in Record.__dataclass_fields__}).to_json()))
     found, _ = shelf.read_all(results)
     assert found[0].samples == "WFla"
     kept = shelf.read_all(results)[0][1]
-    records.paths(results)[1].write_text("{}")
+    store.paths(results)[1].write_text("{}")
     with pytest.raises(RecordError):
         kept.samples  # noqa: B018
 
@@ -123,7 +123,7 @@ def test_a_cache_that_cannot_be_written_costs_only_time(results: Path, monkeypat
 
 
 def test_many_processes_find_what_one_finds(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    records.paths(results)[1].write_text("{}")
+    store.paths(results)[1].write_text("{}")
     alone, problems = shelf.read_all(results)
     (results.parent / "cache/records").joinpath(next((results.parent / "cache/records").iterdir()).name).unlink()
     monkeypatch.setattr(shelf, "WORTH", 1)

@@ -17,15 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark import records
-from benchmark.bounds import MOST
 from benchmark.cli import parser
 from benchmark.collate.join import Joined, join, load_joined
 from benchmark.collate.report import write_report, write_reports
 from benchmark.collate.site import facts
 from benchmark.collate.site.plot import Axis, Marks, Plot, Scale
 from benchmark.collate.site.svg import svg
-from benchmark.merge import Conflict
+from benchmark.records import store
+from benchmark.records.bounds import MOST
+from benchmark.records.merge import Conflict
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 from tests.browser import Browser, found
@@ -39,7 +39,7 @@ needs_browser = pytest.mark.skipif(found() is None, reason="no Chromium is found
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All five papers, with the records of this repository."""
     out = tmp_path_factory.mktemp("site")
-    found_records, _ = records.read_all(Path("results"))
+    found_records, _ = store.read_all(Path("results"))
     write_reports([load_joined(s.path, found_records) for s in load_all([])], "results", out)
     return out
 
@@ -78,7 +78,7 @@ def test_every_printed_cell_of_the_five_papers_has_its_page_and_its_line(site: P
 
 
 def test_the_same_records_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
-    found_records, _ = records.read_all(Path("results"))
+    found_records, _ = store.read_all(Path("results"))
     write_reports([load_joined(s.path, found_records) for s in load_all([])], "results", tmp_path)
     for path in site.rglob("*.*"):
         assert path.read_bytes() == (tmp_path / path.relative_to(site)).read_bytes(), path.name

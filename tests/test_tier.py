@@ -16,7 +16,7 @@ from benchmark.collate.tier import HARMLESS, LOOKS, tier_of
 from benchmark.collate.verdict import judge
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe
-from benchmark.record import Record
+from benchmark.records.record import Record
 from benchmark.suite.load import load
 from benchmark.suite.model import METRICS, Cell, Published, Tolerance
 

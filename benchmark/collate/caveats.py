@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from benchmark.data.cards import card, data_root
 from benchmark.data.declared import load
 from benchmark.errors import GanbenchError
-from benchmark.record import Record
+from benchmark.records.record import Record
 
 
 def caveats(records: Iterable[Record]) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import failures, shelf
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.join import Entry, Joined, by_series, join_loaded
 from benchmark.collate.ranking import rankings
+from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, published_rows

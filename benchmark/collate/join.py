@@ -16,12 +16,12 @@ from benchmark.collate.rerun import rerun, seeds_of
 from benchmark.collate.tier import Tier, tier_of
 from benchmark.collate.verdict import DECIDED, Verdict, judge
 from benchmark.errors import GanbenchError
-from benchmark.failures import Failure
 from benchmark.metrics.names import NEEDS
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import Series, evaluation_key, run_key, series, series_of
-from benchmark.record import Record
-from benchmark.records import by_evaluation
+from benchmark.records.failures import Failure
+from benchmark.records.record import Record
+from benchmark.records.store import by_evaluation
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
 

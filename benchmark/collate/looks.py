@@ -25,7 +25,7 @@ import functools
 import math
 from collections.abc import Iterable
 
-from benchmark.record import Record
+from benchmark.records.record import Record
 
 LEVEL = 0.95
 FIRST = 3

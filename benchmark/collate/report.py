@@ -12,7 +12,7 @@ from benchmark.collate.site.facts import Report, decided
 from benchmark.collate.site.pages import write_site
 from benchmark.collate.table import View, view
 from benchmark.errors import GanbenchError
-from benchmark.merge import Conflict
+from benchmark.records.merge import Conflict
 from benchmark.suite.model import Suite
 
 Loaded = tuple[Suite, dict[str, list[Joined]]]
@@ -26,7 +26,7 @@ def write_reports(loaded: Sequence[Loaded], results: str, out: Path, problems: S
     Args:
         results: the folder with the records, as commands are to name it.
         problems: records that were passed over, and why.
-        conflicts: runs of which labs have different numbers (``benchmark.merge.conflicts``).
+        conflicts: runs of which labs have different numbers (``benchmark.records.merge.conflicts``).
         png: also write every figure as PNG.
 
     Raises:

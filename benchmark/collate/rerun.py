@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 
 from benchmark.collate.looks import looked as looked_at
-from benchmark.failures import Failure
-from benchmark.record import Record
+from benchmark.records.failures import Failure
+from benchmark.records.record import Record
 from benchmark.suite.filter import COORDINATES, selects
 from benchmark.suite.model import Cell
 

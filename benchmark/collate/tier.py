@@ -21,7 +21,7 @@ from benchmark.collate.effects import BY_FIELD, Effect
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.metrics.extractors import proxy
-from benchmark.record import Record
+from benchmark.records.record import Record
 from benchmark.suite.model import Cell
 
 OTHER_SCALE = ("dataset", "split", "resolution", "channels")

@@ -7,7 +7,6 @@ from argparse import Namespace
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import failures, shelf
 from benchmark.collate.claims import judge_claim
 from benchmark.collate.decide import all_verdicts, in_order, open_questions
 from benchmark.collate.join import Joined, by_series, join_loaded
@@ -21,7 +20,8 @@ from benchmark.plan.devices import Device
 from benchmark.plan.forecast import hours
 from benchmark.plan.keys import series_of
 from benchmark.plan.plan import Plan, Run, make_plan
-from benchmark.records import by_evaluation
+from benchmark.records import failures, shelf
+from benchmark.records.store import by_evaluation
 from benchmark.schedule.launch import Options, Summary, run_plan
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all

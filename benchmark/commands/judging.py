@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from benchmark import failures, shelf
 from benchmark.commands.lines import read_records, say
+from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
 
 
@@ -55,7 +55,7 @@ def report(a: Namespace) -> int:
     """Tables, figures and the site, of all suites together."""
     from benchmark.collate.join import load_joined
     from benchmark.collate.report import write_reports
-    from benchmark.merge import conflicts
+    from benchmark.records.merge import conflicts
 
     found, problems = shelf.read_all(a.results)
     say(problems)

@@ -6,16 +6,15 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark import records as record_store
-from benchmark import shelf
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, prioritised
+from benchmark.records import shelf, store
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 
 
-def chosen_plan(a: Namespace) -> tuple[Plan, list[record_store.Record]]:
+def chosen_plan(a: Namespace) -> tuple[Plan, list[store.Record]]:
     """The plan, in the order of predicted cost where that is known, and the records that there are."""
     from benchmark.plan.forecast import in_order
 
@@ -24,9 +23,9 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[record_store.Record]]:
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     if not cells:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
-    found, problems = record_store.read_all(a.results)
+    found, problems = store.read_all(a.results)
     say(problems)
-    made = make_plan(cells, range(a.seeds), record_store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
+    made = make_plan(cells, range(a.seeds), store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     return in_order(prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found), found
 
 
@@ -43,14 +42,14 @@ def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def read_records(results: Path) -> list[record_store.Record]:
+def read_records(results: Path) -> list[store.Record]:
     """Records that can be read; what cannot is said and passed over."""
     found, problems = shelf.read_all(results)
     say(problems)
     return found
 
 
-def say(problems: list[record_store.RecordError]) -> None:
+def say(problems: list[store.RecordError]) -> None:
     """One line on standard error for each file that was passed over."""
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)

@@ -7,10 +7,10 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark import failures
 from benchmark.commands.lines import count, read_records
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
+from benchmark.records import failures
 from benchmark.suite.load import find, load, load_all
 from benchmark.suite.model import Cell
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows

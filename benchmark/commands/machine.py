@@ -89,7 +89,7 @@ def _stats(a: Namespace) -> int:
 
 def doctor(a: Namespace) -> int:
     """This machine."""
-    from benchmark.doctor import examine
+    from benchmark.commands.doctor import examine
 
     healthy = True
     checks = examine(a.results)

@@ -13,7 +13,7 @@ from benchmark.plan.counted import Counts
 from benchmark.plan.devices import GPUS, Device, named, this_device
 from benchmark.plan.forecast import Forecast
 from benchmark.plan.plan import make_plan
-from benchmark.record import Record
+from benchmark.records.record import Record
 from benchmark.schedule.launch import Options
 
 

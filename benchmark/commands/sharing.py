@@ -12,7 +12,7 @@ from benchmark.suite.load import load, load_all
 
 def merge(a: Namespace) -> int:
     """Records of other labs."""
-    from benchmark.merge import merge as merge_records
+    from benchmark.records.merge import merge as merge_records
 
     taken, same, problems = merge_records(a.results, a.others)
     for problem in problems:
@@ -23,8 +23,8 @@ def merge(a: Namespace) -> int:
 
 def export(a: Namespace) -> int:
     """A bundle of records."""
-    from benchmark.bundle import MAILABLE
-    from benchmark.bundle import export as write_bundle
+    from benchmark.records.bundle import MAILABLE
+    from benchmark.records.bundle import export as write_bundle
 
     loaded = load_all(a.suites)
     suites = [load(s.path, p) for s in loaded for p in ([a.profile] if a.profile else s.profiles if s.profile == "full" else [s.profile])]

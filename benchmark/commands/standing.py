@@ -10,7 +10,7 @@ from benchmark.collate.decide import Hopeless, Question
 from benchmark.collate.join import Joined
 from benchmark.collate.verdict import DECIDED, LOST, Verdict
 from benchmark.commands.lines import count
-from benchmark.record import Record, RecordError
+from benchmark.records.record import Record, RecordError
 
 SHOWN = 10
 JUDGED = (*DECIDED, "holds", "fails", "inconclusive")

@@ -14,7 +14,14 @@ from benchmark.data.check import check_file, read_file
 from benchmark.data.declared import load
 from benchmark.data.image import decode
 from benchmark.data.layout import arrange, find
-from benchmark.data.manifest import arrays_path, content_hash, decoder, names_hash, parts, pixel_hash
+from benchmark.data.manifest import (
+    arrays_path,
+    content_hash,
+    decoder,
+    names_hash,
+    parts,
+    pixel_hash,
+)
 from benchmark.data.stl10 import read as read_stl10
 from benchmark.errors import GanbenchError
 

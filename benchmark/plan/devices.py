@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.work import Work
-from benchmark.provenance import processor
+from benchmark.records.provenance import processor
 
 SHARE = 0.35  # of peak FLOPs that convolutions reach
 MEMORY_SHARE = 0.7  # of peak bandwidth

@@ -16,8 +16,8 @@ from benchmark.plan.placement import Placer, Task
 from benchmark.plan.plan import Plan, Run
 from benchmark.plan.rooms import Need, Node
 from benchmark.plan.simulate import longest_first, nodes, placed, play
-from benchmark.provenance import processor
-from benchmark.record import Record
+from benchmark.records.provenance import processor
+from benchmark.records.record import Record
 
 LAUNCH_S = 9.0  # until Ray has started and its workers have imported torch, as measured on two cores
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from benchmark.plan.counted import Counts
 from benchmark.plan.devices import Device
-from benchmark.record import Record
+from benchmark.records.record import Record
 
 FEWEST_STEPS = 20  # of a record that says how long a step takes: the first steps of a run are slower
 

@@ -21,7 +21,7 @@ from benchmark.plan.keys import (
     run_key,
 )
 from benchmark.recipe import Protocol, Recipe
-from benchmark.record import Record, RecordError
+from benchmark.records.record import Record, RecordError
 from benchmark.suite.model import Cell
 
 

@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import failures, records
 from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.plan import Run, make_record
-from benchmark.record import Record
+from benchmark.records import failures, store
+from benchmark.records.record import Record
 from benchmark.schedule import runlog
 from benchmark.schedule.again import again
 from benchmark.schedule.job import Event
@@ -44,7 +44,7 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
         record = None
         try:
             record = make_record(run, event.result)
-            path = records.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            path = store.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
             failures.forget(results, run.evaluation, run.seed)
             state, history = "done" if record.status == "finished" else record.status, record.history
             spent = duration(record.train_s + record.eval_s)
@@ -83,7 +83,7 @@ def _rescue(record: Record | None, results: Path) -> str:
         return ""
     try:
         folder = Path(tempfile.mkdtemp(prefix="ganbench-"))
-        records.write(folder, "rescued", record)
+        store.write(folder, "rescued", record)
     except (OSError, GanbenchError):
         return ""
     return f". The record is in {folder}; when there is room, run: ganbench merge {folder} --results {results}"

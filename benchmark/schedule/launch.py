@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import records
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.plan import Plan, Run
+from benchmark.records import store
 from benchmark.schedule.endings import tell
 from benchmark.schedule.inline import run_inline
 from benchmark.schedule.job import Event, Job
@@ -79,7 +79,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     with _only_driver(results), Stop(options.stop_at) as stop:
         watch = Watch(plan, results, options.tensorboard)
         for path in (path for run in todo.values() for path in run.damaged):
-            if aside := records.set_aside(path):
+            if aside := store.set_aside(path):
                 watch.screen.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
         try:
             for event in _events(jobs, stop, options):

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmark.canonical import content_hash
 from benchmark.errors import GanbenchError
-from benchmark.provenance import COMMIT, code_version
 from benchmark.recipe import Protocol, Recipe
+from benchmark.records.provenance import COMMIT, code_version
 from benchmark.schedule.job import Job, set_folders
 from benchmark.schedule.mirror import check_room, mirror_of, workplace
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import Run
-from benchmark.records import safe_name
+from benchmark.suite.slug import safe_name
 
 
 class Scalars:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
-from benchmark.records import safe_name
+from benchmark.suite.slug import safe_name
 
 METRICS = ("IS", "FID", "tFID", "vFID", "KIDx1000", "precision", "recall", "L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_V", "jac_G", *PROBES)
 REASONS = ("not-converged", "not-reported")

@@ -11,7 +11,15 @@ from benchmark.suite import published
 from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
 from benchmark.suite.fields import CHOICES, scalar
-from benchmark.suite.model import METRICS, ORIGINS, Cell, Place, Reference, Table, Tolerance
+from benchmark.suite.model import (
+    METRICS,
+    ORIGINS,
+    Cell,
+    Place,
+    Reference,
+    Table,
+    Tolerance,
+)
 from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import finish, finish_protocol, read_protocol
 

@@ -14,8 +14,8 @@ from benchmark.data.read import ImageSet
 from benchmark.metrics.names import IMAGE
 from benchmark.metrics.real import real_key
 from benchmark.metrics.store import Interrupted
-from benchmark.provenance import code_version, libraries, processor
 from benchmark.recipe import Protocol, Recipe
+from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.train.evaluate import references, sample_grid
 from benchmark.train.session import Session, Tell, is_due, now
 from benchmark.train.step import train_step

@@ -22,7 +22,16 @@ from scipy import special
 from benchmark.collate import verdict as judging
 from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import estimate
-from benchmark.collate.looks import FIRST, LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
+from benchmark.collate.looks import (
+    FIRST,
+    LAST,
+    LEVEL,
+    PAIR_SHARE,
+    PAIRS,
+    SHARE,
+    critical,
+    looked,
+)
 from benchmark.collate.tier import Tier
 from benchmark.collate.verdict import DECIDED, judge
 from benchmark.suite.model import Number, Published, Tolerance

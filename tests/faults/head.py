@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import benchmark.cli
-from benchmark.records import paths
+from benchmark.records.store import paths
 from tests.conftest import ROOT
 from tests.faults.processes import Family, send, title, tree
 from tests.faults.stage import HERE, outcomes

@@ -14,8 +14,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark.record import RecordError
-from benchmark.records import read, read_all
+from benchmark.records.record import RecordError
+from benchmark.records.store import read, read_all
 from tests.conftest import ROOT
 from tests.faults.processes import Family, send, title
 

@@ -22,14 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark import records
 from benchmark.canonical import content_hash
 from benchmark.data.cards import Card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
 from benchmark.plan import keys
 from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
-from benchmark.record import Record
+from benchmark.records import store
+from benchmark.records.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
 
@@ -71,7 +71,7 @@ def write(results: Path, count: int, samples_kb: int) -> int:
     for i in range(count):
         cell, content, subset, images, versions = known[i % len(known)]
         record = _record(cell, i // len(known), content, subset, images, versions, pool, rng)
-        records.write(results, f"{cell.paper}/{cell.slug}", record)
+        store.write(results, f"{cell.paper}/{cell.slug}", record)
     return len(known)
 
 

@@ -31,7 +31,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # also for NumPy, which reads it 
 
 import torch
 
-from benchmark import records
 from benchmark.data.read import read
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.calibrate import REPRESENTATIVE, step_seconds
@@ -40,6 +39,7 @@ from benchmark.plan.count import count
 from benchmark.plan.devices import calibrated, named
 from benchmark.plan.forecast import Forecast, forecast, hours
 from benchmark.plan.plan import Plan, Run, make_plan
+from benchmark.records import store
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.suite.load import load_all
 from benchmark.train.evaluate import evaluate, references
@@ -89,7 +89,7 @@ def _ci(speed: Speed) -> float:
         wall, cpu = time.perf_counter(), time.process_time()
         run_plan(made, Path(folder), Options(executor="inline", device="cpu"))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        found = {record.evaluation: record for record in records.read_all(Path(folder))[0]}
+        found = {record.evaluation: record for record in store.read_all(Path(folder))[0]}
     then = speed.since()
     print("\n| ci | predicted | measured, CPU | predicted : measured |\n|---|---|---|---|")
     both = [(known.cost(run), found[run.evaluation]) for run in made.runs if run.evaluation in found]

@@ -28,9 +28,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmark import records
 from benchmark.plan.plan import Plan, make_plan, make_record
 from benchmark.recipe import Protocol, Recipe
+from benchmark.records import store
 from benchmark.schedule import launch, places, ray_executor, session
 from benchmark.schedule.job import Job
 from benchmark.suite.load import load
@@ -142,14 +142,14 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
         jobs = launch._jobs(made.runs, Path(folder), launch.Options(device="cpu"))
-        content = records.file_bytes(make_record(made.runs[0], _result()))
+        content = store.file_bytes(make_record(made.runs[0], _result()))
         for n in range(rounds + 1):
             at, marks = Path(folder) / str(n), [cpu_s()]
             bare(jobs, make)
             marks.append(cpu_s())
             bare(jobs, make, lambda job, result, at=at: kept(at, job.evaluation, content))
             marks.append(cpu_s())
-            bare(jobs, make, lambda job, result, at=at: records.write(at / "bare", "x", make_record(planned[job.evaluation], result)))
+            bare(jobs, make, lambda job, result, at=at: store.write(at / "bare", "x", make_record(planned[job.evaluation], result)))
             marks.append(cpu_s())
             memory = harness(made, make, at / "harness")
             marks.append(cpu_s())
@@ -197,6 +197,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from tests.speed.schedule import main  # under its own name, by which workers find it
+    from tests.speed.schedule import (
+        main,  # under its own name, by which workers find it
+    )
 
     main()

@@ -28,7 +28,7 @@ from benchmark.collate.report import write_reports
 from benchmark.data.cards import Card
 from benchmark.data.subsets import subset_size
 from benchmark.plan import keys
-from benchmark.record import Record
+from benchmark.records.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
 from tests.browser import Browser

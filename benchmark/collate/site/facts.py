@@ -14,7 +14,7 @@ from benchmark.collate.join import Entry, Joined
 from benchmark.collate.rerun import rerun, seeds_of
 from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
-from benchmark.record import Record
+from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")

@@ -25,8 +25,8 @@ from benchmark.collate.site.svg import svg
 from benchmark.collate.table import SYMBOLS
 from benchmark.collate.verdict import VERDICTS
 from benchmark.errors import GanbenchError
-from benchmark.merge import Conflict, origin
-from benchmark.records import safe_name
+from benchmark.records.merge import Conflict, origin
+from benchmark.suite.slug import safe_name
 
 RESERVED = ("index", "claims", "cells")
 FEW = 40

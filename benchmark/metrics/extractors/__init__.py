@@ -20,7 +20,6 @@ from typing import Any
 
 from benchmark.errors import GanbenchError, nearest
 
-
 BATCH = 64  # images at a time on a GPU: torch-fidelity's own
 
 

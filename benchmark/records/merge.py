@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark import records
-from benchmark.bundle import read_bundle
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError, plain
-from benchmark.record import Record, RecordError
+from benchmark.records import store
+from benchmark.records.bundle import read_bundle
+from benchmark.records.record import Record, RecordError
+from benchmark.suite.slug import safe_name
 
 LONGEST = 60
 
@@ -49,7 +50,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
         GanbenchError: one of ``others`` is neither, or a bundle that is not as bundles are.
     """
     taken, same, problems = 0, 0, []
-    mine, broken = records.read_all(results)
+    mine, broken = store.read_all(results)
     known = {_place(r): r for r in mine}
     plans = {(_place(r), r.planned or 0) for r in mine}
     unreadable = {error.path.name: error for error in broken}
@@ -64,14 +65,14 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                 elif ours is None and record.name in unreadable:
                     problems.append(f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read ({unreadable[record.name]}); mend or remove it first")
                 elif ours is None:
-                    records.write(results, f"merged/{_folder(record)}", record)
+                    store.write(results, f"merged/{_folder(record)}", record)
                     known[_place(record)] = record
                     plans.add((_place(record), record.planned or 0))
                     taken += 1
                 elif ours.outcome == record.outcome:
                     same += 1
-                    if (_place(record), record.planned or 0) not in plans:  # what every copy says of its plan counts (``records.by_evaluation``)
-                        records.write(results, f"merged/{_folder(record)}/planned-{record.planned or 0}", record)
+                    if (_place(record), record.planned or 0) not in plans:  # what every copy says of its plan counts (``store.by_evaluation``)
+                        store.write(results, f"merged/{_folder(record)}/planned-{record.planned or 0}", record)
                         plans.add((_place(record), record.planned or 0))
                 else:
                     problems.append(str(Conflict(ours, record)))
@@ -83,8 +84,8 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
 
 def conflicts(results: Path) -> list[Conflict]:
     """What ``merge`` found to disagree, as long as ours is there."""
-    kept = [r for folder in sorted((results / "conflicts").glob("*")) for r in records.read_all(folder)[0]]
-    known = {_place(r): r for r in records.read_all(results)[0]} if kept else {}
+    kept = [r for folder in sorted((results / "conflicts").glob("*")) for r in store.read_all(folder)[0]]
+    known = {_place(r): r for r in store.read_all(results)[0]} if kept else {}
     return [Conflict(ours, r) for r in kept if (ours := known.get(_place(r))) and ours.outcome != r.outcome]
 
 
@@ -102,7 +103,7 @@ def _read(other: Path) -> tuple[list[Record], list[RecordError]]:
         raise GanbenchError(f"{other} does not exist: give a results folder, or a bundle that 'ganbench export' made")
     if not (other / "records").is_dir():
         raise GanbenchError(f"{other} has no records/ folder: not a results folder, and not a bundle")
-    return records.read_all(other)
+    return store.read_all(other)
 
 
 def _not_whole(record: Record) -> str | None:
@@ -118,11 +119,11 @@ def _not_whole(record: Record) -> str | None:
 
 def _keep(results: Path, record: Record) -> None:
     """One folder an outcome, so that several labs' versions of one run stand side by side."""
-    records.write(results / "conflicts" / record.outcome[:16], f"merged/{_folder(record)}", record)
+    store.write(results / "conflicts" / record.outcome[:16], f"merged/{_folder(record)}", record)
 
 
 def _folder(record: Record) -> str:
-    return records.safe_name(record.cell)[:LONGEST]
+    return safe_name(record.cell)[:LONGEST]
 
 
 def _place(record: Record) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from benchmark.record import Record
+from benchmark.records.record import Record
 
 ROUNDING = 1e-3
 """How far below zero a distance may come out by rounding: FID subtracts traces of the order of 100 in float64."""

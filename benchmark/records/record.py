@@ -1,4 +1,4 @@
-"""One record: what is known of one measured run. Its file is read and written by ``records.py``."""
+"""One record: what is known of one measured run. Its file is read and written by ``store.py``."""
 
 from __future__ import annotations
 

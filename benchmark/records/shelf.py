@@ -25,10 +25,10 @@ from typing import Any
 
 import orjson
 
-from benchmark import records
 from benchmark.data.cards import cache_folder
 from benchmark.recipe import Protocol, Recipe
-from benchmark.record import Record, RecordError
+from benchmark.records import store
+from benchmark.records.record import Record, RecordError
 
 SETTLED = 2.0
 """Seconds: a file that was changed less long ago is checked again next time, since clocks are coarse."""
@@ -47,7 +47,7 @@ class Shelved(Record):
     def __getattr__(self, name: str) -> Any:
         if name not in ON_DISK or "_path" not in self.__dict__:
             raise AttributeError(name)
-        whole = records.read(self.__dict__["_path"])
+        whole = store.read(self.__dict__["_path"])
         if whole.outcome != self.outcome:
             raise RecordError(self.__dict__["_path"], "was changed while it was being used")
         self.__dict__.update({key: getattr(whole, key) for key in ON_DISK})
@@ -55,12 +55,12 @@ class Shelved(Record):
 
 
 def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
-    """As ``records.read_all``: every record below ``results/records/``, in path order, and what could not be read.
+    """As ``store.read_all``: every record below ``results/records/``, in path order, and what could not be read.
 
     Raises:
         GanbenchError: the folder itself cannot be read.
     """
-    paths = records.paths(results)
+    paths = store.paths(results)
     place = cache_folder() / "records" / f"{hashlib.sha256(str((results / 'records').resolve()).encode()).hexdigest()[:16]}.json"
     known = _remembered(place)
     now = time.time()
@@ -72,7 +72,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
         _remember(place, kept)
     shared: dict[tuple[str, str], Any] = {}
     found = ((path, fresh.get(path) or checked[path]) for path in paths)
-    return records.agreeing((path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry)) for path, entry in found)
+    return store.agreeing((path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry)) for path, entry in found)
 
 
 Entry = list[Any]
@@ -83,7 +83,7 @@ def _check(path: Path) -> Entry | str:
     """Read and check one record in full; text: what is wrong with it. A file that changes meanwhile has no mark."""
     mark = _mark(path)
     try:
-        record = records.read(path)
+        record = store.read(path)
     except RecordError as error:
         return str(error).removeprefix(f"{path}: ")
     texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
@@ -91,7 +91,7 @@ def _check(path: Path) -> Entry | str:
 
 
 def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
-    """Check many records, on all cores where there are many: with as many processes of ``python -m benchmark.shelf``.
+    """Check many records, on all cores where there are many: with as many processes of ``python -m benchmark.records.shelf``.
 
     Processes of their own, since a pool of ``multiprocessing`` would run a notebook's or a script's main module again.
     """
@@ -105,10 +105,10 @@ def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
 
 def _ask(share: list[Path]) -> list[Entry | str] | None:
     """One process's answers; None if it could not be started or did not finish."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))}
     question = orjson.dumps([str(path) for path in share])
     try:
-        done = subprocess.run([sys.executable, "-m", "benchmark.shelf"], input=question, capture_output=True, env=environment, check=True)
+        done = subprocess.run([sys.executable, "-m", "benchmark.records.shelf"], input=question, capture_output=True, env=environment, check=True)
         answer = orjson.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
@@ -162,8 +162,9 @@ def _remember(place: Path, kept: dict[str, Entry]) -> None:
 
 def _code() -> str:
     """sha256 of the code that reads and checks records."""
-    room = Path(__file__).parent
-    return hashlib.sha256(b"".join((room / name).read_bytes() for name in ("records.py", "record.py", "recipe.py", "canonical.py", "shelf.py", "bounds.py") if (room / name).exists())).hexdigest()
+    package = Path(__file__).parents[1]
+    names = ("records/store.py", "records/record.py", "recipe.py", "canonical.py", "records/shelf.py", "records/bounds.py")
+    return hashlib.sha256(b"".join((package / name).read_bytes() for name in names)).hexdigest()
 
 
 def _text(value: Any) -> str:

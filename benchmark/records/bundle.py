@@ -21,10 +21,11 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import make_plan
-from benchmark.provenance import code_version, libraries, processor
-from benchmark.record import Record, RecordError
-from benchmark.records import MAX_BYTES, by_evaluation, file_bytes, parse, safe_name
+from benchmark.records.provenance import code_version, libraries, processor
+from benchmark.records.record import Record, RecordError
+from benchmark.records.store import MAX_BYTES, by_evaluation, file_bytes, parse
 from benchmark.suite.model import Cell, Suite
+from benchmark.suite.slug import safe_name
 
 FORMAT = 1
 MEMBER = re.compile(r"records/[^/\\\x00-\x1f]{1,255}/[^/\\\x00-\x1f]{1,255}/[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json")

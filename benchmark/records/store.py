@@ -12,7 +12,6 @@ import functools
 import itertools
 import json
 import os
-import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,11 +20,11 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from benchmark.bounds import check_types, impossible
 from benchmark.canonical import json_text
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
-from benchmark.record import OPTIONAL, SCHEMA, Record, RecordError
+from benchmark.records.bounds import check_types, impossible
+from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
 
 MAX_BYTES = 50_000_000
 
@@ -215,11 +214,6 @@ def _with_plan(record: Record, planned: int) -> Record:
     other = copy.copy(record)
     other.__dict__["planned"] = planned
     return other
-
-
-def safe_name(name: str) -> str:
-    """A name from a suite or a record as one folder name: no separators, no leading dot, nothing to escape."""
-    return re.sub(r"[^\w.,+=^@%†‡()\[\]-]", "_", name.replace("/", "--")).lstrip(".") or "_"
 
 
 def _parse(data: dict[str, Any], path: Path) -> Record:
