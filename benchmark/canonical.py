@@ -22,11 +22,20 @@ def canonical_bytes(value: Any) -> bytes:
         text = orjson.dumps(value, option=_PLAIN)
     except TypeError:  # what only Python's json takes or explains
         return canonical_text(value).encode()
-    same = text.isascii() and b"\x7f" not in text and (isinstance(value, str) or not (b".0000" in text or b"null" in text or _EXPONENT.search(text)))
+    same = (
+        text.isascii()
+        and b"\x7f" not in text
+        and (isinstance(value, str) or not (b".0000" in text or b"null" in text or _EXPONENT.search(text)))
+    )
     return text if same else canonical_text(value).encode()
 
 
-_PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+_PLAIN = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+)
 _EXPONENT = re.compile(rb"e[-+]?[0-9]")
 """The two differ in the form of numbers with an exponent, in that of numbers below 0.0001, and in NaN, for which orjson writes null."""
 

@@ -141,7 +141,9 @@ class Protocol:
     metrics: tuple[str, ...]
     features: str | None = None  # feature extractor: "inception-2015-12-05"
     input_resize: str | None = None  # to the extractor's input: "tf1-bilinear"
-    quantise: str | None = None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50), "none"
+    quantise: str | None = (
+        None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50), "none"
+    )
     real_split: str | None = None  # the images that are compared with
     real: int | None = None  # how many of them
     generated: int  # fresh noises (theory) or images a measurement
@@ -218,6 +220,11 @@ def _plain(value: Any) -> Any:
 
 
 def _named(value: Any, key: str) -> NamedArgs:
-    if not (isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict)):
+    if not (
+        isinstance(value, (list, tuple))
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], dict)
+    ):
         raise GanbenchError(f"recipe field '{key}' must be [name, {{arguments}}], found {value!r}")
     return value[0], dict(value[1])

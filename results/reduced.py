@@ -8,7 +8,9 @@ from benchmark.records.record import Record
 from benchmark.records.store import read_all
 
 SAID = {"reduced": "", "long": ", four times as long", "mnist": ", MNIST"}
-HEAD = "| paper | table | method | seed | G steps | FID at step 0 | half time | end | IS | precision | recall at the end |"
+HEAD = (
+    "| paper | table | method | seed | G steps | FID at step 0 | half time | end | IS | precision | recall at the end |"
+)
 
 
 def row(record: Record) -> str:
@@ -27,7 +29,14 @@ def row(record: Record) -> str:
 def order(record: Record) -> tuple:
     """By paper, table, and method; its runs of one kind beside each other."""
     paper, table, method = record.cell.split("/")[:3]
-    return paper, table, record.steps if record.profile == "reduced" else record.steps // 4 if record.profile == "long" else 10**9, method, list(SAID).index(record.profile), record.seed
+    return (
+        paper,
+        table,
+        record.steps if record.profile == "reduced" else record.steps // 4 if record.profile == "long" else 10**9,
+        method,
+        list(SAID).index(record.profile),
+        record.seed,
+    )
 
 
 def main() -> None:

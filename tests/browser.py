@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = ("--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--disable-background-networking", "--no-sandbox")
+FLAGS = (
+    "--headless=new",
+    "--remote-debugging-pipe",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--no-sandbox",
+)
 
 
 def found() -> str | None:
@@ -32,7 +41,9 @@ class Browser:
         theirs = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (there_read, there_write)]  # out of the way of 3 and 4
         shell = f'exec "$0" "$@" 3<&{theirs[0]} 4>&{theirs[1]}'
         command = ["bash", "-c", shell, found(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        self._process = subprocess.Popen(command, pass_fds=theirs, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, pass_fds=theirs, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         for end in (there_read, there_write, *theirs):
             os.close(end)
         self._next, self._buffer, self._session = 0, b"", ""
@@ -58,7 +69,9 @@ class Browser:
     def send(self, method: str, **parameters: object) -> dict[str, Any]:
         """One command; returns its result. Raises RuntimeError on Chromium's refusal, EOFError if it has gone."""
         self._next += 1
-        message = {"id": self._next, "method": method, "params": parameters} | ({"sessionId": self._session} if self._session else {})
+        message = {"id": self._next, "method": method, "params": parameters} | (
+            {"sessionId": self._session} if self._session else {}
+        )
         os.write(self._write, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._receive()
@@ -94,7 +107,9 @@ class Browser:
         """Go to a file; returns the seconds from the start of the navigation until its load event and two painted frames."""
         self._load("about:blank")  # a change of the fragment alone would load nothing
         self._load(page.resolve().as_uri() + (f"#{fragment}" if fragment else ""))
-        return self.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() / 1000))))")
+        return self.js(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() / 1000))))"
+        )
 
     def _load(self, url: str) -> None:
         self._events.clear()
@@ -114,12 +129,26 @@ class Browser:
         at = f"(e => {{ e.scrollIntoView({{block: 'center', inline: 'center'}}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})(document.querySelector({json.dumps(selector)}))"
         x, y = self.js(at)
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="none" if kind == "mouseMoved" else "left", clickCount=0 if kind == "mouseMoved" else 1)
+            self.send(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=x,
+                y=y,
+                button="none" if kind == "mouseMoved" else "left",
+                clickCount=0 if kind == "mouseMoved" else 1,
+            )
 
     def key(self, name: str, code: int, text: str = "") -> None:
         """One key, pressed and released."""
         for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code, **({"text": text} if text and kind == "keyDown" else {}))
+            self.send(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=name,
+                code=name,
+                windowsVirtualKeyCode=code,
+                **({"text": text} if text and kind == "keyDown" else {}),
+            )
 
     def type(self, text: str) -> None:
         """Text into what has the focus."""
@@ -127,11 +156,20 @@ class Browser:
 
     def size(self, width: int, height: int, mobile: bool = False) -> None:
         """The window, or a phone's screen."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if mobile else 1, mobile=mobile)
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=2 if mobile else 1,
+            mobile=mobile,
+        )
 
     def dark(self, on: bool) -> None:
         """What ``prefers-color-scheme`` says."""
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if on else "light"}])
+        self.send(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if on else "light"}],
+        )
 
     def until(self, expression: str, seconds: float = 10.0) -> Any:
         """Wait for an expression to become true."""
@@ -147,4 +185,6 @@ class Browser:
 
     def picture(self, path: Path, whole: bool = False) -> None:
         """A screenshot."""
-        path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]))
+        path.write_bytes(
+            base64.b64decode(self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"])
+        )

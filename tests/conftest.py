@@ -11,7 +11,9 @@ import torch
 
 from benchmark.recipe import Protocol, Recipe
 
-os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # before anything imports ray: where this machine has a token, clusters of tests would differ about it
+os.environ.setdefault(
+    "RAY_AUTH_MODE", "disabled"
+)  # before anything imports ray: where this machine has a token, clusters of tests would differ about it
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("GANBENCH_DATA") or ROOT / "../shared/data").resolve()

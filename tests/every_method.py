@@ -23,7 +23,10 @@ def covering() -> dict[str, Recipe]:
     for suite in SUITES:
         for cell in load(Path(f"suites/{suite}.yaml"), "ci").cells:
             r = cell.recipe
-            ideas = {(r.network[0], r.d_pass), *((n, *(v for v in a.values() if isinstance(v, str))) for n, a in (*r.parts, r.loss))}
+            ideas = {
+                (r.network[0], r.d_pass),
+                *((n, *(v for v in a.values() if isinstance(v, str))) for n, a in (*r.parts, r.loss)),
+            }
             if r.resolution <= 32 and not ideas <= seen and not what_blocks(r, cell.protocol):
                 seen |= ideas
                 found[cell.id] = r

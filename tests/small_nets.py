@@ -58,7 +58,16 @@ def side(images: Tensor, logits: Tensor, features: list[Tensor] | None = None, l
     return Side(images, images, logits, features or [], labels)
 
 
-def moment(D: nn.Module, real: Tensor, fake: Tensor, *, step: int = 0, seed: int = 0, criterion: object = None, labels: tuple = (None, None)) -> Moment:
+def moment(
+    D: nn.Module,
+    real: Tensor,
+    fake: Tensor,
+    *,
+    step: int = 0,
+    seed: int = 0,
+    criterion: object = None,
+    labels: tuple = (None, None),
+) -> Moment:
     """A D step's moment, D having judged both sides with their features."""
     sides = []
     for images, classes in zip((real, fake), labels):
@@ -83,7 +92,9 @@ DLoss = Callable[[nn.Module, Tensor, Tensor, torch.Generator], Tensor]
 GLoss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
-def plain_steps(gan: Gan, D: nn.Module, reals: list[Tensor], d_loss: DLoss, g_loss: GLoss) -> tuple[nn.Module, nn.Module]:
+def plain_steps(
+    gan: Gan, D: nn.Module, reals: list[Tensor], d_loss: DLoss, g_loss: GLoss
+) -> tuple[nn.Module, nn.Module]:
     """What ``train_step`` should do from ``gan``'s present state: one G step after each two of D's, by plain autograd and Adam.
 
     Args:

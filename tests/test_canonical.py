@@ -12,9 +12,26 @@ from hypothesis import strategies as st
 from benchmark.canonical import canonical_bytes, canonical_text, content_hash, json_text
 from tests.conftest import recipe
 
-FLOATS = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.floats(-2e-4, 2e-4), st.floats(1e15, 1e17), st.sampled_from([-0.0, 1e-5, 1e16, 5e-324]))
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.integers(2**63, 2**65), FLOATS, st.text(), st.sampled_from(["\x7f", "é", "e+5", "null", "†‡", "\ud800", "1e5"]))
-VALUES = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=3), inner, max_size=4)), max_leaves=12)
+FLOATS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-2e-4, 2e-4),
+    st.floats(1e15, 1e17),
+    st.sampled_from([-0.0, 1e-5, 1e16, 5e-324]),
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(2**63, 2**65),
+    FLOATS,
+    st.text(),
+    st.sampled_from(["\x7f", "é", "e+5", "null", "†‡", "\ud800", "1e5"]),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=3), inner, max_size=4)),
+    max_leaves=12,
+)
 
 
 @given(VALUES)

@@ -41,7 +41,11 @@ def test_each_caveat_is_said_of_its_seeds(provenance: dict[str, object], said: s
     found = [_said(r) for r in _three_seeds(PUBLISHED) if r.cell == full_cells()[0].id]
     one = caveats([found[0], found[1], _said(found[2], **provenance)])
     every = caveats([_said(r, **provenance) for r in found])
-    assert (not one and not every) if said is None else (len(one) == 1 and said in one[0] and one[0].endswith("(seed 2)") and "(seed" not in every[0])
+    assert (
+        (not one and not every)
+        if said is None
+        else (len(one) == 1 and said in one[0] and one[0].endswith("(seed 2)") and "(seed" not in every[0])
+    )
     assert caveats([]) == ()
 
 
@@ -49,11 +53,16 @@ def test_a_verdict_its_footnote_and_its_page_say_so(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, [_said(r, real="<b>imported") for r in _three_seeds(PUBLISHED)])
     cell = joined["theory/1"][0]
     entry = cell.entries["V_g"]
-    assert entry.verdict.name == "reproduced" and "to be believed: the statistics of the real images were imported" in entry.verdict.why
+    assert (
+        entry.verdict.name == "reproduced"
+        and "to be believed: the statistics of the real images were imported" in entry.verdict.why
+    )
     v = view(suite.tables[0], joined["theory/1"])
     assert v.rows[0][1][1].achieved_marks == ("a", "b") and "to be believed: the statistics" in markdown(v)
     write_report(suite, joined, "results", tmp_path)
-    page = next(p for p in tmp_path.glob("cells/*.html") if cell.cell.id in p.read_text(encoding="utf-8")).read_text(encoding="utf-8")
+    page = next(p for p in tmp_path.glob("cells/*.html") if cell.cell.id in p.read_text(encoding="utf-8")).read_text(
+        encoding="utf-8"
+    )
     assert "<h2>To be believed</h2>" in page and "&lt;b&gt;imported" in page and "<b>imported" not in page
 
 
@@ -63,10 +72,24 @@ def test_self_declared_images_are_said_to_be(tmp_path: Path, monkeypatch: pytest
     record = record_for(full_cells()[0], 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
     record = dataclasses.replace(record, recipe=dataclasses.replace(record.recipe, dataset=name, split="train"))
     assert caveats([record]) == ()
-    manifest = dict(version=1, dataset=name, split="train", source=".", form="folder", images=100, names="n", contents={"train": "c"}, published=None, decoder="d", sizes=[])
+    manifest = dict(
+        version=1,
+        dataset=name,
+        split="train",
+        source=".",
+        form="folder",
+        images=100,
+        names="n",
+        contents={"train": "c"},
+        published=None,
+        decoder="d",
+        sizes=[],
+    )
     for published, lines in ((None, 1), ("md5 of the archive", 0)):
         (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "ganbench-train.json").write_text(json.dumps(manifest | {"published": published}), encoding="utf-8")
+        (tmp_path / name / "ganbench-train.json").write_text(
+            json.dumps(manifest | {"published": published}), encoding="utf-8"
+        )
         found = caveats([record])
         assert len(found) == lines and all("self-declared" in line for line in found)
 
@@ -76,9 +99,15 @@ def test_the_cell_page_has_the_differing_fields_with_their_known_effects(tmp_pat
     suite, joined = load_joined(THEORY, [small])
     cell = joined["theory/1"][0]
     rows = {d.name: d for d in differing(cell)}
-    assert set(rows) == {d.field for d in cell.tier.fields} and rows["dataset"].paper == "mnist" and rows["dataset"].ours == "shapes"
+    assert (
+        set(rows) == {d.field for d in cell.tier.fields}
+        and rows["dataset"].paper == "mnist"
+        and rows["dataset"].ours == "shapes"
+    )
     assert "clean-fid" in rows["dataset"].source and rows["epochs"].effect == "not known"
     write_report(suite, joined, "results", tmp_path)
-    page = next(p for p in tmp_path.glob("cells/*.html") if cell.cell.id in p.read_text(encoding="utf-8")).read_text(encoding="utf-8")
+    page = next(p for p in tmp_path.glob("cells/*.html") if cell.cell.id in p.read_text(encoding="utf-8")).read_text(
+        encoding="utf-8"
+    )
     table = page.split('<table class="effects">')[1].split("</table>")[0]
     assert "clean-fid" in table and "mnist" in table and "shapes" in table and table.count("<tr>") == 1 + len(rows)

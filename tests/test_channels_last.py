@@ -21,7 +21,15 @@ from tests.conftest import protocol, recipe
 from tests.every_method import after_a_step, covering
 
 DATA = read("shapes", "train", 32, 3, images=64)
-SMALL = dict(resolution=32, channels=3, images=64, network=("gn-cnn", {"width": 0.1, "init": "kaiming"}), batch_d=16, batch_g=16, parts=(("spectral-norm", {"player": "D"}),))
+SMALL = dict(
+    resolution=32,
+    channels=3,
+    images=64,
+    network=("gn-cnn", {"width": 0.1, "init": "kaiming"}),
+    batch_d=16,
+    batch_g=16,
+    parts=(("spectral-norm", {"player": "D"}),),
+)
 
 
 METHODS = covering()
@@ -79,7 +87,10 @@ def test_the_segments_say_which_layout_and_a_run_may_change_it(tmp_path: Path) -
     r, p = recipe(**SMALL), protocol(metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None)
     run(r, p, 0, DATA, tmp_path, until_epoch=2, channels_last=True)
     result = run(r, p, 0, DATA, tmp_path)
-    assert [(s["from_step"], s["to_step"], s["channels_last"]) for s in result["segments"]] == [(0, 8, True), (8, 16, False)]
+    assert [(s["from_step"], s["to_step"], s["channels_last"]) for s in result["segments"]] == [
+        (0, 8, True),
+        (8, 16, False),
+    ]
     whole = run(r, p, 0, DATA, tmp_path / "plain")
     assert result["final"]["V_g"]["value"] == pytest.approx(whole["final"]["V_g"]["value"], rel=1e-3)
 
@@ -90,5 +101,10 @@ def test_the_command_line_the_record_and_the_page_say_it(tmp_path: Path) -> None
     (record, *_), problems = read_all(tmp_path)
     assert not problems and all(s["channels_last"] for s in record.provenance["segments"])
     assert "1 thread(s), channels last," in provenance(record)[1]
-    old = dataclasses.replace(record, provenance={"segments": [{k: v for k, v in s.items() if k != "channels_last"} for s in record.provenance["segments"]]})
+    old = dataclasses.replace(
+        record,
+        provenance={
+            "segments": [{k: v for k, v in s.items() if k != "channels_last"} for s in record.provenance["segments"]]
+        },
+    )
     assert "channels" not in provenance(old)[1]

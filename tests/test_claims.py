@@ -22,11 +22,17 @@ recipes:
 """
 
 
-def suite(tmp_path: Path, rows: str, holds: str, columns: str = "[{data_percent: 10}, {data_percent: 100}]", more: str = ""):  # noqa: ANN201
+def suite(
+    tmp_path: Path, rows: str, holds: str, columns: str = "[{data_percent: 10}, {data_percent: 100}]", more: str = ""
+):  # noqa: ANN201
     path = tmp_path / "mini.yaml"
-    table = f"tables:\n  T:\n    caption: c\n    metrics: {{FID: lower, IS: higher}}\n    columns: {columns}\n    rows:\n"
+    table = (
+        f"tables:\n  T:\n    caption: c\n    metrics: {{FID: lower, IS: higher}}\n    columns: {columns}\n    rows:\n"
+    )
     table += "".join(f"      {row.strip()}\n" for row in rows.strip().splitlines())
-    path.write_text(BASE + table + more + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8")
+    path.write_text(
+        BASE + table + more + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8"
+    )
     return load(path)
 
 
@@ -145,7 +151,9 @@ def test_suites_that_contradict_themselves_are_refused(tmp_path: Path, old: str,
         load(tmp_path / "mini.yaml")
 
 
-@pytest.mark.parametrize("scalar", ["2024-01-01", "=", "<<", "0x_", "...", "9" * 5000, "1e5", "-3", "true", "0b_", ".nan"])
+@pytest.mark.parametrize(
+    "scalar", ["2024-01-01", "=", "<<", "0x_", "...", "9" * 5000, "1e5", "-3", "true", "0b_", ".nan"]
+)
 def test_any_scalar_may_stand_for_an_argument_that_nothing_types_yet(tmp_path: Path, scalar: str) -> None:
     suite(tmp_path, ONE, CLAIM)
     path = tmp_path / "mini.yaml"
@@ -158,8 +166,16 @@ def test_profiles_apply_their_rule_and_then_what_is_on_for_the_column(tmp_path: 
     more = "profiles:\n  ci:\n    recipe: {network: {width: 2}, parts: {unheard-of: {kimg: 9}}, on: {data_percent=10: {parts: {unheard-of: {p: 0.1}}, network: {width: 3}, batch_d: 2}}}\n"
     suite(tmp_path, ONE, CLAIM, more=more)
     ten, hundred = (c.recipe for c in load(tmp_path / "mini.yaml", "ci").cells[:2])
-    assert dict(ten.parts) == {"spectral-norm": {"player": "D"}, "unheard-of": {"p": 0.1, "kimg": 9}} and ten.network == ("net", {"width": 3}) and ten.batch_d == 2
-    assert dict(hundred.parts)["unheard-of"] == {"p": 0.5, "kimg": 9} and hundred.network == ("net", {"width": 2}) and hundred.batch_d == 4
+    assert (
+        dict(ten.parts) == {"spectral-norm": {"player": "D"}, "unheard-of": {"p": 0.1, "kimg": 9}}
+        and ten.network == ("net", {"width": 3})
+        and ten.batch_d == 2
+    )
+    assert (
+        dict(hundred.parts)["unheard-of"] == {"p": 0.5, "kimg": 9}
+        and hundred.network == ("net", {"width": 2})
+        and hundred.batch_d == 4
+    )
 
 
 def test_a_restated_number_is_the_tables_own(tmp_path: Path) -> None:
@@ -168,7 +184,12 @@ def test_a_restated_number_is_the_tables_own(tmp_path: Path) -> None:
     made = suite(tmp_path, rows, "{table: T, monotone: a}", more=figure % "a: {backbone: X, FID: 10}")
     cell = made.tables[1].cells[0]
     assert (cell.backbone, cell.published["FID"].origin, cell.id) == ("X", "quoted", "mini/F/a[X]/shapes@10%")
-    for row, message in (("a: {FID: 10}", "2 cells of the restated table"), ("a: {backbone: X, FID: 12}", "does not restate"), ("a: {backbone: X, recipe: base, FID: 10}", "takes its recipe from there"), ("z: {FID: 1}", "0 cells")):
+    for row, message in (
+        ("a: {FID: 10}", "2 cells of the restated table"),
+        ("a: {backbone: X, FID: 12}", "does not restate"),
+        ("a: {backbone: X, recipe: base, FID: 10}", "takes its recipe from there"),
+        ("z: {FID: 1}", "0 cells"),
+    ):
         with pytest.raises(SuiteError, match=message):
             suite(tmp_path, rows, "{table: T, monotone: a}", more=figure % row)
 

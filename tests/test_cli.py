@@ -23,7 +23,9 @@ GANBENCH = [sys.executable, "-m", "benchmark"]
 
 
 def ganbench(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*GANBENCH, *map(str, arguments)], capture_output=True, text=True, timeout=240, cwd=ROOT, **more)
+    return subprocess.run(
+        [*GANBENCH, *map(str, arguments)], capture_output=True, text=True, timeout=240, cwd=ROOT, **more
+    )
 
 
 def outcomes(results: Path) -> dict[str, str]:
@@ -57,9 +59,18 @@ def test_published_prints_the_seventeen_numbers_in_the_contracts_columns() -> No
     done = ganbench("published", "theory", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0 and len(rows) == 17
-    assert list(rows[0]) == "paper,table,method,backbone,dataset,data_percent,resolution,metric,value,std,origin,note".split(",")
+    assert list(
+        rows[0]
+    ) == "paper,table,method,backbone,dataset,data_percent,resolution,metric,value,std,origin,note".split(",")
     row = next(r for r in rows if r["method"] == "sigma=sqrt(24)" and r["metric"] == "jac_G")
-    assert (row["table"], row["value"], row["std"], row["dataset"], row["data_percent"], row["origin"]) == ("2", "76.422", "35.867", "mnist", "100", "own")
+    assert (row["table"], row["value"], row["std"], row["dataset"], row["data_percent"], row["origin"]) == (
+        "2",
+        "76.422",
+        "35.867",
+        "mnist",
+        "100",
+        "own",
+    )
     assert {r["metric"] for r in rows} == {"L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_G"}
     assert len(json.loads(ganbench("published", "theory", "--format", "json").stdout)) == 17
 
@@ -85,13 +96,19 @@ def test_bad_usage_exits_with_two_and_one_message(arguments: list[str], code: in
 
 
 def test_missing_data_blocks_with_the_mend_and_exit_code_one(tmp_path: Path) -> None:
-    done = ganbench("run", "theory", "--only", "table=1", "--results", tmp_path, env={**os.environ, "GANBENCH_DATA": str(tmp_path)})
+    done = ganbench(
+        "run", "theory", "--only", "table=1", "--results", tmp_path, env={**os.environ, "GANBENCH_DATA": str(tmp_path)}
+    )
     assert done.returncode == 1 and "3 blocked" in done.stderr and "ganbench data fetch mnist" in done.stderr
 
 
 def test_a_run_that_no_node_can_take_is_refused_at_once(tmp_path: Path) -> None:
-    done = ganbench("run", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--cpus", "1", "--threads", "3")
-    assert done.returncode == 1 and re.search(r"asks for 3 CPU, which no node has \([^ ]+: 1 CPU, no GPU\)", done.stderr)
+    done = ganbench(
+        "run", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--cpus", "1", "--threads", "3"
+    )
+    assert done.returncode == 1 and re.search(
+        r"asks for 3 CPU, which no node has \([^ ]+: 1 CPU, no GPU\)", done.stderr
+    )
 
 
 def test_a_results_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
@@ -122,9 +139,13 @@ def test_images_are_measured_through_ray_and_the_command_line(tmp_path: Path) ->
     done = ganbench("run", suite, "--results", results, "--seeds", "2", env=env)
     assert done.returncode == 0 and "2 done" in done.stderr, done.stderr
     found, problems = read_all(results)
-    assert not problems and len(found) == 2 and len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 2, "the real images, and those that the floor is drawn from"
+    assert not problems and len(found) == 2 and len(list((tmp_path / "cache" / "features").glob("*.npz"))) == 2, (
+        "the real images, and those that the floor is drawn from"
+    )
     for record in found:
-        assert [e["step"] for e in record.history] == [0, 3, 6] and record.final == min(record.history[1:], key=lambda e: e["FID"]["value"])
+        assert [e["step"] for e in record.history] == [0, 3, 6] and record.final == min(
+            record.history[1:], key=lambda e: e["FID"]["value"]
+        )
     listed = ganbench("data", "stats", env=env)
     assert "shapes test at 32 px, 100 images, efficientnet-lite0" in listed.stdout and listed.returncode == 0
     made = ganbench("data", "stats", suite, env=env)
@@ -144,15 +165,26 @@ def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
     began = time.monotonic()
     second = ganbench("run", "theory", "--profile", "ci", "--results", results)
     assert time.monotonic() - began < 15  # 0.3 s on a quiet machine; Ray alone would take longer
-    assert second.returncode == 0 and "12 done, 0 blocked" in second.stderr and "nothing to do" in second.stderr and "record" in second.stderr
+    assert (
+        second.returncode == 0
+        and "12 done, 0 blocked" in second.stderr
+        and "nothing to do" in second.stderr
+        and "record" in second.stderr
+    )
     for suite in ("suites/ci.yaml", "suites/theory.yaml"):
         done = ganbench("report", suite, "--results", results, "--out", out)
         assert done.returncode == 0, done.stderr
     site = {"index.html", "cells.html", "claims.html", "cells", "samples"}
-    assert {p.name for p in out.iterdir()} == {f"{s}.{k}" for s in ("ci", "theory") for k in ("md", "tex", "csv", "html")} | site
-    assert (out / "theory.html").read_text(encoding="utf-8").count('data-verdict="incomparable"') == 17, "a ci run must never be judged"
+    assert {p.name for p in out.iterdir()} == {
+        f"{s}.{k}" for s in ("ci", "theory") for k in ("md", "tex", "csv", "html")
+    } | site
+    assert (out / "theory.html").read_text(encoding="utf-8").count('data-verdict="incomparable"') == 17, (
+        "a ci run must never be judged"
+    )
     compared = json.loads(ganbench("compare", "theory", "--results", results, "--format", "json").stdout)
-    assert {r["verdict"] for r in compared if r["published"]} == {"incomparable"} and {r["tier"] for r in compared} == {"incomparable"}
+    assert {r["verdict"] for r in compared if r["published"]} == {"incomparable"} and {r["tier"] for r in compared} == {
+        "incomparable"
+    }
     assert "not judged" in ganbench("claims", "theory", "--results", results).stdout
     assert "12 done" in ganbench("status", "--results", results).stdout
     shown = ganbench("show", "theory/1/B_z=10^0[MLP]/mnist", "--profile", "ci", "--results", results)
@@ -163,7 +195,11 @@ def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
 def slow_suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of several seconds each, with the paper's suite as a base."""
     text = (ROOT / "suites/theory.yaml").read_text(encoding="utf-8")
-    for old, new in (("images: 1024", "images: 2048"), ("      epochs: 6\n", "      epochs: 14\n"), ("{width: 0.25}", "{width: 0.4}")):
+    for old, new in (
+        ("images: 1024", "images: 2048"),
+        ("      epochs: 6\n", "      epochs: 14\n"),
+        ("{width: 0.25}", "{width: 0.4}"),
+    ):
         assert old in text
         text = text.replace(old, new)
     path = tmp_path_factory.mktemp("suite") / "theory.yaml"
@@ -180,7 +216,18 @@ def undisturbed(slow_suite: Path, tmp_path_factory: pytest.TempPathFactory) -> d
 
 def command(suite: Path, results: Path) -> list[str]:
     only = "method=SN-D | method=SN-both"
-    return ["run", str(suite), "--profile", "ci", "--only", only, "--results", str(results), "--checkpoint-every", "0.3"]
+    return [
+        "run",
+        str(suite),
+        "--profile",
+        "ci",
+        "--only",
+        only,
+        "--results",
+        str(results),
+        "--checkpoint-every",
+        "0.3",
+    ]
 
 
 def _until(condition, seconds: float = 90.0):
@@ -200,12 +247,20 @@ def _checkpoints(results: Path) -> list[Path]:
 def _workers(driver: int) -> list[int]:
     """Ray worker processes that make a run, started after this driver."""
     listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in listed.splitlines() if line.split(None, 1)[1].startswith("ray::work") and int(line.split()[0]) > driver]
+    return [
+        int(line.split()[0])
+        for line in listed.splitlines()
+        if line.split(None, 1)[1].startswith("ray::work") and int(line.split()[0]) > driver
+    ]
 
 
-def test_every_interruption_ends_with_the_same_bits(slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_every_interruption_ends_with_the_same_bits(
+    slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
     """Ctrl-C in a terminal, then kill -9 of a worker, then of the driver, then the same command to the end."""
-    terminal = pexpect.spawn(GANBENCH[0], [*GANBENCH[1:], *command(slow_suite, tmp_path)], cwd=str(ROOT), timeout=90, encoding="utf-8")
+    terminal = pexpect.spawn(
+        GANBENCH[0], [*GANBENCH[1:], *command(slow_suite, tmp_path)], cwd=str(ROOT), timeout=90, encoding="utf-8"
+    )
     _until(lambda: _checkpoints(tmp_path))
     terminal.sendintr()
     terminal.expect("write a checkpoint first")
@@ -215,7 +270,9 @@ def test_every_interruption_ends_with_the_same_bits(slow_suite: Path, undisturbe
     assert terminal.exitstatus == 130 and not outcomes(tmp_path)
 
     before = {p: p.stat().st_mtime_ns for p in _checkpoints(tmp_path)}
-    driver = subprocess.Popen([*GANBENCH, *command(slow_suite, tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    driver = subprocess.Popen(
+        [*GANBENCH, *command(slow_suite, tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _until(lambda: any(p.stat().st_mtime_ns != t for p, t in before.items()) and _workers(driver.pid))
     victim = _workers(driver.pid)[0]
     os.kill(victim, signal.SIGKILL)
@@ -229,17 +286,27 @@ def test_every_interruption_ends_with_the_same_bits(slow_suite: Path, undisturbe
     assert any(len(r.provenance["segments"]) > 1 for r in read_all(tmp_path)[0])
 
 
-def test_over_time_runs_stop_like_an_interruption_and_go_on(slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_over_time_runs_stop_like_an_interruption_and_go_on(
+    slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
     began = time.monotonic()
     stopped = ganbench(*command(slow_suite, tmp_path), "--executor", "inline", "--time-limit", "0.0002h")
-    assert stopped.returncode == 130 and "the time limit is over: the runs under way write a checkpoint" in stopped.stderr and "run the same command again" in stopped.stderr
-    assert time.monotonic() - began < 60 and not outcomes(tmp_path)  # on a busy machine the limit may end before the first step
+    assert (
+        stopped.returncode == 130
+        and "the time limit is over: the runs under way write a checkpoint" in stopped.stderr
+        and "run the same command again" in stopped.stderr
+    )
+    assert time.monotonic() - began < 60 and not outcomes(
+        tmp_path
+    )  # on a busy machine the limit may end before the first step
     assert ganbench(*command(slow_suite, tmp_path), "--executor", "inline", "--time-limit", "1h").returncode == 0
     assert outcomes(tmp_path) == undisturbed
 
 
 def test_a_second_driver_on_the_same_results_is_refused(slow_suite: Path, tmp_path: Path) -> None:
-    first = subprocess.Popen([*GANBENCH, *command(slow_suite, tmp_path), "--executor", "inline"], cwd=ROOT, stderr=subprocess.DEVNULL)
+    first = subprocess.Popen(
+        [*GANBENCH, *command(slow_suite, tmp_path), "--executor", "inline"], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
     _until(lambda: _checkpoints(tmp_path))
     second = ganbench(*command(slow_suite, tmp_path))
     assert second.returncode == 1 and "another 'ganbench run' works on" in second.stderr
@@ -251,12 +318,21 @@ def test_a_second_driver_on_the_same_results_is_refused(slow_suite: Path, tmp_pa
 
 def test_one_failing_run_does_not_end_the_suite(tmp_path: Path) -> None:
     """A run whose checkpoint folder belongs to another run fails with one line; the other is made."""
-    planned = json.loads(ganbench("plan", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--json").stdout)
+    planned = json.loads(
+        ganbench("plan", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--json").stdout
+    )
     blocked = tmp_path / "runs" / planned[0]["run"]
     blocked.parent.mkdir(parents=True)
     blocked.write_text("a file where the run's folder should be")
-    done = ganbench("run", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--executor", "inline")
-    assert done.returncode == 1 and "FAILED: theory/2" in done.stderr and "1 failed" in done.stderr and "1 done" in done.stderr
+    done = ganbench(
+        "run", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--executor", "inline"
+    )
+    assert (
+        done.returncode == 1
+        and "FAILED: theory/2" in done.stderr
+        and "1 failed" in done.stderr
+        and "1 done" in done.stderr
+    )
     assert "Traceback" not in done.stderr and len(outcomes(tmp_path)) == 1
 
 
@@ -275,9 +351,17 @@ def test_a_record_that_finds_no_room_is_rescued(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_golden_check_says_what_it_lacks_or_passes(tmp_path: Path) -> None:
-    done = ganbench("doctor", "--golden", env={**os.environ, "GANBENCH_DATA": str(tmp_path), "TORCH_HOME": str(tmp_path)})
+    done = ganbench(
+        "doctor", "--golden", env={**os.environ, "GANBENCH_DATA": str(tmp_path), "TORCH_HOME": str(tmp_path)}
+    )
     lines = [line for line in done.stdout.splitlines() if "of the training images" in line]
-    assert len(lines) == 2 and all("cannot be checked" in line and "--weights" in line and "cifar-10-python.tar.gz" in line for line in lines) and done.returncode == 1
+    assert (
+        len(lines) == 2
+        and all(
+            "cannot be checked" in line and "--weights" in line and "cifar-10-python.tar.gz" in line for line in lines
+        )
+        and done.returncode == 1
+    )
 
 
 def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
@@ -287,5 +371,11 @@ def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    done = subprocess.run(f"{sys.executable} -m benchmark published theory | head -1", shell=True, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        f"{sys.executable} -m benchmark published theory | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert "Traceback" not in done.stderr and done.stdout.startswith("paper,")

@@ -51,15 +51,27 @@ def test_the_slurm_script_is_a_clean_shell_script() -> None:
 def slurm(tmp_path: Path) -> dict[str, str]:
     """An environment in which two nodes of a Slurm allocation are this machine, twice."""
     (tmp_path / "bin").mkdir()
-    for name, text in (("srun", SRUN), ("scontrol", SCONTROL), ("ganbench", f'#!/bin/sh\nexec {sys.executable} -m benchmark "$@"\n')):
+    for name, text in (
+        ("srun", SRUN),
+        ("scontrol", SCONTROL),
+        ("ganbench", f'#!/bin/sh\nexec {sys.executable} -m benchmark "$@"\n'),
+    ):
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "SLURM"))}
     path = f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return clean | {"PATH": path, "FAKE_LOG": str(tmp_path / "slurm.log"), "SLURM_JOB_ID": str(os.getpid()), "SLURM_JOB_NODELIST": "node[1-2]", "SLURMD_NODENAME": "node1"}
+    return clean | {
+        "PATH": path,
+        "FAKE_LOG": str(tmp_path / "slurm.log"),
+        "SLURM_JOB_ID": str(os.getpid()),
+        "SLURM_JOB_NODELIST": "node[1-2]",
+        "SLURMD_NODENAME": "node1",
+    }
 
 
-def test_a_warning_from_slurm_checkpoints_and_the_job_goes_on_when_it_is_queued_again(slurm: dict[str, str], tmp_path: Path) -> None:
+def test_a_warning_from_slurm_checkpoints_and_the_job_goes_on_when_it_is_queued_again(
+    slurm: dict[str, str], tmp_path: Path
+) -> None:
     """Two allocations with disks of their own; checkpoints at a URL. The same bits as in this process, undisturbed."""
     text = (ROOT / "suites/theory.yaml").read_text(encoding="utf-8").replace("      epochs: 6\n", "      epochs: 14\n")
     (tmp_path / "theory.yaml").write_text(text, encoding="utf-8")
@@ -70,19 +82,36 @@ def test_a_warning_from_slurm_checkpoints_and_the_job_goes_on_when_it_is_queued_
     more = ["--results", str(results), "--checkpoints", f"file://{url}", "--checkpoint-every", "0.2"]
     output = tmp_path / "slurm.out"
     with output.open("w") as out:
-        job = subprocess.Popen([SCRIPT, *words, *more], env=slurm | {"GANBENCH_CACHE": str(tmp_path / "disk1")}, cwd=ROOT, stdout=out, stderr=out)
+        job = subprocess.Popen(
+            [SCRIPT, *words, *more],
+            env=slurm | {"GANBENCH_CACHE": str(tmp_path / "disk1")},
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+        )
         _until(lambda: list(url.glob("*/checkpoint.pt")) or job.poll() is not None, 150)
         job.send_signal(signal.SIGUSR1)
         assert job.wait(timeout=60) == 130, output.read_text()
-        assert Path(slurm["FAKE_LOG"]).read_text().split() == ["requeue", slurm["SLURM_JOB_ID"]] and not outcomes(results)
-        again = subprocess.run([SCRIPT, *words, *more], env=slurm | {"GANBENCH_CACHE": str(tmp_path / "disk2")}, cwd=ROOT, stdout=out, stderr=out, timeout=200)
+        assert Path(slurm["FAKE_LOG"]).read_text().split() == ["requeue", slurm["SLURM_JOB_ID"]] and not outcomes(
+            results
+        )
+        again = subprocess.run(
+            [SCRIPT, *words, *more],
+            env=slurm | {"GANBENCH_CACHE": str(tmp_path / "disk2")},
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            timeout=200,
+        )
     assert again.returncode == 0, output.read_text()
     assert outcomes(results) == outcomes(tmp_path / "here") and len(outcomes(results)) == 1
     logs = [next(tmp_path.glob(f"disk{n}/runs/*/run.log")).read_text(encoding="utf-8") for n in (1, 2)]
     assert "started at step 0" in logs[0] and "resumed at step" in logs[1]
     assert not list(tmp_path.glob("disk2/runs/*/*.pt")), "what lies at the URL need not lie here as well"
     segments = read_all(results)[0][0].provenance["segments"]
-    assert len(segments) == 2 and {s["commit"].removesuffix("+changes") for s in segments} == {code_version()["commit"].removesuffix("+changes")}
+    assert len(segments) == 2 and {s["commit"].removesuffix("+changes") for s in segments} == {
+        code_version()["commit"].removesuffix("+changes")
+    }
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert f"ray-{slurm['SLURM_JOB_ID']}" not in left and not Path(f"/tmp/ray-{slurm['SLURM_JOB_ID']}").exists()
 
@@ -146,13 +175,33 @@ def test_nodes_get_the_package_and_one_without_the_data_is_named_before_anything
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
         (tmp_path / "data" / name).write_bytes(b"")
     shutil.copytree(ROOT / "benchmark", tmp_path / "src/benchmark", ignore=shutil.ignore_patterns("__pycache__"))
-    env = os.environ | {"PYTHONPATH": str(tmp_path / "src"), "RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-    done = subprocess.run([sys.executable, "-c", NODES, str(tmp_path), json.dumps(_job(tmp_path, tmp_path / "data"))], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=200)
+    env = os.environ | {
+        "PYTHONPATH": str(tmp_path / "src"),
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_worker_niceness": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", NODES, str(tmp_path), json.dumps(_job(tmp_path, tmp_path / "data"))],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     folder, cards, templates = found["shipped"]
-    assert "runtime_resources" in folder and cards > 10 and templates == sorted(p.name for p in (ROOT / "benchmark/collate/site/templates").iterdir())
-    assert "node bare (" in found["lacking"] and "node whole" not in found["lacking"] and "ganbench data fetch mnist" in found["lacking"]
+    assert (
+        "runtime_resources" in folder
+        and cards > 10
+        and templates == sorted(p.name for p in (ROOT / "benchmark/collate/site/templates").iterdir())
+    )
+    assert (
+        "node bare (" in found["lacking"]
+        and "node whole" not in found["lacking"]
+        and "ganbench data fetch mnist" in found["lacking"]
+    )
     assert str(tmp_path / "empty") in found["lacking"], "the node's own folder goes before the driver's"
     assert found["whole"] == ""
 
@@ -196,12 +245,18 @@ def test_a_url_that_takes_nothing_is_trouble_and_not_the_end(tmp_path: Path, mon
     url = f"file://{tmp_path}/url/k"
     fields = _job(tmp_path, tmp_path, recipe=recipe(images=64, epochs=1).to_json(), folder=url, cluster=False)
     result = execute(Job(**fields), lambda done, todo: False)
-    assert result["status"] == "finished" and "checkpoints could not be written" in result["trouble"] and url in result["trouble"]
+    assert (
+        result["status"] == "finished"
+        and "checkpoints could not be written" in result["trouble"]
+        and url in result["trouble"]
+    )
     assert (workplace(url) / "checkpoint.pt").exists()
 
 
 @pytest.mark.parametrize(("url", "message"), [("nowhere://x", "nowhere"), ("gs://bucket/x", "gcsfs")])
-def test_a_url_that_cannot_be_opened_is_said_before_anything_runs(url: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_url_that_cannot_be_opened_is_said_before_anything_runs(
+    url: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     if url.startswith("gs"):
         try:
             import gcsfs  # noqa: F401
@@ -209,5 +264,21 @@ def test_a_url_that_cannot_be_opened_is_said_before_anything_runs(url: str, mess
             pass
         else:
             pytest.skip("gcsfs is installed")
-    assert main(["run", "theory", "--profile", "ci", "--only", "method=SN-D", "--results", str(tmp_path), "--checkpoints", url]) == 2
+    assert (
+        main(
+            [
+                "run",
+                "theory",
+                "--profile",
+                "ci",
+                "--only",
+                "method=SN-D",
+                "--results",
+                str(tmp_path),
+                "--checkpoints",
+                url,
+            ]
+        )
+        == 2
+    )
     assert message in capsys.readouterr().err

@@ -42,10 +42,19 @@ def full_cells(table: str = "1") -> list[Cell]:
     return [c for c in load(THEORY).cells if c.table == table]
 
 
-def record_for(cell: Cell, seed: int, values: dict[str, float | None], monkeypatch: pytest.MonkeyPatch | None = None, seeds: int = 3, **changes: object) -> Record:
+def record_for(
+    cell: Cell,
+    seed: int,
+    values: dict[str, float | None],
+    monkeypatch: pytest.MonkeyPatch | None = None,
+    seeds: int = 3,
+    **changes: object,
+) -> Record:
     """A record out of a plan for ``seeds`` seeds."""
     planned = dataclasses.replace(make_plan([cell], [seed], {}).runs[0], planned=seeds)
-    final = {"step": changes.get("steps", 187600), "epoch": 200} | {m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()}
+    final = {"step": changes.get("steps", 187600), "epoch": 200} | {
+        m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()
+    }
     result = {
         "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "step": min(938 * e, final["step"]), "epoch": e} for e in (1, 2, 200)],
         "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [{"commit": "0" * 40}], "libraries": {}, **planned.data(),
@@ -76,7 +85,10 @@ def test_seeds_needed_have_the_power_that_they_promise() -> None:
         decided = []
         for k, looked in ((n, True), (n - 1, True), (n, False)):
             draws = rng.normal(off, std, (40_000, k))
-            mean, half = draws.mean(1), stats.t.ppf(1 - 0.025 / (10 if looked else 1), k - 1) * draws.std(1, ddof=1) / np.sqrt(k)
+            mean, half = (
+                draws.mean(1),
+                stats.t.ppf(1 - 0.025 / (10 if looked else 1), k - 1) * draws.std(1, ddof=1) / np.sqrt(k),
+            )
             decided.append(np.mean((abs(mean) + half <= 0.1) | (abs(mean) - half * np.sqrt(1 + k * published) > 0.1)))
             assert decided[-1] == pytest.approx(power(std, off, 0.1, k, published, looked), abs=0.01)
         assert decided[0] > 0.79 and (n == 3 or decided[1] < 0.81) and decided[2] >= decided[0]
@@ -108,7 +120,9 @@ def test_inconclusive_says_how_many_seeds_would_decide() -> None:
     e = estimate([1.96, 2.0, 2.09])
     verdict = judge(V, e, 0, [EXACT], "lower", BAND, "not run")
     more = int(re.search(r"(\d+) more seed", verdict.why)[1])
-    assert verdict.name == "inconclusive" and power(e.std, e.mean - 2, 0.1, 3 + more, 1.0) >= 0.8 > power(e.std, e.mean - 2, 0.1, 2 + more, 1.0)
+    assert verdict.name == "inconclusive" and power(e.std, e.mean - 2, 0.1, 3 + more, 1.0) >= 0.8 > power(
+        e.std, e.mean - 2, 0.1, 2 + more, 1.0
+    )
 
 
 def test_the_published_numbers_own_seed_noise_counts_against_a_verdict_beyond_the_band() -> None:
@@ -120,8 +134,22 @@ def test_the_published_numbers_own_seed_noise_counts_against_a_verdict_beyond_th
     over_seeds = dataclasses.replace(V, std=1e-4, std_of="seeds")
     assert judge(over_seeds, far, 0, [EXACT], "lower", BAND, "").name == "not reproduced"
     for std_of in ("noises", "splits", "unknown"):
-        assert judge(dataclasses.replace(V, std=1e-4, std_of=std_of), far, 0, [EXACT], "lower", BAND, "").name == "inconclusive", "no ± but that over seeds is seed noise"
-        assert judge(dataclasses.replace(V, std=9.0, std_of=std_of), estimate([2.5, 2.51, 2.52]), 0, [EXACT], "lower", BAND, "").name == "not reproduced"
+        assert (
+            judge(dataclasses.replace(V, std=1e-4, std_of=std_of), far, 0, [EXACT], "lower", BAND, "").name
+            == "inconclusive"
+        ), "no ± but that over seeds is seed noise"
+        assert (
+            judge(
+                dataclasses.replace(V, std=9.0, std_of=std_of),
+                estimate([2.5, 2.51, 2.52]),
+                0,
+                [EXACT],
+                "lower",
+                BAND,
+                "",
+            ).name
+            == "not reproduced"
+        )
 
 
 def test_seeds_that_agree_to_the_last_digit_decide_nothing() -> None:
@@ -137,7 +165,9 @@ def test_what_is_not_judged_never_gets_a_judging_verdict() -> None:
     assert judge(V, good, 1, [EXACT], "lower", BAND, "").name == "diverged"
     assert judge(V, None, 0, [], "lower", BAND, "not run").name == "not run"
     assert judge(V, None, 0, [], "lower", BAND, "blocked: no data").name == "blocked"
-    assert judge(V, good, 0, [], "lower", BAND, "").name == "incomparable", "a result of which nobody knows how it was made"
+    assert judge(V, good, 0, [], "lower", BAND, "").name == "incomparable", (
+        "a result of which nobody knows how it was made"
+    )
     assert judge(V, good, 0, [EXACT], "lower", None, "").name == "inconclusive"
     assert judge(None, good, 0, [EXACT], "lower", BAND, "").name == ""
 
@@ -155,7 +185,9 @@ def test_tiers_field_by_field() -> None:
         assert tier_of(other, record_for(other, 0, {"V_g": -0.657})).name == name
     fewer = dataclasses.replace(whole, protocol=dataclasses.replace(whole.protocol, generated=500))
     assert tier_of(cell, fewer).name == "proxy"
-    assert tier_of(cell, dataclasses.replace(part, profile="full")).name == "proxy", "the recipe decides, not a record's own word"
+    assert tier_of(cell, dataclasses.replace(part, profile="full")).name == "proxy", (
+        "the recipe decides, not a record's own word"
+    )
 
 
 def test_join_prefers_the_full_run_and_says_what_it_shows() -> None:
@@ -166,16 +198,26 @@ def test_join_prefers_the_full_run_and_says_what_it_shows() -> None:
     assert joined["theory/1"][0].tier.name == "incomparable" and joined["theory/1"][0].cell.profile == "ci"
     full = record_for(cell, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
     _, joined = load_joined(THEORY, [small, full])
-    assert joined["theory/1"][0].records == (full,) and joined["theory/1"][0].entries["V_g"].verdict.name == "inconclusive"
+    assert (
+        joined["theory/1"][0].records == (full,) and joined["theory/1"][0].entries["V_g"].verdict.name == "inconclusive"
+    )
     assert join(suite, [])["theory/1"][0].entries["V_g"].verdict.name in ("not run", "blocked")
 
 
 def _three_seeds(values: dict[str, tuple[float, float, float]], spread: float = 1e-4) -> list[Record]:
     names = ("L_Vg_Bz", "V_g", "D_G")
-    return [record_for(c, s, {m: v + spread * s for m, v in zip(names, values[c.method])}) for c in full_cells() for s in range(3)]
+    return [
+        record_for(c, s, {m: v + spread * s for m, v in zip(names, values[c.method])})
+        for c in full_cells()
+        for s in range(3)
+    ]
 
 
-PUBLISHED = {"B_z=10^-2": (5.020, -0.657, -0.480), "B_z=10^0": (2.738, -0.667, -0.486), "B_z=10^2": (2.370, -0.696, -0.500)}
+PUBLISHED = {
+    "B_z=10^-2": (5.020, -0.657, -0.480),
+    "B_z=10^0": (2.738, -0.667, -0.486),
+    "B_z=10^2": (2.370, -0.696, -0.500),
+}
 
 
 def test_the_papers_own_numbers_are_reproduced_and_its_claims_hold() -> None:
@@ -212,7 +254,10 @@ def test_a_reversed_ranking_fails_and_a_noisy_one_is_open() -> None:
 def _with_claim(folder: Path, holds: str) -> Path:
     """The theory suite with this one claim."""
     text, path = THEORY.read_text(encoding="utf-8"), folder / "theory.yaml"
-    path.write_text(text[: text.index("claims:")] + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n", encoding="utf-8")
+    path.write_text(
+        text[: text.index("claims:")] + f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n",
+        encoding="utf-8",
+    )
     return path
 
 
@@ -228,7 +273,9 @@ def _with_claim(folder: Path, holds: str) -> Path:
         ('{table: "1", metrics: [V_g], close: {B_z=10^-2: B_z=10^2}, within: 1%}', "fails", "fails", "fails"),
     ],
 )  # fmt: skip
-def test_every_form_of_claim_is_judged_by_our_runs(tmp_path: Path, holds: str, published: str, ours: str, turned: str) -> None:
+def test_every_form_of_claim_is_judged_by_our_runs(
+    tmp_path: Path, holds: str, published: str, ours: str, turned: str
+) -> None:
     path = _with_claim(tmp_path, holds)
     swapped = PUBLISHED | {"B_z=10^-2": PUBLISHED["B_z=10^2"], "B_z=10^2": PUBLISHED["B_z=10^-2"]}
     for values, expected in ((PUBLISHED, ours), (swapped, turned)):
@@ -247,7 +294,9 @@ def test_every_form_of_claim_is_judged_by_our_runs(tmp_path: Path, holds: str, p
         ('{table: "1", metrics: [V_g], best: B_z=10^0}', "inconclusive", "inconclusive", "over 1 comparison(s), 1 not compared, since measured otherwise"),
     ],
 )  # fmt: skip
-def test_numbers_that_were_measured_otherwise_are_not_compared(tmp_path: Path, holds: str, name: str, turned: str, said: str) -> None:
+def test_numbers_that_were_measured_otherwise_are_not_compared(
+    tmp_path: Path, holds: str, name: str, turned: str, said: str
+) -> None:
     """B_z=10^2, by as much as one likes, under 99 noises instead of 5,000: better or worse, no verdict rests on it."""
     path = _with_claim(tmp_path, holds)
     for far, expected in ((-9.0, name), (9.0, turned)):
@@ -255,26 +304,53 @@ def test_numbers_that_were_measured_otherwise_are_not_compared(tmp_path: Path, h
         rows = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for rows in joined.values() for j in rows]
         judged = judge_claim(suite.claims[0], rows)
         assert judged.achieved.name == expected and said in judged.achieved.why
-        assert judge_claim(suite.claims[0], [j for rows in joined.values() for j in rows]).achieved.name in ("holds", "fails"), "and alike, all are"
-        asked, hopeless = (([x for x in found if x.name.startswith("claim")]) for found in open_questions(rows, {t.key: {} for t in suite.tables}, [judged]))
-        assert not asked and ["measured otherwise" in h.why for h in hopeless] == [True] * (expected == "inconclusive"), "and no seeds are spent on it"
+        assert judge_claim(suite.claims[0], [j for rows in joined.values() for j in rows]).achieved.name in (
+            "holds",
+            "fails",
+        ), "and alike, all are"
+        asked, hopeless = (
+            ([x for x in found if x.name.startswith("claim")])
+            for found in open_questions(rows, {t.key: {} for t in suite.tables}, [judged])
+        )
+        assert not asked and ["measured otherwise" in h.why for h in hopeless] == [True] * (
+            expected == "inconclusive"
+        ), "and no seeds are spent on it"
 
 
 def test_a_ranking_leaves_out_pairs_that_were_measured_otherwise() -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     rows = joined["theory/1"]
     apart = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for j in rows]
-    all_alike, one_apart = (next(r for r in rankings(suite.tables[0], found) if r.metric == "V_g") for found in (rows, apart))
+    all_alike, one_apart = (
+        next(r for r in rankings(suite.tables[0], found) if r.metric == "V_g") for found in (rows, apart)
+    )
     assert len(all_alike.improvements) == 3 and "otherwise" not in all_alike.why
-    assert len(one_apart.improvements) == 1 and one_apart.tau == 1 and "2 of 3 pairs measured otherwise than each other" in one_apart.why
+    assert (
+        len(one_apart.improvements) == 1
+        and one_apart.tau == 1
+        and "2 of 3 pairs measured otherwise than each other" in one_apart.why
+    )
 
 
 def _generated(j: Joined, n: int) -> Joined:
     cell = dataclasses.replace(j.cell, full_protocol=dataclasses.replace(j.cell.full_protocol, generated=n))
-    return dataclasses.replace(j, cell=cell, entries={metric: dataclasses.replace(e, cell=cell) for metric, e in j.entries.items()})
+    return dataclasses.replace(
+        j, cell=cell, entries={metric: dataclasses.replace(e, cell=cell) for metric, e in j.entries.items()}
+    )
 
 
-@pytest.mark.parametrize(("field", "value", "metrics"), [("is_generated", 9, {"IS"}), ("is_splits", 9, {"IS"}), ("real", 9, {"FID", "KIDx1000"}), ("kid_subset_size", 9, {"KIDx1000"}), ("generated", 9, {"IS", "FID", "KIDx1000"}), ("best_by", "IS", {"IS", "FID", "KIDx1000"}), ("weights", "ema", set())])
+@pytest.mark.parametrize(
+    ("field", "value", "metrics"),
+    [
+        ("is_generated", 9, {"IS"}),
+        ("is_splits", 9, {"IS"}),
+        ("real", 9, {"FID", "KIDx1000"}),
+        ("kid_subset_size", 9, {"KIDx1000"}),
+        ("generated", 9, {"IS", "FID", "KIDx1000"}),
+        ("best_by", "IS", {"IS", "FID", "KIDx1000"}),
+        ("weights", "ema", set()),
+    ],
+)
 def test_what_makes_two_measurements_unlike(field: str, value: object, metrics: set[str]) -> None:
     a = full_cells()[0].full_protocol
     assert {m for m in ("IS", "FID", "KIDx1000") if unlike(m, a, dataclasses.replace(a, **{field: value}))} == metrics
@@ -293,7 +369,12 @@ def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
     tables = {t.id: t for t in suite.tables}
     one, two = view(tables["1"], joined["theory/1"]), view(tables["2"], joined["theory/2"])
     assert one.columns == ("L_Vg_Bz ↓", "V_g ↓", "D_G ↓") and [label for label, _ in one.rows] == list(PUBLISHED)
-    assert two.columns == ("sigma=sqrt(2)", "sigma=sqrt(24)") and [label for label, _ in two.rows] == ["jac_D ↓", "jac_G ↓", "V_g ↓", "D_G ↓"]
+    assert two.columns == ("sigma=sqrt(2)", "sigma=sqrt(24)") and [label for label, _ in two.rows] == [
+        "jac_D ↓",
+        "jac_G ↓",
+        "V_g ↓",
+        "D_G ↓",
+    ]
     assert one.rows[0][1][0].published == "5.020" and one.rows[0][1][0].achieved == "5.020 ± 0.000 (3)"
     assert "| B_z=10^-2 | 5.020 " in markdown(one) and "the paper does not state it" in markdown(one)
     rows = list(csv.DictReader(io.StringIO(to_csv(one))))
@@ -308,21 +389,37 @@ def test_footnotes_have_letters_where_cells_differ(tmp_path: Path) -> None:
     v = view(suite.tables[0], joined["theory/1"])
     texts = {n.mark: n.text for n in v.footnotes if n.mark}
     assert [row[1][1].achieved_marks for row in v.rows] == [("a",), ("b",), ()] and list(texts) == ["a", "b"]
-    assert texts["a"].startswith("tier incomparable: ") and "dataset: mnist -> shapes" in texts["a"] and texts["b"] == "tier exact"
+    assert (
+        texts["a"].startswith("tier incomparable: ")
+        and "dataset: mnist -> shapes" in texts["a"]
+        and texts["b"] == "tier exact"
+    )
     assert "-0.657 (1) ≁ [a]" in markdown(v) and r"\textsuperscript{b}" in latex(v)
     row = next(csv.DictReader(io.StringIO(to_csv(v))))
     assert row["tier"] == "incomparable" and row["notes"].startswith("tier incomparable: ")
     gran = load(Path("suites/gran.yaml"))
     v = view(gran.tables[0], join(gran, [])["gran/2"])
-    assert sum(bool(s.published_marks) for _, squares in v.rows for s in squares) > 0 and not any(s.achieved_marks for _, squares in v.rows for s in squares)
+    assert sum(bool(s.published_marks) for _, squares in v.rows for s in squares) > 0 and not any(
+        s.achieved_marks for _, squares in v.rows for s in squares
+    )
     chain = load(Path("suites/chain.yaml"))
-    quoted = [(s, p) for t in chain.tables for v in [view(t, join(chain, [])[t.key])] for _, squares in v.rows for s in squares for p in [next((c.published for c in t.cells if c.id == s.cell), {})] if any(n.origin == "quoted" for n in p.values())]
+    quoted = [
+        (s, p)
+        for t in chain.tables
+        for v in [view(t, join(chain, [])[t.key])]
+        for _, squares in v.rows
+        for s in squares
+        for p in [next((c.published for c in t.cells if c.id == s.cell), {})]
+        if any(n.origin == "quoted" for n in p.values())
+    ]
     assert quoted and all(s.published_marks for s, _ in quoted), "a quoted number says so where it stands"
 
 
 def test_names_become_no_link_no_formula_and_no_command() -> None:
     suite, joined = load_joined(THEORY, [])
-    hostile = dataclasses.replace(view(suite.tables[0], joined["theory/1"]), caption="[x](javascript:1) ![y](http://z) <b>", id="=1+1")
+    hostile = dataclasses.replace(
+        view(suite.tables[0], joined["theory/1"]), caption="[x](javascript:1) ![y](http://z) <b>", id="=1+1"
+    )
     text = markdown(hostile)
     assert "](" not in text and "<b>" not in text
     assert {row["table"] for row in csv.DictReader(io.StringIO(to_csv(hostile)))} == {"'=1+1"}
@@ -333,9 +430,20 @@ def test_names_become_no_link_no_formula_and_no_command() -> None:
 def test_a_name_in_brackets_or_with_a_star_is_no_argument_of_a_line_break(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, [])
     v = view(suite.tables[0], joined["theory/1"])
-    odd = dataclasses.replace(v, rows=tuple((label, squares) for label, (_, squares) in zip(("[7] ours", "[8] theirs", "*"), v.rows)))
-    (tmp_path / "t.tex").write_text(f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{latex(odd)}\\end{{document}}", encoding="utf-8")
-    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    odd = dataclasses.replace(
+        v, rows=tuple((label, squares) for label, (_, squares) in zip(("[7] ours", "[8] theirs", "*"), v.rows))
+    )
+    (tmp_path / "t.tex").write_text(
+        f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{latex(odd)}\\end{{document}}",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
     assert done.returncode == 0, done.stdout[-2000:]
 
 
@@ -344,8 +452,17 @@ def test_a_name_in_brackets_or_with_a_star_is_no_argument_of_a_line_break(tmp_pa
 def test_latex_of_all_papers_compiles(tmp_path: Path, packages: str) -> None:
     loaded = [load_joined(s.path, _three_seeds(PUBLISHED)) for s in load_all([])]
     body = "".join(latex(view(t, joined[t.key])) for suite, joined in loaded for t in suite.tables)
-    (tmp_path / "t.tex").write_text(f"\\documentclass{{article}}\\usepackage{{{packages}}}\\begin{{document}}{body}\\end{{document}}", encoding="utf-8")
-    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    (tmp_path / "t.tex").write_text(
+        f"\\documentclass{{article}}\\usepackage{{{packages}}}\\begin{{document}}{body}\\end{{document}}",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
     assert done.returncode == 0 and "Missing character" not in done.stdout, done.stdout[-2000:]
 
 
@@ -378,7 +495,11 @@ def test_pages_show_curves_verdicts_and_the_command(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     page = write_report(suite, joined, "results", tmp_path)[3].read_text(encoding="utf-8")
     assert page.count('class="v-reproduced" data-verdict="reproduced"') == 9 and "Welch" in page
-    assert page.count("achieved against published</text>") == 3 and page.count("means, tier exact</text>") == 3 and "in tolerance bands</text>" in page
+    assert (
+        page.count("achieved against published</text>") == 3
+        and page.count("means, tier exact</text>") == 3
+        and "in tolerance bands</text>" in page
+    )
     assert page.count("Kendall’s τ 1.00 (95 % interval") == 3
     cell = next(tmp_path.glob("cells/theory-1-b-z-10-2-mlp-mnist-*.html")).read_text(encoding="utf-8")
     assert cell.count("<title>seed ") == 9, "a line a seed for each of three metrics"

@@ -58,29 +58,45 @@ def test_a_steps_flops_are_those_of_its_matrix_products_by_hand() -> None:
     r = _mlp(n_dis=3, batch_d=64, batch_g=32)
     g, d, d_first, g_first = _macs(G_SIZES), _macs(D_SIZES), 784 * 51, 10 * 13
     d_step = 64 * 2 * g + 2 * 64 * (2 * 3 * d - 2 * d_first)  # fakes without gradient; D on real and on fake
-    g_step = 32 * (2 * 3 * g - 2 * g_first) + 32 * 2 * 2 * d  # G learns; D gives the gradient of its input alone, all of its layers
+    g_step = (
+        32 * (2 * 3 * g - 2 * g_first) + 32 * 2 * 2 * d
+    )  # G learns; D gives the gradient of its input alone, all of its layers
     counted = count(r, 100)
     assert counted.step.matmul == 3 * d_step + g_step and counted.step.conv == 0
     assert counted.sample.matmul == 32 * 2 * g and counted.judge.matmul == 32 * 2 * d
-    weights = sum(a * b + b for a, b in itertools.pairwise(G_SIZES)) + sum(a * b + b for a, b in itertools.pairwise(D_SIZES)) + 2 * (26 + 51 + 102)
+    weights = (
+        sum(a * b + b for a, b in itertools.pairwise(G_SIZES))
+        + sum(a * b + b for a, b in itertools.pairwise(D_SIZES))
+        + 2 * (26 + 51 + 102)
+    )
     assert counted.parameters == weights
 
 
 def test_a_gradient_penalty_counts_its_double_backward() -> None:
     """The penalty's extra pass: forward, gradient of the input, and the backward of both, by hand for D's three layers."""
     plain, penalised = _mlp(), _mlp()
-    penalised = dataclasses.replace(penalised, parts=(("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"}),))
+    penalised = dataclasses.replace(
+        penalised, parts=(("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"}),)
+    )
     extra = count(penalised, 100).step.matmul - count(plain, 100).step.matmul
     d, last = _macs(D_SIZES), 26
     forward, input_gradient = d, d
-    of_input_gradient = 2 * d - last  # each product W·δ gives its weight and its δ a gradient, but for the constant δ that it begins with
-    of_forward = 2 * (d - last)  # LeakyReLU's second derivative is 0, and autograd sends it down all the same, below the head
+    of_input_gradient = (
+        2 * d - last
+    )  # each product W·δ gives its weight and its δ a gradient, but for the constant δ that it begins with
+    of_forward = 2 * (
+        d - last
+    )  # LeakyReLU's second derivative is 0, and autograd sends it down all the same, below the head
     assert extra == 64 * 2 * (forward + input_gradient + of_input_gradient + of_forward)
 
 
 def test_convolutions_are_counted_by_hand_and_in_whole_vectors() -> None:
     with torch.device("meta"):
-        thin, thick, apart = torch.nn.Conv2d(3, 20, 3, padding=1), torch.nn.Conv2d(32, 16, 4, 2, 1), torch.nn.Conv2d(8, 8, 3, groups=8)
+        thin, thick, apart = (
+            torch.nn.Conv2d(3, 20, 3, padding=1),
+            torch.nn.Conv2d(32, 16, 4, 2, 1),
+            torch.nn.Conv2d(8, 8, 3, groups=8),
+        )
     images = torch.empty(2, 3, 8, 8, device="meta")
     with torch.no_grad(), Tally() as a:
         thin(images)
@@ -131,7 +147,10 @@ def test_memory_and_disk_hold_weights_moments_and_the_average() -> None:
     plain, averaged = count(_mlp(), 10), count(_mlp(ema=0.99, ema_start=0), 10)
     statistics = 2 * 4 * (26 + 51 + 102) + 3 * 8
     assert plain.checkpoint == 4 * 3 * plain.parameters + statistics
-    assert averaged.checkpoint - plain.checkpoint == 4 * (sum(a * b + b for a, b in itertools.pairwise(G_SIZES)) + 2 * (26 + 51 + 102)) + statistics
+    assert (
+        averaged.checkpoint - plain.checkpoint
+        == 4 * (sum(a * b + b for a, b in itertools.pairwise(G_SIZES)) + 2 * (26 + 51 + 102)) + statistics
+    )
     assert plain.memory > plain.checkpoint + 4 * 784 * 64  # a batch of images at the least
     assert count(_mlp(batch_d=256, batch_g=256), 10).memory > plain.memory
 
@@ -139,14 +158,24 @@ def test_memory_and_disk_hold_weights_moments_and_the_average() -> None:
 def test_adaptive_parts_are_counted_as_under_way() -> None:
     base = {"pipe": "bgc", "target": 0.6, "kimg": 500.0, "every": 4, "schedule": "adaptive"}
     without, with_ada = _mlp(), dataclasses.replace(_mlp(), parts=(("ada", base),))
-    assert count(with_ada, 100).step.bytes > count(without, 100).step.bytes  # p is 0 in the first step of a real run, and nothing is augmented
+    assert (
+        count(with_ada, 100).step.bytes > count(without, 100).step.bytes
+    )  # p is 0 in the first step of a real run, and nothing is augmented
 
 
 def test_work_keys_go_by_what_a_step_does() -> None:
     base = recipe()
     same = [recipe(lr_g=1.0), recipe(epochs=9), recipe(images=100), recipe(z_scale=3.0), recipe(data_percent=10.0)]
     assert {work_key(r) for r in same} == {work_key(base)}
-    others = [recipe(batch_d=32, batch_g=32), recipe(z_dim=11), recipe(n_dis=2), recipe(parts=()), recipe(resolution=32), recipe(ema=0.9, ema_start=0), recipe(network=("mlp", {"width": 0.2, "bn_eps": 0.8}))]
+    others = [
+        recipe(batch_d=32, batch_g=32),
+        recipe(z_dim=11),
+        recipe(n_dis=2),
+        recipe(parts=()),
+        recipe(resolution=32),
+        recipe(ema=0.9, ema_start=0),
+        recipe(network=("mlp", {"width": 0.2, "bn_eps": 0.8})),
+    ]
     assert len({work_key(r) for r in [base, *others]}) == len(others) + 1
 
 
@@ -194,10 +223,20 @@ def test_fitting_recovers_a_devices_costs() -> None:
     true = Device("cpu", 2e-11, 1e-11, 5e-11, 2e-5, padded=True, slow_byte=3e-10, conv_call=1e-4)
     rng = np.random.default_rng(0)
     names = ("conv", "matmul", "padded", "bytes", "slow_bytes", "calls", "convs")
-    works = [Work(**{name: 10 ** rng.uniform(*between) for name, between in zip(names, ((8, 11), (7, 10), (9, 11), (7, 10), (6, 9), (2, 4), (1, 3)))}) for _ in range(14)]
+    works = [
+        Work(
+            **{
+                name: 10 ** rng.uniform(*between)
+                for name, between in zip(names, ((8, 11), (7, 10), (9, 11), (7, 10), (6, 9), (2, 4), (1, 3)))
+            }
+        )
+        for _ in range(14)
+    ]
     found = fit("cpu", [(w, true.seconds(w)) for w in works])
     costs = ("conv", "matmul", "byte", "call", "slow_byte", "conv_call")
-    assert [getattr(found, name) for name in costs] == pytest.approx([getattr(true, name) for name in costs], rel=1e-6) and found.padded
+    assert [getattr(found, name) for name in costs] == pytest.approx(
+        [getattr(true, name) for name in costs], rel=1e-6
+    ) and found.padded
 
 
 def test_a_slow_spell_of_the_machine_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +269,9 @@ def test_what_a_run_takes_beside_holds_no_step(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(("generated", "real"), [(40, 60), (5, 60), (60, 5), (5, 6)])
-def test_a_frechet_distance_is_reckoned_by_the_way_that_it_takes(generated: int, real: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frechet_distance_is_reckoned_by_the_way_that_it_takes(
+    generated: int, real: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In 12 dimensions; the dear way where either side has fewer images."""
     rng, factored, moments = np.random.default_rng(0), [], []
     by_factors = distance._nuclear_norm
@@ -247,7 +288,13 @@ def test_a_frechet_distance_is_reckoned_by_the_way_that_it_takes(generated: int,
 
 def test_a_v100_takes_what_mimicrys_authors_report_for_an_sn_resnet() -> None:
     """0.455 s a step of 5 + 1 on a GPU that is not named: the right order, no more."""
-    r = dataclasses.replace(REPRESENTATIVE["resnet, narrow"], network=("sngan-resnet", {**REPRESENTATIVE["resnet, narrow"].network[1], "width": 1.0}), batch_d=64, batch_g=64, n_dis=5)
+    r = dataclasses.replace(
+        REPRESENTATIVE["resnet, narrow"],
+        network=("sngan-resnet", {**REPRESENTATIVE["resnet, narrow"].network[1], "width": 1.0}),
+        batch_d=64,
+        batch_g=64,
+        n_dis=5,
+    )
     assert 0.455 / 2 < devices.named("v100").seconds(count(r, 100).step) < 0.455 * 2
 
 
@@ -263,7 +310,14 @@ def test_what_was_calibrated_is_used_and_a_damaged_file_is_not() -> None:
     assert devices.named("cpu") == devices.CPU
 
 
-@pytest.mark.parametrize(("every", "looks", "dear"), [({"every_epochs": 1, "jac_G_every_epochs": 2}, 4, 2), ({"every_epochs": 3, "jac_G_every_epochs": None}, 2, 1), ({"every_epochs": None, "jac_G_every_epochs": None, "every_steps": 5}, 5, 1)])
+@pytest.mark.parametrize(
+    ("every", "looks", "dear"),
+    [
+        ({"every_epochs": 1, "jac_G_every_epochs": 2}, 4, 2),
+        ({"every_epochs": 3, "jac_G_every_epochs": None}, 2, 1),
+        ({"every_epochs": None, "jac_G_every_epochs": None, "every_steps": 5}, 5, 1),
+    ],
+)
 def test_measurements_are_those_of_a_run(every: dict, looks: int, dear: int) -> None:
     """4 epochs of 4 steps: by epochs 1 to 4; by epoch 3 and the end; at the start, steps 5, 10 and 15, and the end."""
     assert measurements(recipe(), protocol(**every), 200) == (looks, dear)
@@ -273,7 +327,13 @@ def test_measurements_are_those_of_a_run(every: dict, looks: int, dear: int) -> 
 def _record(r, seconds: float, steps: int = 100, device: str = "here", threads: int = 1, cpu: float | None = None):
     from types import SimpleNamespace
 
-    return SimpleNamespace(recipe=r, train_s=seconds * steps, train_cpu_s=None if cpu is None else cpu * steps, steps=steps, provenance={"segments": [{"device": device, "threads": threads}]})
+    return SimpleNamespace(
+        recipe=r,
+        train_s=seconds * steps,
+        train_cpu_s=None if cpu is None else cpu * steps,
+        steps=steps,
+        provenance={"segments": [{"device": device, "threads": threads}]},
+    )
 
 
 def test_records_correct_what_was_counted() -> None:
@@ -282,12 +342,21 @@ def test_records_correct_what_was_counted() -> None:
     counts.count_all([(recipe(), 10), (other, 10)])
     device = Device("cpu", 1e-10, 1e-10, 1e-10, 1e-5)
     predicted = device.seconds(counts.known(recipe()).step)
-    silent = [_record(recipe(), 9.0, device="elsewhere"), _record(recipe(), 9.0, steps=19), _record(recipe(), 9.0, threads=2)]
+    silent = [
+        _record(recipe(), 9.0, device="elsewhere"),
+        _record(recipe(), 9.0, steps=19),
+        _record(recipe(), 9.0, threads=2),
+    ]
     nothing = Measured(silent, "here".__eq__, counts, device)
     assert nothing.step(counts.key(recipe()), "mlp", 1.0) == (1.0, "counted")
-    known = Measured([*silent, *(_record(recipe(), k * predicted) for k in (30.0, 2.0, 1.0, 3.0))], "here".__eq__, counts, device)
+    known = Measured(
+        [*silent, *(_record(recipe(), k * predicted) for k in (30.0, 2.0, 1.0, 3.0))], "here".__eq__, counts, device
+    )
     assert known.step(counts.key(recipe()), "mlp", 1.0)[0] == pytest.approx(predicted)
-    assert known.step(counts.key(other), "mlp", 1.0)[0] == pytest.approx(2.0) and known.step("x", "dcgan", 1.0) == (1.0, "counted")
+    assert known.step(counts.key(other), "mlp", 1.0)[0] == pytest.approx(2.0) and known.step("x", "dcgan", 1.0) == (
+        1.0,
+        "counted",
+    )
 
 
 def test_cpu_seconds_count_where_a_record_has_them() -> None:
@@ -296,7 +365,9 @@ def test_cpu_seconds_count_where_a_record_has_them() -> None:
     counts.count_all([(recipe(), 10)])
     found = [_record(recipe(), 5.0, cpu=2.0), _record(recipe(), 6.0)]
     for device, seconds in ((cpu, 2.0), (gpu, 5.0)):
-        assert Measured(found, "here".__eq__, counts, device).step(counts.key(recipe()), "mlp", 1.0)[0] == pytest.approx(seconds)
+        assert Measured(found, "here".__eq__, counts, device).step(counts.key(recipe()), "mlp", 1.0)[
+            0
+        ] == pytest.approx(seconds)
 
 
 def test_the_plan_goes_by_seconds_once_they_are_known() -> None:
@@ -308,18 +379,31 @@ def test_the_plan_goes_by_seconds_once_they_are_known() -> None:
     assert {run.key for run in ordered.runs} == {run.key for run in made.runs}
     seconds = [t.seconds for t in found.trainings()]
     assert sum(seconds) == pytest.approx(sum(run.size for run in ordered.runs))
-    assert f"all on 2 of them, longest first: {hours(placed(seconds, [1.0, 1.0]) + LAUNCH_S)}, with 9 s until" in found.lines(2, None)[1]
+    assert (
+        f"all on 2 of them, longest first: {hours(placed(seconds, [1.0, 1.0]) + LAUNCH_S)}, with 9 s until"
+        in found.lines(2, None)[1]
+    )
 
 
-def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implemented_it_is_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implemented_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
-    cells = [next(c for c in load(Path(f"suites/{suite}.yaml"), "full").cells if c.table == table) for suite, table in (("sdp", "II"), ("chain", "100shot"))]
+    cells = [
+        next(c for c in load(Path(f"suites/{suite}.yaml"), "full").cells if c.table == table)
+        for suite, table in (("sdp", "II"), ("chain", "100shot"))
+    ]
     made = forecast(make_plan(cells, [0], {}), devices.named("A100"), say=lambda done, todo: None)
     far, unmade = sorted(made.plan.runs, key=lambda run: run.cells[0].paper, reverse=True)
-    assert not far.key and far.state == unmade.state == "blocked" and "not implemented" in unmade.reason, "no key: what is in the data is not known either"
+    assert not far.key and far.state == unmade.state == "blocked" and "not implemented" in unmade.reason, (
+        "no key: what is in the data is not known either"
+    )
     priced = made.cost(far)
     assert priced.count == count(far.recipe, far.total_steps) and far.images == 100_000 and made.cost(unmade) is None
-    assert made.lines(1, None)[-1] == f"1 blocked training would take {hours(priced.total_s)} more; what 1 more would take is not known"
+    assert (
+        made.lines(1, None)[-1]
+        == f"1 blocked training would take {hours(priced.total_s)} more; what 1 more would take is not known"
+    )
     few = [dataclasses.replace(cells[0], recipe=dataclasses.replace(far.recipe, images=3, drop_last=True))]
     made = forecast(make_plan(few, [0], {}), devices.named("A100"), say=lambda done, todo: None)
     assert made.cost(made.plan.runs[0]) is None, "less than one batch"
@@ -327,16 +411,27 @@ def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implement
 
 def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
-    blocked = forecast(make_plan(load(Path("suites/theory.yaml"), "full").cells[:2], [0], {}), devices.named("A100"), say=lambda done, todo: None)
+    blocked = forecast(
+        make_plan(load(Path("suites/theory.yaml"), "full").cells[:2], [0], {}),
+        devices.named("A100"),
+        say=lambda done, todo: None,
+    )
     assert blocked.lines(2, None)[-1].startswith("2 blocked trainings would take") and blocked.trainings() == []
     price = hours(sum(t.seconds for t in blocked.trainings("blocked")))
-    assert blocked.lines(2, 3600.0)[-2:] == ["blocked, and not among these:", f"  table theory/1: 2 trainings, {price} ({blocked.plan.runs[0].reason})"] and "mnist" in blocked.plan.runs[0].reason
+    assert (
+        blocked.lines(2, 3600.0)[-2:]
+        == ["blocked, and not among these:", f"  table theory/1: 2 trainings, {price} ({blocked.plan.runs[0].reason})"]
+        and "mnist" in blocked.plan.runs[0].reason
+    )
 
     def refuse(*_: object) -> Count:
         raise GanbenchError("no such width")
 
     monkeypatch.setattr("benchmark.plan.count.count", refuse)
-    cells = [dataclasses.replace(c, recipe=dataclasses.replace(c.recipe, z_dim=77)) for c in load(Path("suites/theory.yaml"), "ci").cells[:1]]
+    cells = [
+        dataclasses.replace(c, recipe=dataclasses.replace(c.recipe, z_dim=77))
+        for c in load(Path("suites/theory.yaml"), "ci").cells[:1]
+    ]
     made = forecast(make_plan(cells, [0], {}), devices.named("A100"), say=lambda done, todo: None)
     assert "1 to do without a cost: no such width" in made.lines(1, 3600.0)
 
@@ -350,22 +445,56 @@ def test_gpus_of_several_kinds_are_used_together(capsys: pytest.CaptureFixture[s
     made = make_plan(load(Path("suites/theory.yaml"), "ci").cells, [0], {})
     fast, slow = (forecast(made, devices.named(name), say=lambda done, todo: None) for name in ("A100", "V100"))
     alone, both = together([fast], [2]), together([fast, slow], [2, 2])
-    assert alone == pytest.approx(placed([t.seconds for t in fast.trainings()], [1.0, 1.0])) and alone / 2 < both < alone
+    assert (
+        alone == pytest.approx(placed([t.seconds for t in fast.trainings()], [1.0, 1.0])) and alone / 2 < both < alone
+    )
     assert main(["plan", "theory", "--profile", "ci", "--results", "nowhere", "--gpu", "A100:2,V100:2"]) == 0
     said = capsys.readouterr().out
-    assert "all on 2 A100 and 2 V100, each where it is expected to end first: " + hours(both) in said and "on V100: " in said
-    for wrong, message in ((["--gpu", "A100:2,V100:2", "--gpus", "3"], "not in both"), (["--gpu", "A100:no"], "'no' is no number"), (["--gpu", "A100:2,V10"], "V100")):
-        assert main(["plan", "theory", "--profile", "ci", "--results", "nowhere", *wrong]) == 2 and message in capsys.readouterr().err
+    assert (
+        "all on 2 A100 and 2 V100, each where it is expected to end first: " + hours(both) in said
+        and "on V100: " in said
+    )
+    for wrong, message in (
+        (["--gpu", "A100:2,V100:2", "--gpus", "3"], "not in both"),
+        (["--gpu", "A100:no"], "'no' is no number"),
+        (["--gpu", "A100:2,V10"], "V100"),
+    ):
+        assert (
+            main(["plan", "theory", "--profile", "ci", "--results", "nowhere", *wrong]) == 2
+            and message in capsys.readouterr().err
+        )
 
 
 def test_suites_of_higher_priority_come_first(capsys: pytest.CaptureFixture[str]) -> None:
     def order(*priority: str) -> list[str]:
-        assert main(["plan", "theory", "gran", "--profile", "ci", "--only", "table=1 | table=2", "--results", "nowhere", "--json", *priority]) == 0
+        assert (
+            main(
+                [
+                    "plan",
+                    "theory",
+                    "gran",
+                    "--profile",
+                    "ci",
+                    "--only",
+                    "table=1 | table=2",
+                    "--results",
+                    "nowhere",
+                    "--json",
+                    *priority,
+                ]
+            )
+            == 0
+        )
         runs = [row["cells"][0].split("/")[0] for row in json.loads(capsys.readouterr().out) if row["state"] == "to do"]
         return [paper for paper, _ in itertools.groupby(runs)]
 
-    assert order("--priority", "theory=1") == ["theory", "gran"] and order("--priority", "theory=1", "--priority", "gran=2") == ["gran", "theory"] == order("--priority", "theory=-1")
-    assert main(["plan", "theory", "--profile", "ci", "--results", "nowhere", "--priority", "thoery=1"]) == 2 and "theory" in capsys.readouterr().err
+    assert order("--priority", "theory=1") == ["theory", "gran"] and order(
+        "--priority", "theory=1", "--priority", "gran=2"
+    ) == ["gran", "theory"] == order("--priority", "theory=-1")
+    assert (
+        main(["plan", "theory", "--profile", "ci", "--results", "nowhere", "--priority", "thoery=1"]) == 2
+        and "theory" in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit, match="2"):
         main(["plan", "theory", "--priority", "3"])
 
@@ -380,7 +509,12 @@ SECONDS = {"r1": 2.0, "r2": 2.0, "r3": 3.0, "r4": 4.0, "r5": 1.0, "r6": 50.0, "r
 
 def test_a_budget_buys_whole_tables_then_single_cells_then_what_nobody_printed() -> None:
     taken, left = choose(ITEMS, SECONDS, 13.0)
-    assert [(t.name, t.seconds) for t in taken] == [("table a/1", 7.0), ("table a/2", 4.0), ("b/1/u", 1.0), ("table b/open", 0.5)] and left == ["b/1/v"]
+    assert [(t.name, t.seconds) for t in taken] == [
+        ("table a/1", 7.0),
+        ("table a/2", 4.0),
+        ("b/1/u", 1.0),
+        ("table b/open", 0.5),
+    ] and left == ["b/1/v"]
     assert choose(ITEMS, SECONDS, 6.9)[0][0].name == "b/1/u"  # no table fits: the cheapest cells
     assert choose(ITEMS, SECONDS, 0.4) == ([], [item.cell for item in ITEMS])
     everything, none = choose(ITEMS, SECONDS, sum(SECONDS.values()))
@@ -389,19 +523,32 @@ def test_a_budget_buys_whole_tables_then_single_cells_then_what_nobody_printed()
 
 def test_a_budget_buys_suites_of_higher_priority_first() -> None:
     items = [dataclasses.replace(item, priority=int(item.table.startswith("b"))) for item in ITEMS]
-    assert [t.name for t in choose(items, SECONDS, 53.0)[0]] == ["table b/1", "table b/open"] and [t.name for t in choose(items, SECONDS, 8.6)[0]] == ["b/1/u", "table b/open", "table a/1", "a/2/x"]  # the last costs nothing: a/1 has its runs
+    assert [t.name for t in choose(items, SECONDS, 53.0)[0]] == ["table b/1", "table b/open"] and [
+        t.name for t in choose(items, SECONDS, 8.6)[0]
+    ] == ["b/1/u", "table b/open", "table a/1", "a/2/x"]  # the last costs nothing: a/1 has its runs
 
 
 def test_a_budget_is_never_overdrawn_and_no_run_is_paid_for_twice() -> None:
     rng = random.Random(0)
     for _ in range(200):
         seconds = {f"r{i}": rng.uniform(0.1, 10) for i in range(12)}
-        items = [Item(f"c{i}", f"t{rng.randrange(4)}", frozenset(rng.sample(sorted(seconds), rng.randint(1, 3))), rng.random() < 0.8) for i in range(10)]
+        items = [
+            Item(
+                f"c{i}",
+                f"t{rng.randrange(4)}",
+                frozenset(rng.sample(sorted(seconds), rng.randint(1, 3))),
+                rng.random() < 0.8,
+            )
+            for i in range(10)
+        ]
         budget = rng.uniform(0, 70)
         taken, left = choose(items, seconds, budget)
         bought = {cell for t in taken for cell in t.cells}
         needs = {need for item in items if item.cell in bought for need in item.needs}
-        assert sum(t.seconds for t in taken) == pytest.approx(sum(seconds[n] for n in needs)) and sum(t.seconds for t in taken) <= budget
+        assert (
+            sum(t.seconds for t in taken) == pytest.approx(sum(seconds[n] for n in needs))
+            and sum(t.seconds for t in taken) <= budget
+        )
         assert bought | set(left) == {item.cell for item in items} and not bought & set(left)
 
 

@@ -36,8 +36,12 @@ def test_mnist_is_read_whole(mnist: Path) -> None:
 def test_mnist_is_resized_where_the_recipe_says_so(mnist: Path) -> None:
     plain, larger = read("mnist", "test", 28, 1), read("mnist", "test", 32, 1, images=50, resize="bilinear")
     chosen = torch.from_numpy(plain.images[subset_indices(10000, 100.0, 50)]).double()
-    expected = torch.nn.functional.interpolate(chosen, size=(32, 32), mode="bilinear", align_corners=False).numpy()  # enlarging: nothing to smooth
-    assert larger.images.shape == (50, 1, 32, 32) and larger.images.dtype == np.uint8 and larger.content == plain.content
+    expected = torch.nn.functional.interpolate(
+        chosen, size=(32, 32), mode="bilinear", align_corners=False
+    ).numpy()  # enlarging: nothing to smooth
+    assert (
+        larger.images.shape == (50, 1, 32, 32) and larger.images.dtype == np.uint8 and larger.content == plain.content
+    )
     assert np.abs(larger.images - expected).max() <= 1.01 and np.abs(larger.images - expected).mean() < 0.3
     assert np.array_equal(read("mnist", "test", 28, 1, resize="bilinear").images, plain.images)
     assert np.array_equal(read("mnist", "test", 64, 1, images=3, crop="center-20", resize="bilinear").images[:, 0], [
@@ -99,7 +103,9 @@ def test_fetch_tries_each_source_and_keeps_only_the_right_bytes(tiny: Path, tmp_
     (tiny / "tiny.gz").write_bytes(gzip.compress(CONTENT[:-1] + b"x"))
     with pytest.raises(GanbenchError, match="no source gave tiny") as error:
         store.fetch("tiny")
-    assert "nowhere" in str(error.value) and "sha256" in str(error.value) and not list((tmp_path / "data").rglob("*.gz"))
+    assert (
+        "nowhere" in str(error.value) and "sha256" in str(error.value) and not list((tmp_path / "data").rglob("*.gz"))
+    )
     (tiny / "tiny.gz").write_bytes(gzip.compress(CONTENT))
     said: list[str] = []
     store.fetch("tiny", say=said.append)
@@ -158,6 +164,12 @@ def test_subsets_are_nested_sorted_and_hashed_by_content() -> None:
 
 
 def test_a_wrong_size_or_split_is_refused_with_what_there_is() -> None:
-    for arguments, message in ((("mnist", "train", 27, 1), "28 to 64 pixels"), (("mnist", "train", 32, 1), "for 32 the recipe must say resize: bilinear"), (("cifar10-jpeg", "train", 48, 3), "for 48 the recipe must"), (("mnist", "train", 28, 3), "1 channels"), (("mnist", "val", 28, 1), "no split 'val'")):
+    for arguments, message in (
+        (("mnist", "train", 27, 1), "28 to 64 pixels"),
+        (("mnist", "train", 32, 1), "for 32 the recipe must say resize: bilinear"),
+        (("cifar10-jpeg", "train", 48, 3), "for 48 the recipe must"),
+        (("mnist", "train", 28, 3), "1 channels"),
+        (("mnist", "val", 28, 1), "no split 'val'"),
+    ):
         with pytest.raises(GanbenchError, match=message):
             read(*arguments)

@@ -33,7 +33,9 @@ LECAM = dict(weight=0.3, decay=0.9, start=1)
 
 def real_batch(n: int) -> tuple[torch.Tensor, torch.Tensor]:
     draws = torch.Generator().manual_seed(n)
-    return torch.rand(4, 3, 32, 32, generator=draws, dtype=torch.float64) * 2 - 1, torch.randint(3, (4,), generator=draws)
+    return torch.rand(4, 3, 32, 32, generator=draws, dtype=torch.float64) * 2 - 1, torch.randint(
+        3, (4,), generator=draws
+    )
 
 
 class PlainRunning(torch.autograd.Function):
@@ -70,7 +72,9 @@ class PlainDiscriminator:
         if self.version == "batch":
             return slides(y, mask)
         runs, side = self.run["real" if view == "d-real" else "fake"], y.detach()
-        runs[name] = 0.9 * runs.get(name, torch.ones(1, y.shape[1], 1, 1)) + 0.1 * side.square().mean((0, 2, 3), keepdim=True)
+        runs[name] = 0.9 * runs.get(name, torch.ones(1, y.shape[1], 1, 1)) + 0.1 * side.square().mean(
+            (0, 2, 3), keepdim=True
+        )
         buffer = self.phi[view].setdefault(name, [torch.zeros(1, y.shape[1], 1, 1)])
         return (1 - mask) * y + mask * PlainRunning.apply(y, runs[name], buffer)
 
@@ -93,7 +97,10 @@ class PlainDiscriminator:
 def test_training_equals_a_plain_loop(version: str, float64: None) -> None:
     """DiffAugment, LeCam and CHAIN together: three steps of two D updates and one G update each, while p goes from 0 to 1."""
     part = ("chain", {**EAGER, "version": version})
-    gan = Gan(conditional(("diffaugment", dict(policy="translation,cutout", random_order=False)), ("lecam", LECAM), part), seed=3)
+    gan = Gan(
+        conditional(("diffaugment", dict(policy="translation,cutout", random_order=False)), ("lecam", LECAM), part),
+        seed=3,
+    )
     G, copied = copy.deepcopy(gan.G), copy.deepcopy(gan.D)
     noise, classes, draws = (torch.Generator() for _ in range(3))
     for mine, name in ((noise, "noise"), (classes, "labels"), (draws, "augment")):
@@ -117,7 +124,9 @@ def test_training_equals_a_plain_loop(version: str, float64: None) -> None:
             for i, mean in enumerate((real.mean().item(), fake.mean().item())):
                 anchors[i] = mean if step < 1 else 0.9 * anchors[i] + 0.1 * mean
             if step > 1:
-                loss = loss + 0.3 * (F.relu(real - anchors[1]).square().mean() + F.relu(anchors[0] - fake).square().mean())
+                loss = loss + 0.3 * (
+                    F.relu(real - anchors[1]).square().mean() + F.relu(anchors[0] - fake).square().mean()
+                )
             opt_d.zero_grad()
             loss.backward()
             opt_d.step()
@@ -141,7 +150,11 @@ def test_training_equals_a_plain_loop(version: str, float64: None) -> None:
 
 @pytest.mark.parametrize("version", ["batch", "running"])
 def test_a_checkpoint_goes_on_with_the_same_bits(version: str) -> None:
-    parts = [("diffaugment", dict(policy="color,translation,cutout", random_order=True)), ("lecam", LECAM), ("chain", {**EAGER, "version": version})]
+    parts = [
+        ("diffaugment", dict(policy="color,translation,cutout", random_order=True)),
+        ("lecam", LECAM),
+        ("chain", {**EAGER, "version": version}),
+    ]
 
     def trained(gan: Gan, steps: range) -> Gan:
         for n in steps:
@@ -159,14 +172,21 @@ def test_a_checkpoint_goes_on_with_the_same_bits(version: str) -> None:
 
 
 def test_one_pass_for_both_is_refused() -> None:
-    with pytest.raises(GanbenchError, match="chain acts on real and on fake images apart: it needs 'd_pass: separate', not 'joint'"):
+    with pytest.raises(
+        GanbenchError, match="chain acts on real and on fake images apart: it needs 'd_pass: separate', not 'joint'"
+    ):
         Gan(conditional(("chain", EAGER), d_pass="joint"), seed=0)
 
 
 def test_omni_with_chain_watches_the_logit_real(float64: None) -> None:
     """A step of the conditional pair with the omni head: D's loss is that of its logits and 0MR; r is the sign of logit C."""
     network = ("biggan", dict(width=0.0625, ch=64, head="omni", attention=0, shared_dim=0, z_chunks=1, init="xavier"))
-    gan = Gan(conditional(("chain", {**EAGER, "start": 0}), network=network, loss=("omni", dict(margin=0.0, gamma=1.0)), n_dis=1), seed=2)
+    gan = Gan(
+        conditional(
+            ("chain", {**EAGER, "start": 0}), network=network, loss=("omni", dict(margin=0.0, gamma=1.0)), n_dis=1
+        ),
+        seed=2,
+    )
     part, seen = gan.parts[-1], []
     after = part.after_d
     part.after_d = lambda moment: (seen.append(moment), after(moment))

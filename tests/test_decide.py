@@ -65,13 +65,23 @@ def verdicts(suite: Path, results: Path, capsys: pytest.CaptureFixture[str]) -> 
     return {f"{row['cell'].split('/')[2]} {row['metric']}": row for row in json.loads(capsys.readouterr().out)}
 
 
-def test_seeds_are_added_where_they_decide_and_the_records_say_so(three: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_seeds_are_added_where_they_decide_and_the_records_say_so(
+    three: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     suite, results = three
     before = verdicts(suite, results, capsys)
-    assert before["A V_g"]["verdict"] == "inconclusive" and before["B V_g"]["verdict"] in ("better", "not reproduced") and {r.planned for r in read_all(results)[0]} == {3}
+    assert (
+        before["A V_g"]["verdict"] == "inconclusive"
+        and before["B V_g"]["verdict"] in ("better", "not reproduced")
+        and {r.planned for r in read_all(results)[0]} == {3}
+    )
     code = run(suite, results, "--until-decided", "--budget", "1h")
     said = capsys.readouterr().err
-    assert "Rule: after every seed" in said and "1 open verdict that seeds could decide" in said and "would not decide (2)" in said
+    assert (
+        "Rule: after every seed" in said
+        and "1 open verdict that seeds could decide" in said
+        and "would not decide (2)" in said
+    )
     assert len(values(results, "B")) == 3 and len(values(results, "A")) > 3, "B was decided, and gets no seeds"
     assert [r.planned for r in values(results, "A")][3:] == [0] * (len(values(results, "A")) - 3)
     after = verdicts(suite, results, capsys)
@@ -83,11 +93,17 @@ def test_seeds_are_added_where_they_decide_and_the_records_say_so(three: tuple[P
     assert shown > 1.3 * narrow.half, "the corrected interval, from the records alone"
     main(["export", str(suite), "--results", str(results), "--out", str(tmp_path / "mine.zip")])
     main(["merge", str(tmp_path / "mine.zip"), "--results", str(tmp_path / "theirs")])
-    assert {k: (v["verdict"], v["why"]) for k, v in verdicts(suite, tmp_path / "theirs", capsys).items()} == {k: (v["verdict"], v["why"]) for k, v in after.items()}
-    assert run(suite, results, "--until-decided", "--budget", "1h") == code and ("nothing to decide" in capsys.readouterr().err) == (code == 0)
+    assert {k: (v["verdict"], v["why"]) for k, v in verdicts(suite, tmp_path / "theirs", capsys).items()} == {
+        k: (v["verdict"], v["why"]) for k, v in after.items()
+    }
+    assert run(suite, results, "--until-decided", "--budget", "1h") == code and (
+        "nothing to decide" in capsys.readouterr().err
+    ) == (code == 0)
 
 
-def test_it_stops_at_the_budget_and_says_so(three: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_stops_at_the_budget_and_says_so(
+    three: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     suite, results = three
     fresh = tmp_path / "results"
     for r in read_all(results)[0]:
@@ -95,26 +111,43 @@ def test_it_stops_at_the_budget_and_says_so(three: tuple[Path, Path], tmp_path: 
             store.write(fresh, "tiny/a", r)
     assert run(suite, fresh, "--until-decided", "--budget", "0.000001h") == 1
     said = capsys.readouterr().err
-    assert "stopped after 0 runs" in said and "the budget: the least that could decide more takes" in said and "still open (1)" in said
+    assert (
+        "stopped after 0 runs" in said
+        and "the budget: the least that could decide more takes" in said
+        and "still open (1)" in said
+    )
     assert len(read_all(fresh)[0]) == 6
 
 
-def test_reduced_runs_decide_nothing_and_it_says_so_at_once(three: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reduced_runs_decide_nothing_and_it_says_so_at_once(
+    three: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     suite, _ = three
     assert run(suite, tmp_path, "--profile", "reduced") == 0
     capsys.readouterr()
     assert run(suite, tmp_path, "--profile", "reduced", "--until-decided", "--budget", "1h") == 0
     said = capsys.readouterr().err
-    assert "nothing to decide" in said and "2 cells of profile reduced: tier proxy, from which no verdict can come" in said and len(read_all(tmp_path)[0]) == 2
+    assert (
+        "nothing to decide" in said
+        and "2 cells of profile reduced: tier proxy, from which no verdict can come" in said
+        and len(read_all(tmp_path)[0]) == 2
+    )
     assert run(suite, tmp_path / "none", "--until-decided", "--budget", "1h") == 0
     assert "2 cells without a record take no part" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--until-decided"], "needs --budget"), (["--budget", "1h"], "--until-decided"), (["--until-decided", "--budget", "1h", "--seeds", "5"], "leave out --seeds"), (["--until-decided", "--budget", "0h"], "no time such as")],
+    [
+        (["--until-decided"], "needs --budget"),
+        (["--budget", "1h"], "--until-decided"),
+        (["--until-decided", "--budget", "1h", "--seeds", "5"], "leave out --seeds"),
+        (["--until-decided", "--budget", "0h"], "no time such as"),
+    ],
 )
-def test_options_that_do_not_go_together(options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_that_do_not_go_together(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     try:
         code = run(write(tmp_path / "tiny.yaml"), tmp_path, *options)
     except SystemExit as stop:
@@ -131,9 +164,17 @@ def test_questions_are_what_is_open_and_could_change_and_the_cheap_ones_come_fir
     bands = {t.key: t.tolerance for t in suite.tables}
     questions, hopeless = open_questions(cells, bands, judged_claims(suite, joined))
     names = {q.name for q in questions} | {h.name for h in hopeless}
-    assert names >= {f"{j.cell.id} {m}" for j in cells for m, e in j.entries.items() if e.verdict.name == "inconclusive"}
-    assert questions and all(0 <= q.chance(1) <= 1 and max(q.chance(k) for k in (1, 5, 20, 47)) >= 0.8 for q in questions)
+    assert names >= {
+        f"{j.cell.id} {m}" for j in cells for m, e in j.entries.items() if e.verdict.name == "inconclusive"
+    }
+    assert questions and all(
+        0 <= q.chance(1) <= 1 and max(q.chance(k) for k in (1, 5, 20, 47)) >= 0.8 for q in questions
+    )
     runs = {j.cell.id: j.cell.id for j in cells}
     dear = {name: 1.0 for name in runs} | {questions[0].cells[0]: 1e6}
     assert questions[0].cells[0] not in {c for q in in_order(questions, dear, runs)[0] for c in q.cells}
-    assert questions[0].cells[0] in {c for q in in_order(questions, {name: 1e6 for name in runs} | {questions[0].cells[0]: 1.0}, runs)[0] for c in q.cells}
+    assert questions[0].cells[0] in {
+        c
+        for q in in_order(questions, {name: 1e6 for name in runs} | {questions[0].cells[0]: 1.0}, runs)[0]
+        for c in q.cells
+    }

@@ -79,7 +79,10 @@ def test_a_stated_share_goes_before_estimates(tmp_path: Path) -> None:
 
 def test_fewer_runs_than_gpus_share_none_and_a_busy_gpu_is_not_shared(tmp_path: Path) -> None:
     known(tmp_path, {10: 1e9})
-    assert Demand(many(10, 4), [A100]).need(job(10), A100).gpu == 1.0 and Demand(many(10, 8), [A100]).need(job(10), A100).gpu == 0.5
+    assert (
+        Demand(many(10, 4), [A100]).need(job(10), A100).gpu == 1.0
+        and Demand(many(10, 8), [A100]).need(job(10), A100).gpu == 0.5
+    )
     known(tmp_path, {10: 1e9}, Work(conv=1e12, calls=10))
     assert Demand(many(10, 100), [A100]).need(job(10), A100).gpu == 1.0
 
@@ -103,12 +106,20 @@ def test_cpu_runs_and_stated_shares_of_alike_gpus_are_not_counted_at_all(monkeyp
     jobs = [job(z, device="cpu", size=z, threads=2) for z in (5, 6)]
     demand = Demand(jobs, [PLAIN, A100, V100])
     assert Demand(many(5, 2), [A100, PLAIN], share=0.3).need(job(5), A100) == Need(1, 0.3)
-    for share, counted in ((0.29, 0.29), (0.16666, 0.1666), (1 / 3, 0.3333), (1.0, 1.0)):  # Ray rounds to ten-thousandths: six of 0.16666 would be more than a GPU
+    for share, counted in (
+        (0.29, 0.29),
+        (0.16666, 0.1666),
+        (1 / 3, 0.3333),
+        (1.0, 1.0),
+    ):  # Ray rounds to ten-thousandths: six of 0.16666 would be more than a GPU
         assert Demand(many(5, 2), [A100, PLAIN], share=share).need(job(5), A100) == Need(1, counted)
     assert demand.need(jobs[0], PLAIN) == Need(2) and [demand.seconds(one, PLAIN) for one in jobs] == [5, 6]
 
 
-@pytest.mark.parametrize(("name", "gpu"), [("A100-80G", "A100"), ("GeForce-RTX-4090", "RTX4090"), ("V100", "V100"), ("A10G", None), ("GPU", None)])
+@pytest.mark.parametrize(
+    ("name", "gpu"),
+    [("A100-80G", "A100"), ("GeForce-RTX-4090", "RTX4090"), ("V100", "V100"), ("A10G", None), ("GPU", None)],
+)
 def test_rays_names_of_gpus(name: str, gpu: str | None) -> None:
     assert like(name) is (GPUS[gpu] if gpu else None)
 
@@ -134,19 +145,35 @@ def test_what_fits_nowhere_is_said_with_what_each_node_has(tmp_path: Path) -> No
     places = Places(Described(A100, V100), [*many(10, 3), job(12), job(10, "wide", threads=99)])
     found = {one.name: why for one, why in places.misfits()}
     assert set(found) == {"run 12", "wide"} and len(places) == 5
-    assert found["run 12"] == "asks for 1 CPU and a GPU with 90 GB, as estimated (--gpu-share 1 tries it on any), which no node has (node a; node v)"
+    assert (
+        found["run 12"]
+        == "asks for 1 CPU and a GPU with 90 GB, as estimated (--gpu-share 1 tries it on any), which no node has (node a; node v)"
+    )
     assert "asks for 99 CPU" in found["wide"]
     places.drop([one for one, _ in places.misfits()])
     assert places.misfits() == [] and len(places) == 3
 
 
-def test_a_run_that_fits_nowhere_is_blocked_and_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_fits_nowhere_is_blocked_and_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It says nothing of the cell: on another cluster it may run."""
     made = make_plan(load(Path("suites/theory.yaml"), "ci").cells[:1], [0], {})
-    monkeypatch.setattr(launch, "_events", lambda jobs, stop, options: iter([Event("blocked", jobs[0], error="asks for 9 CPU, which no node has (n: 1 CPU)")]))
+    monkeypatch.setattr(
+        launch,
+        "_events",
+        lambda jobs, stop, options: iter(
+            [Event("blocked", jobs[0], error="asks for 9 CPU, which no node has (n: 1 CPU)")]
+        ),
+    )
     summary = launch.run_plan(made, tmp_path, launch.Options())
     said = f"{made.runs[0].name}: blocked: asks for 9 CPU, which no node has (n: 1 CPU)"
-    assert summary.exit_code == 1 and summary.counts == {"blocked": 1} and summary.failures == [said] and not failures.read_all(tmp_path)
+    assert (
+        summary.exit_code == 1
+        and summary.counts == {"blocked": 1}
+        and summary.failures == [said]
+        and not failures.read_all(tmp_path)
+    )
     assert "blocked: theory/" in capsys.readouterr().err
 
 

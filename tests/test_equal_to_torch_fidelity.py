@@ -49,7 +49,9 @@ def lite() -> torch.nn.Module:
 def small() -> torch.nn.Module:
     """48 features that never fall below 0, as those of the papers' network, and 10 logits of them."""
     torch.manual_seed(0)
-    body = torch.nn.Sequential(torch.nn.Conv2d(3, 48, 5, stride=3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    body = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 48, 5, stride=3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    )
     head = torch.nn.Linear(48, 10)
 
     class Small(torch.nn.Module):
@@ -108,9 +110,24 @@ def theirs(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, p: Protoco
     )  # fmt: skip
 
 
-def both(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, batch: int, splits: int = 3, subsets: tuple[int, int] = (4, 50), size: int = extractors.BATCH) -> tuple[dict[str, float], dict[str, float]]:
+def both(
+    module: torch.nn.Module,
+    a: torch.Tensor,
+    b: torch.Tensor,
+    batch: int,
+    splits: int = 3,
+    subsets: tuple[int, int] = (4, 50),
+    size: int = extractors.BATCH,
+) -> tuple[dict[str, float], dict[str, float]]:
     """Ours (in batches of ``batch`` from their source) and theirs, ``size`` images at a time through the network; all but FID are held to one another here."""
-    p = protocol(metrics=("IS", "FID", "KIDx1000", "precision", "recall"), is_splits=splits, kid_subsets=subsets[0], kid_subset_size=subsets[1], jac_G_every_epochs=None, every_epochs=None)
+    p = protocol(
+        metrics=("IS", "FID", "KIDx1000", "precision", "recall"),
+        is_splits=splits,
+        kid_subsets=subsets[0],
+        kid_subset_size=subsets[1],
+        jac_G_every_epochs=None,
+        every_epochs=None,
+    )
     extractor = extractors.Extractor("wrapped", "", 0, module, size)
     found = measure(p, *(extract(lambda x=x: iter(x.split(batch)), extractor, "round") for x in (a, b)))
     other = theirs(module, a, b, p, size)
@@ -143,14 +160,23 @@ def statistics(x: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def their_distance(a: np.ndarray, b: np.ndarray) -> float:
-    return fidelity("metric_fid").fid_statistics_to_metric(statistics(a), statistics(b), verbose=False)["frechet_inception_distance"]
+    return fidelity("metric_fid").fid_statistics_to_metric(statistics(a), statistics(b), verbose=False)[
+        "frechet_inception_distance"
+    ]
 
 
 @pytest.mark.parametrize(
     ("n", "m", "batch", "splits", "subsets", "channels"),
-    [(400, 400, 64, 3, (4, 50), 3), (1111, 500, 1, 10, (10, 450), 3), (333, 777, 97, 7, (3, 332), 1), (640, 321, 1000, 1, (50, 20), 3)],
+    [
+        (400, 400, 64, 3, (4, 50), 3),
+        (1111, 500, 1, 10, (10, 450), 3),
+        (333, 777, 97, 7, (3, 332), 1),
+        (640, 321, 1000, 1, (50, 20), 3),
+    ],
 )
-def test_every_number_equals_torch_fidelitys(small: torch.nn.Module, n: int, m: int, batch: int, splits: int, subsets: tuple[int, int], channels: int) -> None:
+def test_every_number_equals_torch_fidelitys(
+    small: torch.nn.Module, n: int, m: int, batch: int, splits: int, subsets: tuple[int, int], channels: int
+) -> None:
     ours, other = both(small, images(n, 1, channels), images(m, 2, channels, noise=120), batch, splits, subsets)
     assert ours["FID"]["value"] == pytest.approx(other["frechet_inception_distance"], rel=1e-6)
 
@@ -161,7 +187,9 @@ def test_every_number_of_the_proxy_equals_torch_fidelitys(lite: torch.nn.Module)
 
 
 @pytest.mark.parametrize(("n", "m", "batch"), [(300, 300, 64), (257, 199, 31)])
-def test_with_fewer_images_than_dimensions_ours_is_exact_and_torch_fidelitys_near(lite: torch.nn.Module, n: int, m: int, batch: int) -> None:
+def test_with_fewer_images_than_dimensions_ours_is_exact_and_torch_fidelitys_near(
+    lite: torch.nn.Module, n: int, m: int, batch: int
+) -> None:
     """Not to 1e-6: torch-fidelity sums the real parts of the roots of all 1,280 eigenvalues of Σa Σb. All but m − 1 of them
     are 0 and come out as rounding errors, about 1e-16 of the largest, whose roots are 1e-8 of the largest root and never
     negative: its value is too low by their sum. Turning the features, which changes no distance, changes that sum.
@@ -173,7 +201,9 @@ def test_with_fewer_images_than_dimensions_ours_is_exact_and_torch_fidelitys_nea
     assert ours["FID"]["value"] == pytest.approx(right, rel=1e-9)
     assert other["frechet_inception_distance"] == pytest.approx(right, rel=5e-6)
 
-    roots = np.sqrt(np.linalg.eigvals(statistics(x.numpy())["sigma"] @ statistics(y.numpy())["sigma"]).astype(complex)).real
+    roots = np.sqrt(
+        np.linalg.eigvals(statistics(x.numpy())["sigma"] @ statistics(y.numpy())["sigma"]).astype(complex)
+    ).real
     surplus = 2 * np.sort(roots)[: x.shape[1] - min(n, m) + 1].sum()
     assert other["frechet_inception_distance"] + surplus == pytest.approx(right, rel=1e-6) and surplus > 1e-6 * right
 
@@ -194,12 +224,16 @@ def test_of_many_images_torch_fidelitys_mean_is_a_float32_and_ours_is_not() -> N
     assert ours == pytest.approx(frechet_distance(moments(a[::-1]), moments(b)), rel=1e-9)
 
 
-@pytest.mark.parametrize(("n", "scale"), [(500, 0.05), (500, 1.5), (40, 0.05)])  # well conditioned, ill conditioned, rank deficient
+@pytest.mark.parametrize(
+    ("n", "scale"), [(500, 0.05), (500, 1.5), (40, 0.05)]
+)  # well conditioned, ill conditioned, rank deficient
 def test_frechet_distance_equals_torch_fidelitys(n: int, scale: float) -> None:
     rng = np.random.default_rng(3)
     a, b = (rng.normal(size=(n, 64)) * np.exp(-scale * np.arange(64)) + rng.normal(size=64) for _ in range(2))
     assert frechet_distance(moments(a), moments(b)) == pytest.approx(their_distance(a, b), rel=1e-6)
-    assert frechet_distance(moments(a), moments(b)) == pytest.approx(exact(torch.from_numpy(a), torch.from_numpy(b)), rel=1e-9)
+    assert frechet_distance(moments(a), moments(b)) == pytest.approx(
+        exact(torch.from_numpy(a), torch.from_numpy(b)), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(("n", "dead"), [(300, 0), (300, 9), (50, 9)])
@@ -208,4 +242,6 @@ def test_frechet_distance_is_exact_where_features_never_fire_or_images_are_few(n
     turn = np.linalg.qr(rng.normal(size=(96, 96)))[0]  # no axis is a principal one
     a, b = ((rng.normal(size=(n, 96)) * np.exp(-0.4 * np.arange(96))) @ turn + 0.01 * i for i in range(2))
     a[:, :dead], b[:, 5 : 5 + dead] = 0.5, 0.25
-    assert frechet_distance(moments(a), moments(b)) == pytest.approx(exact(torch.from_numpy(a), torch.from_numpy(b)), rel=1e-9)
+    assert frechet_distance(moments(a), moments(b)) == pytest.approx(
+        exact(torch.from_numpy(a), torch.from_numpy(b)), rel=1e-9
+    )

@@ -49,25 +49,35 @@ def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cell:
     return found
 
 
-def test_what_is_exported_and_imported_is_what_was_kept(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+def test_what_is_exported_and_imported_is_what_was_kept(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
     extractor = extractors.Extractor(LITE, extractors.weights_hash(LITE), SIX, torch.nn.Linear(1, 1))
     before = references.reference(cell.recipe, cell.protocol, extractor)
     only = f"table={cell.table} & dataset={cell.dataset} & method={cell.method}"
     out = tmp_path / "real.npz"
     assert main(["data", "stats", "gran", "--profile", "ci", "--only", only, "--export", str(out)]) == 0
     with np.load(out, allow_pickle=False) as plain:  # as pytorch-fid reads it
-        assert np.array_equal(plain["mu"], before.moments.mean) and np.array_equal(plain["sigma"], before.moments.covariance)
+        assert np.array_equal(plain["mu"], before.moments.mean) and np.array_equal(
+            plain["sigma"], before.moments.covariance
+        )
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "theirs"))
     assert main(["data", "stats", "--import", str(out)]) == 0
     after = references.reference(cell.recipe, cell.protocol, extractor)
     assert after.imported and not before.imported
-    assert torch.equal(after.features, before.features) and np.array_equal(after.moments.covariance, before.moments.covariance)
-    assert main(["data", "stats"]) == 0 and "64 images, efficientnet-lite0; 0.0 MiB; imported" in capsys.readouterr().out
+    assert torch.equal(after.features, before.features) and np.array_equal(
+        after.moments.covariance, before.moments.covariance
+    )
+    assert (
+        main(["data", "stats"]) == 0 and "64 images, efficientnet-lite0; 0.0 MiB; imported" in capsys.readouterr().out
+    )
     with pytest.raises(GanbenchError, match="kept here already"):
         exchange.import_file(out)
 
 
-def test_a_record_says_that_its_reference_was_imported(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_says_that_its_reference_was_imported(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from benchmark.data.read import read
     from benchmark.plan.plan import make_plan, make_record
     from benchmark.train import evaluate
@@ -90,9 +100,16 @@ def test_a_record_says_that_its_reference_was_imported(cell: Cell, tmp_path: Pat
         assert record.provenance.get("real") == provenance and record.floor["metrics"]
 
 
-def test_more_words_in_an_identity_do_not_change_under_which_it_is_kept(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_words_in_an_identity_do_not_change_under_which_it_is_kept(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exchange.export([cell], tmp_path / "good.npz")
-    chatty = _rewritten(tmp_path / "good.npz", tmp_path / "chatty.npz", lambda a: None, lambda s: (s["identity"].update(more="words", version=float(s["identity"]["version"])), s["set"].pop("after")))
+    chatty = _rewritten(
+        tmp_path / "good.npz",
+        tmp_path / "chatty.npz",
+        lambda a: None,
+        lambda s: (s["identity"].update(more="words", version=float(s["identity"]["version"])), s["set"].pop("after")),
+    )
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "theirs"))
     exchange.import_file(chatty)
     kept, ours = (store.about_file(next(tmp_path.glob(f"{room}/features/*.npz"))) for room in ("theirs", "mine"))
@@ -101,7 +118,11 @@ def test_more_words_in_an_identity_do_not_change_under_which_it_is_kept(cell: Ce
 
 def test_only_one_set_that_is_kept_is_exported(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = dataclasses.replace(cell, protocol=dataclasses.replace(cell.protocol, real=65))
-    for cells, message in (([], "compare with 0"), ([cell, other], "compare with 2"), ([other], "no features are kept")):
+    for cells, message in (
+        ([], "compare with 0"),
+        ([cell, other], "compare with 2"),
+        ([other], "no features are kept"),
+    ):
         with pytest.raises(GanbenchError, match=message):
             exchange.export(cells, tmp_path / "out.npz")
     with pytest.raises(GanbenchError, match="cannot write"):
@@ -152,7 +173,11 @@ BAD = {
     "weights": (lambda a: None, lambda s: s["identity"].update(weights="0" * 64), "weights: 0000"),
     "content": (lambda a: None, lambda s: s["identity"].update(content="0" * 64), "content: 0000"),
     "subset": (lambda a: None, lambda s: s["identity"].update(subset="0" * 64), "subset: 0000"),
-    "versions": (lambda a: None, lambda s: s["identity"].update(packages={"efficientnet-lite-pytorch": "9"}), "packages: .*9"),
+    "versions": (
+        lambda a: None,
+        lambda s: s["identity"].update(packages={"efficientnet-lite-pytorch": "9"}),
+        "packages: .*9",
+    ),
     "transform": (lambda a: None, lambda s: s["identity"].pop("transform"), "transform: None there"),
     "identity": (lambda a: None, lambda s: s.pop("identity"), "identity is not complete"),
     "dataset": (lambda a: None, lambda s: s["set"].update(dataset="../../etc"), "no set of images that is known"),
@@ -163,7 +188,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_a_bad_file_is_refused_and_nothing_is_written(what: str, cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_file_is_refused_and_nothing_is_written(
+    what: str, cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exchange.export([cell], tmp_path / "good.npz")
     change, about, message = BAD[what]
     bad = _rewritten(tmp_path / "good.npz", tmp_path / "bad.npz", change, about)

@@ -32,7 +32,9 @@ def failing(results: Path, seed: int, reason: str = HOSTILE) -> dict[str, failur
     return failures.read_all(results)
 
 
-def test_a_failed_run_is_said_everywhere_until_it_succeeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_run_is_said_everywhere_until_it_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     suite, results = write(tmp_path / "tiny.yaml"), tmp_path / "results"
     real = inline.execute
 
@@ -47,7 +49,13 @@ def test_a_failed_run_is_said_everywhere_until_it_succeeds(tmp_path: Path, monke
     found = verdicts(suite, results, capsys)
     why = found["A V_g"]["why"]
     assert found["A V_g"]["verdict"] == found["A D_G"]["verdict"] == "failed" and found["B V_g"]["verdict"] != "failed"
-    assert "seed 1 failed on 20" in why and "<script>" in why and "\x1b" not in why and "\u202e" not in why and "\n" not in why
+    assert (
+        "seed 1 failed on 20" in why
+        and "<script>" in why
+        and "\x1b" not in why
+        and "\u202e" not in why
+        and "\n" not in why
+    )
     monkeypatch.setattr(inline, "execute", real)
     again = shlex.split(why.rpartition("to run it again: ")[2])
     assert again[:2] == ["ganbench", "run"] and again[-1] == str(results) and again[again.index("--seeds") + 1] == "2"
@@ -67,7 +75,9 @@ def test_what_is_left_of_a_cell_with_a_failed_seed_is_judged_nowhere(tmp_path: P
     _, joined = load_joined(THEORY, whole, failures=failing(tmp_path, 2))
     assert {e.verdict.name for e in joined["theory/1"][0].entries.values()} == {"failed"}, "seed 3 still"
     _, joined = load_joined(THEORY, whole, failures={k: f for k, f in failing(tmp_path, 2).items() if f.seed == 2})
-    assert "failed" not in {e.verdict.name for e in joined["theory/1"][0].entries.values()}, "a record is a later success"
+    assert "failed" not in {e.verdict.name for e in joined["theory/1"][0].entries.values()}, (
+        "a record is a later success"
+    )
     partial = [dataclasses.replace(r, status="partial", steps=938) if r.seed == 2 else r for r in whole]
     _, joined = load_joined(THEORY, partial, failures={k: f for k, f in failing(tmp_path, 2).items() if f.seed == 2})
     assert {e.verdict.name for e in joined["theory/1"][0].entries.values()} == {"failed"}, "half a run is none"
@@ -76,12 +86,20 @@ def test_what_is_left_of_a_cell_with_a_failed_seed_is_judged_nowhere(tmp_path: P
 def test_its_reason_steers_no_page_no_table_and_no_spreadsheet(tmp_path: Path) -> None:
     found = failing(tmp_path / "results", 0)
     write_reports([load_joined(THEORY, [], failures=found)], str(tmp_path / "results"), tmp_path / "out")
-    texts = {p.name: p.read_text(encoding="utf-8") for p in (tmp_path / "out").rglob("*") if p.suffix in (".html", ".md", ".tex", ".csv")}
+    texts = {
+        p.name: p.read_text(encoding="utf-8")
+        for p in (tmp_path / "out").rglob("*")
+        if p.suffix in (".html", ".md", ".tex", ".csv")
+    }
     pages = "".join(text for name, text in texts.items() if name.endswith(".html"))
     assert "&lt;script&gt;alert(1)" in pages and "<script>alert(1)" not in pages and 'data-verdict="failed"' in pages
     assert "What failed" in texts["index.html"] and "to run it again: ganbench run theory" in pages
     assert all("\x1b" not in text and "\u202e" not in text for text in texts.values())
-    assert "failed !" in texts["theory.md"] and "<script>" not in texts["theory.md"] and "\\input" not in texts["theory.tex"]
+    assert (
+        "failed !" in texts["theory.md"]
+        and "<script>" not in texts["theory.md"]
+        and "\\input" not in texts["theory.tex"]
+    )
     frame = gb.collate([str(THEORY)], results=tmp_path / "results").joined
     assert (frame.loc[frame["cell"] == load(THEORY).cells[0].id, "verdict"] == "failed").all()
 

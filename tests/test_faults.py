@@ -86,7 +86,9 @@ def test_what_is_asked_for_after_memory_was_short() -> None:
     assert with_room(GPU, {"CPU": 1, "GPU": 1.0}, nodes) is None
     assert with_room(HOST, {"CPU": 1}, nodes) == {"CPU": 16.0} and with_room(HOST, {"CPU": 16.0}, nodes) is None
     assert with_room(HOST, {"CPU": 1, "GPU": 0.5}, nodes) == {"CPU": 4.0, "GPU": 0.5}
-    assert gpu_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling")) and not gpu_memory(MemoryError())
+    assert gpu_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling")) and not gpu_memory(
+        MemoryError()
+    )
 
 
 def test_measuring_and_reading_give_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,17 +129,34 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_a_run_that_hangs_in_this_process_ends_it_and_says_where(tmp_path: Path) -> None:
-    words = ["run", str(SUITE), "--results", str(tmp_path), "--executor", "inline", "--device", "cpu", "--hung-after", "0.03min"]
+    words = [
+        "run",
+        str(SUITE),
+        "--results",
+        str(tmp_path),
+        "--executor",
+        "inline",
+        "--device",
+        "cpu",
+        "--hung-after",
+        "0.03min",
+    ]
     (folders := tmp_path / "runs").mkdir()
     for run in make_plan(load(SUITE).cells, [0], {}).runs:
         (folders / run.key).mkdir()  # ``execute`` would make it
     done = subprocess.run([sys.executable, "-c", HANGS, *words], capture_output=True, text=True, timeout=120, cwd=ROOT)
     (log,) = folders.glob("*/run.log")
-    assert done.returncode == 1 and f"gave no sign of life for 2 s; {log} says where it hangs; its checkpoint is kept: run the same command again" in done.stderr
-    assert "Traceback" not in done.stderr and ' in execute\n' in log.read_text(encoding="utf-8")
+    assert (
+        done.returncode == 1
+        and f"gave no sign of life for 2 s; {log} says where it hangs; its checkpoint is kept: run the same command again"
+        in done.stderr
+    )
+    assert "Traceback" not in done.stderr and " in execute\n" in log.read_text(encoding="utf-8")
 
 
-def test_steps_and_beats_are_signs_of_life_of_a_run_in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_and_beats_are_signs_of_life_of_a_run_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard: list[str] = []
     monkeypatch.setattr(HungWatch, "heard", lambda self, key, place: heard.append(key))
     with ending_if_hung("a", 3600, tmp_path / "log") as alive:
@@ -220,7 +239,14 @@ def short() -> Iterator[Path]:
 def scene(folder: Path, name: str) -> list[dict]:
     """The events of a scene, in order."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", "tests.faults.scenes", str(folder), name], capture_output=True, text=True, timeout=400, cwd=ROOT, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.scenes", str(folder), name],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        cwd=ROOT,
+        env=environment,
+    )
     assert done.returncode == 0 and "the driver goes on" in done.stdout, done.stderr[-2000:]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
@@ -237,21 +263,37 @@ def test_runs_that_hang_crash_or_fill_the_memory(short: Path) -> None:
     events = scene(short, "runs")
     end = ends(events)
     assert end["hangs"]["result"]["attempt"] == 2 and "no sign of life for 6 s" in said(events, "hangs")[0]
-    assert end["evaluates"]["result"]["attempt"] == end["waits"]["result"]["attempt"] == 1 and not said(events, "evaluates") + said(events, "waits")
-    assert end["fills_the_gpu"]["result"]["has"] == {"CPU": 1.0, "GPU": 1.0} and "ran out of GPU memory" in said(events, "fills_the_gpu")[-1]
+    assert end["evaluates"]["result"]["attempt"] == end["waits"]["result"]["attempt"] == 1 and not said(
+        events, "evaluates"
+    ) + said(events, "waits")
+    assert (
+        end["fills_the_gpu"]["result"]["has"] == {"CPU": 1.0, "GPU": 1.0}
+        and "ran out of GPU memory" in said(events, "fills_the_gpu")[-1]
+    )
     assert end["fills_the_host"]["result"] | {"node": ""} == {"attempt": 2, "has": {"CPU": 2.0}, "node": ""}
-    assert end["always_fills_the_gpu"]["kind"] == "failed" and "ran out of GPU memory with 1 CPU, 1 GPU to itself" in end["always_fills_the_gpu"]["error"]
+    assert (
+        end["always_fills_the_gpu"]["kind"] == "failed"
+        and "ran out of GPU memory with 1 CPU, 1 GPU to itself" in end["always_fills_the_gpu"]["error"]
+    )
     assert end["leaves_a_child"]["result"]["attempt"] == 2
     child = Path("/proc", (short / "child").read_text(), "stat")
-    assert not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z", "what a killed worker has started is ended with it, though nobody may have asked how"
+    assert not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z", (
+        "what a killed worker has started is ended with it, though nobody may have asked how"
+    )
 
 
 def test_lost_nodes_and_a_lost_head(short: Path) -> None:
     events = scene(short, "nodes")
     end = ends(events)
     assert end["stays"]["result"]["attempt"] == 2, "another node has taken it over"
-    assert "1 CPU, 0.5 GPU, which no node has any more" in said(events, "needs_the_gpu")[0] and end["needs_the_gpu"]["kind"] == "failed"
-    assert "head at" in end["ClusterLost"]["error"] and "run the same command again to go on" in end["ClusterLost"]["error"]
+    assert (
+        "1 CPU, 0.5 GPU, which no node has any more" in said(events, "needs_the_gpu")[0]
+        and end["needs_the_gpu"]["kind"] == "failed"
+    )
+    assert (
+        "head at" in end["ClusterLost"]["error"]
+        and "run the same command again to go on" in end["ClusterLost"]["error"]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +308,9 @@ def struck() -> Iterator[tuple[head.Scene, dict[str, str], int | None, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_on(struck: tuple[head.Scene, dict[str, str], int | None, str]) -> None:
+def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_on(
+    struck: tuple[head.Scene, dict[str, str], int | None, str],
+) -> None:
     scene, undisturbed, code, said = struck
     assert code == 1 and not head.wrong(code, said) and len(store.paths(scene.results)) == 1, said
     assert "was restarted and knows nothing of these runs; no record is lost: start its other nodes again" in said
@@ -275,23 +319,34 @@ def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_
     assert outcomes(scene.results) == undisturbed and len(store.paths(scene.results)) == len(undisturbed) == 2
 
 
-def test_a_run_that_fills_its_part_of_a_gpu_ends_with_the_same_bits_on_a_whole_one(struck: tuple[head.Scene, dict[str, str], int | None, str]) -> None:
+def test_a_run_that_fills_its_part_of_a_gpu_ends_with_the_same_bits_on_a_whole_one(
+    struck: tuple[head.Scene, dict[str, str], int | None, str],
+) -> None:
     """torch's own error, raised in a worker in the midst of training, through Ray and the command line."""
     scene, undisturbed, *_ = struck
     scene.results = scene.folder / "full-gpu"
-    code, said = scene.again("--only", "method=plain", "--device", "cuda", "--gpu-share", "0.5", module="tests.faults.full_gpu")
+    code, said = scene.again(
+        "--only", "method=plain", "--device", "cuda", "--gpu-share", "0.5", module="tests.faults.full_gpu"
+    )
     assert code == 0 and "1 done" in said, said
-    assert said.count("ran out of GPU memory: it is tried again, from its checkpoint, with 1 CPU, 1 GPU to itself") == 1, said
+    assert (
+        said.count("ran out of GPU memory: it is tried again, from its checkpoint, with 1 CPU, 1 GPU to itself") == 1
+    ), said
     made = outcomes(scene.results)
     assert len(made) == 1 and made.items() <= undisturbed.items() and not list(scene.results.glob("failures/*"))
     (log,) = scene.results.glob("runs/*/run.log")
-    assert "CUDA out of memory" in log.read_text(encoding="utf-8") and "resumed at step" in log.read_text(encoding="utf-8")
+    assert "CUDA out of memory" in log.read_text(encoding="utf-8") and "resumed at step" in log.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
     assert main(["run", str(SUITE), "--results", str(tmp_path), "--device", "cpu", "--address", "127.0.0.1:9"]) == 1
-    assert "no Ray head answers at 127.0.0.1:9: start it there with 'ray start --head --port=9'" in capsys.readouterr().err and time.monotonic() - began < 20
+    assert (
+        "no Ray head answers at 127.0.0.1:9: start it there with 'ray start --head --port=9'" in capsys.readouterr().err
+        and time.monotonic() - began < 20
+    )
 
 
 def _plan(results: Path):
@@ -305,17 +360,25 @@ def test_a_damaged_record_is_moved_aside_and_its_run_made_again(tmp_path: Path, 
     assert run_plan(_plan(tmp_path), tmp_path, options).counts == {"partial": 1}
     (path,) = store.paths(tmp_path)
     whole = store.read(path)
-    for n, damage in enumerate((lambda b: b[: len(b) // 2], lambda b: b.replace(b'"status": "partial"', b'"status": "finished"'))):
+    for n, damage in enumerate(
+        (lambda b: b[: len(b) // 2], lambda b: b.replace(b'"status": "partial"', b'"status": "finished"'))
+    ):
         path.write_bytes(damage(path.read_bytes()))
         planned = _plan(tmp_path)
         assert planned.runs[0].state == "to do" and "moved aside" in planned.runs[0].reason
         assert run_plan(planned, tmp_path, options).counts == {"partial": 1}
         aside = path.with_name(f"{path.name}.damaged" + ("" if n == 0 else f"-{n}"))
-        assert store.read(path).outcome == whole.outcome and aside.exists() and f"is damaged: moved to {aside.name}" in capsys.readouterr().err
+        assert (
+            store.read(path).outcome == whole.outcome
+            and aside.exists()
+            and f"is damaged: moved to {aside.name}" in capsys.readouterr().err
+        )
     assert _plan(tmp_path).runs[0].state == "done" and store.set_aside(path) is None, "a whole record is not moved"
 
 
-def test_a_checkpoint_that_the_disk_will_not_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_checkpoint_that_the_disk_will_not_read_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     for value in (1, 2):
         checkpoint.save(tmp_path, {"value": value})
     read = Path.read_bytes

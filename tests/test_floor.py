@@ -63,18 +63,25 @@ def measured(**changes: object) -> Protocol:
     return protocol(**(fields | changes))
 
 
-def test_the_floor_is_what_other_real_images_get(lite: extractors.Extractor, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_floor_is_what_other_real_images_get(
+    lite: extractors.Extractor, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small, p = recipe(), measured()
     real = references.reference(small, p, lite)
     found = floor.real_floor(small, p, lite, real, None)
     order = np.random.default_rng(0).permutation(8192)
     pixels = read("shapes", "train", 28, 1).images
-    mine, others = (extract(lambda x=x: iter(torch.from_numpy(pixels[np.sort(x)]).split(50)), lite, None) for x in (order[:80], order[80:140]))
+    mine, others = (
+        extract(lambda x=x: iter(torch.from_numpy(pixels[np.sort(x)]).split(50)), lite, None)
+        for x in (order[:80], order[80:140])
+    )
     assert torch.allclose(real.features, mine.features, atol=1e-5)
     assert found["drawn"] == "60 other images of shapes train" and (found["images"], found["against"]) == (60, 80)
     assert found["metrics"]["FID"]["value"] == pytest.approx(frechet_distance(others.moments, mine.moments), rel=1e-5)
     assert found["metrics"]["IS"]["value"] == pytest.approx(inception_score(others.logits, 2)[0], rel=1e-5)
-    assert found["metrics"]["KIDx1000"]["value"] == pytest.approx(1000 * kernel_distance(others.features, mine.features, 3, 20)[0], abs=1e-2)
+    assert found["metrics"]["KIDx1000"]["value"] == pytest.approx(
+        1000 * kernel_distance(others.features, mine.features, 3, 20)[0], abs=1e-2
+    )
     assert set(found["metrics"]) == set(p.metrics)
 
     monkeypatch.setattr(floor, "measure", lambda *a: pytest.fail("the floor is kept, and was measured again"))
@@ -122,7 +129,10 @@ def test_a_floor_rests_on_nothing_imported_without_a_word(lite: extractors.Extra
     wrong = dataclasses.replace(references.features(others, lite, ("features", "logits")), features=real.features[:60])
     store.save(place, wrong, references.about(others, lite) | {"imported": "theirs.npz"})
     assert references.features(others, lite, ("features", "logits")).imported
-    assert floor.real_floor(small, p, lite, real, None) == right and not references.features(others, lite, ("features",)).imported
+    assert (
+        floor.real_floor(small, p, lite, real, None) == right
+        and not references.features(others, lite, ("features",)).imported
+    )
     path.unlink()
     floor.real_floor(small, p, lite, dataclasses.replace(real, imported=True), None)
     assert not path.exists()
@@ -136,11 +146,17 @@ def test_how_the_other_images_are_drawn() -> None:
     ):  # fmt: skip
         others, said = floor.draw(small, measured(**changes))
         assert said == drawn and others.size == measured(**changes).generated
-    assert floor.draw(small, measured(real=8000, generated=2049)) == (None, "none: shapes has no 2,049 images beside the 8,000 of train that are compared with")
+    assert floor.draw(small, measured(real=8000, generated=2049)) == (
+        None,
+        "none: shapes has no 2,049 images beside the 8,000 of train that are compared with",
+    )
     whole = compared_with(small, measured(real=8000))[0]
     others, _ = floor.draw(small, measured(real=8000))
     assert not set(whole.indices()) & set(others.indices())
-    assert floor.draw(recipe(dataset="mnist"), measured(real=60000))[1] in ("60 images of mnist test",) or "not found" in floor.draw(recipe(dataset="mnist"), measured(real=60000))[1]
+    assert (
+        floor.draw(recipe(dataset="mnist"), measured(real=60000))[1] in ("60 images of mnist test",)
+        or "not found" in floor.draw(recipe(dataset="mnist"), measured(real=60000))[1]
+    )
     assert "other" in str(others) and "other" not in str(whole)
 
 
@@ -149,19 +165,26 @@ def test_vfid_is_against_val_or_else_the_test_images_and_its_floor_against_none_
     p = measured(metrics=("tFID", "vFID"), real=None)
     for name, split in (("cifar10", "test"), ("imagenet", "val"), ("tiny-imagenet", "val"), ("shapes", "test")):
         assert [(s.split, s.count) for s in compared_with(recipe(dataset=name), p)] == [("train", None), (split, None)]
-    assert floor.draw(recipe(), p) == (None, "none: shapes has no 60 images beside the 8,192 of train and those of vFID that are compared with")
+    assert floor.draw(recipe(), p) == (
+        None,
+        "none: shapes has no 60 images beside the 8,192 of train and those of vFID that are compared with",
+    )
     assert floor.draw(recipe(), measured(metrics=("vFID",)))[1] == "60 other images of shapes train"
     assert floor.draw(recipe(), measured(metrics=("vFID",), real_split="test"))[1] == "60 images of shapes train"
     assert "2,048" in what_blocks(recipe(), measured(metrics=("vFID",), generated=2047))
     assert what_blocks(recipe(), measured(metrics=("vFID",), generated=2048)) is None
-    assert "compares with 2,049 images" in what_blocks(recipe(), measured(metrics=("vFID",), generated=2048, real_split="test", real=2049))
+    assert "compares with 2,049 images" in what_blocks(
+        recipe(), measured(metrics=("vFID",), generated=2048, real_split="test", real=2049)
+    )
 
 
 def test_only_a_proxy_has_a_floor() -> None:
     assert floor.real_floor(recipe(), measured(features="inception-2015-12-05"), None, None, None) is None
 
 
-def test_the_floor_of_vfid_is_of_the_last_images_against_the_validation_set(lite: extractors.Extractor, cache: Path) -> None:
+def test_the_floor_of_vfid_is_of_the_last_images_against_the_validation_set(
+    lite: extractors.Extractor, cache: Path
+) -> None:
     small, p = recipe(), measured(metrics=("vFID",))
     real, val = (references.features(real_set(small, split, 40), lite, ("features",)) for split in ("train", "test"))
     sets = compared_with(small, measured(metrics=("FID",)))
@@ -175,7 +198,9 @@ def test_the_floor_of_vfid_is_of_the_last_images_against_the_validation_set(lite
     assert value == pytest.approx(frechet_distance(sums.moments(), val.moments), rel=1e-6)
 
 
-def test_a_run_carries_its_floor_into_a_record_that_reads_back(lite: extractors.Extractor, cache: Path, tmp_path: Path) -> None:
+def test_a_run_carries_its_floor_into_a_record_that_reads_back(
+    lite: extractors.Extractor, cache: Path, tmp_path: Path
+) -> None:
     cell = next(c for c in load(Path("suites/theory.yaml"), "ci").cells)
     small, p = recipe(epochs=None, steps=2, images=64), measured()
     cell = dataclasses.replace(cell, recipe=small, protocol=p, full_recipe=small, full_protocol=p)
@@ -186,7 +211,11 @@ def test_a_run_carries_its_floor_into_a_record_that_reads_back(lite: extractors.
     assert record.floor["metrics"]["FID"]["value"] > 0 and record.real == real_key(small, p)
     path = store.write(tmp_path, "x", record)
     assert store.read(path) == record
-    for old, new, message in (('"images": 60', '"images": 61', "checksum"), (record.real, "0" * 64, "do not match its key"), ('"drawn": "', '"drawn": 1, "x": "', "its floor")):
+    for old, new, message in (
+        ('"images": 60', '"images": 61', "checksum"),
+        (record.real, "0" * 64, "do not match its key"),
+        ('"drawn": "', '"drawn": 1, "x": "', "its floor"),
+    ):
         text = path.read_text().replace("{[}", "[").replace("{]}", "]")  # LaTeX would take a bracket for an argument
         assert old in text
         path.write_text(text.replace(old, new))
@@ -202,7 +231,10 @@ def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) ->
     table = next(t for t in suite.tables if {"IS", "FID", "KIDx1000"} <= set(t.metrics))
     cell = dataclasses.replace(table.cells[0], recipe=recipe())
     suite = dataclasses.replace(suite, tables=(dataclasses.replace(table, cells=(cell, *table.cells[1:])),))
-    assert {"IS", "FID", "KIDx1000", "precision", "recall"} == set(cell.protocol.metrics) and not {"precision", "recall"} & set(cell.full_protocol.metrics)
+    assert {"IS", "FID", "KIDx1000", "precision", "recall"} == set(cell.protocol.metrics) and not {
+        "precision",
+        "recall",
+    } & set(cell.full_protocol.metrics)
     planned = make_plan([cell], [0], {}).runs[0]
     numbers = {"IS": 1.5, "FID": 300.25, "KIDx1000": 80.0, "precision": 0.25, "recall": 0.125}
     floors = {"IS": 2.5, "FID": 145.5, "KIDx1000": 1.0, "precision": 0.75, "recall": 0.625}
@@ -215,22 +247,36 @@ def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) ->
     joined = join(suite, [record])
     rows = {r["metric"]: r for r in compared_rows(joined) if r["cell"] == cell.id}
     assert {m: rows[m]["floor"] for m in floors} == {m: f"{v:.5g}" for m, v in floors.items()}
-    assert rows["FID"]["achieved"].endswith("(1) [floor 145.500]") and rows["recall"]["achieved"] == "0.125 (1) [floor 0.625]"
+    assert (
+        rows["FID"]["achieved"].endswith("(1) [floor 145.500]")
+        and rows["recall"]["achieved"] == "0.125 (1) [floor 0.625]"
+    )
     assert rows["precision"]["verdict"] == "" and rows["FID"]["verdict"] == "incomparable"
     for path in write_report(suite, joined, "results", tmp_path):
         text = path.read_text().replace("{[}", "[").replace("{]}", "]")  # LaTeX would take a bracket for an argument
         assert "300.250 (1) [floor 145.500]" in text and "0.125 (1) [floor 0.625]" in text and "precision" in text, path
         assert path.suffix == ".csv" or "64 other images of shapes train against 64" in text, path
-    assert beside_floor(record) == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], recall 0.125 [floor 0.625]"
+    assert (
+        beside_floor(record)
+        == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], recall 0.125 [floor 0.625]"
+    )
     bare = make_record(planned, {**result, "floor": None})
-    assert beside_floor(bare) == "" and "floor" not in {r["metric"]: r for r in compared_rows(join(suite, [bare])) if r["cell"] == cell.id}["FID"]["achieved"]
+    assert (
+        beside_floor(bare) == ""
+        and "floor"
+        not in {r["metric"]: r for r in compared_rows(join(suite, [bare])) if r["cell"] == cell.id}["FID"]["achieved"]
+    )
 
 
 def test_the_profiles_of_every_suite_with_images_measure_precision_and_recall_besides() -> None:
     for path in sorted(Path("suites").glob("*.yaml")):
         for profile in ("reduced", "ci"):
             for cell in load(path, profile).cells if path.stem not in ("ci", "theory") else ():
-                assert set(cell.protocol.metrics) == {*cell.full_protocol.metrics, "precision", "recall"} > set(cell.full_protocol.metrics), cell.id
+                assert (
+                    set(cell.protocol.metrics)
+                    == {*cell.full_protocol.metrics, "precision", "recall"}
+                    > set(cell.full_protocol.metrics)
+                ), cell.id
 
 
 def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes() -> None:
@@ -238,7 +284,9 @@ def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes() -> No
     old = [r for r in found if r.floor is None and r.real is None]
     assert old and not problems
     for r in old:
-        assert not {"floor", "real"} & r.to_json().keys() and evaluation_key(r.run, r.protocol, r.recipe) == r.evaluation
+        assert (
+            not {"floor", "real"} & r.to_json().keys() and evaluation_key(r.run, r.protocol, r.recipe) == r.evaluation
+        )
 
 
 def test_the_evaluation_key_covers_the_real_images() -> None:
@@ -250,7 +298,10 @@ def test_the_evaluation_key_covers_the_real_images() -> None:
     before, trained = evaluation_key("a", measured(real_split="test"), mnist), card.content("train", 28, 1)
     with pytest.MonkeyPatch.context() as m:
         m.setitem(card.splits["test"]["images"], "sha256", "0" * 64)
-        assert evaluation_key("a", measured(real_split="test"), mnist) != before and card.content("train", 28, 1) == trained
+        assert (
+            evaluation_key("a", measured(real_split="test"), mnist) != before
+            and card.content("train", 28, 1) == trained
+        )
     with pytest.MonkeyPatch.context() as m:
         m.setattr("benchmark.metrics.extractors.efficientnet_lite0.SHA256", "0" * 64)
         assert evaluation_key("a", p, small) != key
@@ -262,7 +313,15 @@ def test_the_evaluation_key_covers_the_real_images() -> None:
 def test_what_has_a_say_in_features_is_in_their_key() -> None:
     real = RealSet("shapes", "train", 28, 1, None, None, 80)
     key = json.dumps(real.identity(LITE, "w"))
-    for changed in (dict(resolution=32), dict(split="test"), dict(count=81), dict(after=1), dict(channels=3), dict(resize="bilinear"), dict(crop="center")):
+    for changed in (
+        dict(resolution=32),
+        dict(split="test"),
+        dict(count=81),
+        dict(after=1),
+        dict(channels=3),
+        dict(resize="bilinear"),
+        dict(crop="center"),
+    ):
         assert json.dumps(dataclasses.replace(real, **changed).identity(LITE, "w")) != key
     assert json.dumps(real.identity(LITE, "v")) != key
     with pytest.MonkeyPatch.context() as m:
@@ -271,7 +330,10 @@ def test_what_has_a_say_in_features_is_in_their_key() -> None:
     jpeg = RealSet("cifar10-jpeg", "train", 32, 3, None, None, 80)
     assert decoder("shapes") == {} and set(decoder("cifar10-jpeg")) == {"pillow", "libjpeg"}
     digits = RealSet("mnist", "test", 28, 1, None, None, 80)
-    packages = [dataclasses.replace(digits, **changed).identity(LITE, "w")["packages"].keys() for changed in ({}, dict(resolution=32, resize="bilinear"))]
+    packages = [
+        dataclasses.replace(digits, **changed).identity(LITE, "w")["packages"].keys()
+        for changed in ({}, dict(resolution=32, resize="bilinear"))
+    ]
     assert packages[1] - packages[0] == {"pillow"} and "pillow" not in packages[0]
     before = json.dumps(jpeg.identity(LITE, "w"))
     with pytest.MonkeyPatch.context() as m:
@@ -279,7 +341,9 @@ def test_what_has_a_say_in_features_is_in_their_key() -> None:
         assert json.dumps(jpeg.identity(LITE, "w")) != before
 
 
-def test_waiting_for_another_worker_can_be_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_waiting_for_another_worker_can_be_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(store, "SAY_S", 0.0)
     path, asked = tmp_path / "x.npz", []
     with path.with_suffix(".lock").open("w") as other:
@@ -323,4 +387,7 @@ def test_a_run_that_waits_stops_when_asked(lite: extractors.Extractor, cache: Pa
     path.parent.mkdir(parents=True)
     with path.with_suffix(".lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        assert run(small, p, 0, read("shapes", "train", 28, 1, images=64), tmp_path / "run", tick=lambda done, todo: True) is None
+        assert (
+            run(small, p, 0, read("shapes", "train", 28, 1, images=64), tmp_path / "run", tick=lambda done, todo: True)
+            is None
+        )

@@ -65,7 +65,9 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # noqa: ANN201
 
     def shrink(name: str, classes: int | None = None, resolutions: tuple[int, int] = (4, 256), **splits: dict) -> Card:
         changed = {split: {**real[name].splits[split], **new} for split, new in splits.items()}
-        known[name] = dataclasses.replace(real[name], classes=classes or real[name].classes, resolutions=resolutions, splits=changed)
+        known[name] = dataclasses.replace(
+            real[name], classes=classes or real[name].classes, resolutions=resolutions, splits=changed
+        )
         return known[name]
 
     return shrink
@@ -76,27 +78,62 @@ def written(tmp_path: Path) -> list[Path]:
 
 
 def test_tiny_imagenet_as_a_folder_and_as_a_zip_has_one_content(small, tmp_path: Path) -> None:
-    small("tiny-imagenet", 2, train={"count": 4, "size": [8, 8]}, val={"count": 2, "size": [8, 8]}, test={"count": 1, "size": [8, 8]})
+    small(
+        "tiny-imagenet",
+        2,
+        train={"count": 4, "size": [8, 8]},
+        val={"count": 2, "size": [8, 8]},
+        test={"count": 1, "size": [8, 8]},
+    )
     image = {k: picture(form="JPEG") for k in "abcdefg"}
-    files = {f"train/n0{k}/images/n0{k}_{i}.JPEG": image["abcd"[2 * (k - 1) + i]] for k in (1, 2) for i in (0, 1)} | {"train/n01/n01_boxes.txt": b"x", "train/n02/n02_boxes.txt": b"x"}
-    files |= {"val/images/val_0.JPEG": image["e"], "val/images/val_1.JPEG": image["f"], "val/val_annotations.txt": b"val_0.JPEG\tn02\t0\t0\nval_1.JPEG\tn01\t0\t0\n"}
+    files = {f"train/n0{k}/images/n0{k}_{i}.JPEG": image["abcd"[2 * (k - 1) + i]] for k in (1, 2) for i in (0, 1)} | {
+        "train/n01/n01_boxes.txt": b"x",
+        "train/n02/n02_boxes.txt": b"x",
+    }
+    files |= {
+        "val/images/val_0.JPEG": image["e"],
+        "val/images/val_1.JPEG": image["f"],
+        "val/val_annotations.txt": b"val_0.JPEG\tn02\t0\t0\nval_1.JPEG\tn01\t0\t0\n",
+    }
     files |= {"test/images/test_0.JPEG": image["g"], "wnids.txt": b"n02\nn01\n"}
     add("tiny-imagenet", lay(tmp_path / "tiny-imagenet-200", files), **QUIET)
     train, val, test = (read("tiny-imagenet", split, 8, 3) for split in ("train", "val", "test"))
     assert train.labels.tolist() == [0, 0, 1, 1] and val.labels.tolist() == [1, 0] and test.labels.tolist() == [-1]
-    assert np.array_equal(train.images, np.stack([decoded(image[k]) for k in "abcd"])) and np.array_equal(val.images[1], decoded(image["f"]))
-    add("tiny-imagenet", zipped(tmp_path / "tiny.zip", {f"tiny-imagenet-200/{name}": data for name, data in files.items()}), **QUIET)
+    assert np.array_equal(train.images, np.stack([decoded(image[k]) for k in "abcd"])) and np.array_equal(
+        val.images[1], decoded(image["f"])
+    )
+    add(
+        "tiny-imagenet",
+        zipped(tmp_path / "tiny.zip", {f"tiny-imagenet-200/{name}": data for name, data in files.items()}),
+        **QUIET,
+    )
     again = read("tiny-imagenet", "train", 8, 3)
-    assert again.content == train.content and np.array_equal(again.images, train.images) and list(verify("tiny-imagenet")) == [("train", None), ("val", None), ("test", None)]
+    assert (
+        again.content == train.content
+        and np.array_equal(again.images, train.images)
+        and list(verify("tiny-imagenet")) == [("train", None), ("val", None), ("test", None)]
+    )
 
 
 def test_imagenet_val_is_the_same_flat_and_in_class_folders(small, tmp_path: Path) -> None:
     small("imagenet", 2, train={"count": 2}, val={"count": 2})
     a, b, c, d = (picture((12, 9)) for _ in range(4))
-    flat = lay(tmp_path / "flat", {"train/n01/n01_10.JPEG": a, "train/n02/n02_1.JPEG": b, "val/ILSVRC2012_val_1.JPEG": c, "val/ILSVRC2012_val_2.JPEG": d, "Annotations/x.xml": b"x"})
+    flat = lay(
+        tmp_path / "flat",
+        {
+            "train/n01/n01_10.JPEG": a,
+            "train/n02/n02_1.JPEG": b,
+            "val/ILSVRC2012_val_1.JPEG": c,
+            "val/ILSVRC2012_val_2.JPEG": d,
+            "Annotations/x.xml": b"x",
+        },
+    )
     add("imagenet", flat, **QUIET)
     first = read("imagenet", "val", 64, 3, crop="center", resize="bilinear")
-    assert read("imagenet", "train", 64, 3, crop="center", resize="bilinear").labels.tolist() == [0, 1] and first.images.shape == (2, 3, 64, 64)
+    assert read("imagenet", "train", 64, 3, crop="center", resize="bilinear").labels.tolist() == [
+        0,
+        1,
+    ] and first.images.shape == (2, 3, 64, 64)
     want = Image.open(io.BytesIO(c)).crop((1, 0, 10, 9)).resize((64, 64), Image.Resampling.BILINEAR)
     assert np.array_equal(first.images[0].transpose(1, 2, 0), np.asarray(want))
     shutil.rmtree(flat / "val")
@@ -105,7 +142,9 @@ def test_imagenet_val_is_the_same_flat_and_in_class_folders(small, tmp_path: Pat
     assert read("imagenet", "val", 64, 3, crop="center", resize="bilinear").content == first.content
 
 
-def test_celeba_is_cut_from_the_middle_and_its_archive_is_held_against_the_published_checksum(small, tmp_path: Path) -> None:
+def test_celeba_is_cut_from_the_middle_and_its_archive_is_held_against_the_published_checksum(
+    small, tmp_path: Path
+) -> None:
     c = small("celeba", all={"count": 3, "size": [178, 218]})
     images = {f"img_align_celeba/{i:06}.jpg": picture((178, 218), "JPEG") for i in (1, 2, 3)}
     path = zipped(tmp_path / "down" / "img_align_celeba.zip", images)
@@ -115,14 +154,23 @@ def test_celeba_is_cut_from_the_middle_and_its_archive_is_held_against_the_publi
         add("celeba", path.parent, **QUIET)
     assert not written(tmp_path)
     data = path.read_bytes()
-    card_room.cards()["celeba"] = dataclasses.replace(c, archives=(FileCard(path.name, len(data), md5=hashlib.md5(data).hexdigest()),))
+    card_room.cards()["celeba"] = dataclasses.replace(
+        c, archives=(FileCard(path.name, len(data), md5=hashlib.md5(data).hexdigest()),)
+    )
     add("celeba", path.parent, **QUIET)
     assert "md5 of img_align_celeba.zip as published" in state(card("celeba"))
     found = read("celeba", "all", 128, 3, crop="center-178", resize="bilinear")
-    want = Image.open(io.BytesIO(images["img_align_celeba/000002.jpg"])).convert("RGB").crop((0, 20, 178, 198)).resize((128, 128), Image.Resampling.BILINEAR)
+    want = (
+        Image.open(io.BytesIO(images["img_align_celeba/000002.jpg"]))
+        .convert("RGB")
+        .crop((0, 20, 178, 198))
+        .resize((128, 128), Image.Resampling.BILINEAR)
+    )
     assert np.array_equal(found.images[1].transpose(1, 2, 0), np.asarray(want)) and found.labels.tolist() == [0, 0, 0]
     add("celeba", lay(tmp_path / "unpacked", images), **QUIET)
-    assert card("celeba").content("all", 128, 3) == found.content and "self-declared: no checksum is published" in state(card("celeba"))
+    assert card("celeba").content(
+        "all", 128, 3
+    ) == found.content and "self-declared: no checksum is published" in state(card("celeba"))
 
 
 def test_celeba_hq_goes_by_number_and_its_parts_are_parts(small, tmp_path: Path) -> None:
@@ -130,8 +178,13 @@ def test_celeba_hq_goes_by_number_and_its_parts_are_parts(small, tmp_path: Path)
     images = [picture() for _ in range(12)]
     add("celeba-hq", lay(tmp_path / "hq", {f"{i}.png": data for i, data in enumerate(images)}), **QUIET)
     everything, train, last = (read("celeba-hq", split, 8, 3) for split in ("all", "train-27000", "last-3000"))
-    assert np.array_equal(everything.images, np.stack([decoded(i) for i in images]))  # 10.png after 9.png, not after 1.png
-    assert np.array_equal(np.concatenate([train.images, last.images]), everything.images) and len({everything.content, train.content, last.content}) == 3
+    assert np.array_equal(
+        everything.images, np.stack([decoded(i) for i in images])
+    )  # 10.png after 9.png, not after 1.png
+    assert (
+        np.array_equal(np.concatenate([train.images, last.images]), everything.images)
+        and len({everything.content, train.content, last.content}) == 3
+    )
     for i, data in enumerate(images):
         lay(tmp_path / "padded", {f"img{i + 1:08}.png": data})
     add("celeba-hq", tmp_path / "padded", **QUIET)
@@ -141,7 +194,20 @@ def test_celeba_hq_goes_by_number_and_its_parts_are_parts(small, tmp_path: Path)
         add("celeba-hq", tmp_path / "padded", **QUIET)
 
 
-FEW_SHOT = ["obama", "grumpy-cat", "panda", "animalface-cat", "animalface-dog", "shells", "skulls", "animeface", "brecahad", "messidor-set1", "pokemon", "art-painting"]
+FEW_SHOT = [
+    "obama",
+    "grumpy-cat",
+    "panda",
+    "animalface-cat",
+    "animalface-dog",
+    "shells",
+    "skulls",
+    "animeface",
+    "brecahad",
+    "messidor-set1",
+    "pokemon",
+    "art-painting",
+]
 
 
 @pytest.mark.parametrize("name", FEW_SHOT)
@@ -150,12 +216,31 @@ def test_few_shot_sets_agree_whatever_the_images_are_called(name: str, small, tm
     small(name, train={"count": 3})
     under = next((u for u in card(name).splits["train"].get("under", [""])), "")
     images = [picture(tuple(size)) for _ in range(3)]
-    add(name, lay(tmp_path / "one", {f"{under}/{i}.png".lstrip("/"): data for i, data in enumerate(images)} | {".DS_Store": b"x"}), **QUIET)
+    add(
+        name,
+        lay(
+            tmp_path / "one",
+            {f"{under}/{i}.png".lstrip("/"): data for i, data in enumerate(images)} | {".DS_Store": b"x"},
+        ),
+        **QUIET,
+    )
     one = read(name, "train", 256, 3, resize="bilinear")
-    add(name, zipped(tmp_path / "two.zip", {f"x{9 - i}.png": data for i, data in enumerate(images)} | {"__MACOSX/x.png": b"x"}), **QUIET)
+    add(
+        name,
+        zipped(
+            tmp_path / "two.zip", {f"x{9 - i}.png": data for i, data in enumerate(images)} | {"__MACOSX/x.png": b"x"}
+        ),
+        **QUIET,
+    )
     two = read(name, "train", 256, 3, resize="bilinear")
-    assert one.content == two.content and np.array_equal(one.images, two.images) and one.images.shape == (3, 3, 256, 256)
-    add(name, lay(tmp_path / "three", {f"{i}.png": data for i, data in enumerate([*images[:2], picture(tuple(size))])}), **QUIET)
+    assert (
+        one.content == two.content and np.array_equal(one.images, two.images) and one.images.shape == (3, 3, 256, 256)
+    )
+    add(
+        name,
+        lay(tmp_path / "three", {f"{i}.png": data for i, data in enumerate([*images[:2], picture(tuple(size))])}),
+        **QUIET,
+    )
     assert card(name).content("train", 256, 3) != one.content
 
 
@@ -165,14 +250,24 @@ def test_lsun_is_read_in_the_order_of_its_keys(small, tmp_path: Path) -> None:
     images = {f"{i:040x}".encode(): picture((20, 16), "WEBP") for i in (7, 3, 900, 40)}
     for folder, content in (("bedroom_train_lmdb", images), ("bedroom_val_lmdb", {b"k": picture()})):
         (tmp_path / "lsun").mkdir(exist_ok=True)
-        with lmdb.open(str(tmp_path / "lsun" / folder), map_size=2**20) as store, store.begin(write=True) as transaction:
+        with (
+            lmdb.open(str(tmp_path / "lsun" / folder), map_size=2**20) as store,
+            store.begin(write=True) as transaction,
+        ):
             for key, data in content.items():
                 transaction.put(key, data)
     add("lsun-bedroom", tmp_path / "lsun", **QUIET)
     found = read("lsun-bedroom", "train", 16, 3, crop="center")
-    assert np.array_equal(found.images, np.stack([decoded(images[k])[:, :, 2:18] for k in sorted(images)])) and found.labels.tolist() == [0] * 4
+    assert (
+        np.array_equal(found.images, np.stack([decoded(images[k])[:, :, 2:18] for k in sorted(images)]))
+        and found.labels.tolist() == [0] * 4
+    )
     assert list(verify("lsun-bedroom")) == [("train", None), ("val", None)]
-    add("lsun-bedroom", lay(tmp_path / "exported", {f"bedroom_train/{k.decode()[:2]}/{k.decode()}.webp": v for k, v in images.items()}), **QUIET)
+    add(
+        "lsun-bedroom",
+        lay(tmp_path / "exported", {f"bedroom_train/{k.decode()[:2]}/{k.decode()}.webp": v for k, v in images.items()}),
+        **QUIET,
+    )
     assert card("lsun-bedroom").content("train", 16, 3) == found.content
     (tmp_path / "lsun/bedroom_train_lmdb/data.mdb").write_bytes(b"junk" * 5000)
     with pytest.raises(GanbenchError, match="not an LMDB database that can be read"):
@@ -197,7 +292,9 @@ def plain(small, count: int = 3) -> None:
         ("3.png", picture(), "4 images, the card says 3"), ("notes.txt", b"x", "notes.txt is not an image"), ("archive.rar", b"x", "archive.rar is not an image"),
     ],
 )  # fmt: skip
-def test_bad_images_are_refused_by_name_and_nothing_is_written(name: str, data: bytes, message: str, small, tmp_path: Path) -> None:
+def test_bad_images_are_refused_by_name_and_nothing_is_written(
+    name: str, data: bytes, message: str, small, tmp_path: Path
+) -> None:
     plain(small)
     good = {f"{i}.png": picture() for i in range(3)}
     for where in (lay(tmp_path / "folder", good | {name: data}), zipped(tmp_path / "z.zip", good | {name: data})):
@@ -290,14 +387,18 @@ def test_fetch_takes_an_archive_in_or_leaves_nothing(small, tmp_path: Path, monk
     plain(small)
     mirror = zipped(tmp_path / "mirror/100-shot-obama.zip", {f"{i}.png": picture() for i in range(2)})
     known = card_room.cards()
-    known["obama"] = dataclasses.replace(known["obama"], sources=({"url": f"file://{tmp_path}/nowhere.zip"}, {"url": f"file://{mirror}"}))
+    known["obama"] = dataclasses.replace(
+        known["obama"], sources=({"url": f"file://{tmp_path}/nowhere.zip"}, {"url": f"file://{mirror}"})
+    )
     with pytest.raises(GanbenchError, match="nowhere(.|\n)*2 images, the card says 3"):
         fetch("obama", **QUIET)
     assert not written(tmp_path)
     zipped(mirror, {f"{i}.png": picture() for i in range(3)})
     said: list[str] = []
     fetch("obama", say=said.append)
-    assert "self-declared: no checksum is published" in said[-1] and (tmp_path / "data/obama/100-shot-obama.zip").is_file()
+    assert (
+        "self-declared: no checksum is published" in said[-1] and (tmp_path / "data/obama/100-shot-obama.zip").is_file()
+    )
     moved = tmp_path / "elsewhere"
     (tmp_path / "data").rename(moved)
     monkeypatch.setenv("GANBENCH_DATA", str(moved))
@@ -359,35 +460,89 @@ def test_a_run_trains_on_a_set_that_was_added(small, tmp_path: Path) -> None:
     from benchmark.schedule.job import Job, execute
 
     small("obama", train={"count": 40, "size": [8, 8]}, resolutions=(8, 8))
-    write_all(examine(card("obama"), lay(tmp_path / "set", {f"{i}.png": picture() for i in range(40)}), QUIET["say"]), QUIET["say"])
+    write_all(
+        examine(card("obama"), lay(tmp_path / "set", {f"{i}.png": picture() for i in range(40)}), QUIET["say"]),
+        QUIET["say"],
+    )
     r = recipe(dataset="obama", resolution=8, channels=3, images=None, batch_d=8, batch_g=8, epochs=1)
-    job = Job("k", "e", 0, "n", r.to_json(), protocol().to_json(), str(tmp_path / "run"), str(tmp_path / "data"), "", str(tmp_path / "cache"), "cpu", 1, False, None, 60.0)
+    job = Job(
+        "k",
+        "e",
+        0,
+        "n",
+        r.to_json(),
+        protocol().to_json(),
+        str(tmp_path / "run"),
+        str(tmp_path / "data"),
+        "",
+        str(tmp_path / "cache"),
+        "cpu",
+        1,
+        False,
+        None,
+        60.0,
+    )
     result = execute(job, lambda done, todo: False)
-    assert result["status"] == "finished" and result["steps"] == 5 and result["content"] == card("obama").content("train", 8, 3)
+    assert (
+        result["status"] == "finished"
+        and result["steps"] == 5
+        and result["content"] == card("obama").content("train", 8, 3)
+    )
 
 
-def test_every_cell_finds_its_files_or_says_where_they_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_cell_finds_its_files_or_says_where_they_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All cells of the five papers, on a machine without files and on one with them (planning looks for files, it does not read them)."""
     from benchmark.suite.load import load_all
 
     cells = [cell for suite in load_all(["suites"]) for cell in suite.cells]
-    wanted = {(cell.recipe.dataset, split) for cell in cells for split in {cell.recipe.split, cell.protocol.real_split or cell.recipe.split, *(["val"] if "vFID" in cell.protocol.metrics and cell.recipe.dataset == "imagenet" else [])}}
+    wanted = {
+        (cell.recipe.dataset, split)
+        for cell in cells
+        for split in {
+            cell.recipe.split,
+            cell.protocol.real_split or cell.recipe.split,
+            *(["val"] if "vFID" in cell.protocol.metrics and cell.recipe.dataset == "imagenet" else []),
+        }
+    }
     assert len({name for name, _ in wanted}) > 20
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
     for name, split in wanted:
-        assert name == "shapes" or f"ganbench data fetch {name}" in missing(name, split) or f"then run: ganbench data add {name} FOLDER" in missing(name, split)
+        assert (
+            name == "shapes"
+            or f"ganbench data fetch {name}" in missing(name, split)
+            or f"then run: ganbench data add {name} FOLDER" in missing(name, split)
+        )
     for c in card_room.cards().values():
         lay(tmp_path, {f"{c.name}/{f.file}": b"" for f in c.files()})
         for split in (s for s in c.splits if c.reader == "images" and "of" not in c.splits[s]):
             contents = {name: hashlib.sha256(f"{c.name} {name}".encode()).hexdigest() for name in c.splits}
-            found = Manifest(VERSION, c.name, split, ".", "folder", c.splits[split]["count"], "", contents, None, "", [[1, 1], [1, 1]])
+            found = Manifest(
+                VERSION,
+                c.name,
+                split,
+                ".",
+                "folder",
+                c.splits[split]["count"],
+                "",
+                contents,
+                None,
+                "",
+                [[1, 1], [1, 1]],
+            )
             manifest.write(found, {})
     assert [missing(name, split) for name, split in wanted] == [None] * len(wanted)
-    contents = [card(name).content(split, *(card(name).resolutions[0], card(name).channels[0])) for name, split in sorted(wanted)]
+    contents = [
+        card(name).content(split, *(card(name).resolutions[0], card(name).channels[0]))
+        for name, split in sorted(wanted)
+    ]
     assert len(set(contents)) == len(wanted)
 
 
-def test_a_cell_says_by_whose_word_its_images_are_the_papers(small, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cell_says_by_whose_word_its_images_are_the_papers(
+    small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     small("obama", train={"count": 2, "size": [8, 8]}, resolutions=(64, 256))
     add("obama", lay(tmp_path / "set", {f"{i}.png": picture() for i in range(2)}), **QUIET)
     assert main(["show", "chain/100shot/StyleGAN2/obama"]) == 0

@@ -62,7 +62,13 @@ def test_chunks_change_nothing(monkeypatch) -> None:
 
 def test_mean_loss_is_the_second_order_expansion_that_explains_the_papers_pairs() -> None:
     """E log(1−D) ≈ log(1−D̄) − ½ var/(1−D̄)²: the papers' (V_g, D) pairs agree with it, so V_g is log(1−D)."""
-    for v_g, d, std in ((-0.657, 0.480, 0.033), (-0.667, 0.486, 0.027), (-0.696, 0.500, 0.022), (-0.670, 0.487, 0.026), (-0.701, 0.503, 0.031)):
+    for v_g, d, std in (
+        (-0.657, 0.480, 0.033),
+        (-0.667, 0.486, 0.027),
+        (-0.696, 0.500, 0.022),
+        (-0.670, 0.487, 0.026),
+        (-0.701, 0.503, 0.031),
+    ):
         expected = torch.log(torch.tensor(1 - d)) - 0.5 * std**2 / (1 - d) ** 2
         assert abs(expected.item() - v_g) < 2e-3
 

@@ -39,11 +39,24 @@ class Asked(nn.Module):
 
 
 def pair(classes: int = CLASSES, seed: int = 0) -> Gan:
-    return Gan(recipe(dataset="shapes", resolution=32, channels=3, network=BIGGAN, z_dim=8, classes=classes, batch_d=8, batch_g=8), seed)
+    return Gan(
+        recipe(
+            dataset="shapes", resolution=32, channels=3, network=BIGGAN, z_dim=8, classes=classes, batch_d=8, batch_g=8
+        ),
+        seed,
+    )
 
 
 def images(n: int, **changes: Any) -> Any:
-    fields = dict(metrics=("FID",), generated=n, sample_batch=100, features="efficientnet-lite0", quantise="round", jac_G_every_epochs=None, every_epochs=None)
+    fields = dict(
+        metrics=("FID",),
+        generated=n,
+        sample_batch=100,
+        features="efficientnet-lite0",
+        quantise="round",
+        jac_G_every_epochs=None,
+        every_epochs=None,
+    )
     return protocol(**(fields | changes))
 
 
@@ -98,7 +111,11 @@ def measured_by_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
             return x.flatten(1)[:, 40:44].float(), x.flatten(1)[:, :5].float()
 
     pixels = extractors.Extractor("pixels", "", 4, Pixels())
-    real = extract(lambda: iter([torch.randint(0, 256, (50, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()]), pixels, None)
+    real = extract(
+        lambda: iter([torch.randint(0, 256, (50, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()]),
+        pixels,
+        None,
+    )
     monkeypatch.setattr(room, "references", lambda *a: (pixels, real, None))
 
 
@@ -117,12 +134,26 @@ def test_measuring_a_conditional_pair_leaves_its_training_alone(bn_mode: str, me
         for step in range(3):
             train_step(gan, lambda batches=batches: next(batches))
             for _ in range(looks):
-                before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state(), {k: r.get_state() for k, r in gan.rng.items()}
+                before = (
+                    random.getstate(),
+                    np.random.get_state()[1].tolist(),
+                    torch.get_rng_state(),
+                    {k: r.get_state() for k, r in gan.rng.items()},
+                )
                 found = evaluate(gan, images(40, bn_mode=bn_mode, sample_batch=8), 0, step, 0, False)
                 sample_grid(gan, images(40, bn_mode=bn_mode), 0)
                 assert found["FID"]["value"] > 0
-                after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state(), {k: r.get_state() for k, r in gan.rng.items()}
-                assert before[:2] == after[:2] and torch.equal(before[2], after[2]) and all(torch.equal(before[3][k], after[3][k]) for k in gan.rng)
+                after = (
+                    random.getstate(),
+                    np.random.get_state()[1].tolist(),
+                    torch.get_rng_state(),
+                    {k: r.get_state() for k, r in gan.rng.items()},
+                )
+                assert (
+                    before[:2] == after[:2]
+                    and torch.equal(before[2], after[2])
+                    and all(torch.equal(before[3][k], after[3][k]) for k in gan.rng)
+                )
         states.append(gan.state_dict())
     _same(*states)
 

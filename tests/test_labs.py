@@ -46,7 +46,10 @@ def _with(metric: str, **value: object) -> Record:
         (_with("jac_G", value=-0.1), "jac_G -0.1 is impossible (at least 0)"),
         (_with("V_g", value=1e200), "V_g is beyond 1e+100"),
         (_with("FID", value=9.0, std=-1.0), "FID has a negative standard deviation"),
-        (_ci(floor={"metrics": {"FID": {"value": -3.0}}, "drawn": "real", "images": 9, "against": 9}), "FID -3 is impossible"),
+        (
+            _ci(floor={"metrics": {"FID": {"value": -3.0}}, "drawn": "real", "images": 9, "against": 9}),
+            "FID -3 is impossible",
+        ),
         (_ci(steps=97), "97 steps of 96"),
         (_ci(steps=95), "status finished at step 95 of 96"),
         (_ci(status="partial"), "status partial at step 96 of 96"),
@@ -55,7 +58,9 @@ def _with(metric: str, **value: object) -> Record:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_record_that_cannot_be_is_refused_with_its_reason_whatever_its_checksum(tmp_path: Path, record: Record, reason: str) -> None:
+def test_a_record_that_cannot_be_is_refused_with_its_reason_whatever_its_checksum(
+    tmp_path: Path, record: Record, reason: str
+) -> None:
     store.write(tmp_path / "theirs", "a", record)
     taken, same, problems = merge(tmp_path / "mine", [tmp_path / "theirs"])
     assert (taken, same, len(problems)) == (0, 0, 1) and problems[0].startswith("refused: ") and reason in problems[0]
@@ -70,7 +75,9 @@ def test_no_number_is_no_number(tmp_path: Path, number: str) -> None:
 
 
 def test_values_that_are_right_are_not_refused(tmp_path: Path) -> None:
-    for seed, (metric, value) in enumerate([("KIDx1000", -0.2), ("FID", 0.0), ("FID", -1e-6), ("IS", 1.0), ("IS", 1008.0), ("V_g", -7.0), ("FID", None)]):
+    for seed, (metric, value) in enumerate(
+        [("KIDx1000", -0.2), ("FID", 0.0), ("FID", -1e-6), ("IS", 1.0), ("IS", 1008.0), ("V_g", -7.0), ("FID", None)]
+    ):
         final = {**_ci().final, metric: {"value": value}}
         store.write(tmp_path, "a", rekeyed(_ci(final=final, history=[final]), seed=seed))
     assert len(store.read_all(tmp_path)[0]) == 7 and not store.read_all(tmp_path)[1]
@@ -106,7 +113,10 @@ def test_a_conflict_is_shown_with_both_origins_and_kept_apart(tmp_path: Path) ->
     for _ in range(2):  # the second merge changes nothing
         taken, same, problems = merge(mine, [theirs])
         assert (taken, same) == (0, 0) and "V_g 0.25 here, 9 there" in problems[0]
-        assert "ours of unknown origin" in problems[0] and "theirs commit beefbeefbeef on another machine with torch 9.9" in problems[0]
+        assert (
+            "ours of unknown origin" in problems[0]
+            and "theirs commit beefbeefbeef on another machine with torch 9.9" in problems[0]
+        )
         assert len(list(mine.rglob("*.json"))) == 2 and store.read_all(mine) == ([store.read(kept)], [])
     found = conflicts(mine)
     assert [(c.ours, c.theirs) for c in found] == [(_ci(), _conflicting())]
@@ -114,7 +124,11 @@ def test_a_conflict_is_shown_with_both_origins_and_kept_apart(tmp_path: Path) ->
 
 def test_names_from_others_do_not_steer_the_terminal(tmp_path: Path) -> None:
     store.write(tmp_path / "mine", "a", _ci())
-    store.write(tmp_path / "theirs", "x", dataclasses.replace(_conflicting(), provenance={"segments": [{"device": "\x1b]0;owned\x07\u202e"}]}))
+    store.write(
+        tmp_path / "theirs",
+        "x",
+        dataclasses.replace(_conflicting(), provenance={"segments": [{"device": "\x1b]0;owned\x07\u202e"}]}),
+    )
     said = merge(tmp_path / "mine", [tmp_path / "theirs"])[2][0]
     assert said.isprintable() and r"\x1b]0;owned\x07\u202e" in said
 
@@ -149,7 +163,9 @@ def test_export_and_merge_on_the_command_line(tmp_path: Path, capsys: pytest.Cap
     assert "b.zip: 3 records" in capsys.readouterr().out and (tmp_path / "b.zip").stat().st_size < 500_000
     assert main(["merge", str(tmp_path / "b.zip"), "--results", str(tmp_path / "mine")]) == 0
     assert "3 records taken over" in capsys.readouterr().out
-    assert {r.outcome for r in store.read_all(tmp_path / "mine")[0]} <= {r.outcome for r in store.read_all(Path("results"))[0]}
+    assert {r.outcome for r in store.read_all(tmp_path / "mine")[0]} <= {
+        r.outcome for r in store.read_all(Path("results"))[0]
+    }
 
 
 def _rewritten(path: Path, change) -> Path:
@@ -170,7 +186,9 @@ def test_an_edited_or_missing_member_is_refused_and_the_others_are_taken(tmp_pat
     taken, _, problems = merge(tmp_path / "mine", [_rewritten(_bundle(tmp_path, _ci(0), _ci(1)), edit)])
     assert taken == 1 and len(problems) == 1 and "do not match the bundle's list" in problems[0]
     (tmp_path / "b.zip").unlink()
-    path = _rewritten(_bundle(tmp_path, _ci(0), _ci(1)), lambda name, content: None if "-s0." in name else (name, content))
+    path = _rewritten(
+        _bundle(tmp_path, _ci(0), _ci(1)), lambda name, content: None if "-s0." in name else (name, content)
+    )
     assert ["not in the bundle" in str(p) for p in read_bundle(path)[1]] == [True]
 
 
@@ -190,7 +208,9 @@ def _link(name: str) -> zipfile.ZipInfo:
     ids=lambda value: str(getattr(value, "filename", value)),
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_nothing_of_a_bundle_with_a_foreign_member_is_used(tmp_path: Path, member: str | zipfile.ZipInfo, reason: str) -> None:
+def test_nothing_of_a_bundle_with_a_foreign_member_is_used(
+    tmp_path: Path, member: str | zipfile.ZipInfo, reason: str
+) -> None:
     path = _bundle(tmp_path, _ci())
     with zipfile.ZipFile(path, "a") as bundle:
         bundle.writestr(member, "/etc/passwd")

@@ -20,15 +20,7 @@ from benchmark.cli import parser
 from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import estimate
 from benchmark.collate.join import Entry, Joined, join, load_joined
-from benchmark.collate.looks import (
-    LAST,
-    LEVEL,
-    PAIR_SHARE,
-    PAIRS,
-    SHARE,
-    critical,
-    looked,
-)
+from benchmark.collate.looks import LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
 from benchmark.collate.ranking import improvements
 from benchmark.collate.render import markdown
 from benchmark.collate.site import facts
@@ -93,7 +85,11 @@ def test_plans_are_in_the_records_and_no_careless_edit_narrows_an_interval(tmp_p
     (tmp_path / "edited.json").write_text(json.dumps(without))
     assert looked([read(tmp_path / "edited.json"), *made[1:]])
     twice = [dataclasses.replace(made[0], planned=3), made[0]]
-    assert {r.planned for r in by_evaluation(twice).values()} == {r.planned for r in by_evaluation(twice[::-1]).values()} == {0}, "of two copies the one of the smaller plan"
+    assert (
+        {r.planned for r in by_evaluation(twice).values()}
+        == {r.planned for r in by_evaluation(twice[::-1]).values()}
+        == {0}
+    ), "of two copies the one of the smaller plan"
 
 
 def test_labs_that_made_the_same_seeds_by_other_plans_agree_after_merging(tmp_path: Path) -> None:
@@ -102,14 +98,21 @@ def test_labs_that_made_the_same_seeds_by_other_plans_agree_after_merging(tmp_pa
     for name, found in labs.items():
         for r in found:
             write(tmp_path / name, "theory/x", r)
-    for name, order in {"first a": "ab", "first b": "ba", "again": "abab"}.items():  # into a folder that has none of its own
+    for name, order in {
+        "first a": "ab",
+        "first b": "ba",
+        "again": "abab",
+    }.items():  # into a folder that has none of its own
         (tmp_path / name).mkdir()
         assert merge(tmp_path / name, [tmp_path / lab for lab in order]) == (3, 3 * (len(order) - 1), [])
         assert len(read_all(tmp_path / name)[0]) == 6, "a copy for each plan, however often it comes"
     for ours, theirs in (("a", "b"), ("b", "a"), ("a", "b")):
         assert merge(tmp_path / ours, [tmp_path / theirs])[2] == []
     found = [_first(read_all(tmp_path / name)[0]) for name in (*labs, "first a", "first b", "again")]
-    assert all(e.achieved == found[0].achieved and e.verdict == found[0].verdict for e in found) and found[0].achieved.looked
+    assert (
+        all(e.achieved == found[0].achieved and e.verdict == found[0].verdict for e in found)
+        and found[0].achieved.looked
+    )
 
 
 def test_plans_of_other_sizes_count_in_whatever_order_labs_are_merged(tmp_path: Path) -> None:
@@ -146,15 +149,21 @@ def test_a_look_is_remembered_when_its_trainings_are_measured_again_or_gone_on_w
     for name, before in old.items():
         assert all(_first(found).achieved.looked for found in (before + new, new + before)), name
         assert by_evaluation(before + new)[new[0].evaluation].outcome == new[0].outcome, name
-    assert not _first(new + [record_for(cell, s, values, seeds=5, **early) for s in range(5)]).achieved.looked, "the same plan"
+    assert not _first(new + [record_for(cell, s, values, seeds=5, **early) for s in range(5)]).achieved.looked, (
+        "the same plan"
+    )
     assert not _first(new + [_as(record_for(other, 0, values), planned=1)]).achieved.looked, "one seed decides nothing"
-    assert not _first(new + [record_for(full_cells()[1], s, values, seeds=3) for s in range(3)]).achieved.looked, "other trainings"
+    assert not _first(new + [record_for(full_cells()[1], s, values, seeds=3) for s in range(3)]).achieved.looked, (
+        "other trainings"
+    )
     for i, r in enumerate(old["stopped early"] + new):
         write(tmp_path, f"x/{i}", r)
     export([load(THEORY)], [cell], read_all(tmp_path)[0], tmp_path / "mine.zip")
     (tmp_path / "theirs").mkdir()
     merge(tmp_path / "theirs", [tmp_path / "mine.zip"])
-    assert _first(read_all(tmp_path / "theirs")[0]).achieved.looked, "a bundle, which leaves out what does not count, says so"
+    assert _first(read_all(tmp_path / "theirs")[0]).achieved.looked, (
+        "a bundle, which leaves out what does not count, says so"
+    )
     shelved = shelf.read_all(tmp_path)[0]
     kept = by_evaluation(shelved)[new[0].evaluation]
     assert kept.planned == 0 and "samples" not in kept.__dict__ and kept.history == new[0].history
@@ -164,7 +173,9 @@ def _as(record: Record, **changes: object) -> Record:
     """The record with its keys as they follow from what is changed."""
     changed = dataclasses.replace(record, **changes)
     run = run_key(changed.recipe, changed.content, changed.subset, changed.seed, changed.versions)
-    return dataclasses.replace(changed, run=run, evaluation=evaluation_key(run, changed.protocol, changed.measure_version, changed.real))
+    return dataclasses.replace(
+        changed, run=run, evaluation=evaluation_key(run, changed.protocol, changed.measure_version, changed.real)
+    )
 
 
 def test_who_makes_the_runs_again_by_the_printed_command_gets_the_same_interval() -> None:
@@ -173,15 +184,30 @@ def test_who_makes_the_runs_again_by_the_printed_command_gets_the_same_interval(
     values = [{"L_Vg_Bz": 5.0, "V_g": -0.657 - s / 1e4, "D_G": -0.48} for s in range(5)]
 
     def made(plans: list[int], failed: tuple[int, ...] = ()) -> Joined:
-        lost = {r.evaluation: Failure(r.evaluation, s, "boom", "", "r") for s in failed for r in [record_for(cell, s, values[0])]}
-        return join(suite, [record_for(cell, s, values[s], seeds=p) for s, p in enumerate(plans) if s not in failed], failures=lost)["theory/1"][0]
+        lost = {
+            r.evaluation: Failure(r.evaluation, s, "boom", "", "r")
+            for s in failed
+            for r in [record_for(cell, s, values[0])]
+        }
+        return join(
+            suite,
+            [record_for(cell, s, values[s], seeds=p) for s, p in enumerate(plans) if s not in failed],
+            failures=lost,
+        )["theory/1"][0]
 
     for plans in ([3, 3, 3], [3, 3, 3, 0, 0], [1, 0, 0], [3, 3, 3, 5, 5], [5, 5, 5, 5, 5], [5, 5, 5], [1], [0]):
         joined = made(plans)
         a = parser().parse_args(shlex.split(facts.command(joined, "r"))[1:])
         again = made([0 if a.looked else a.seeds] * a.seeds)
-        assert [e.achieved.half for e in again.entries.values()] == [e.achieved.half for e in joined.entries.values()], plans
-    for plans, failed, seeds, chosen in (([5] * 5, (2,), 5, False), ([5] * 3, (1,), 5, False), ([3, 3, 3, 0, 0], (4,), 5, True), ([1, 0, 0], (2,), 3, True)):
+        assert [e.achieved.half for e in again.entries.values()] == [
+            e.achieved.half for e in joined.entries.values()
+        ], plans
+    for plans, failed, seeds, chosen in (
+        ([5] * 5, (2,), 5, False),
+        ([5] * 3, (1,), 5, False),
+        ([3, 3, 3, 0, 0], (4,), 5, True),
+        ([1, 0, 0], (2,), 3, True),
+    ):
         joined = made(plans, failed)
         for command in (facts.command(joined, "r"), joined.entries["V_g"].verdict.why.rpartition("again: ")[2]):
             a = parser().parse_args(shlex.split(command)[1:])
@@ -199,12 +225,23 @@ def test_verdict_interval_and_footnote_are_those_of_all_looks() -> None:
     _, added = load_joined(THEORY, [dataclasses.replace(r, planned=0) for r in _three_seeds(PUBLISHED, 0.005)])
     narrow, wide = (joined["theory/1"][0].entries["V_g"] for joined in (fixed, added))
     assert wide.achieved.half == pytest.approx(narrow.achieved.half * stats.t.ppf(0.9975, 2) / stats.t.ppf(0.975, 2))
-    assert narrow.verdict.name == "reproduced" and wide.verdict.name == "inconclusive" and "over all looks" in wide.verdict.why
+    assert (
+        narrow.verdict.name == "reproduced"
+        and wide.verdict.name == "inconclusive"
+        and "over all looks" in wide.verdict.why
+    )
     for joined, said in ((fixed, False), (added, True)):
         assert ("holds over all looks" in markdown(view(suite.tables[0], joined["theory/1"]))) is said
-    two = [dataclasses.replace(record_for(full_cells()[0], s, {"L_Vg_Bz": 5.0, "V_g": -0.657 - s / 1e5, "D_G": -0.48}), planned=0) for s in (0, 1)]
+    two = [
+        dataclasses.replace(
+            record_for(full_cells()[0], s, {"L_Vg_Bz": 5.0, "V_g": -0.657 - s / 1e5, "D_G": -0.48}), planned=0
+        )
+        for s in (0, 1)
+    ]
     entry = load_joined(THEORY, two)[1]["theory/1"][0].entries["V_g"]
-    assert entry.achieved.half is None and entry.verdict.name == "inconclusive" and "judged from 3 on" in entry.verdict.why
+    assert (
+        entry.achieved.half is None and entry.verdict.name == "inconclusive" and "judged from 3 on" in entry.verdict.why
+    )
 
 
 def test_intervals_of_all_looks_together_hold_the_truth() -> None:
@@ -217,40 +254,77 @@ def test_intervals_of_all_looks_together_hold_the_truth() -> None:
     reach = np.array([math.inf, math.inf, *(critical(int(k), True) / math.sqrt(k) for k in n[2:])])
     held = np.mean((np.abs(mean[:, 2:]) <= reach[2:] * std[:, 2:]).all(1))
     assert 0.945 <= held <= 0.975, held
-    assert critical(4 * LAST, True) / math.sqrt(4 * LAST) == pytest.approx(critical(LAST, True) / math.sqrt(LAST)) and critical(5, False) == pytest.approx(stats.t.ppf(0.975, 4))
+    assert critical(4 * LAST, True) / math.sqrt(4 * LAST) == pytest.approx(
+        critical(LAST, True) / math.sqrt(LAST)
+    ) and critical(5, False) == pytest.approx(stats.t.ppf(0.975, 4))
 
 
 @pytest.mark.parametrize("effect", [0.999, 1.001])
 def test_who_looks_after_every_seed_gets_no_more_false_verdicts(sim: ModuleType, effect: float) -> None:
     draws = 250
-    for plan in ("`--until-decided`", "1, then 3, then one plan more for each seed", "10 planned, and looked at from 3 on"):
+    for plan in (
+        "`--until-decided`",
+        "1, then 3, then one plan more for each seed",
+        "10 planned, and looked at from 3 on",
+    ):
         looks = {n: sim.by_plan(plan, n) for n in range(3, 11)}
         found = sim.many(effect, 0.02, looks, draws, np.random.default_rng(len(plan)))
         assert found.false / draws <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / draws), plan
-    assert sim.many(0, 0.01, {n: True for n in range(3, 11)}, 100, np.random.default_rng(0)).verdicts["reproduced"] > 90, "and gets verdicts"
+    assert (
+        sim.many(0, 0.01, {n: True for n in range(3, 11)}, 100, np.random.default_rng(0)).verdicts["reproduced"] > 90
+    ), "and gets verdicts"
 
 
 def test_comparisons_pay_for_looks_too(sim: ModuleType) -> None:
     a, b = Number("a", "FID", "lower"), Number("b", "FID", "lower")
     x, y = [1.0, 1.1, 0.9], [1.6, 1.7, 1.5]
-    plain, paid = (compare([Pair(a, b)], {a: estimate(x, looked=wide), b: estimate(y, looked=wide)})[Pair(a, b)] for wide in (False, True))
-    assert plain.sign == 1 and paid.sign == 0 and paid.p == pytest.approx(18 * 2 * stats.t.sf(abs(stats.ttest_ind(x, y).statistic), 2))
+    plain, paid = (
+        compare([Pair(a, b)], {a: estimate(x, looked=wide), b: estimate(y, looked=wide)})[Pair(a, b)]
+        for wide in (False, True)
+    )
+    assert (
+        plain.sign == 1
+        and paid.sign == 0
+        and paid.p == pytest.approx(18 * 2 * stats.t.sf(abs(stats.ttest_ind(x, y).statistic), 2))
+    )
     wrong = 0
     for u, v in zip(*np.random.default_rng(4).normal(size=(2, 250, 12)).tolist()):
-        wrong += any(compare([Pair(a, b)], {a: estimate(u[:n], looked=True), b: estimate(v[:m], looked=True)})[Pair(a, b)].sign for n, m in sim.PATHS["in turn"] if max(n, m) <= 12)
+        wrong += any(
+            compare([Pair(a, b)], {a: estimate(u[:n], looked=True), b: estimate(v[:m], looked=True)})[Pair(a, b)].sign
+            for n, m in sim.PATHS["in turn"]
+            if max(n, m) <= 12
+        )
     assert wrong / 250 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 250)
 
 
 def test_comparisons_get_no_narrower_after_the_last_look() -> None:
     """As intervals of one number: what 50 seeds leave open by a hair, 400 of the same mean and spread leave open, too."""
     a, b = Number("a", "FID", "lower"), Number("b", "FID", "lower")
-    unit = {n: (z - z.mean()) / z.std(ddof=1) for n in (30, LAST, 8 * LAST) for z in [np.random.default_rng(n).normal(size=n)]}
+    unit = {
+        n: (z - z.mean()) / z.std(ddof=1)
+        for n in (30, LAST, 8 * LAST)
+        for z in [np.random.default_rng(n).normal(size=n)]
+    }
 
     def p(n: int, looks: bool) -> float:
-        return compare([Pair(a, b)], {a: estimate(unit[n].tolist(), looked=looks), b: estimate((unit[n] + 0.5).tolist(), looked=looks)})[Pair(a, b)].p
+        return compare(
+            [Pair(a, b)],
+            {a: estimate(unit[n].tolist(), looked=looks), b: estimate((unit[n] + 0.5).tolist(), looked=looks)},
+        )[Pair(a, b)].p
 
-    assert p(8 * LAST, True) == pytest.approx(p(LAST, True)) and p(30, True) > 1.5 * p(LAST, True) and p(8 * LAST, False) < 1e-9
-    width = {n: np.ptp(improvements([(estimate(unit[n].tolist(), looked=True), estimate((unit[n] + 0.5).tolist(), looked=True))], True)[0][1:]) for n in unit}
+    assert (
+        p(8 * LAST, True) == pytest.approx(p(LAST, True))
+        and p(30, True) > 1.5 * p(LAST, True)
+        and p(8 * LAST, False) < 1e-9
+    )
+    width = {
+        n: np.ptp(
+            improvements(
+                [(estimate(unit[n].tolist(), looked=True), estimate((unit[n] + 0.5).tolist(), looked=True))], True
+            )[0][1:]
+        )
+        for n in unit
+    }
     assert width[8 * LAST] == pytest.approx(width[LAST], rel=1e-6) and width[30] > 1.1 * width[LAST]
 
 
@@ -261,7 +335,10 @@ def test_the_share_of_the_level_is_the_largest_that_holds_at_all_looks(sim: Modu
     mean, squares = np.cumsum(x, 1)[:, 2:] / n, np.cumsum(x * x, 1)[:, 2:]
     t = np.abs(mean) / np.sqrt((squares - n * mean**2) / (n - 1) / n)
     drawn = np.mean((t > stats.t.ppf(1 - 0.025 / SHARE, n - 1)).any(1))
-    exact = {(pairs, share): sim.ever((1 - LEVEL) / pairs, share, 2000, 200) / (1 - LEVEL) * pairs for pairs, share in ((1, SHARE), (1, SHARE - 1), (PAIRS, PAIR_SHARE), (PAIRS, PAIR_SHARE - 1))}
+    exact = {
+        (pairs, share): sim.ever((1 - LEVEL) / pairs, share, 2000, 200) / (1 - LEVEL) * pairs
+        for pairs, share in ((1, SHARE), (1, SHARE - 1), (PAIRS, PAIR_SHARE), (PAIRS, PAIR_SHARE - 1))
+    }
     assert drawn == pytest.approx(0.05 * exact[1, SHARE], abs=0.005)
     assert exact[1, SHARE] <= 1 < exact[1, SHARE - 1] and exact[PAIRS, PAIR_SHARE] <= 1 < exact[PAIRS, PAIR_SHARE - 1]
 
@@ -271,8 +348,17 @@ def test_what_is_said_of_looks_after_a_plan_is_what_was_simulated(sim: ModuleTyp
     lines = text.split("## A plan of so many seeds")[1].split("## Families")[0].splitlines()
     rows = [line.strip("| ").split(" | ") for line in lines if line.startswith(("| number", "| pair"))]
     worst = {first: max(float(row[5]) for row in rows if int(row[2]) == first) for first in (1, 2, 3, 5)}
-    assert len(rows) == 16 and worst[1] < 5 and all(float(row[3]) <= float(row[4]) <= float(row[5]) for row in rows if row[3] != "–")
-    low, high = map(int, re.search(r"in the worst case (\d+) to (\d+) % in all after a plan of two to five", README.read_text(encoding="utf-8")).groups())
+    assert (
+        len(rows) == 16
+        and worst[1] < 5
+        and all(float(row[3]) <= float(row[4]) <= float(row[5]) for row in rows if row[3] != "–")
+    )
+    low, high = map(
+        int,
+        re.search(
+            r"in the worst case (\d+) to (\d+) % in all after a plan of two to five", README.read_text(encoding="utf-8")
+        ).groups(),
+    )
     assert (low, high) == (round(min(worst[n] for n in (2, 3, 5))), round(max(worst.values())))
     ends = sim.onward(3, 400, np.random.default_rng(2), 5)
     assert 0.02 < np.mean(ends == 3) < np.mean(ends > 0) < 0.15
@@ -282,5 +368,13 @@ def test_what_is_said_of_looks_after_a_plan_is_what_was_simulated(sim: ModuleTyp
 
 def test_the_committed_figures_keep_the_promise() -> None:
     text = SCRIPT.with_suffix(".md").read_text(encoding="utf-8")
-    rows = [line.strip("| ").split(" | ") for line in text.split("## Looking after")[1].split("## What it costs")[0].splitlines() if line.startswith("| normal")]
-    assert len(rows) == 6 and all(float(rate) <= 5 for row in rows for rate in (row[3], *row[5:])) and max(float(row[4]) for row in rows) > 5
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in text.split("## Looking after")[1].split("## What it costs")[0].splitlines()
+        if line.startswith("| normal")
+    ]
+    assert (
+        len(rows) == 6
+        and all(float(rate) <= 5 for row in rows for rate in (row[3], *row[5:]))
+        and max(float(row[4]) for row in rows) > 5
+    )

@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from benchmark.methods import (
-    non_saturating,
-    non_saturating_bce,
-    saturating,
-    spectral_norm,
-    translations,
-)
+from benchmark.methods import non_saturating, non_saturating_bce, saturating, spectral_norm, translations
 from benchmark.methods.part import Side
 from benchmark.methods.translations import translate
 from benchmark.networks import mlp
@@ -73,10 +67,18 @@ def test_gradients_vanish_where_those_of_gan_py_do() -> None:
         value = loss.g_loss(said(x)) if half == "G" else loss.d_halves(said(x), said(x))[half == "fake"]
         return value.item(), slope(value, x).item()
 
-    assert of(non_saturating_bce, "fake", 20.0) == (100.0, 0.0) and of(non_saturating, "fake", 20.0) == (20.0, pytest.approx(1.0))
+    assert of(non_saturating_bce, "fake", 20.0) == (100.0, 0.0) and of(non_saturating, "fake", 20.0) == (
+        20.0,
+        pytest.approx(1.0),
+    )
     for half in ("G", "real"):
-        assert of(non_saturating_bce, half, -28.0) == (28.0, pytest.approx(-0.69, abs=0.005)) and of(non_saturating, half, -28.0)[1] == pytest.approx(-1.0)
-        assert of(non_saturating_bce, half, -110.0) == (100.0, 0.0) and of(non_saturating, half, -110.0) == (110.0, -1.0)
+        assert of(non_saturating_bce, half, -28.0) == (28.0, pytest.approx(-0.69, abs=0.005)) and of(
+            non_saturating, half, -28.0
+        )[1] == pytest.approx(-1.0)
+        assert of(non_saturating_bce, half, -110.0) == (100.0, 0.0) and of(non_saturating, half, -110.0) == (
+            110.0,
+            -1.0,
+        )
         for f in (-5.0, 0.0, 5.0):
             assert of(non_saturating_bce, half, f) == pytest.approx(of(non_saturating, half, f), rel=1e-4)
 
@@ -85,14 +87,23 @@ def test_bce_of_a_diverged_d_is_not_a_number() -> None:
     """Where torch's own raises: the run is to end as diverged, not as failed."""
     bad, good = said(torch.tensor([0.5, torch.nan])), said(torch.tensor([0.5, -0.5]))
     loss = non_saturating_bce.build(d_scale=1.0)
-    assert loss.g_loss(bad).isnan() and loss.d_loss(bad, good).isnan() and loss.d_loss(good, bad).isnan() and loss.d_loss(good, good).isfinite()
+    assert (
+        loss.g_loss(bad).isnan()
+        and loss.d_loss(bad, good).isnan()
+        and loss.d_loss(good, bad).isnan()
+        and loss.d_loss(good, good).isfinite()
+    )
 
 
 def test_bce_is_taken_outside_autocast() -> None:
     """Which refuses it on a GPU; on a CPU it could be told by nothing else than this."""
     seen: list[bool] = []
     with torch.autocast("cpu", torch.bfloat16), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(non_saturating_bce, "binary_cross_entropy", lambda *given: seen.append(torch.is_autocast_enabled("cpu")) or F.binary_cross_entropy(*given))
+        patch.setattr(
+            non_saturating_bce,
+            "binary_cross_entropy",
+            lambda *given: seen.append(torch.is_autocast_enabled("cpu")) or F.binary_cross_entropy(*given),
+        )
         non_saturating_bce.build(d_scale=1.0).g_loss(said(torch.zeros(2)))
     assert seen == [False]
 
@@ -178,7 +189,11 @@ def test_translation_variance_is_the_papers_sigma_squared(shift: int, variance: 
     """s(s+1)/3 on each axis: a bright pixel's mean squared displacement over many copies."""
     images = torch.full((1, 1, 33, 33), -1.0)
     images[0, 0, 16, 16] = 1.0
-    seen = translations.build(shift=shift, copies=20_000, fill=-1.0).augment(images, False, torch.Generator().manual_seed(0))[1:]
+    seen = translations.build(shift=shift, copies=20_000, fill=-1.0).augment(
+        images, False, torch.Generator().manual_seed(0)
+    )[1:]
     spots = (seen > 0).nonzero()[:, 2:].double() - 16
     assert spots.abs().max() == shift
-    torch.testing.assert_close(spots.square().mean(0), torch.full((2,), variance, dtype=torch.float64), rtol=0.03, atol=0)
+    torch.testing.assert_close(
+        spots.square().mean(0), torch.full((2,), variance, dtype=torch.float64), rtol=0.03, atol=0
+    )

@@ -71,7 +71,10 @@ def by_scipy(image: np.ndarray, A: np.ndarray, b: np.ndarray) -> np.ndarray:
         up = np.take(signal.upfirdn(2 * h, up, up=2, axis=axis), range(5, 5 + samples), axis)
     rows, columns = np.mgrid[-6 : 2 * height + 6, -6 : 2 * width + 6] / 2  # in pixels of the image
     x, y = columns - (width - 1) / 2, rows - (height - 1) / 2
-    from_x, from_y = A[0, 0] * x + A[0, 1] * y + b[0] + (width - 1) / 2, A[1, 0] * x + A[1, 1] * y + b[1] + (height - 1) / 2
+    from_x, from_y = (
+        A[0, 0] * x + A[0, 1] * y + b[0] + (width - 1) / 2,
+        A[1, 0] * x + A[1, 1] * y + b[1] + (height - 1) / 2,
+    )
     places = [2 * (from_y + height - 1), 2 * (from_x + width - 1)]
     canvas = ndimage.map_coordinates(up, places, order=1, mode="grid-constant")
     for axis in (0, 1):
@@ -100,7 +103,9 @@ def test_warp_equals_the_steps_in_scipy(shape: tuple[int, int]) -> None:
     assert beyond.any() and not beyond.all()
     for i in range(40):
         for c in range(2):
-            np.testing.assert_allclose(ours[i, c].numpy(), by_scipy(images[i, c].numpy(), A[i].numpy(), b[i].numpy()), atol=1e-11)
+            np.testing.assert_allclose(
+                ours[i, c].numpy(), by_scipy(images[i, c].numpy(), A[i].numpy(), b[i].numpy()), atol=1e-11
+            )
 
 
 def test_nothing_moved_is_the_identity_and_whole_pixels_are_exact() -> None:
@@ -129,7 +134,9 @@ def reversal_blur(images: Tensor, axis: int) -> Tensor:
     ({"quarters": 2.0}, lambda x: x.rot90(2, (2, 3)), (2, 3)),
     ({"quarters": 3.0}, lambda x: x.rot90(3, (2, 3)), (3,)),
 ], ids=["flip", "90", "180", "270"])  # fmt: skip
-def test_blits_are_exact_but_for_the_asymmetry_of_sym6(changes: dict, exact: Callable[[Tensor], Tensor], reversed_axes: tuple[int, ...]) -> None:
+def test_blits_are_exact_but_for_the_asymmetry_of_sym6(
+    changes: dict, exact: Callable[[Tensor], Tensor], reversed_axes: tuple[int, ...]
+) -> None:
     images = noise(2, 3, 16, 16)
     expected = exact(images)
     for axis in reversed_axes:
@@ -146,14 +153,24 @@ ANALYTIC: list[tuple[dict, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]]] =
     ({"scale": 1.3}, lambda x, y: (x / 1.3, y / 1.3)),
     ({"scale": 0.8}, lambda x, y: (x / 0.8, y / 0.8)),
     ({"stretch": 1.25}, lambda x, y: (x / 1.25, y * 1.25)),
-    ({"before": ANGLE}, lambda x, y: (math.cos(ANGLE) * x - math.sin(ANGLE) * y, math.sin(ANGLE) * x + math.cos(ANGLE) * y)),
-    ({"after": -ANGLE}, lambda x, y: (math.cos(ANGLE) * x + math.sin(ANGLE) * y, math.cos(ANGLE) * y - math.sin(ANGLE) * x)),
+    (
+        {"before": ANGLE},
+        lambda x, y: (math.cos(ANGLE) * x - math.sin(ANGLE) * y, math.sin(ANGLE) * x + math.cos(ANGLE) * y),
+    ),
+    (
+        {"after": -ANGLE},
+        lambda x, y: (math.cos(ANGLE) * x + math.sin(ANGLE) * y, math.cos(ANGLE) * y - math.sin(ANGLE) * x),
+    ),
     ({"offset": (3.3, -2.6)}, lambda x, y: (x - 3.3, y + 2.6)),
 ]
 
 
-@pytest.mark.parametrize(("changes", "source"), ANALYTIC, ids=[next(iter(c)) + str(i) for i, (c, _) in enumerate(ANALYTIC)])
-def test_each_geometry_alone_on_an_analytic_image(changes: dict, source: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
+@pytest.mark.parametrize(
+    ("changes", "source"), ANALYTIC, ids=[next(iter(c)) + str(i) for i, (c, _) in enumerate(ANALYTIC)]
+)
+def test_each_geometry_alone_on_an_analytic_image(
+    changes: dict, source: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+) -> None:
     """A slow wave, sampled at the moved places; where the place is well inside the image (its borders have a kink).
 
     The mean of sym6 lies at 5.1 taps and not at 5: a turned image is up to 0.03 pixels off. A quarter of a pixel off would show.
@@ -178,7 +195,10 @@ def test_the_map_is_the_inverse_of_the_steps_in_order() -> None:
     A, b = inverse_map(g)
     for i in range(20):
         v = {f.name: getattr(g, f.name)[i].numpy() for f in dataclasses.fields(g)}
-        turn = [np.array([[math.cos(t), math.sin(t), 0], [-math.sin(t), math.cos(t), 0], [0, 0, 1]]) for t in (v["quarters"] * math.pi / 2, v["before"], v["after"])]
+        turn = [
+            np.array([[math.cos(t), math.sin(t), 0], [-math.sin(t), math.cos(t), 0], [0, 0, 1]])
+            for t in (v["quarters"] * math.pi / 2, v["before"], v["after"])
+        ]
         shifts = [np.array([[1, 0, t[0]], [0, 1, t[1]], [0, 0, 1]]) for t in (v["shift"], v["offset"])]
         steps = [np.diag([1 - 2 * v["flip"], 1, 1]), turn[0], shifts[0], np.diag([v["scale"], v["scale"], 1]), turn[1],
                  np.diag([v["stretch"], 1 / v["stretch"], 1]), turn[2], shifts[1]]  # fmt: skip
@@ -201,11 +221,15 @@ def stepwise(pixels: np.ndarray, b: float, c: float, negate: float, hue: float, 
     return grey + saturation * (pixels - grey)
 
 
-@pytest.mark.parametrize("changes", [{"brightness": 0.3}, {"contrast": 1.7}, {"negate": 1}, {"hue": 1.1}, {"saturation": 0.2}, {}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"brightness": 0.3}, {"contrast": 1.7}, {"negate": 1}, {"hue": 1.1}, {"saturation": 0.2}, {}], ids=str
+)
 def test_each_colour_step_alone(changes: dict) -> None:
     images = noise(2, 3, 4, 5)
     c = plain(2, **changes)
-    expected = stepwise(images.permute(0, 2, 3, 1).numpy(), *(float(getattr(c, f.name)[0]) for f in dataclasses.fields(c)))
+    expected = stepwise(
+        images.permute(0, 2, 3, 1).numpy(), *(float(getattr(c, f.name)[0]) for f in dataclasses.fields(c))
+    )
     np.testing.assert_allclose(recolour(images, c).permute(0, 2, 3, 1).numpy(), expected, atol=1e-13)
 
 
@@ -213,7 +237,9 @@ def test_all_colour_steps_together_and_grey() -> None:
     images, c = noise(10, 3, 4, 5), draw_colour(10, 1.0, rng(4))
     ours = recolour(images, c).permute(0, 2, 3, 1).numpy()
     for i in range(10):
-        expected = stepwise(images[i].permute(1, 2, 0).numpy(), *(float(getattr(c, f.name)[i]) for f in dataclasses.fields(c)))
+        expected = stepwise(
+            images[i].permute(1, 2, 0).numpy(), *(float(getattr(c, f.name)[i]) for f in dataclasses.fields(c))
+        )
         np.testing.assert_allclose(ours[i], expected, atol=1e-12)
     grey = images[:, :1]
     torch.testing.assert_close(recolour(grey, c).expand(-1, 3, -1, -1), recolour(grey.expand(-1, 3, -1, -1), c))
@@ -227,7 +253,9 @@ def test_images_do_not_depend_on_their_batch() -> None:
     images, (A, b) = noise(12, 3, 16, 16), inverse_map(draw_geometry(12, 0.6, 16, 16, rng(5)))
     together = warp(images, A, b)
     for i in range(12):
-        torch.testing.assert_close(warp(images[i : i + 1], A[i : i + 1], b[i : i + 1])[0], together[i], rtol=0, atol=1e-11)
+        torch.testing.assert_close(
+            warp(images[i : i + 1], A[i : i + 1], b[i : i + 1])[0], together[i], rtol=0, atol=1e-11
+        )
 
 
 def test_the_same_seed_gives_the_same_bits_and_only_the_given_stream_is_drawn_from() -> None:
@@ -284,7 +312,16 @@ def test_draws_at_p_1() -> None:
 def test_every_transform_has_probability_p(p: float) -> None:
     g, c = draw_geometry(COUNT, p, 32, 32, rng(10)), draw_colour(COUNT, p, rng(11))
     error = 2.6 / math.sqrt(COUNT)
-    for moved in (g.scale != 1, g.stretch != 1, g.offset[:, 0] != 0, (g.before != 0) | (g.after != 0), c.brightness != 0, c.contrast != 1, c.hue != 0, c.saturation != 1):
+    for moved in (
+        g.scale != 1,
+        g.stretch != 1,
+        g.offset[:, 0] != 0,
+        (g.before != 0) | (g.after != 0),
+        c.brightness != 0,
+        c.contrast != 1,
+        c.hue != 0,
+        c.saturation != 1,
+    ):
         assert share(moved) == pytest.approx(p, abs=error)
     for angle in (g.before, g.after):
         assert share(angle != 0) == pytest.approx({0.0: 0.0, 0.3: 0.16334, 0.5: 0.29289}[p], abs=error)
@@ -300,7 +337,15 @@ def test_beyond_1_is_as_at_1() -> None:
     assert all(torch.equal(getattr(at_1, f.name), getattr(beyond, f.name)) for f in dataclasses.fields(Geometry))
 
 
-def after_d(part: Part, signs: Tensor, *, batch: int | None = None, step: int = 0, total: int | None = None, loss: Loss | None = None) -> None:
+def after_d(
+    part: Part,
+    signs: Tensor,
+    *,
+    batch: int | None = None,
+    step: int = 0,
+    total: int | None = None,
+    loss: Loss | None = None,
+) -> None:
     """One D step that saw reals with logits of these signs."""
     nothing = torch.empty(0)
     real = Side(torch.empty(batch or len(signs), 1, 1, 1), nothing, signs * 0.37, [])
@@ -323,10 +368,14 @@ def test_p_moves_by_batch_times_every_over_kimg_each_fourth_step() -> None:
     for _ in range(12):
         after_d(part, reals(0.9, 64))
         seen.append(part.p)
-    assert seen == pytest.approx([0, 0, 0, 5.12e-4] + [5.12e-4] * 3 + [10.24e-4] + [10.24e-4] * 3 + [15.36e-4], abs=1e-12)
+    assert seen == pytest.approx(
+        [0, 0, 0, 5.12e-4] + [5.12e-4] * 3 + [10.24e-4] + [10.24e-4] * 3 + [15.36e-4], abs=1e-12
+    )
 
 
-@pytest.mark.parametrize(("r", "expected"), [(0.61, 0.1 + 4 * 200 / 500_000), (0.59, 0.1 - 4 * 200 / 500_000), (0.60, 0.1)])
+@pytest.mark.parametrize(
+    ("r", "expected"), [(0.61, 0.1 + 4 * 200 / 500_000), (0.59, 0.1 - 4 * 200 / 500_000), (0.60, 0.1)]
+)
 def test_p_rises_above_the_target_falls_below_it_and_stays_on_it(r: float, expected: float) -> None:
     part = adaptive()
     part.p = 0.1
@@ -350,7 +399,10 @@ def test_p_is_never_below_0_and_500_kimg_of_certainty_make_it_1_and_more_go_beyo
 
 def test_r_is_the_mean_over_all_reals_since_the_last_move_and_no_others() -> None:
     part = adaptive(every=2, kimg=1, target=0.0)
-    after_d(part, reals(1.0, 10)), after_d(part, reals(-1.0, 30))  # the last batch's sign, and the mean of the batches' means, say otherwise
+    (
+        after_d(part, reals(1.0, 10)),
+        after_d(part, reals(-1.0, 30)),
+    )  # the last batch's sign, and the mean of the batches' means, say otherwise
     after_d(part, reals(1.0, 16)), after_d(part, reals(-1.0, 10))
     assert part.p == pytest.approx(0.026)  # down (held at 0), then up by 26 images of 1000
     copied = adaptive(every=1, kimg=1)

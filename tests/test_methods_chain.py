@@ -1,6 +1,5 @@
 """CHAIN against the slides' formulas, the released code's rules, and a training step of the test's own."""
 
-
 import pytest
 import torch
 from torch import nn
@@ -10,7 +9,18 @@ from benchmark.methods import chain, non_saturating
 from benchmark.methods.part import Moment, Side
 from benchmark.networks import biggan
 
-ARGUMENTS = dict(version="running", norm="arms", weight=20, p0=0.0, tau=0.5, delta_p=0.001, start=5000, decay=0.9, eps=1e-5, blocks="all")
+ARGUMENTS = dict(
+    version="running",
+    norm="arms",
+    weight=20,
+    p0=0.0,
+    tau=0.5,
+    delta_p=0.001,
+    start=5000,
+    decay=0.9,
+    eps=1e-5,
+    blocks="all",
+)
 
 
 def layer(p: float, channels: int = 5, **changes) -> chain.ChainLayer:
@@ -24,7 +34,9 @@ def layer(p: float, channels: int = 5, **changes) -> chain.ChainLayer:
 def features(seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
     """(6, 5, 4, 3), channels of very different size and with means, one of them nearly dead."""
     y = torch.randn(6, 5, 4, 3, dtype=dtype, generator=torch.Generator().manual_seed(seed))
-    return (y + torch.linspace(-1, 1, 5, dtype=dtype)[:, None, None]) * torch.tensor([3.0, 1e-3, 1.0, 0.2, 10.0], dtype=dtype)[:, None, None]
+    return (y + torch.linspace(-1, 1, 5, dtype=dtype)[:, None, None]) * torch.tensor(
+        [3.0, 1e-3, 1.0, 0.2, 10.0], dtype=dtype
+    )[:, None, None]
 
 
 def slides(y: torch.Tensor, mask: torch.Tensor, eps: float = 1e-5) -> torch.Tensor:
@@ -64,7 +76,9 @@ def test_the_mask_is_bernoulli_for_each_image_and_channel(float64: None) -> None
     whole = first[:, 1:]  # channel 0 has ψ_min: there normalising changes nothing
     assert torch.equal(whole.amax((2, 3)), whole.amin((2, 3)))
     assert abs(whole[:, :, 0, 0].mean() - 0.3) < 0.05
-    assert abs(torch.corrcoef(whole[:, :, 0, 0].T)[~torch.eye(4, dtype=torch.bool)]).max() < 0.2 and not torch.equal(first, second)
+    assert abs(torch.corrcoef(whole[:, :, 0, 0].T)[~torch.eye(4, dtype=torch.bool)]).max() < 0.2 and not torch.equal(
+        first, second
+    )
 
 
 @pytest.mark.parametrize("p", [0.4, 1.0])
@@ -89,8 +103,13 @@ def test_running_gradient_equals_finite_differences_without_decay(float64: None)
     for index in ((0, 0, 0, 0), (3, 2, 1, 2), (5, 4, 3, 1), (2, 1, 0, 0), (1, 3, 2, 2)):
         step = torch.zeros_like(y)
         step[index] = 1e-6 * y.detach()[:, index[1]].abs().max()
-        values = [(v * scale / (v.square().mean((0, 2, 3), keepdim=True) + eps).sqrt() * upstream).sum() for v in (y.detach() + step, y.detach() - step)]
-        assert ours[index].item() == pytest.approx((values[0] - values[1]).item() / (2 * step[index].item()), rel=1e-4, abs=1e-9)
+        values = [
+            (v * scale / (v.square().mean((0, 2, 3), keepdim=True) + eps).sqrt() * upstream).sum()
+            for v in (y.detach() + step, y.detach() - step)
+        ]
+        assert ours[index].item() == pytest.approx(
+            (values[0] - values[1]).item() / (2 * step[index].item()), rel=1e-4, abs=1e-9
+        )
 
 
 def test_running_statistics_and_gradient_follow_the_released_rules(float64: None) -> None:
@@ -130,11 +149,19 @@ def test_the_slides_bound_on_gradients(p: float, float64: None) -> None:
         psi = (y.detach().square().mean(0) + 1e-5).sqrt()
         low = psi.min()
         inner = (upstream * y.detach() / psi).sum(0).square()
-        bound = upstream.square().sum(0) * (((1 - p) * psi + p * low) / psi).square() - 2 * (1 - p) * p * low / (12 * psi) * inner
+        bound = (
+            upstream.square().sum(0) * (((1 - p) * psi + p * low) / psi).square()
+            - 2 * (1 - p) * p * low / (12 * psi) * inner
+        )
         assert (at_y.square().sum(0) <= bound * (1 + 1e-9)).all()
         assert (at_w.norm(dim=0) <= torch.linalg.matrix_norm(A, 2) * at_y.norm(dim=0) * (1 + 1e-9)).all()
     masks = (torch.rand(20_000, 12, 5) <= p).double()
-    total = sum(torch.autograd.grad(chain.batch_arms(y[..., None, None], m, 1e-5, True), y, upstream[..., None, None], retain_graph=True)[0] for m in masks[:400])
+    total = sum(
+        torch.autograd.grad(
+            chain.batch_arms(y[..., None, None], m, 1e-5, True), y, upstream[..., None, None], retain_graph=True
+        )[0]
+        for m in masks[:400]
+    )
     assert (total / 400 - at_y).abs().max() < 0.25 * upstream.abs().max(), "a mean over masks comes near"
 
 
@@ -199,7 +226,9 @@ def test_ablations_that_centre(float64: None) -> None:
 def network(**changes) -> tuple[chain.Chain, nn.Module]:
     """The part, and a narrow BigGAN D at 32 pixels with its layers."""
     torch.manual_seed(0)
-    G, D = biggan.build((3, 32, 32), 8, 3, width=0.0625, ch=64, head="projection", attention=0, shared_dim=0, z_chunks=1, init="xavier")
+    G, D = biggan.build(
+        (3, 32, 32), 8, 3, width=0.0625, ch=64, head="projection", attention=0, shared_dim=0, z_chunks=1, init="xavier"
+    )
     part = chain.build(**{**ARGUMENTS, **changes})
     part.build(G, D)
     return part, D
@@ -226,7 +255,9 @@ def test_where_the_layers_are(blocks: str, layers: int) -> None:
             assert not isinstance(wrapped, nn.Sequential) or [type(m) for m in wrapped] == [nn.Conv2d, chain.ChainLayer]
 
 
-@pytest.mark.parametrize(("blocks", "says"), [("5", "'5' is none of 'all', 'down' and 1 to 4"), ("", "'' is none"), ("1,two", "'two'")])
+@pytest.mark.parametrize(
+    ("blocks", "says"), [("5", "'5' is none of 'all', 'down' and 1 to 4"), ("", "'' is none"), ("1,two", "'two'")]
+)
 def test_blocks_that_are_not_there(blocks: str, says: str) -> None:
     with pytest.raises(GanbenchError, match=says):
         network(blocks=blocks)
@@ -295,7 +326,19 @@ def test_p_rises_on_the_seventh_update_and_keeps_within_0_and_1() -> None:
 
     def update(sign: float) -> tuple[float, float]:
         side = Side(torch.empty(0), torch.empty(0), sign * torch.ones(8), [])
-        part.after_d(Moment(0, nn.Identity(), nn.Identity(), side, side, torch.empty(0), non_saturating.build(d_scale=1.0), torch.zeros(()), torch.Generator()))
+        part.after_d(
+            Moment(
+                0,
+                nn.Identity(),
+                nn.Identity(),
+                side,
+                side,
+                torch.empty(0),
+                non_saturating.build(d_scale=1.0),
+                torch.zeros(()),
+                torch.Generator(),
+            )
+        )
         return part.r, part.shared.p
 
     assert [update(1.0) for _ in range(3)] == [(0.0, 0.0)] * 3, "before start"

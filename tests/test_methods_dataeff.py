@@ -23,7 +23,9 @@ def said(logits: torch.Tensor, labels: torch.Tensor | None = None) -> Side:
 
 def d_moment(real: torch.Tensor, fake: torch.Tensor, step: int) -> Moment:
     D = nn.Identity()
-    return Moment(step, D, D, said(real), said(fake), torch.empty(0), non_saturating.build(d_scale=1.0), torch.zeros(()), rng())
+    return Moment(
+        step, D, D, said(real), said(fake), torch.empty(0), non_saturating.build(d_scale=1.0), torch.zeros(()), rng()
+    )
 
 
 # --- DiffAugment --------------------------------------------------------------------------------------------------
@@ -63,10 +65,16 @@ def plain_augment(images: torch.Tensor, names: list[str], draws: torch.Generator
     return images
 
 
-@pytest.mark.parametrize("policy", ["color", "translation", "cutout", "translation,cutout", "color,translation", "color,translation,cutout"])
+@pytest.mark.parametrize(
+    "policy", ["color", "translation", "cutout", "translation,cutout", "color,translation", "color,translation,cutout"]
+)
 def test_diffaugment_equals_a_plain_loop(policy: str, float64: None) -> None:
     images = torch.rand(5, 3, 16, 16) * 2 - 1
-    names = [n for name in policy.split(",") for n in (["brightness", "saturation", "contrast"] if name == "color" else [name])]
+    names = [
+        n
+        for name in policy.split(",")
+        for n in (["brightness", "saturation", "contrast"] if name == "color" else [name])
+    ]
     part = diffaugment.build(policy=policy, random_order=False)
     draws = rng(3)
     ours = part.augment(images, True, draws)
@@ -94,7 +102,9 @@ def test_diffaugment_shuffles_all_functions_of_the_policy(float64: None) -> None
 def test_diffaugment_color_keeps_what_it_must() -> None:
     images = torch.rand(64, 3, 32, 32) * 2 - 1
     torch.testing.assert_close(diffaugment.saturation(images, rng()).mean(1), images.mean(1), rtol=0, atol=1e-6)
-    torch.testing.assert_close(diffaugment.contrast(images, rng()).mean((1, 2, 3)), images.mean((1, 2, 3)), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        diffaugment.contrast(images, rng()).mean((1, 2, 3)), images.mean((1, 2, 3)), rtol=0, atol=1e-6
+    )
     shifts = (diffaugment.brightness(images, rng()) - images).flatten(1)
     torch.testing.assert_close(shifts, shifts[:, :1].expand_as(shifts), rtol=0, atol=1e-6)
     assert shifts.abs().max() <= 0.5 and shifts[:, 0].std() > 0.2, "one draw an image, of U(−½, ½)"
@@ -118,7 +128,9 @@ def test_cutout_at_odd_and_even_sizes(side: int) -> None:
     taken = (1 - diffaugment.cutout(torch.ones(3000, 1, side, side), rng()))[:, 0]
     rows = taken.amax(2).sum(1)
     size = int(side / 2 + 0.5)
-    assert rows.max() == size and torch.equal(taken.sum((1, 2)), rows * taken.amax(1).sum(1)), "a rectangle, half the side at most"
+    assert rows.max() == size and torch.equal(taken.sum((1, 2)), rows * taken.amax(1).sum(1)), (
+        "a rectangle, half the side at most"
+    )
     assert rows.min() == size // 2
 
 
@@ -128,7 +140,10 @@ def test_diffaugment_gradient_equals_finite_differences() -> None:
     assert torch.autograd.gradcheck(lambda x: part.augment(x, False, rng(5)), images)
 
 
-@pytest.mark.parametrize(("policy", "says"), [("colour", "color"), ("", "known: color"), ("cutout,cutout", "twice"), ("color, cutout", "cutout")])
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [("colour", "color"), ("", "known: color"), ("cutout,cutout", "twice"), ("color, cutout", "cutout")],
+)
 def test_diffaugment_refuses_other_policies(policy: str, says: str) -> None:
     with pytest.raises(GanbenchError, match=says):
         diffaugment.build(policy=policy, random_order=False)
@@ -141,7 +156,9 @@ def test_lecam_closed_forms() -> None:
     """D 1 and −1 against anchors 0.5 and −0.5: 1.5² + 1.5², times 0.3. Nothing where each side keeps beyond the other's anchor."""
     part = lecam.build(weight=0.3, decay=0.5, start=3)
     part.update(torch.tensor([0.0, 0.0]), step=2)
-    penalty = part.d_penalty(d_moment(torch.ones(4), -torch.ones(4), step=4))  # the anchors are moved first: half way to ±1
+    penalty = part.d_penalty(
+        d_moment(torch.ones(4), -torch.ones(4), step=4)
+    )  # the anchors are moved first: half way to ±1
     assert torch.equal(part.means, torch.tensor([0.5, -0.5])) and penalty.item() == pytest.approx(0.3 * 4.5)
     part.update(torch.tensor([-9.0, 9.0]), step=2)
     assert part.d_penalty(d_moment(-torch.ones(4), torch.ones(4), step=4)).item() == 0
@@ -155,7 +172,9 @@ def test_lecam_pegs_then_averages_and_acts_one_step_later() -> None:
         assert (penalty is None) == (step <= 1000)
         means[step, value] = part.means[0].item()
     assert means[999, 2.0] == 2.0, "the current mean before step 1000"
-    assert means[1000, 1.0] == pytest.approx(0.9 * 2 + 0.1 * 1) and means[1000, 0.0] == pytest.approx(0.9 * 1.9), "twice in one G step"
+    assert means[1000, 1.0] == pytest.approx(0.9 * 2 + 0.1 * 1) and means[1000, 0.0] == pytest.approx(0.9 * 1.9), (
+        "twice in one G step"
+    )
     a_real = 0.9 * 0.9 * 1.9 + 0.1 * 3
     assert penalty.item() == pytest.approx(2 * (3 + a_real) ** 2, rel=1e-6)
 
@@ -194,11 +213,16 @@ def test_lecam_refuses_several_logits() -> None:
 @pytest.mark.parametrize(("classes", "real", "fake"), [(10, 3.49651, 3.17805), (100, 5.71373, 5.31812)])
 def test_omni_of_zeros(classes: int, real: float, fake: float) -> None:
     """Real ln(C+1) + ln 3 (C negatives, two positives); fake ln(C+2) + ln 2; G has the real form."""
-    loss, side = omni.build(margin=0.0, gamma=1.0), said(torch.zeros(4, classes + 2, dtype=torch.float64), torch.arange(4))
+    loss, side = (
+        omni.build(margin=0.0, gamma=1.0),
+        said(torch.zeros(4, classes + 2, dtype=torch.float64), torch.arange(4)),
+    )
     halves = loss.d_halves(side, side)
     assert halves[0].item() == pytest.approx(math.log(classes + 1) + math.log(3)) == pytest.approx(real, abs=1e-5)
     assert halves[1].item() == pytest.approx(math.log(classes + 2) + math.log(2)) == pytest.approx(fake, abs=1e-5)
-    assert loss.g_loss(side).item() == halves[0].item() and loss.d_loss(side, side).item() == pytest.approx(sum(halves).item())
+    assert loss.g_loss(side).item() == halves[0].item() and loss.d_loss(side, side).item() == pytest.approx(
+        sum(halves).item()
+    )
 
 
 @pytest.mark.parametrize(("margin", "gamma"), [(0.0, 1.0), (0.3, 2.0)])

@@ -20,20 +20,17 @@ from benchmark.metrics.jacobian import statistics
 from benchmark.suite.load import load
 from benchmark.train.gan import Gan
 from benchmark.train.step import train_step
-from tests.small_nets import (
-    Linear,
-    Relus,
-    assert_same_players,
-    frozen,
-    plain_steps,
-    side,
-    small_gan,
-)
+from tests.small_nets import Linear, Relus, assert_same_players, frozen, plain_steps, side, small_gan
 
 PARTS: dict[str, Part] = {
     "gn": gn.build(), "pgn": pgn.build(form="released"), "pgn-appendix": pgn.build(form="appendix"), "gran": gran.build(tau=1.2, eps=1e-8),
 }  # fmt: skip
-SUITE = {"gn": ("gn", {}), "pgn": ("pgn", {"form": "released"}), "pgn-appendix": ("pgn", {"form": "appendix"}), "gran": ("gran", {"tau": 1.2, "eps": 1e-8})}
+SUITE = {
+    "gn": ("gn", {}),
+    "pgn": ("pgn", {"form": "released"}),
+    "pgn-appendix": ("pgn", {"form": "appendix"}),
+    "gran": ("gran", {"tau": 1.2, "eps": 1e-8}),
+}
 every_method = pytest.mark.parametrize("name", PARTS)
 
 
@@ -246,7 +243,11 @@ def test_cheap_g_step_is_exact_on_the_papers_networks(network: str) -> None:
     """D's answers and their gradients by the images, for a D that calls itself piecewise linear; a wrong claim shows here."""
     cells = (cell for suite in ("pgn", "gran", "sdp") for cell in load(Path(f"suites/{suite}.yaml")).cells)
     recipe = next(cell.recipe for cell in cells if cell.recipe.network[0] == network and cell.recipe.resolution == 32)
-    _, D = plugin("networks", network).load().build((3, 32, 32), 128, recipe.classes, **recipe.network[1] | {"width": 0.0625})
+    _, D = (
+        plugin("networks", network)
+        .load()
+        .build((3, 32, 32), 128, recipe.classes, **recipe.network[1] | {"width": 0.0625})
+    )
     x = (torch.rand(4, 3, 32, 32) * 2 - 1).requires_grad_()
     labels = None if recipe.classes is None else torch.arange(4)
     D = frozen(D.double())
@@ -279,7 +280,11 @@ class Silent(nn.Module):
 
 
 @every_method
-@pytest.mark.parametrize("net", [lambda: Honest(middle=nn.Tanh), lambda: Relus(middle=Norm), Silent], ids=["says it is not", "has BatchNorm", "says nothing"])
+@pytest.mark.parametrize(
+    "net",
+    [lambda: Honest(middle=nn.Tanh), lambda: Relus(middle=Norm), Silent],
+    ids=["says it is not", "has BatchNorm", "says nothing"],
+)
 def test_g_step_goes_the_long_way_where_d_is_not_piecewise_linear(name: str, net: Callable[[], nn.Module]) -> None:
     net = frozen(net())
     loss, exact = to_generator(lambda x: plainly(name, net, x))
@@ -384,11 +389,15 @@ def shifted(images: Tensor, rng: torch.Generator) -> Tensor:
         height, width = image.shape[1:]
         rows, columns = range(max(0, down), min(height, height + down)), range(max(0, right), min(width, width + right))
         for row in rows:
-            out[i, :, row, columns.start : columns.stop] = image[:, row - down, columns.start - right : columns.stop - right]
+            out[i, :, row, columns.start : columns.stop] = image[
+                :, row - down, columns.start - right : columns.stop - right
+            ]
     return out
 
 
-@pytest.mark.parametrize(("name", "cell_id"), [("pgn", "pgn/II/PGN-GAN-CR[CNN]/cifar10"), ("gn", "pgn/II/GN-GAN-CR[CNN]/cifar10")])
+@pytest.mark.parametrize(
+    ("name", "cell_id"), [("pgn", "pgn/II/PGN-GAN-CR[CNN]/cifar10"), ("gn", "pgn/II/GN-GAN-CR[CNN]/cifar10")]
+)
 def test_the_cnns_with_consistency_train_as_a_plain_formulation_does(name: str, cell_id: str) -> None:
     """The suite's own recipes at reduced width, several steps: normalisation, consistency, loss and network together."""
     (cell,) = [c for c in load(Path("suites/pgn.yaml"), "reduced").cells if c.id == cell_id]

@@ -34,16 +34,7 @@ from benchmark.metrics.fidelity import fidelity
 from benchmark.train.gan import Gan
 from benchmark.train.step import d_step, g_step, train_step
 from tests.conftest import recipe
-from tests.small_nets import (
-    Linear,
-    Relus,
-    assert_same_players,
-    frozen,
-    moment,
-    plain_steps,
-    side,
-    small_gan,
-)
+from tests.small_nets import Linear, Relus, assert_same_players, frozen, moment, plain_steps, side, small_gan
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +91,10 @@ def test_soft_hinge_lies_above_the_hinge_by_ln_2_at_most() -> None:
         for s, h in zip(soft, hard):
             assert 0 <= s - h <= torch.tensor(2.0).log() + 1e-12
     assert soft_hinge.build().g_loss(said(fake)) == -fake.mean()
-    torch.testing.assert_close(soft_hinge.build().d_loss(said(real), said(fake)), (1 + (1 - real).exp()).log().mean() + (1 + (1 + fake).exp()).log().mean())
+    torch.testing.assert_close(
+        soft_hinge.build().d_loss(said(real), said(fake)),
+        (1 + (1 - real).exp()).log().mean() + (1 + (1 + fake).exp()).log().mean(),
+    )
 
 
 def test_wasserstein_and_least_squares() -> None:
@@ -108,7 +102,9 @@ def test_wasserstein_and_least_squares() -> None:
     torch.testing.assert_close(wasserstein.build().d_loss(said(real), said(fake)), fake.mean() - real.mean())
     torch.testing.assert_close(wasserstein.build().g_loss(said(fake)), -fake.mean())
     loss = least_squares.build(real=0.9, fake=-0.3)
-    torch.testing.assert_close(loss.d_loss(said(real), said(fake)), (((real - 0.9) ** 2).mean() + ((fake + 0.3) ** 2).mean()) / 2)
+    torch.testing.assert_close(
+        loss.d_loss(said(real), said(fake)), (((real - 0.9) ** 2).mean() + ((fake + 0.3) ** 2).mean()) / 2
+    )
     torch.testing.assert_close(loss.g_loss(said(fake)), ((fake - 0.9) ** 2).mean() / 2)
 
 
@@ -133,7 +129,9 @@ def test_gradient_penalty_of_a_linear_critic(slope: float, target: float) -> Non
     w = torch.randn(192)
     D = Linear(slope * w / w.norm(), b=2.0)
     penalty = gradient_penalty.build(weight=10.0, target=target, sides="two").d_penalty(moment(D, images(6), images(6)))
-    one_sided = gradient_penalty.build(weight=10.0, target=target, sides="one").d_penalty(moment(D, images(6), images(6)))
+    one_sided = gradient_penalty.build(weight=10.0, target=target, sides="one").d_penalty(
+        moment(D, images(6), images(6))
+    )
     assert one_sided.item() == pytest.approx(10 * max(abs(slope) - target, 0) ** 2)
     torch.testing.assert_close(penalty, torch.tensor(10 * (slope - target) ** 2), rtol=1e-10, atol=1e-20)
 
@@ -195,7 +193,9 @@ def test_consistency_draws_as_torchvision_does(size: int, largest: int) -> None:
     part, count = consistency.build(weight=5.0, flip=0.3, shift=0.2, fill=-1.0), 40_000
     flips, shifts = part.draw(size, size, count, torch.Generator().manual_seed(0))
     assert shifts.abs().max() == largest and abs(flips.double().mean() - 0.3) < 4 * (0.21 / count) ** 0.5
-    theirs = torch.tensor([RandomAffine.get_params((0.0, 0.0), (0.2, 0.2), None, None, [size, size])[1] for _ in range(count)]).t()
+    theirs = torch.tensor(
+        [RandomAffine.get_params((0.0, 0.0), (0.2, 0.2), None, None, [size, size])[1] for _ in range(count)]
+    ).t()
     for mine, other in zip(shifts, theirs):
         a, b = ((s + largest).bincount(minlength=2 * largest + 1) / count for s in (mine, other))
         assert (a - b).abs().max() < 4 * (2 / (2 * largest) / count) ** 0.5
@@ -217,7 +217,9 @@ def test_consistency_passes_through_8_bits_as_the_source_does() -> None:
     out = transform(levels / 127.5 - 1, torch.tensor([False]), torch.zeros(2, 1, dtype=torch.long), -1.0)
     lost = levels - ((out + 1) * 127.5).round()
     assert lost.unique().tolist() == [0, 1] and lost.sum() == 63
-    wild = transform(torch.tensor([-1.3, 1.3]).view(1, 1, 1, 2), torch.tensor([False]), torch.zeros(2, 1, dtype=torch.long), -1.0)
+    wild = transform(
+        torch.tensor([-1.3, 1.3]).view(1, 1, 1, 2), torch.tensor([False]), torch.zeros(2, 1, dtype=torch.long), -1.0
+    )
     assert wild.flatten().tolist() == [-1, 1]
 
 
@@ -280,7 +282,10 @@ def test_sdp_equals_the_equations_in_both_steps(norm: str, middle: type[nn.Modul
         torch.testing.assert_close(a, b)
     frozen(D)
     gradients = []
-    for penalty in (lambda x: sdp_part(norm).g_penalty(g_moment(D, real, x)), lambda x: plain_sdp(D, real, x, 7, norm, detach_real=True)):
+    for penalty in (
+        lambda x: sdp_part(norm).g_penalty(g_moment(D, real, x)),
+        lambda x: plain_sdp(D, real, x, 7, norm, detach_real=True),
+    ):
         x = fake.clone().requires_grad_()
         gradients.append(torch.autograd.grad(penalty(x), x)[0])
     torch.testing.assert_close(*gradients)
@@ -291,7 +296,9 @@ def test_sdp_equals_the_equations_in_both_steps(norm: str, middle: type[nn.Modul
 def g_moment(D: nn.Module, real: Tensor, fake: Tensor) -> Moment:
     taps: list[Tensor] = []
     logits = D(fake, None, taps)
-    return Moment(10_000, nn.Identity(), D, None, side(fake, logits, taps), real, Loss(), torch.zeros(()), torch.Generator())
+    return Moment(
+        10_000, nn.Identity(), D, None, side(fake, logits, taps), real, Loss(), torch.zeros(()), torch.Generator()
+    )
 
 
 def test_sdp_is_zero_where_fakes_are_reals_and_ignores_their_order() -> None:
@@ -382,13 +389,17 @@ def test_dequantise_adds_uniform_noise_to_real_images_only() -> None:
     x = images(50, 16)
     assert part.augment(x, False, rng) is x
     noise = part.augment(x, True, rng) - x
-    torch.testing.assert_close(noise, 2 / 256 * torch.rand(x.shape, generator=torch.Generator().manual_seed(0)), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(
+        noise, 2 / 256 * torch.rand(x.shape, generator=torch.Generator().manual_seed(0)), rtol=1e-9, atol=1e-12
+    )
     assert -1e-15 <= noise.min() and noise.max() < 2 / 256 and abs(noise.mean() - 1 / 256) < 1e-4
 
 
 def test_spectral_norm_iterates_in_both_steps() -> None:
     """One power iteration a pass: D's u moves in the D step (real and fake) and again in G's, as in Mimicry's code."""
-    gan = small_gan("hinge", {"margin": 1.0, "margin_jitter": 0.0}, ("spectral-norm", {"player": "D"}), d_pass="separate")
+    gan = small_gan(
+        "hinge", {"margin": 1.0, "margin_jitter": 0.0}, ("spectral-norm", {"player": "D"}), d_pass="separate"
+    )
     layer = gan.D.blocks[1]
 
     def iterated(u: Tensor, times: int) -> Tensor:
@@ -434,8 +445,17 @@ def plain_dequantised(d: Callable, penalty: Callable) -> Callable:
 def plain_adaptive(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
     """The weighted loss, its weights from whole gradients as ``aw_loss.py`` takes them."""
     r, f = F.softplus(-D(real)).mean(), F.softplus(D(fake)).mean()
-    gr, gf = (torch.cat([g.flatten() for g in torch.autograd.grad(h, list(D.parameters()), retain_graph=True)]) for h in (r, f))
-    w = adaptive().weights((gr @ gr).item(), (gf @ gf).item(), (gr @ gf).item(), D(real).sigmoid().mean().item(), D(fake).sigmoid().mean().item())
+    gr, gf = (
+        torch.cat([g.flatten() for g in torch.autograd.grad(h, list(D.parameters()), retain_graph=True)])
+        for h in (r, f)
+    )
+    w = adaptive().weights(
+        (gr @ gr).item(),
+        (gf @ gf).item(),
+        (gr @ gf).item(),
+        D(real).sigmoid().mean().item(),
+        D(fake).sigmoid().mean().item(),
+    )
     return w[0] * r + w[1] * f
 
 

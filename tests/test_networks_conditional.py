@@ -44,13 +44,17 @@ def batch(D: nn.Module, size: int, classes: int = 3) -> tuple[Tensor, Tensor]:
         (128, IMAGENET_128 | dict(ch=96), 1000, (70_433_988, 87_982_370)),
     ],
 )
-def test_parameter_counts_are_the_sources(size: int, args: dict[str, Any], classes: int, counts: tuple[int, int]) -> None:
+def test_parameter_counts_are_the_sources(
+    size: int, args: dict[str, Any], classes: int, counts: tuple[int, int]
+) -> None:
     with torch.device("meta"):
         G, D = biggan.build((3, size, size), 128 if size == 32 else 120, classes, width=1.0, **args | dict(init="N02"))
     assert tuple(sum(p.numel() for p in player.parameters()) for player in (G, D)) == counts
 
 
-@pytest.mark.parametrize(("size", "args"), [(32, CIFAR), (32, OMNI), (64, IMAGENET_64), (128, IMAGENET_128)], ids=["32", "omni", "64", "128"])
+@pytest.mark.parametrize(
+    ("size", "args"), [(32, CIFAR), (32, OMNI), (64, IMAGENET_64), (128, IMAGENET_128)], ids=["32", "omni", "64", "128"]
+)
 def test_shapes_taps_and_gradients_to_every_parameter(size: int, args: dict[str, Any]) -> None:
     G, D = pair(size, args, width=2 / size)
     labels = torch.arange(3)
@@ -78,7 +82,10 @@ def test_second_derivatives_are_right(size: int, args: dict[str, Any]) -> None:
 
     weights = [D.blocks[1].conv1.weight, D.blocks[2].conv2.weight, D.linear.weight]
     grads = torch.autograd.grad(squared_norm(), weights)
-    step, ways = 1e-8, [torch.randn_like(w) * w.detach().std() for w in weights]  # so small that no unit crosses its kink
+    step, ways = (
+        1e-8,
+        [torch.randn_like(w) * w.detach().std() for w in weights],
+    )  # so small that no unit crosses its kink
     values = []
     for sign in (1, -2):  # to +step, then to -step
         with torch.no_grad():
@@ -108,14 +115,20 @@ def plain_discriminator(state: dict[str, Tensor], x: Tensor, labels: Tensor, siz
     return logits[:, 0] + torch.stack([state["embedding.weight"][y] @ row for y, row in zip(labels, h)])
 
 
-def plain_generator(state: dict[str, Tensor], z: Tensor, labels: Tensor, size: int, attends: int, chunks: int) -> Tensor:
+def plain_generator(
+    state: dict[str, Tensor], z: Tensor, labels: Tensor, size: int, attends: int, chunks: int
+) -> Tensor:
     """The G of BigGAN-PyTorch in training mode, by definition: BatchNorm from the batch's moments, doubling before the 1x1."""
     parts = z.chunk(chunks, 1)
     h = (parts[0] @ state["linear.weight"].T + state["linear.bias"]).reshape(len(z), -1, 4, 4)
     n = 0
     while h.shape[2] < size:
         block = f"blocks.{n}."
-        shared = F.one_hot(labels, state["shared.weight"].shape[0]).double() @ state["shared.weight"] if "shared.weight" in state else None
+        shared = (
+            F.one_hot(labels, state["shared.weight"].shape[0]).double() @ state["shared.weight"]
+            if "shared.weight" in state
+            else None
+        )
         if shared is not None and chunks > 1:
             shared = torch.cat([shared, parts[n + 1]], 1)
 
@@ -141,7 +154,9 @@ def plain_attention(state: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
     query, key, value, last = (state[f"{name}{part}.weight"][:, :, 0, 0] for part in ("query", "key", "value", "out"))
     for b, image in enumerate(x):
         places = image.flatten(1)
-        keys, values = (F.max_pool2d((w @ places).reshape(1, -1, *image.shape[1:]), 2)[0].flatten(1) for w in (key, value))
+        keys, values = (
+            F.max_pool2d((w @ places).reshape(1, -1, *image.shape[1:]), 2)[0].flatten(1) for w in (key, value)
+        )
         scores = (query @ places).T @ keys
         weights = scores.exp() / scores.exp().sum(1, keepdim=True)
         out[b] = (last @ (values @ weights.T)).reshape(image.shape)
@@ -167,9 +182,13 @@ def test_both_players_equal_a_plain_formulation(size: int, args: dict[str, Any])
     G, D = pair(size, args)
     x, labels = batch(D, size)
     z = torch.randn(6, 30, dtype=torch.float64)
-    scaled = {k: v * 5 if "conv" in k or "embedding" in k else v for k, v in D.state_dict().items()}  # so that no term is lost
+    scaled = {
+        k: v * 5 if "conv" in k or "embedding" in k else v for k, v in D.state_dict().items()
+    }  # so that no term is lost
     D.load_state_dict(scaled)
-    torch.testing.assert_close(D(x, labels), plain_discriminator(scaled, x, labels, size, args["attention"]), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(
+        D(x, labels), plain_discriminator(scaled, x, labels, size, args["attention"]), rtol=1e-10, atol=1e-12
+    )
     plain = plain_generator(G.state_dict(), z, labels, size, args["attention"], args["z_chunks"])
     torch.testing.assert_close(G.train()(z, labels), plain, rtol=1e-10, atol=1e-12)
 
@@ -192,7 +211,10 @@ def test_conditional_batchnorm_has_gain_one_plus_its_embedding() -> None:
     torch.testing.assert_close(norm(x, labels), standardise(x))
     nn.init.constant_(norm.gain.weight[1].detach(), 0.5)
     nn.init.constant_(norm.shift.weight[2].detach(), -3.0)
-    expected = standardise(x) * torch.tensor([1, 1.5, 1.0])[labels, None, None, None] + torch.tensor([0, 0, -3.0])[labels, None, None, None]
+    expected = (
+        standardise(x) * torch.tensor([1, 1.5, 1.0])[labels, None, None, None]
+        + torch.tensor([0, 0, -3.0])[labels, None, None, None]
+    )
     torch.testing.assert_close(norm(x, labels), expected)
 
 
@@ -201,7 +223,11 @@ def test_attention_begins_as_the_identity() -> None:
     assert torch.equal(biggan.Attention(16)(x), x)
 
 
-@pytest.mark.parametrize(("size", "args", "linear"), [(32, CIFAR, True), (32, OMNI, True), (64, IMAGENET_64, False)], ids=["32", "omni", "64"])
+@pytest.mark.parametrize(
+    ("size", "args", "linear"),
+    [(32, CIFAR, True), (32, OMNI, True), (64, IMAGENET_64, False)],
+    ids=["32", "omni", "64"],
+)
 def test_piecewise_linear_is_true_where_it_is_said(size: int, args: dict[str, Any], linear: bool) -> None:
     """The gradient by x stays what it is a little further on, or changes in proportion to the way."""
     _, D = pair(size, args)
@@ -221,7 +247,9 @@ def test_images_do_not_meet_in_the_discriminator() -> None:
     torch.testing.assert_close(torch.cat([D(x[:2], labels[:2]), D(x[2:], labels[2:])]), D(x, labels))
 
 
-@pytest.mark.parametrize(("init", "std"), [("N02", lambda w: 0.02), ("xavier", lambda w: (2 / (9 * (w.shape[0] + w.shape[1]))) ** 0.5)])
+@pytest.mark.parametrize(
+    ("init", "std"), [("N02", lambda w: 0.02), ("xavier", lambda w: (2 / (9 * (w.shape[0] + w.shape[1]))) ** 0.5)]
+)
 def test_initialisation(init: str, std: Any) -> None:
     torch.manual_seed(0)
     G, D = biggan.build((3, 32, 32), 128, 10, width=0.5, **CIFAR | dict(init=init))
@@ -242,7 +270,9 @@ def test_spectral_norm_takes_in_the_projection_but_not_the_embeddings_of_g() -> 
     for player in ("D", "G"):
         spectral_norm.build(player=player).build(G, D)
     normed = {name for name, module in D.named_modules() if hasattr(module, "u")}
-    assert normed == {name for name, module in D.named_modules() if isinstance(module, (nn.Linear, nn.Conv2d, nn.Embedding))}
+    assert normed == {
+        name for name, module in D.named_modules() if isinstance(module, (nn.Linear, nn.Conv2d, nn.Embedding))
+    }
     assert not hasattr(G.shared, "u") and hasattr(G.blocks[0].norm1.gain, "u")
 
 
@@ -274,7 +304,9 @@ def test_spectral_norm_of_an_embedding_equals_torch() -> None:
         ((3, 64, 64), 10, IMAGENET_64 | dict(attention=64), r"\[8, 16, 32\]"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(shape: tuple[int, int, int], classes: int | None, args: dict[str, Any], says: str) -> None:
+def test_what_does_not_fit_together_is_refused(
+    shape: tuple[int, int, int], classes: int | None, args: dict[str, Any], says: str
+) -> None:
     with pytest.raises(GanbenchError, match=says):
         biggan.build(shape, 30, classes, width=0.1, **args)
 

@@ -13,14 +13,7 @@ from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
 from benchmark.methods import spectral_norm
-from benchmark.networks import (
-    gn_cnn,
-    gn_resnet,
-    mimicry_wgan_gp,
-    sngan_cnn,
-    sngan_resnet,
-    wgan_gp_resnet,
-)
+from benchmark.networks import gn_cnn, gn_resnet, mimicry_wgan_gp, sngan_cnn, sngan_resnet, wgan_gp_resnet
 from benchmark.networks.residual import ConditionalBatchNorm, DownBlock, UpBlock
 from benchmark.train.gan import Gan
 from benchmark.train.step import train_step
@@ -29,7 +22,14 @@ from tests.conftest import recipe
 SNGAN = {"pool": "sum", "upsample": "nearest", "shortcut": "raw", "head": "linear"}
 MIMICRY = {"pool": "sum", "upsample": "bilinear", "shortcut": "activated", "head": "linear"}
 PROJECTION = SNGAN | {"head": "projection"}
-NAMES = {gn_cnn: "gn-cnn", gn_resnet: "gn-resnet", sngan_cnn: "sngan-cnn", sngan_resnet: "sngan-resnet", wgan_gp_resnet: "wgan-gp-resnet", mimicry_wgan_gp: "mimicry-wgan-gp"}
+NAMES = {
+    gn_cnn: "gn-cnn",
+    gn_resnet: "gn-resnet",
+    sngan_cnn: "sngan-cnn",
+    sngan_resnet: "sngan-resnet",
+    wgan_gp_resnet: "wgan-gp-resnet",
+    mimicry_wgan_gp: "mimicry-wgan-gp",
+}
 CASES = [  # every network at every resolution: module, arguments, classes, pixels
     *((gn_cnn, {"init": init}, None, s) for init in ("kaiming", "N02") for s in (32, 48)),
     *((gn_resnet, {"init": "kaiming"}, None, s) for s in (32, 48, 64, 128, 256)),
@@ -47,7 +47,9 @@ every_case = pytest.mark.parametrize(("module", "args", "classes", "size"), CASE
 every_family = pytest.mark.parametrize(("module", "args", "classes", "size"), FAMILIES, ids=FAMILY_IDS)
 
 
-def pair(module, args: dict, classes: int | None, size: int, width: float = 0.0625, channels: int = 3, z_dim: int = 9) -> tuple[nn.Module, nn.Module]:
+def pair(
+    module, args: dict, classes: int | None, size: int, width: float = 0.0625, channels: int = 3, z_dim: int = 9
+) -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
     return module.build((channels, size, size), z_dim, classes, width=width, **args)
 
@@ -62,7 +64,9 @@ def stirred(player: nn.Module) -> nn.Module:
     with torch.no_grad():
         for name, tensor in itertools.chain(player.named_parameters(), player.named_buffers()):
             if tensor.dim() == 1 or "scale" in name or "shift" in name:
-                tensor.uniform_(0.5, 1.5) if "var" in name or "norm" in name and "weight" in name else tensor.uniform_(-0.5, 0.5)
+                tensor.uniform_(0.5, 1.5) if "var" in name or "norm" in name and "weight" in name else tensor.uniform_(
+                    -0.5, 0.5
+                )
             elif tensor.dim() > 1:
                 tensor.mul_(0.1 / tensor.std())
     return player
@@ -111,12 +115,17 @@ def test_parameter_counts_from_the_layers_where_the_sources_print_none() -> None
         wgan_G, wgan_D = wgan_gp_resnet.build((3, 32, 32), 128, None, width=1.0)
         class_G, class_D = sngan_resnet.build((3, 32, 32), 128, 10, width=1.0, **PROJECTION)
     widths = [3, 64, 64, 128, 128, 256, 256, 512]
-    assert count(cnn_D) == sum(conv(i, o, 4 if n % 2 else 3) for n, (i, o) in enumerate(zip(widths, widths[1:]))) + 512 * 36 + 1
+    assert (
+        count(cnn_D)
+        == sum(conv(i, o, 4 if n % 2 else 3) for n, (i, o) in enumerate(zip(widths, widths[1:]))) + 512 * 36 + 1
+    )
     assert count(cnn_G) == 5_134_339
     block = 2 * 2 * 128 + 2 * conv(128, 128, 3) + conv(128, 128, 1)
     assert count(wgan_G) == (128 + 1) * 16 * 128 + 3 * block + 2 * 128 + conv(128, 3, 3)
     assert count(wgan_D) == 1_053_825
-    assert count(class_G) == 4_276_739 + 3 * 2 * 2 * 256 * (10 - 1), "a scale and a shift a class in both norms of each block, not in the last norm"
+    assert count(class_G) == 4_276_739 + 3 * 2 * 2 * 256 * (10 - 1), (
+        "a scale and a shift a class in both norms of each block, not in the last norm"
+    )
     assert count(class_D) == 1_053_824 + 10 * 128
 
 
@@ -142,7 +151,10 @@ def test_shapes_ranges_and_taps(module, args: dict, classes: int | None, size: i
 def test_a_channel_is_left_at_any_width(module, args: dict, classes: int | None, size: int) -> None:
     with torch.device("meta"):
         G, D = module.build((3, size, size), 9, classes, width=1e-6, **args)
-    z, y = torch.zeros(2, 9, device="meta"), None if classes is None else torch.zeros(2, dtype=torch.long, device="meta")
+    z, y = (
+        torch.zeros(2, 9, device="meta"),
+        None if classes is None else torch.zeros(2, dtype=torch.long, device="meta"),
+    )
     assert D(G(z, y), y).shape == (2,)
 
 
@@ -165,7 +177,9 @@ def test_the_maps_of_each_discriminator_are_as_large_as_the_sources() -> None:
 def test_wrong_resolutions_and_classes_are_said(module) -> None:
     args = {gn_cnn: {"init": "N02"}, gn_resnet: {"init": "N02"}, sngan_resnet: SNGAN}.get(module, {})
     for shape in ((3, 28, 28), (3, 32, 48)):
-        with pytest.raises(GanbenchError, match=f"^{NAMES[module]} is not defined for images of {shape[1]}x{shape[2]} pixels: .*32"):
+        with pytest.raises(
+            GanbenchError, match=f"^{NAMES[module]} is not defined for images of {shape[1]}x{shape[2]} pixels: .*32"
+        ):
             module.build(shape, 9, None, width=0.1, **args)
     with pytest.raises(GanbenchError, match=f"{NAMES[module]}.* classes"):
         module.build((3, 32, 32), 9, 10, width=0.1, **args)
@@ -211,18 +225,28 @@ def normed(x: Tensor, s: dict[str, Tensor], name: str, y: Tensor | None, eps: fl
     return h * s[f"{name}.scale.weight"][y][:, :, None, None] + s[f"{name}.shift.weight"][y][:, :, None, None]
 
 
-def generator(s: dict[str, Tensor], z: Tensor, y: Tensor | None, side: int, up: Callable[[Tensor], Tensor], eps: float) -> Tensor:
+def generator(
+    s: dict[str, Tensor], z: Tensor, y: Tensor | None, side: int, up: Callable[[Tensor], Tensor], eps: float
+) -> Tensor:
     """Upsampling before every convolution, in the shortcut too, as all sources write it."""
     h = (z @ s["linear.weight"].T + s["linear.bias"]).reshape(len(z), -1, side, side)
     for b in sorted({name.split(".")[1] for name in s if name.startswith("blocks.")}, key=int):
         p = f"blocks.{b}."
-        r = F.conv2d(up(normed(h, s, p + "norm1", y, eps).clamp(min=0)), s[p + "conv1.weight"], s[p + "conv1.bias"], padding=1)
-        r = F.conv2d(normed(r, s, p + "norm2", y, eps).clamp(min=0), s[p + "conv2.weight"], s[p + "conv2.bias"], padding=1)
+        r = F.conv2d(
+            up(normed(h, s, p + "norm1", y, eps).clamp(min=0)), s[p + "conv1.weight"], s[p + "conv1.bias"], padding=1
+        )
+        r = F.conv2d(
+            normed(r, s, p + "norm2", y, eps).clamp(min=0), s[p + "conv2.weight"], s[p + "conv2.bias"], padding=1
+        )
         h = r + F.conv2d(up(h), s[p + "shortcut.weight"], s[p + "shortcut.bias"])
-    return F.conv2d(normed(h, s, "norm", None, eps).clamp(min=0), s["output.weight"], s["output.bias"], padding=1).tanh()
+    return F.conv2d(
+        normed(h, s, "norm", None, eps).clamp(min=0), s["output.weight"], s["output.bias"], padding=1
+    ).tanh()
 
 
-def discriminator(s: dict[str, Tensor], x: Tensor, y: Tensor | None, halvings: int, mimicry: bool, total: bool) -> Tensor:
+def discriminator(
+    s: dict[str, Tensor], x: Tensor, y: Tensor | None, halvings: int, mimicry: bool, total: bool
+) -> Tensor:
     """With Mimicry's ReLU done in place, literally, and the shortcut's convolution before the pooling but in the first block."""
     h = x
     for b in range(len({name.split(".")[1] for name in s if name.startswith("blocks.")})):
@@ -256,7 +280,9 @@ RESNETS = [
 
 
 @pytest.mark.parametrize(("module", "args", "classes", "size", "up", "halvings", "total", "eps"), RESNETS)
-def test_resnets_equal_the_sources_formulation(module, args: dict, classes: int | None, size: int, up, halvings: int, total: bool, eps: float) -> None:
+def test_resnets_equal_the_sources_formulation(
+    module, args: dict, classes: int | None, size: int, up, halvings: int, total: bool, eps: float
+) -> None:
     G, D = map(stirred, pair(module, args, classes, size))
     y, z = labels_of(classes, 4), torch.randn(4, 9, dtype=torch.float64)
     x = G(z, y)
@@ -266,7 +292,9 @@ def test_resnets_equal_the_sources_formulation(module, args: dict, classes: int 
     mimicry = args.get("shortcut") == "activated" or module is mimicry_wgan_gp
     theirs = discriminator(D.state_dict(), noise, y, halvings, mimicry, total)
     torch.testing.assert_close(D(noise, y), theirs, rtol=1e-11, atol=1e-12)
-    assert not torch.allclose(theirs, discriminator(D.state_dict(), noise, y, halvings, not mimicry, total), rtol=1e-4), "the two shortcuts differ"
+    assert not torch.allclose(
+        theirs, discriminator(D.state_dict(), noise, y, halvings, not mimicry, total), rtol=1e-4
+    ), "the two shortcuts differ"
 
 
 @pytest.mark.parametrize(("module", "size"), [(gn_cnn, 32), (gn_cnn, 48), (sngan_cnn, 32), (sngan_cnn, 48)])
@@ -315,7 +343,12 @@ def test_glorot_weights_and_whose_biases() -> None:
 
     In its WGAN-GP, shortcuts and G's last layer are as PyTorch draws them: uniform up to 1/√(fan-in).
     """
-    for module, args in ((sngan_resnet, PROJECTION), (sngan_resnet, MIMICRY), (wgan_gp_resnet, {}), (mimicry_wgan_gp, {})):
+    for module, args in (
+        (sngan_resnet, PROJECTION),
+        (sngan_resnet, MIMICRY),
+        (wgan_gp_resnet, {}),
+        (mimicry_wgan_gp, {}),
+    ):
         for player in pair(module, args, 7 if args is PROJECTION else None, 32, width=0.25, z_dim=32):
             for name, layer in player.named_modules():
                 if isinstance(layer, (nn.Linear, nn.Conv2d)):
@@ -328,7 +361,9 @@ def test_glorot_weights_and_whose_biases() -> None:
                     if layer.weight.numel() > 2000:
                         assert layer.weight.abs().max() > 0.99 * bound
                         torch.testing.assert_close(layer.weight.std().item(), bound / 3**0.5, rtol=0.05, atol=0)
-                    assert layer.bias is None or (not layer.bias.any()) == (args is not MIMICRY and module is not mimicry_wgan_gp)
+                    assert layer.bias is None or (not layer.bias.any()) == (
+                        args is not MIMICRY and module is not mimicry_wgan_gp
+                    )
                 elif isinstance(layer, ConditionalBatchNorm):
                     assert (layer.scale.weight == 1).all() and not layer.shift.weight.any()
 
@@ -371,7 +406,9 @@ def test_gradient_reaches_every_parameter(module, args: dict, classes: int | Non
 
 
 @every_family
-def test_discriminators_that_say_so_are_piecewise_linear(module, args: dict, classes: int | None, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_discriminators_that_say_so_are_piecewise_linear(
+    module, args: dict, classes: int | None, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No second derivative, f(x + δ) = f(x) + ⟨∇f(x), δ⟩ within a piece, another ∇f in another; with smooth activations there is a second derivative."""
     _, D = pair(module, args, classes, size)
     assert type(D).piecewise_linear is True
@@ -389,7 +426,9 @@ def test_discriminators_that_say_so_are_piecewise_linear(module, args: dict, cla
     f, g, second = derivatives(x)
     assert g.any() and not second.any()
     step = 1e-7 * direction
-    torch.testing.assert_close(D(x + step, y) - f, (g * step).sum((1, 2, 3)), rtol=0, atol=1e-6 * (g.norm() * step.norm()).item())
+    torch.testing.assert_close(
+        D(x + step, y) - f, (g * step).sum((1, 2, 3)), rtol=0, atol=1e-6 * (g.norm() * step.norm()).item()
+    )
     assert not torch.allclose(derivatives(x + direction)[1], g, rtol=1e-3)
     monkeypatch.setattr(F, "relu", lambda h, inplace=False: F.softplus(h))
     monkeypatch.setattr(F, "leaky_relu", lambda h, slope, inplace=False: slope * h + (1 - slope) * F.softplus(h))
@@ -422,7 +461,9 @@ def test_generators_differentiate_twice_and_forwards(module, args: dict, classes
     z = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(2, 3, size, size, dtype=torch.float64)
     assert torch.autograd.gradgradcheck(lambda z: (G(z, y) * weight).sum((1, 2, 3)), z, eps=1e-7, atol=1e-5, rtol=1e-3)
-    columns = vmap(lambda v: jvp(lambda z: G(z, y), (z.detach(),), (v.expand_as(z),))[1])(torch.eye(3, dtype=torch.float64))
+    columns = vmap(lambda v: jvp(lambda z: G(z, y), (z.detach(),), (v.expand_as(z),))[1])(
+        torch.eye(3, dtype=torch.float64)
+    )
     (g,) = torch.autograd.grad((G(z, y) * weight).sum(), z)
     torch.testing.assert_close(torch.einsum("kncij,ncij->nk", columns, weight), g)
 
@@ -432,7 +473,11 @@ def test_generators_differentiate_twice_and_forwards(module, args: dict, classes
 
 def test_a_class_changes_both_players() -> None:
     G, D = map(stirred, pair(sngan_resnet, PROJECTION, 3, 32))
-    z, zeros, ones = torch.randn(2, 9, dtype=torch.float64), torch.zeros(2, dtype=torch.long), torch.ones(2, dtype=torch.long)
+    z, zeros, ones = (
+        torch.randn(2, 9, dtype=torch.float64),
+        torch.zeros(2, dtype=torch.long),
+        torch.ones(2, dtype=torch.long),
+    )
     x = G(z, zeros)
     assert not torch.allclose(x, G(z, ones)) and not torch.allclose(D(x, zeros), D(x, ones))
     with torch.no_grad():
@@ -441,7 +486,9 @@ def test_a_class_changes_both_players() -> None:
 
 
 @every_family
-def test_spectral_norm_reaches_every_layer_of_the_discriminator(module, args: dict, classes: int | None, size: int) -> None:
+def test_spectral_norm_reaches_every_layer_of_the_discriminator(
+    module, args: dict, classes: int | None, size: int
+) -> None:
     """Then, without biases, no weight's scale matters: each is divided by its own σ."""
     G, D = pair(module, args, classes, size)
     weighted = [m for m in D.modules() if isinstance(m, (nn.Linear, nn.Conv2d, nn.Embedding))]
@@ -473,7 +520,10 @@ def test_spectral_norm_of_an_embedding_equals_torch_and_spares_the_generators() 
     for _ in range(3):
         a, b = theirs(y), ours(y)
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
-        grads = torch.autograd.grad(a.square().sum(), theirs.weight_orig)[0], torch.autograd.grad(b.square().sum(), ours[0].weight)[0]
+        grads = (
+            torch.autograd.grad(a.square().sum(), theirs.weight_orig)[0],
+            torch.autograd.grad(b.square().sum(), ours[0].weight)[0],
+        )
         torch.testing.assert_close(*grads, rtol=1e-10, atol=1e-12)
     G, _ = pair(sngan_resnet, PROJECTION, 7, 32)
     spectral_norm.build(player="G").build(G, nn.Identity())
@@ -492,10 +542,14 @@ def test_a_training_step_changes_both_players(module, args: dict, classes: int |
     before = [p.clone() for player in (gan.G, gan.D) for p in player.parameters()]
     losses = train_step(gan, lambda: (torch.rand(4, 3, size, size) * 2 - 1, labels_of(classes or 1, 4)))
     after = [p for player in (gan.G, gan.D) for p in player.parameters()]
-    assert all(loss.isfinite() for loss in losses) and sum(not torch.equal(p, q) for p, q in zip(before, after)) > 0.9 * len(after)
+    assert all(loss.isfinite() for loss in losses) and sum(
+        not torch.equal(p, q) for p, q in zip(before, after)
+    ) > 0.9 * len(after)
 
 
 def test_blocks_are_the_classes_that_methods_may_look_for() -> None:
     G, D = pair(sngan_resnet, MIMICRY, None, 32)
     assert all(type(b) is UpBlock for b in G.blocks) and all(type(b) is DownBlock for b in D.blocks)
-    assert {type(m) for m in D.modules() if list(m.parameters(recurse=False))} == {nn.Conv2d, nn.Linear}, "exact types: spectral norm looks for them"
+    assert {type(m) for m in D.modules() if list(m.parameters(recurse=False))} == {nn.Conv2d, nn.Linear}, (
+        "exact types: spectral norm looks for them"
+    )

@@ -16,7 +16,15 @@ from benchmark.networks import autogan, dcgan, e2gan
 
 NORMED = dict(g_norm="batch", d_norm="batch")
 PLAIN = dict(g_norm="none", d_norm="none")
-PAIRS = [(autogan, 32, {}), (autogan, 48, {}), (e2gan, 32, {}), (e2gan, 48, {}), (dcgan, 32, NORMED), (dcgan, 64, NORMED), (dcgan, 64, PLAIN)]
+PAIRS = [
+    (autogan, 32, {}),
+    (autogan, 48, {}),
+    (e2gan, 32, {}),
+    (e2gan, 48, {}),
+    (dcgan, 32, NORMED),
+    (dcgan, 64, NORMED),
+    (dcgan, 64, PLAIN),
+]
 NAMES = ["autogan 32", "autogan 48", "e2gan 32", "e2gan 48", "dcgan 32", "dcgan 64", "dcgan 64 without norms"]
 each_pair = pytest.mark.parametrize(("network", "size", "args"), PAIRS, ids=NAMES)
 
@@ -37,14 +45,22 @@ def test_parameter_counts_of_the_searched_networks() -> None:
     """AutoGAN's by hand: linear, six 3x3, two shortcuts and three incoming 1x1, last norm, last convolution."""
     conv, one, image = 256 * 256 * 9 + 256, 256 * 256 + 256, 512 + 256 * 27 + 3
     for size, bottom in ((32, 16), (48, 36)):
-        assert counts(autogan, size, 128) == (129 * 256 * bottom + 6 * conv + 5 * one + image, 1_053_825 - 1)  # SN-GAN's D but for a bias
+        assert counts(autogan, size, 128) == (
+            129 * 256 * bottom + 6 * conv + 5 * one + image,
+            1_053_825 - 1,
+        )  # SN-GAN's D but for a bias
     assert counts(e2gan, 32, 128) == (4_867_331, 1_053_824) and counts(e2gan, 48, 128) == (5_527_811, 1_053_824)
 
 
 def test_parameter_counts_of_dcgan() -> None:
     """PyTorch's DCGAN example has 3,576,704 and 2,765,568 without any bias: ours has one where no BatchNorm follows."""
     assert counts(dcgan, 64, 100, **NORMED) == (3_576_704 + 3, 2_765_568 + 64 + 1)
-    widths = [128 * 16, 4 * 16, 2 * 16, 16]  # fan-in times kernel of the 4x4 convolutions at 32 pixels, in units of 64 channels
+    widths = [
+        128 * 16,
+        4 * 16,
+        2 * 16,
+        16,
+    ]  # fan-in times kernel of the 4x4 convolutions at 32 pixels, in units of 64 channels
     kernels = widths[0] * 256 + 64 * (64 * widths[1] * 2 + 64 * widths[2]) + 64 * 16 * 3
     assert counts(dcgan, 32, 128, **NORMED)[0] == kernels + 2 * (256 + 128 + 64) + 3
     assert counts(dcgan, 32, 128, **PLAIN)[0] == kernels + (256 + 128 + 64) + 3
@@ -60,7 +76,9 @@ def test_shapes_taps_and_gradients_to_every_parameter(network: ModuleType, size:
     logits = D(x, None, taps)
     assert x.shape == (4, 3, size, size) and x.abs().max() <= 1 and logits.shape == (4,)
     halvings = [size // 2, size // 4, size // 8, size // 16] if size == 64 else [size // 2, size // 4, size // 8]
-    assert [t.shape[2] for t in taps] == (halvings if network is dcgan else [size // 2, size // 4, size // 4, size // 4])
+    assert [t.shape[2] for t in taps] == (
+        halvings if network is dcgan else [size // 2, size // 4, size // 4, size // 4]
+    )
     assert torch.equal(D(x), logits)
     logits.square().sum().backward()
     for player in (G, D):
@@ -78,7 +96,10 @@ def test_second_derivatives_are_right(network: ModuleType, size: int, args: dict
 
     weights = [p for p in D.parameters() if p.ndim == 4]
     grads = torch.autograd.grad(squared_norm(), weights)
-    step, ways = 1e-8, [torch.randn_like(w) * w.detach().std() for w in weights]  # so small that no unit crosses its kink
+    step, ways = (
+        1e-8,
+        [torch.randn_like(w) * w.detach().std() for w in weights],
+    )  # so small that no unit crosses its kink
     values = []
     for sign in (1, -2):  # to +step, then to -step
         with torch.no_grad():
@@ -95,7 +116,9 @@ def test_piecewise_linear_is_true_where_it_is_said(network: ModuleType, size: in
     _, D = pair(network, size, args)
     assert D.piecewise_linear is (args != NORMED)
     x = torch.rand(4, 3, size, size, dtype=torch.float64) * 2 - 1
-    here, there = (torch.autograd.grad(D(at.requires_grad_()).sum(), at)[0] for at in (x.clone(), x + 1e-8 * torch.randn_like(x)))
+    here, there = (
+        torch.autograd.grad(D(at.requires_grad_()).sum(), at)[0] for at in (x.clone(), x + 1e-8 * torch.randn_like(x))
+    )
     change = ((there - here).abs().max() / here.abs().max()).item()
     assert (change < 1e-13) is D.piecewise_linear, change
 
@@ -107,7 +130,9 @@ def plain_autogan(state: dict[str, Tensor], z: Tensor, in_place: bool) -> Tensor
         weight = state[name + ".weight"]
         return F.conv2d(h, weight, state[name + ".bias"], padding=weight.shape[2] // 2)
 
-    h = (z @ state["linear.weight"].T + state["linear.bias"]).reshape(len(z), state["norm.weight"].shape[0], *2 * [autogan_bottom(state)])
+    h = (z @ state["linear.weight"].T + state["linear.bias"]).reshape(
+        len(z), state["norm.weight"].shape[0], *2 * [autogan_bottom(state)]
+    )
     handed: list[Tensor] = []
     for cell, mode in (("cell1", "nearest"), ("cell2", "bilinear"), ("cell3", "nearest")):
         a = conv(F.interpolate(F.relu(h), scale_factor=2, mode=mode), cell + ".conv1")
@@ -180,7 +205,9 @@ def test_e2gan_equals_a_plain_reading_of_its_architecture_vector() -> None:
 
     h = (z @ state["linear.weight"].T + state["linear.bias"]).reshape(4, 16, 4, 4)
     handed: list[Tensor] = []
-    for n, (pre, norm, kind, shortcut, incoming) in enumerate(((0, 1, 0, 1, ""), (0, 1, 2, 1, "0"), (0, 1, 0, 1, f"{2:02b}"))):
+    for n, (pre, norm, kind, shortcut, incoming) in enumerate(
+        ((0, 1, 0, 1, ""), (0, 1, 2, 1, "0"), (0, 1, 0, 1, f"{2:02b}"))
+    ):
         assert (pre, norm, shortcut) == (0, 1, 1)
         cell = f"cell{n + 1}."
         a = F.relu(batch_norm(state, cell + "norm1", conv(up(h, kind, cell + "up1"), cell + "conv1")))
@@ -200,7 +227,9 @@ def test_initialisation() -> None:
     G, D = e2gan.build((3, 32, 32), 128, None, width=1.0)
     for conv in (G.cell1.conv1, D.blocks[1].conv1):
         assert conv.weight.abs().max().item() == pytest.approx((6 / (9 * 2 * len(conv.weight))) ** 0.5, rel=1e-3)
-    assert G.cell2.up1.weight.abs().max().item() == pytest.approx((1 / (256 * 4)) ** 0.5, rel=1e-3)  # PyTorch's own: not a Conv2d
+    assert G.cell2.up1.weight.abs().max().item() == pytest.approx(
+        (1 / (256 * 4)) ** 0.5, rel=1e-3
+    )  # PyTorch's own: not a Conv2d
     gains = torch.cat([m.weight for m in G.modules() if isinstance(m, nn.BatchNorm2d)])
     assert gains.mean().item() == pytest.approx(1, abs=0.003) and gains.std().item() == pytest.approx(0.02, rel=0.1)
     for player in dcgan.build((3, 64, 64), 128, None, width=1.0, **NORMED):
@@ -222,10 +251,15 @@ def test_dcgan_norms_are_where_its_paper_has_them() -> None:
 def test_spectral_norm_reaches_every_layer_of_autogans_d() -> None:
     G, D = pair(autogan, 32, {})
     spectral_norm.build(player="D").build(G, D)
-    assert {n for n, m in D.named_modules() if hasattr(m, "u")} == {n for n, m in D.named_modules() if isinstance(m, (nn.Linear, nn.Conv2d))}
+    assert {n for n, m in D.named_modules() if hasattr(m, "u")} == {
+        n for n, m in D.named_modules() if isinstance(m, (nn.Linear, nn.Conv2d))
+    }
 
 
-@pytest.mark.parametrize(("network", "args", "size", "says"), [(autogan, {}, 64, "48x48"), (e2gan, {}, 28, "e2gan"), (dcgan, NORMED, 48, "64x64")])
+@pytest.mark.parametrize(
+    ("network", "args", "size", "says"),
+    [(autogan, {}, 64, "48x48"), (e2gan, {}, 28, "e2gan"), (dcgan, NORMED, 48, "64x64")],
+)
 def test_what_is_not_offered_is_refused(network: ModuleType, args: dict[str, str], size: int, says: str) -> None:
     with pytest.raises(GanbenchError, match=says):
         network.build((3, size, size), 12, None, width=0.1, **args)

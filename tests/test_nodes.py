@@ -40,7 +40,11 @@ def cluster() -> Iterator[tuple[str, dict[str, str]]]:
 
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
         made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False, **SMALL})
-        yield made.address, {made.head_node.node_id: "plain"} | {made.add_node(**given, **SMALL).node_id: name for name, given in NODES.items()}
+        yield (
+            made.address,
+            {made.head_node.node_id: "plain"}
+            | {made.add_node(**given, **SMALL).node_id: name for name, given in NODES.items()},
+        )
         made.shutdown()
 
 
@@ -60,14 +64,24 @@ def noting(job: Job, tick) -> dict | None:
         time.sleep(0.02)
         if tick(1, 2):
             return None
-    return {"node": ray.get_runtime_context().get_node_id(), "gpus": [str(g) for g in ray.get_gpu_ids()], "pid": os.getpid(), "began": began, "ended": time.time()}
+    return {
+        "node": ray.get_runtime_context().get_node_id(),
+        "gpus": [str(g) for g in ray.get_gpu_ids()],
+        "pid": os.getpid(),
+        "began": began,
+        "ended": time.time(),
+    }
 
 
 def events(cluster, jobs: list[Job], begun: int, stop: Stop | None = None, **options) -> list[Event]:
     """What becomes of jobs that end when so many of them have begun."""
     folder = tempfile.mkdtemp()
     jobs = [dataclasses.replace(one, folder=folder, seed=begun) for one in jobs]
-    return [e for e in run_on_ray(jobs, stop or Stop(), address=cluster[0], cpus=None, make=noting, **options) if e.kind != "progress"]
+    return [
+        e
+        for e in run_on_ray(jobs, stop or Stop(), address=cluster[0], cpus=None, make=noting, **options)
+        if e.kind != "progress"
+    ]
 
 
 def together(spans: list[dict]) -> int:
@@ -79,7 +93,11 @@ def test_small_runs_share_gpus_big_ones_go_where_they_fit_and_one_that_fits_nowh
     jobs = [*many(10, 8), job(12, "big", priority=1), job(13, "too big")]
     seen = events(cluster, jobs, 7)
     assert seen[0].kind == "blocked" and seen[0].job.name == "too big"
-    assert "asks for 1 CPU and a GPU with 500 GB, as estimated" in seen[0].error and ": 6 CPU, 2 H100 with 80 GB" in seen[0].error and ": 2 CPU, no GPU" in seen[0].error
+    assert (
+        "asks for 1 CPU and a GPU with 500 GB, as estimated" in seen[0].error
+        and ": 6 CPU, 2 H100 with 80 GB" in seen[0].error
+        and ": 2 CPU, no GPU" in seen[0].error
+    )
     assert {e.kind for e in seen[1:]} == {"done"} and len(seen) == len(jobs)
     found = {e.job.name: e.result for e in seen[1:]}
     assert cluster[1][found["big"]["node"]] == "fast"
@@ -88,16 +106,26 @@ def test_small_runs_share_gpus_big_ones_go_where_they_fit_and_one_that_fits_nowh
         (gpu,) = result["gpus"]
         by_gpu[cluster[1][result["node"]], gpu].append(result)
     assert set(by_gpu) == {("fast", "0"), ("fast", "1"), ("slow", "0")}
-    assert sorted(together(spans) for spans in by_gpu.values()) == [1, 3, 3], "the big one has a GPU for itself; the others are shared by three, one a core"
-    assert len({r["pid"] for r in found.values()}) == len(found), "a process that has used a GPU makes no second run: it would stay on that GPU"
+    assert sorted(together(spans) for spans in by_gpu.values()) == [1, 3, 3], (
+        "the big one has a GPU for itself; the others are shared by three, one a core"
+    )
+    assert len({r["pid"] for r in found.values()}) == len(found), (
+        "a process that has used a GPU makes no second run: it would stay on that GPU"
+    )
 
 
 def test_the_faster_gpu_goes_first_and_cpu_runs_stay_off_gpu_nodes(cluster, tmp_path: Path) -> None:
     known(tmp_path, {10: 0.5e9}, Work(conv=1e12, calls=10))
     seen = events(cluster, many(10, 2), 2)
-    assert {cluster[1][e.result["node"]] for e in seen} == {"fast"} and len({e.result["gpus"][0] for e in seen}) == 2, "of three GPUs, none shared"
+    assert {cluster[1][e.result["node"]] for e in seen} == {"fast"} and len({e.result["gpus"][0] for e in seen}) == 2, (
+        "of three GPUs, none shared"
+    )
     seen = events(cluster, [job(10, f"c{i}", device="cpu") for i in range(3)], 2)
-    assert {cluster[1][e.result["node"]] for e in seen} == {"plain"} and len(seen) == 3 and all(e.kind == "done" for e in seen)
+    assert (
+        {cluster[1][e.result["node"]] for e in seen} == {"plain"}
+        and len(seen) == 3
+        and all(e.kind == "done" for e in seen)
+    )
 
 
 def test_priority_a_limit_of_runs_and_a_stated_share(cluster) -> None:
@@ -124,11 +152,16 @@ def test_the_next_run_starts_before_what_became_of_one_is_told(cluster, tmp_path
 def test_over_time_all_runs_are_asked_to_stop(cluster) -> None:
     with Stop(time.monotonic() + 10) as stop:
         began, seen = time.monotonic(), events(cluster, many(10, 30), 99, stop)
-    assert {e.kind for e in seen} == {"interrupted"} and len(seen) == 30 and time.monotonic() - began < 100, "by themselves they end after 120 s"
+    assert {e.kind for e in seen} == {"interrupted"} and len(seen) == 30 and time.monotonic() - began < 100, (
+        "by themselves they end after 120 s"
+    )
 
 
 def test_what_none_can_take_ends_the_launch_at_once(cluster) -> None:
-    with pytest.raises(GanbenchError, match=r"run 13 asks for 1 CPU and a GPU with 500 GB.*, which no node has \(.*6 CPU, 2 H100 with 80 GB.*; nor can they take the 1 others"):
+    with pytest.raises(
+        GanbenchError,
+        match=r"run 13 asks for 1 CPU and a GPU with 500 GB.*, which no node has \(.*6 CPU, 2 H100 with 80 GB.*; nor can they take the 1 others",
+    ):
         events(cluster, [job(13), job(13, "another")], 1)
 
 
@@ -139,4 +172,9 @@ def test_what_the_driver_says_of_a_gpu_goes_before_what_its_name_says(tmp_path: 
     smi.chmod(0o755)
     code = "from benchmark.schedule.machines import gpu_memory; print(gpu_memory())"
     for path, said in ((f"{tmp_path}:{os.environ['PATH']}", str(40960.0 * 2**20)), (str(tmp_path / "nowhere"), "None")):
-        assert subprocess.run([sys.executable, "-c", code], env={**os.environ, "PATH": path}, capture_output=True, text=True).stdout.strip() == said
+        assert (
+            subprocess.run(
+                [sys.executable, "-c", code], env={**os.environ, "PATH": path}, capture_output=True, text=True
+            ).stdout.strip()
+            == said
+        )

@@ -39,13 +39,23 @@ print(json.dumps([int(huge.group(1)), weights.hexdigest()]))
 def trained(**environment: str) -> tuple[int, str]:
     """KiB in huge pages, and a hash of the weights after three steps."""
     plain = {k: v for k, v in os.environ.items() if k != "THP_MEM_ALLOC_ENABLE"}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=plain | environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=plain | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     huge, weights = json.loads(done.stdout)
     return huge, weights
 
 
-@pytest.mark.skipif(not ENABLED.exists() or "[madvise]" not in ENABLED.read_text(), reason="this kernel gives huge pages to all, or to none")
+@pytest.mark.skipif(
+    not ENABLED.exists() or "[madvise]" not in ENABLED.read_text(),
+    reason="this kernel gives huge pages to all, or to none",
+)
 def test_tensors_lie_in_huge_pages_unless_told_otherwise_and_train_to_the_same_bits() -> None:
     (without, plain), (with_pages, same) = trained(THP_MEM_ALLOC_ENABLE="0"), trained()
     assert with_pages > 128 * 1024 > without

@@ -77,14 +77,21 @@ def _expected(paper: str, table: str) -> dict[tuple[str, str], list[Published]]:
     for r in t.references:
         rows.setdefault((r.method, ""), []).append(r)
     metrics = list(t.metrics)
-    order = {key: ([(c, m) for m in metrics for c in cells] if t.by_metric else [(c, m) for c in cells for m in metrics]) for key, cells in rows.items()}
+    order = {
+        key: ([(c, m) for m in metrics for c in cells] if t.by_metric else [(c, m) for c in cells for m in metrics])
+        for key, cells in rows.items()
+    }
     return {key: [c.published[m] for c, m in pairs] for key, pairs in order.items()}
 
 
 def _tokens(line: str) -> list[str]:
     """The numbers of a printed row, and its dashes; citations, the label and marks are gone."""
     line = re.sub(r"\[[\d, \[\]]+\]|\(ours?\)|\(Ours\)", " ", line)
-    return [t for t in re.split(r"[\s\t]+", line) if re.fullmatch(r"(<b>)?\d*\.?\d+(±\d*\.\d+|\(\d*\.\d+\))?(</b>)?|[-–_/,]", t)]
+    return [
+        t
+        for t in re.split(r"[\s\t]+", line)
+        if re.fullmatch(r"(<b>)?\d*\.?\d+(±\d*\.\d+|\(\d*\.\d+\))?(</b>)?|[-–_/,]", t)
+    ]
 
 
 def _same(token: str, p: Published) -> bool:
@@ -94,7 +101,14 @@ def _same(token: str, p: Published) -> bool:
     return bold == p.best and re.sub(r"</?b>", "", token) == p.text
 
 
-@pytest.mark.parametrize("key", [k for k in COUNTS if COUNTS[k][1] and k not in ("pgn/VI", "pgn/Fig1", "pgn/Fig2", "gran/Fig1", "theory/1", "theory/2")])
+@pytest.mark.parametrize(
+    "key",
+    [
+        k
+        for k in COUNTS
+        if COUNTS[k][1] and k not in ("pgn/VI", "pgn/Fig1", "pgn/Fig2", "gran/Fig1", "theory/1", "theory/2")
+    ],
+)
 def test_each_printed_row_stands_in_the_text_number_by_number(texts: dict[str, str], key: str) -> None:
     paper, table = key.split("/")
     lines = texts[paper].splitlines()
@@ -106,28 +120,58 @@ def test_each_printed_row_stands_in_the_text_number_by_number(texts: dict[str, s
         labels = LABELS.get(method, method)
         labels = (labels,) if isinstance(labels, str) else labels
         starts = [line for line in lines if line.strip().removeprefix("(our)").startswith(labels)]
-        rests = [_tokens(line.strip().removeprefix("(our)").split("\t", 1)[1] if "\t" in line else line.split(" ", 1)[1] if " " in line else "") for line in starts]
-        assert any(len(r) == len(numbers) and all(map(_same, r, numbers)) for r in rests), (method, backbone, [p.text for p in numbers], rests)
+        rests = [
+            _tokens(
+                line.strip().removeprefix("(our)").split("\t", 1)[1]
+                if "\t" in line
+                else line.split(" ", 1)[1]
+                if " " in line
+                else ""
+            )
+            for line in starts
+        ]
+        assert any(len(r) == len(numbers) and all(map(_same, r, numbers)) for r in rests), (
+            method,
+            backbone,
+            [p.text for p in numbers],
+            rests,
+        )
 
 
 def test_numbers_that_the_text_lays_out_otherwise(texts: dict[str, str]) -> None:
-    vi = {(c.method, c.resolution): p.text for c in load(ROOT / "suites/pgn.yaml").cells if c.table in ("VI", "Fig1", "Fig2") for p in c.published.values()}
-    rows = {128: re.search(r"^CelebA-HQ 128 (\S+) (\S+) (\d+\.\d+)\(from\s\[34\]\)$", texts["pgn"], re.M), 256: re.search(r"^CelebA-HQ 256 (\S+) (\S+) (\d+\.\d+)\{\}\^\{\\dagger\}", texts["pgn"], re.M)}
+    vi = {
+        (c.method, c.resolution): p.text
+        for c in load(ROOT / "suites/pgn.yaml").cells
+        if c.table in ("VI", "Fig1", "Fig2")
+        for p in c.published.values()
+    }
+    rows = {
+        128: re.search(r"^CelebA-HQ 128 (\S+) (\S+) (\d+\.\d+)\(from\s\[34\]\)$", texts["pgn"], re.M),
+        256: re.search(r"^CelebA-HQ 256 (\S+) (\S+) (\d+\.\d+)\{\}\^\{\\dagger\}", texts["pgn"], re.M),
+    }
     assert {(m, s): row[i] for s, row in rows.items() for i, m in enumerate(("PGN-GAN", "GN-GAN", "SN-GAN"), 1)} == vi
     for size, value in ((128, "14.66"), (256, "6.186")):
-        assert re.search(rf"Figure \d: Generated samples on CelebA-HQ {size}×\S*×?{size}\. FID={value}\. \(PGN-GAN\)", texts["pgn"])
+        assert re.search(
+            rf"Figure \d: Generated samples on CelebA-HQ {size}×\S*×?{size}\. FID={value}\. \(PGN-GAN\)", texts["pgn"]
+        )
     figure = {c.method: c.published["FID"].text for c in load(ROOT / "suites/gran.yaml").cells if c.table == "Fig1"}
     assert figure == dict(re.findall(r"^\([abc]\) (\S+) \(FID: ([\d.]+)\)$", texts["gran"], re.M))
     flat = texts["theory"].replace("\\pm", "±").replace("$", "")
     for cell in (c for c in load(ROOT / "suites/theory.yaml").cells if c.published):
         for metric, p in cell.published.items():
-            torn = cell.table == "2" and metric == "V_g"  # read as "0.670 ± 0.050", "0.701 ± 0.062", "-0.070 ± 0.030", "-0.701 ± 0.003"
+            torn = (
+                cell.table == "2" and metric == "V_g"
+            )  # read as "0.670 ± 0.050", "0.701 ± 0.062", "-0.070 ± 0.030", "-0.701 ± 0.003"
             assert (f"{abs(p.value):.3f} ±" if torn else p.text.removeprefix("-")) in flat, (cell.id, metric)
 
 
 def test_every_quote_stands_in_its_paper(texts: dict[str, str]) -> None:
     def plain(text: str) -> str:
-        text = re.sub(r"</?(?:b|sup)>|\$|\\mathcal|\\\\|\*|\{|\}|\\", "", text).replace("^[†]", "[†]").replace("sigma", "σ")
+        text = (
+            re.sub(r"</?(?:b|sup)>|\$|\\mathcal|\\\\|\*|\{|\}|\\", "", text)
+            .replace("^[†]", "[†]")
+            .replace("sigma", "σ")
+        )
         return re.sub(r"\s+", "", text.replace("- \n", ""))
 
     for suite in load_all([]):
@@ -186,22 +230,50 @@ def test_a_source_belongs_to_its_value() -> None:
 
 def test_recipes_follow_their_columns() -> None:
     chain = {c.id: c for c in load(ROOT / "suites/chain.yaml").cells}
-    steps = {(d, p): chain[f"chain/cifar/BigGAN/{d}{f'@{p}%' if p < 100 else ''}"].recipe.total_steps(50000) for d in ("cifar10", "cifar100") for p in (10, 20, 100)}
-    assert steps == {("cifar10", 10): 125000, ("cifar10", 20): 250000, ("cifar10", 100): 250000, ("cifar100", 10): 125000, ("cifar100", 20): 250000, ("cifar100", 100): 500000}
+    steps = {
+        (d, p): chain[f"chain/cifar/BigGAN/{d}{f'@{p}%' if p < 100 else ''}"].recipe.total_steps(50000)
+        for d in ("cifar10", "cifar100")
+        for p in (10, 20, 100)
+    }
+    assert steps == {
+        ("cifar10", 10): 125000,
+        ("cifar10", 20): 250000,
+        ("cifar10", 100): 250000,
+        ("cifar100", 10): 125000,
+        ("cifar100", 20): 250000,
+        ("cifar100", 100): 500000,
+    }
     omni = [chain[f"chain/cifar/OmniGAN+ADA/{d}"].recipe for d in ("cifar10", "cifar100")]
-    assert [(r.n_dis, r.weight_decay_d, r.classes, r.subset) for r in omni] == [(3, 1e-4, 10, None), (4, 5e-4, 100, None)]
-    for dataset, n_dis, every in (("cifar10", 3, 5208), ("cifar100", 4, 3906)):  # Omni-GAN-PyTorch's loader drops what does not fill n_dis batches; it tests every 500,000 images
+    assert [(r.n_dis, r.weight_decay_d, r.classes, r.subset) for r in omni] == [
+        (3, 1e-4, 10, None),
+        (4, 5e-4, 100, None),
+    ]
+    for dataset, n_dis, every in (
+        ("cifar10", 3, 5208),
+        ("cifar100", 4, 3906),
+    ):  # Omni-GAN-PyTorch's loader drops what does not fill n_dis batches; it tests every 500,000 images
         for images, percent, epochs in ((5000, "@10%", 5000), (10000, "@20%", 5000), (50000, "", 1000)):
             cell = chain[f"chain/cifar/OmniGAN+ADA+CHAIN/{dataset}{percent}"]
-            assert cell.recipe.total_steps(images) == epochs * (images // (32 * n_dis)) and cell.protocol.every_steps == every == 500000 // (32 * n_dis)
-    assert {c.recipe.adam_eps for c in chain.values() if c.table == "imagenet"} == {1e-6}  # ic_gan's and BigGAN-PyTorch's; the CIFAR code's is Adam's own
+            assert cell.recipe.total_steps(images) == epochs * (
+                images // (32 * n_dis)
+            ) and cell.protocol.every_steps == every == 500000 // (32 * n_dis)
+    assert {c.recipe.adam_eps for c in chain.values() if c.table == "imagenet"} == {
+        1e-6
+    }  # ic_gan's and BigGAN-PyTorch's; the CIFAR code's is Adam's own
     assert {c.recipe.adam_eps for c in chain.values() if c.table == "cifar"} == {1e-8}
     assert chain["chain/cifar/BigGAN/cifar10@10%"].recipe.subset == "numpy-choice-0"
-    small = [dict(chain[f"chain/fewshot/FastGAN-D_big+CHAIN/{d}"].recipe.parts)["chain"]["p0"] for d in ("shells", "pokemon")]
+    small = [
+        dict(chain[f"chain/fewshot/FastGAN-D_big+CHAIN/{d}"].recipe.parts)["chain"]["p0"] for d in ("shells", "pokemon")
+    ]
     assert small == [0.1, 0.0] and chain["chain/fewshot/FastGAN/messidor-set1"].recipe.crop == "center"
     gran = {c.id: c for c in load(ROOT / "suites/gran.yaml").cells}
     celeba, lsun = gran["gran/3/SNGAN/celeba"], gran["gran/3/SNGAN/lsun-bedroom"]
-    assert (celeba.recipe.n_dis, celeba.recipe.lr_decay, celeba.recipe.split, celeba.protocol.real_split) == (2, None, "all", "all")
+    assert (celeba.recipe.n_dis, celeba.recipe.lr_decay, celeba.recipe.split, celeba.protocol.real_split) == (
+        2,
+        None,
+        "all",
+        "all",
+    )
     assert (lsun.recipe.n_dis, lsun.recipe.lr_decay, lsun.recipe.split) == (2, "linear", "train")
     assert gran["gran/2/GraND-GAN/cifar10"].recipe == gran["gran/Fig2/GraND-GAN (E)/cifar10"].recipe
 
@@ -212,7 +284,11 @@ def test_profiles_shrink_every_cell_by_rule() -> None:
         for cell in load(ROOT / f"suites/{name}.yaml", "ci").cells:
             assert cell.recipe.dataset == "shapes" and cell.recipe.subset is cell.recipe.crop is None
             assert cell.recipe.resolution == min(256, full[cell.id].recipe.resolution)
-            assert cell.recipe.network[1]["width"] < 1 and (cell.recipe.steps or 0) <= 4 and (cell.recipe.classes or 10) == 10
+            assert (
+                cell.recipe.network[1]["width"] < 1
+                and (cell.recipe.steps or 0) <= 4
+                and (cell.recipe.classes or 10) == 10
+            )
             assert [p for p, _ in cell.recipe.parts] == [p for p, _ in full[cell.id].recipe.parts]
         for cell in load(ROOT / f"suites/{name}.yaml", "reduced").cells:
             assert cell.recipe.dataset in ("cifar10-jpeg", "mnist") and cell.recipe.resolution <= 64
@@ -229,7 +305,10 @@ def test_reduced_runs_keep_what_schedules_mean() -> None:
                 assert recipe.ema ** (recipe.steps - recipe.ema_start) < 0.1, cell.id
             for args in (args for part, args in recipe.parts if part == "sdp"):
                 pairs += 1
-                assert args["start"] < recipe.steps / 2 and args["k"] + (recipe.steps - 1) // args["k_every"] <= recipe.batch_g / 2, cell.id
+                assert (
+                    args["start"] < recipe.steps / 2
+                    and args["k"] + (recipe.steps - 1) // args["k_every"] <= recipe.batch_g / 2
+                ), cell.id
     assert sampled > 20 and pairs > 10
 
 
@@ -246,7 +325,11 @@ def test_the_plan_counts_the_distinct_runs() -> None:
     printed = [runs for runs in plan.trainings().values() if any(c.published for r in runs for c in r.cells)]
     assert sum(len(r.cells) for r in plan.runs) == len(cells) == 298
     assert len(plan.trainings()) == 284 and len(printed) == 256  # five figure captions restate cells of tables
-    sharing = {frozenset(c.id for r in runs for c in r.cells) for runs in plan.trainings().values() if sum(len(r.cells) for r in runs) > 1}
+    sharing = {
+        frozenset(c.id for r in runs for c in r.cells)
+        for runs in plan.trainings().values()
+        if sum(len(r.cells) for r in runs) > 1
+    }
     assert frozenset({"gran/3/SNGAN/lsun-bedroom", "gran/Fig1/SNGAN/lsun-bedroom"}) in sharing and len(sharing) == 14
 
 
@@ -277,4 +360,8 @@ def test_claims_by_the_papers_own_numbers() -> None:
 def test_listing_and_published_import_no_torch() -> None:
     code = "import sys; from benchmark.cli import main; main(['list']); main(['published']); main(['show', 'gran/2/GraND-GAN/cifar10']); sys.exit('torch' in sys.modules or 'ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and "paper,table,method" in done.stdout and "gran/2/GraND-GAN/cifar10  (profile full)" in done.stdout
+    assert (
+        done.returncode == 0
+        and "paper,table,method" in done.stdout
+        and "gran/2/GraND-GAN/cifar10  (profile full)" in done.stdout
+    )

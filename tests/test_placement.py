@@ -12,21 +12,25 @@ from hypothesis import strategies as st
 
 from benchmark.plan.placement import Placer, Task
 from benchmark.plan.rooms import Need, Node
-from benchmark.plan.simulate import (
-    as_submitted,
-    longest_first,
-    lower_bound,
-    placed,
-    play,
-)
+from benchmark.plan.simulate import as_submitted, longest_first, lower_bound, placed, play
 
-MIXED = {8: [4.0] * 2 + [2.0] * 2 + [1.0] * 4, 32: [4.0] * 4 + [2.0] * 8 + [1.0] * 20, 64: [4.0] * 8 + [2.0] * 16 + [1.0] * 40}
-CLUSTERS = {**{f"{n} equal": [1.0] * n for n in (1, 2, 8, 32, 64)}, **{f"{n} mixed": speeds for n, speeds in MIXED.items()}}
+MIXED = {
+    8: [4.0] * 2 + [2.0] * 2 + [1.0] * 4,
+    32: [4.0] * 4 + [2.0] * 8 + [1.0] * 20,
+    64: [4.0] * 8 + [2.0] * 16 + [1.0] * 40,
+}
+CLUSTERS = {
+    **{f"{n} equal": [1.0] * n for n in (1, 2, 8, 32, 64)},
+    **{f"{n} mixed": speeds for n, speeds in MIXED.items()},
+}
 
 
 def bag(rng: random.Random, giants: bool) -> tuple[list[float], list[float]]:
     """261 cells of 3 seeds: true lengths, 1 to 100 log-uniform or 1 to 3 with 5 % a hundred times as long; and estimates up to twice too long or short."""
-    cells = [rng.uniform(1, 3) * (100 if rng.random() < 0.05 else 1) if giants else math.exp(rng.uniform(0, math.log(100))) for _ in range(261)]
+    cells = [
+        rng.uniform(1, 3) * (100 if rng.random() < 0.05 else 1) if giants else math.exp(rng.uniform(0, math.log(100)))
+        for _ in range(261)
+    ]
     lengths = [cell for cell in cells for _ in range(3)]
     return lengths, [length * 2 ** rng.uniform(-1, 1) for length in lengths]
 
@@ -40,13 +44,18 @@ def test_placement_is_near_the_bound_and_not_worse_than_submission_order(cluster
         lengths, estimates = bag(random.Random(seed), giants)
         bound, found = lower_bound(lengths, speeds), placed(lengths, speeds, estimates)
         assert bound <= found * (1 + 1e-12)
-        assert found <= max(as_submitted(lengths, speeds), 1.001 * bound)  # within a thousandth of the bound there is nothing to be better than
+        assert found <= max(
+            as_submitted(lengths, speeds), 1.001 * bound
+        )  # within a thousandth of the bound there is nothing to be better than
         if not giants and len(speeds) <= 32:
             assert found <= 1.05 * bound
 
 
 def test_makespans_by_hand() -> None:
-    assert as_submitted([3, 3, 2, 2, 2], [1, 1]) == 7 and as_submitted([2, 2, 2, 3, 3], [1, 1], longest_first([2, 2, 2, 3, 3])) == 7
+    assert (
+        as_submitted([3, 3, 2, 2, 2], [1, 1]) == 7
+        and as_submitted([2, 2, 2, 3, 3], [1, 1], longest_first([2, 2, 2, 3, 3])) == 7
+    )
     assert as_submitted([1, 1, 4], [1, 1]) == 5 and placed([1, 1, 4], [1, 1]) == 4
     assert as_submitted([4, 4], [4, 1]) == 4 and placed([4, 4], [4, 1]) == 2  # the slow worker stays idle
     assert lower_bound([4, 4], [4, 1]) == 8 / 5 and lower_bound([8], [4, 1]) == 2 and placed([], [1.0]) == 0
@@ -69,7 +78,10 @@ def test_no_other_order_is_never_longer_than_that_of_submission() -> None:
 
 
 def _best(lengths: list[float], speeds: list[float]) -> float:
-    return min(max(sum(n / speeds[w] for n, at in zip(lengths, where) if at == w) for w in range(len(speeds))) for where in itertools.product(range(len(speeds)), repeat=len(lengths)))
+    return min(
+        max(sum(n / speeds[w] for n, at in zip(lengths, where) if at == w) for w in range(len(speeds)))
+        for where in itertools.product(range(len(speeds)), repeat=len(lengths))
+    )
 
 
 def test_the_bound_is_below_the_best_of_all_placements() -> None:
@@ -85,7 +97,10 @@ SIZES = (0.0, 0.1, 0.25, 0.34, 0.5, 0.7, 1.0)
 
 @st.composite
 def clusters(draw: st.DrawFn) -> list[Node]:
-    return [Node(f"n{i}", draw(st.sampled_from(["a", "b", "c"])), draw(st.integers(1, 6)), draw(st.integers(0, 3))) for i in range(draw(st.integers(1, 4)))]
+    return [
+        Node(f"n{i}", draw(st.sampled_from(["a", "b", "c"])), draw(st.integers(1, 6)), draw(st.integers(0, 3)))
+        for i in range(draw(st.integers(1, 4)))
+    ]
 
 
 @st.composite
@@ -93,7 +108,10 @@ def bags(draw: st.DrawFn) -> dict[Task, tuple[Need, float, float]]:
     """What each run needs, takes, and is expected to take."""
     rng = random.Random(draw(st.integers(0, 10**6)))
     tasks = [Task(f"r{i}", f"r{i}", f"g{rng.randrange(30)}", rng.randrange(3)) for i in range(draw(st.integers(0, 25)))]
-    return {task: (Need(rng.choice([1, 1, 2]), rng.choice(SIZES)), rng.uniform(0.1, 9), rng.uniform(0.1, 9)) for task in tasks}
+    return {
+        task: (Need(rng.choice([1, 1, 2]), rng.choice(SIZES)), rng.uniform(0.1, 9), rng.uniform(0.1, 9))
+        for task in tasks
+    }
 
 
 UNITS = 10_000  # of a GPU: Ray counts in these
@@ -110,7 +128,14 @@ class Ray:
     def start(self, task: Task, node: Node, need: Need) -> None:
         assert task.key not in self.seen and task.group not in {t.group for t, *_ in self.running.values()}
         self.cpus[node.id] -= need.cpus
-        gpu = min((i for i, left in enumerate(self.gpus[node.id]) if left >= round(need.gpu * UNITS)), key=lambda i: self.gpus[node.id][i]) if need.gpu else None
+        gpu = (
+            min(
+                (i for i, left in enumerate(self.gpus[node.id]) if left >= round(need.gpu * UNITS)),
+                key=lambda i: self.gpus[node.id][i],
+            )
+            if need.gpu
+            else None
+        )
         if gpu is not None:
             self.gpus[node.id][gpu] -= round(need.gpu * UNITS)
         self.running[task.key] = task, node, need, gpu
@@ -126,7 +151,9 @@ class Ray:
 
 @given(nodes=clusters(), runs=bags(), at_most=st.none() | st.integers(1, 4))
 @settings(max_examples=150, deadline=None)
-def test_every_run_that_fits_is_started_once_where_there_is_room_and_none_waits_for_ever(nodes: list[Node], runs: dict, at_most: int | None) -> None:
+def test_every_run_that_fits_is_started_once_where_there_is_room_and_none_waits_for_ever(
+    nodes: list[Node], runs: dict, at_most: int | None
+) -> None:
     placer = Placer(runs, nodes, lambda task, node: runs[task][0], lambda task, node: runs[task][2], at_most)
     unfit = placer.misfits()
     placer.drop({task.key for task in unfit})
@@ -160,13 +187,19 @@ def _order(tasks: list[Task], need: dict[str, float], length: dict[str, float], 
 
 def test_priority_goes_before_length() -> None:
     tasks = [Task(k, k, k, p) for k, p in (("short", 0), ("long", 0), ("first", 2), ("second", 1))]
-    assert _order(tasks, dict.fromkeys(("short", "long", "first", "second"), 1.0), {"short": 1, "long": 9, "first": 2, "second": 5}) == ["first", "second", "long", "short"]
+    assert _order(
+        tasks,
+        dict.fromkeys(("short", "long", "first", "second"), 1.0),
+        {"short": 1, "long": 9, "first": 2, "second": 5},
+    ) == ["first", "second", "long", "short"]
 
 
 def test_a_run_for_a_whole_gpu_is_not_passed_over_by_small_ones() -> None:
     """Two halves run; as one ends, the whole one is next in the queue: the halves behind it wait with it."""
     tasks = [Task(k, k, k) for k in ("a", "b", "whole", "c", "d")]
-    assert _order(tasks, {"a": 0.5, "b": 0.5, "whole": 1.0, "c": 0.5, "d": 0.5}, {"a": 9, "b": 8, "whole": 7, "c": 2, "d": 1}) == ["a", "b", "whole", "c", "d"]
+    assert _order(
+        tasks, {"a": 0.5, "b": 0.5, "whole": 1.0, "c": 0.5, "d": 0.5}, {"a": 9, "b": 8, "whole": 7, "c": 2, "d": 1}
+    ) == ["a", "b", "whole", "c", "d"]
 
 
 def test_smaller_runs_start_beside_one_that_waits_elsewhere() -> None:
@@ -180,7 +213,12 @@ def test_a_small_run_waits_where_ray_would_give_it_the_gpu_that_is_kept_for_anot
     """Both GPUs are 0.7 busy, and the first is kept for the whole run; Ray, which does not know that, would take it for the small one."""
     tasks = [Task(k, k, k, 3 - i) for i, k in enumerate(("a", "b", "whole", "small"))]
     need = {"a": 0.7, "b": 0.7, "whole": 1.0, "small": 0.25}
-    assert _order(tasks, need, {"a": 1, "b": 9, "whole": 5, "small": 20}, [Node("n", "k", 8, 2)]) == ["a", "b", "whole", "small"]
+    assert _order(tasks, need, {"a": 1, "b": 9, "whole": 5, "small": 20}, [Node("n", "k", 8, 2)]) == [
+        "a",
+        "b",
+        "whole",
+        "small",
+    ]
 
 
 def test_a_run_that_is_made_again_may_need_more_and_nodes_come_and_go() -> None:
@@ -203,9 +241,16 @@ def test_a_run_that_is_made_again_may_need_more_and_nodes_come_and_go() -> None:
 
 
 def test_a_few_more_than_fit_are_handed_out_where_that_is_asked_for() -> None:
-    placer = Placer([Task(str(i), "w", str(i)) for i in range(9)], [Node("n", "cpu", 2, ahead=3)], lambda t, n: Need(1), lambda t, n: 1.0)
+    placer = Placer(
+        [Task(str(i), "w", str(i)) for i in range(9)],
+        [Node("n", "cpu", 2, ahead=3)],
+        lambda t, n: Need(1),
+        lambda t, n: 1.0,
+    )
     assert len(placer.starts(0.0)) == 5
-    assert Placer([Task("x", "x", "x")], [Node("n", "cpu", 2, ahead=3)], lambda t, n: Need(3), lambda t, n: 1.0).misfits(), "room to wait in is no room to run in"
+    assert Placer(
+        [Task("x", "x", "x")], [Node("n", "cpu", 2, ahead=3)], lambda t, n: Need(3), lambda t, n: 1.0
+    ).misfits(), "room to wait in is no room to run in"
 
 
 def test_ten_thousand_runs_are_handed_out_quickly() -> None:
@@ -214,5 +259,11 @@ def test_ten_thousand_runs_are_handed_out_quickly() -> None:
     began = time.process_time()
     tasks = [Task(str(i), str(i % 300), str(i)) for i in range(10_000)]
     nodes = [Node(str(i), "ab"[i % 2], 16, 8) for i in range(4)]
-    assert play(Placer(tasks, nodes, lambda t, n: Need(1, 0.5), lambda t, n: 1.0 + int(t.work)), lambda t, n: 1.0 + int(t.work)) > 0
+    assert (
+        play(
+            Placer(tasks, nodes, lambda t, n: Need(1, 0.5), lambda t, n: 1.0 + int(t.work)),
+            lambda t, n: 1.0 + int(t.work),
+        )
+        > 0
+    )
     assert time.process_time() - began < 30  # 3 s on a quiet machine

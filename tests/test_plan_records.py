@@ -25,7 +25,13 @@ from tests.conftest import protocol, recipe
 def test_a_run_key_changes_with_everything_that_changes_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     base = run_key(recipe(), 0)
     assert base == run_key(Recipe.from_json(json.loads(json.dumps(recipe().to_json()))), 0)
-    others = [run_key(recipe(lr_d=1e-4), 0), run_key(recipe(), 1), run_key(recipe(images=100), 0), run_key(recipe(parts=()), 0), run_key(recipe(split="test"), 0)]
+    others = [
+        run_key(recipe(lr_d=1e-4), 0),
+        run_key(recipe(), 1),
+        run_key(recipe(images=100), 0),
+        run_key(recipe(parts=()), 0),
+        run_key(recipe(split="test"), 0),
+    ]
     monkeypatch.setattr(keys, "STEP_VERSION", 2)
     others.append(run_key(recipe(), 0))
     assert len({base, *others}) == 7
@@ -69,7 +75,11 @@ def test_plan_says_why_and_puts_the_longest_first(tmp_path: Path, monkeypatch: p
 def test_plan_of_ten_thousand_runs_is_quick() -> None:
     import time
 
-    cells = [dataclasses.replace(c, table=f"{i}", recipe=dataclasses.replace(c.recipe, epochs=i + 1)) for i in range(840) for c in _cells()[:3]]
+    cells = [
+        dataclasses.replace(c, table=f"{i}", recipe=dataclasses.replace(c.recipe, epochs=i + 1))
+        for i in range(840)
+        for c in _cells()[:3]
+    ]
     began = time.process_time()
     assert len(make_plan(cells, range(4), {}).runs) == 10_080
     assert time.process_time() - began < 20  # a guard against a quadratic plan, not a benchmark
@@ -136,12 +146,19 @@ def test_a_record_is_never_written_over(tmp_path: Path, record: Record) -> None:
     ],
     ids=["truncated", "altered", "newer", "status", "recipe", "list", "binary", "deep"],
 )
-def test_a_damaged_or_newer_record_is_reported_and_the_others_are_read(tmp_path: Path, record: Record, damage, message: str) -> None:
+def test_a_damaged_or_newer_record_is_reported_and_the_others_are_read(
+    tmp_path: Path, record: Record, damage, message: str
+) -> None:
     path = store.write(tmp_path, "a", record)
     store.write(tmp_path, "b", rekeyed(record, seed=1))
     path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
     good, problems = store.read_all(tmp_path)
-    assert [r.seed for r in good] == [1] and len(problems) == 1 and message in str(problems[0]) and str(path) in str(problems[0])
+    assert (
+        [r.seed for r in good] == [1]
+        and len(problems) == 1
+        and message in str(problems[0])
+        and str(path) in str(problems[0])
+    )
     with pytest.raises(GanbenchError):
         store.write(tmp_path, "a", record)  # what cannot be read is not replaced either
 
@@ -151,10 +168,16 @@ def test_an_unreadable_record_blocks_its_run_before_the_training(tmp_path: Path,
     path.write_text(path.read_text(encoding="utf-8").replace('"schema": 1', '"schema": 2', 1), encoding="utf-8")
     found, problems = store.read_all(tmp_path)
     made = make_plan(_cells()[:1], [0], store.by_evaluation(found), problems=problems)
-    assert made.runs[0].state == "blocked" and "upgrade ganbench" in made.runs[0].reason and "move the file away" in made.runs[0].reason
+    assert (
+        made.runs[0].state == "blocked"
+        and "upgrade ganbench" in made.runs[0].reason
+        and "move the file away" in made.runs[0].reason
+    )
 
 
-def test_a_full_disk_is_said_and_nothing_half_written_stays(tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_nothing_half_written_stays(
+    tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -176,7 +199,11 @@ def rekeyed(record: Record, **changes: object) -> Record:
 
     changed = dataclasses.replace(record, **changes)
     run_ = ground.run_key(changed.recipe, changed.content, changed.subset, changed.seed, changed.versions)
-    return dataclasses.replace(changed, run=run_, evaluation=ground.evaluation_key(run_, changed.protocol, changed.measure_version, changed.real))
+    return dataclasses.replace(
+        changed,
+        run=run_,
+        evaluation=ground.evaluation_key(run_, changed.protocol, changed.measure_version, changed.real),
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +235,9 @@ def test_a_key_cannot_name_a_path(tmp_path: Path, record: Record, key: object) -
 
 
 def test_a_diverged_run_is_not_hidden_by_one_that_finished_elsewhere(tmp_path: Path, record: Record) -> None:
-    store.write(tmp_path / "mine", "a", dataclasses.replace(record, status="diverged", final=None, history=[], steps=50))
+    store.write(
+        tmp_path / "mine", "a", dataclasses.replace(record, status="diverged", final=None, history=[], steps=50)
+    )
     store.write(tmp_path / "theirs", "a", record)
     taken, _, problems = merge(tmp_path / "mine", [tmp_path / "theirs"])
     assert taken == 0 and "conflict" in problems[0]
@@ -217,7 +246,9 @@ def test_a_diverged_run_is_not_hidden_by_one_that_finished_elsewhere(tmp_path: P
     assert len(problems) == 1 and "disagree" in str(problems[0])
 
 
-def test_records_are_written_where_there_are_no_hard_links(tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_are_written_where_there_are_no_hard_links(
+    tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_links(source: Path, target: Path) -> None:
         raise OSError(1, "Operation not permitted")
 
@@ -230,7 +261,12 @@ def test_records_are_written_where_there_are_no_hard_links(tmp_path: Path, recor
 
 def test_what_is_not_implemented_is_blocked_and_not_run_as_something_else() -> None:
     cell = _cells()[0]
-    for change, message in ((dict(weights="ema"), "keeps none (ema)"), (dict(checkpoint="best"), "best checkpoint by None"), (dict(metrics=("FID",)), "does not say features"), (dict(bn_mode="train"), "bn_mode eval")):
+    for change, message in (
+        (dict(weights="ema"), "keeps none (ema)"),
+        (dict(checkpoint="best"), "best checkpoint by None"),
+        (dict(metrics=("FID",)), "does not say features"),
+        (dict(bn_mode="train"), "bn_mode eval"),
+    ):
         blocked = dataclasses.replace(cell, protocol=dataclasses.replace(cell.protocol, **change))
         assert message in make_plan([blocked], [0], {}).runs[0].reason
     few = dataclasses.replace(cell, recipe=dataclasses.replace(cell.recipe, images=32, drop_last=True))

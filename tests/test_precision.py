@@ -53,7 +53,12 @@ def test_every_method_trains_in_it_near_float32(method: str) -> None:
     (plain, _), (gan, losses) = after_a_step(METHODS[method]), after_a_step(mixed(METHODS[method]))
     assert all(torch.isfinite(loss) and loss.dtype == torch.float32 for loss in losses)
     lasting = [*gan.G.state_dict().values(), *gan.judges.state_dict().values(), grads(gan.G), grads(gan.judges)]
-    lasting += [s[name] for optimiser in (gan.opt_G, gan.opt_D) for s in optimiser.state.values() for name in ("exp_avg", "exp_avg_sq")]
+    lasting += [
+        s[name]
+        for optimiser in (gan.opt_G, gan.opt_D)
+        for s in optimiser.state.values()
+        for name in ("exp_avg", "exp_avg_sq")
+    ]
     assert all(t.dtype != torch.bfloat16 and torch.isfinite(t).all() for t in lasting)
     assert not torch.equal(grads(gan.judges), grads(plain.judges)), "nothing was computed in bfloat16"
     assert cosine(gan.judges, plain.judges) > 0.9
@@ -90,7 +95,11 @@ def test_chain_takes_bfloat16_maps_and_keeps_its_statistics_in_float32(version: 
     for dtype in (torch.float32, torch.bfloat16):
         x, phi = y.to(dtype, copy=True).requires_grad_(), torch.zeros(6)
         psi = (y.square().mean((0, 2, 3)) + 1e-5).sqrt()
-        out = batch_arms(x, mask, 1e-5, True) if version == "batch" else RunningArms.apply(x, mask, psi, psi.min().expand(6), phi, 0.9)
+        out = (
+            batch_arms(x, mask, 1e-5, True)
+            if version == "batch"
+            else RunningArms.apply(x, mask, psi, psi.min().expand(6), phi, 0.9)
+        )
         out.float().square().sum().backward()
         assert out.dtype == x.grad.dtype == dtype and phi.dtype == torch.float32
         found.append((out.detach().float(), x.grad.float(), phi))

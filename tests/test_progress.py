@@ -11,7 +11,15 @@ from benchmark.schedule.progress import Progress, duration
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59.6, "1 min"), (95, "1 min 35 s"), (3600, "1 h"), (3700, "1 h 1 min"), (90000, "1 d 1 h"), (172800, "2 d")],
+    [
+        (0, "0 s"),
+        (59.6, "1 min"),
+        (95, "1 min 35 s"),
+        (3600, "1 h"),
+        (3700, "1 h 1 min"),
+        (90000, "1 d 1 h"),
+        (172800, "2 d"),
+    ],
 )
 def test_durations_have_two_units_at_most(seconds: float, text: str) -> None:
     assert duration(seconds) == text
@@ -61,7 +69,9 @@ def test_a_run_has_its_own_rate_and_time_left() -> None:
         progress.update("a", "a", 1, done, 2000, {"node": "n", "last": {"step": 600, "FID": 3.0}})
         clock.now += 1
     row = progress.row("a")
-    assert (row["rate"], row["eta_s"], row["node"], row["last"]["FID"]) == (10, 99, "n", 3.0), "a thousand steps at ten a second, one second ago"
+    assert (row["rate"], row["eta_s"], row["node"], row["last"]["FID"]) == (10, 99, "n", 3.0), (
+        "a thousand steps at ten a second, one second ago"
+    )
     clock.now += 99
     assert progress.row("a")["silent_s"] == 100 and progress.row("a")["eta_s"] == 0
     progress.update("a", "a", 1, 1010, 2000)
@@ -76,7 +86,11 @@ def test_plugins_are_read_without_importing_them() -> None:
     found = plugins("methods")
     assert found["spectral-norm"].kind == "part" and found["non-saturating"].kind == "loss" and "part" not in found
     assert found["translations"].arguments == {"shift": "int", "copies": "int", "fill": "float"}
-    for arguments, message in (({"shift": 2.5, "copies": 1, "fill": 0.0}, "shift must be int"), ({"shift": True, "copies": 1, "fill": 0.0}, "shift must be int"), ({"shift": 2}, "needs copies, fill")):
+    for arguments, message in (
+        ({"shift": 2.5, "copies": 1, "fill": 0.0}, "shift must be int"),
+        ({"shift": True, "copies": 1, "fill": 0.0}, "shift must be int"),
+        ({"shift": 2}, "needs copies, fill"),
+    ):
         with pytest.raises(GanbenchError, match=message):
             found["translations"].check(arguments)
     with pytest.raises(GanbenchError, match="did you mean 'mlp'"):

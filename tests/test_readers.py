@@ -43,7 +43,9 @@ def batch(rows: slice, key: bytes = b"labels") -> dict[bytes, object]:
 
 
 def test_cifar_archives_are_read_member_by_member() -> None:
-    images, labels = cifar.read(tar(d__1=batch(slice(0, 4)), d__2=batch(slice(4, 6))), ["d/1", "d/2"], "labels", "c.tar.gz")
+    images, labels = cifar.read(
+        tar(d__1=batch(slice(0, 4)), d__2=batch(slice(4, 6))), ["d/1", "d/2"], "labels", "c.tar.gz"
+    )
     assert np.array_equal(images, PIXELS.reshape(6, 3, 32, 32)) and labels.tolist() == [0, 1, 2, 3, 4, 5]
     images, labels = cifar.read(tar(t=batch(slice(2, 5), b"fine_labels")), ["t"], "fine_labels", "c.tar.gz")
     assert labels.tolist() == [2, 3, 4] and np.array_equal(images, PIXELS[2:5].reshape(3, 3, 32, 32))
@@ -71,7 +73,11 @@ def test_what_is_no_cifar_archive_is_refused_unexecuted(archive: bytes, message:
 
 def png(mode: str = "RGB", size: tuple[int, int] = (8, 8), colour: object = None) -> bytes:
     out = io.BytesIO()
-    Image.new(mode, size, colour if colour is not None else {"RGB": (10, 20, 30), "L": 77, "RGBA": (10, 20, 30, 40), "P": 3}[mode]).save(out, "PNG")
+    Image.new(
+        mode,
+        size,
+        colour if colour is not None else {"RGB": (10, 20, 30), "L": 77, "RGBA": (10, 20, 30, 40), "P": 3}[mode],
+    ).save(out, "PNG")
     return out.getvalue()
 
 
@@ -84,10 +90,23 @@ def archive(**files: bytes) -> bytes:
 
 
 def test_a_zip_of_class_folders_in_name_order_grey_and_transparent_ones_too() -> None:
-    data = archive(**{"b__2.png": png("L"), "a__1.png": png(), "a__Thumbs.db": b"x", "b__1.PNG": png("RGBA"), "a__._1.png": b"x", "0__0.png": png("P")})
+    data = archive(
+        **{
+            "b__2.png": png("L"),
+            "a__1.png": png(),
+            "a__Thumbs.db": b"x",
+            "b__1.PNG": png("RGBA"),
+            "a__._1.png": b"x",
+            "0__0.png": png("P"),
+        }
+    )
     images, labels = folders.read(data, 8, None, None, "z.zip")
     assert images.shape == (4, 3, 8, 8) and labels.tolist() == [0, 1, 2, 2]
-    assert images[1, :, 0, 0].tolist() == [10, 20, 30] and images[2, :, 0, 0].tolist() == [10, 20, 30] and images[3, :, 0, 0].tolist() == [77, 77, 77]
+    assert (
+        images[1, :, 0, 0].tolist() == [10, 20, 30]
+        and images[2, :, 0, 0].tolist() == [10, 20, 30]
+        and images[3, :, 0, 0].tolist() == [77, 77, 77]
+    )
 
 
 def test_images_are_cut_and_resized_as_the_recipe_says() -> None:
@@ -118,7 +137,10 @@ def test_bad_archives_of_images_are_refused(data: bytes, message: str) -> None:
 
 
 def test_damaged_archives_give_one_message_whatever_is_damaged() -> None:
-    for data, reader in ((archive(**{"a__1.png": png(), "a__2.png": png("L")}), lambda d: folders.read(d, 8, None, None, "z")), (tar(t=batch(slice(0, 4))), lambda d: cifar.read(d, ["t"], "labels", "c"))):
+    for data, reader in (
+        (archive(**{"a__1.png": png(), "a__2.png": png("L")}), lambda d: folders.read(d, 8, None, None, "z")),
+        (tar(t=batch(slice(0, 4))), lambda d: cifar.read(d, ["t"], "labels", "c")),
+    ):
         for at in range(0, len(data), 3):
             damaged = bytearray(data)
             damaged[at] ^= 0x55
@@ -132,7 +154,10 @@ def test_damaged_archives_give_one_message_whatever_is_damaged() -> None:
 
 def test_subsets_are_those_of_the_papers_code() -> None:
     """Checksums of the DiffAugment family's draws from CIFAR's 50,000 training images."""
-    for percent, sha1 in ((10.0, "da7053a7a89cf74c1acaf693b2b008891102eb53"), (20.0, "9b2369ab6b418e2dc8197ce37dc86ba787d395ce")):
+    for percent, sha1 in (
+        (10.0, "da7053a7a89cf74c1acaf693b2b008891102eb53"),
+        (20.0, "9b2369ab6b418e2dc8197ce37dc86ba787d395ce"),
+    ):
         drawn = subset_indices(50000, percent, None, "numpy-choice-0")
         assert hashlib.sha1(drawn.astype("<i8").tobytes()).hexdigest() == sha1
     assert subset_indices(100, 7.0, None, "first").tolist() == list(range(7))

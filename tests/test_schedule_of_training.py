@@ -90,14 +90,25 @@ def test_spectral_norm_of_an_average_is_of_the_averaged_weight() -> None:
 
 def test_linear_decay_equals_torchs_scheduler() -> None:
     """Factor 1 − max(s − start, 0)/(total − start) at step s, for both players; with weight decay as Adam's L2 term."""
-    r = recipe(lr_decay="linear", lr_decay_start=2, weight_decay_g=0.1, weight_decay_d=0.01, player_order="d-first", share_fakes=False)
+    r = recipe(
+        lr_decay="linear",
+        lr_decay_start=2,
+        weight_decay_g=0.1,
+        weight_decay_d=0.01,
+        player_order="d-first",
+        share_fakes=False,
+    )
     gan = Gan(r, 0, total_steps=6)
     other = torch.optim.Adam([nn.Parameter(torch.zeros(1))], lr=r.lr_g)
     scheduler = torch.optim.lr_scheduler.LambdaLR(other, lambda s: 1 - max(s - 2, 0) / 4)
     assert (gan.opt_G.param_groups[0]["weight_decay"], gan.opt_D.param_groups[0]["weight_decay"]) == (0.1, 0.01)
     for _ in range(6):
         train_step(gan, lambda: (REAL, None))
-        assert gan.opt_G.param_groups[0]["lr"] == gan.opt_D.param_groups[0]["lr"] == pytest.approx(scheduler.get_last_lr()[0], rel=1e-12)
+        assert (
+            gan.opt_G.param_groups[0]["lr"]
+            == gan.opt_D.param_groups[0]["lr"]
+            == pytest.approx(scheduler.get_last_lr()[0], rel=1e-12)
+        )
         other.step()
         scheduler.step()
     with pytest.raises(GanbenchError, match="number of steps"):
@@ -105,7 +116,9 @@ def test_linear_decay_equals_torchs_scheduler() -> None:
 
 
 def test_every_image_is_flipped_about_every_other_time_and_the_same_for_a_position() -> None:
-    plain, flipped = (Sampler(DATA.images, DATA.labels, 50, True, 0, torch.device("cpu"), hflip=h) for h in (False, True))
+    plain, flipped = (
+        Sampler(DATA.images, DATA.labels, 50, True, 0, torch.device("cpu"), hflip=h) for h in (False, True)
+    )
     turned = []
     for _ in range(40):
         (x, y), (fx, fy) = plain.next(), flipped.next()
@@ -156,7 +169,9 @@ def test_images_on_disk_give_the_same_batches_as_in_memory(tmp_path: Path) -> No
     """A mapped array is read a batch at a time, never whole."""
     np.save(tmp_path / "images.npy", DATA.images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="c")
-    there, here = (Sampler(images, DATA.labels, 64, False, 0, torch.device("cpu"), hflip=True) for images in (mapped, DATA.images))
+    there, here = (
+        Sampler(images, DATA.labels, 64, False, 0, torch.device("cpu"), hflip=True) for images in (mapped, DATA.images)
+    )
     assert there.images.data_ptr() == mapped.ctypes.data and here.images.data_ptr() != DATA.images.ctypes.data
     for _ in range(9):
         assert all(torch.equal(a, b) for a, b in zip(there.next(), here.next(), strict=True))

@@ -34,9 +34,14 @@ def test_a_seed_missing_in_between_leaves_a_number_and_its_claims_open() -> None
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     whole = joined["theory/1"]
     assert all("B_z=10^-2 [MLP]:" in p.text for p in slopes(suite.tables[0], whole))
-    assert whole[0].entries["V_g"].verdict.name == "reproduced" and judge_claim(suite.claims[0], whole).achieved.name == "holds"
+    assert (
+        whole[0].entries["V_g"].verdict.name == "reproduced"
+        and judge_claim(suite.claims[0], whole).achieved.name == "holds"
+    )
     for lost, planned, judged in ((0, 3, False), (1, 3, False), (2, 2, True)):  # the last one: two seeds were planned
-        _, joined = load_joined(THEORY, [dataclasses.replace(r, planned=planned) for r in _without(_three_seeds(PUBLISHED), lost)])
+        _, joined = load_joined(
+            THEORY, [dataclasses.replace(r, planned=planned) for r in _without(_three_seeds(PUBLISHED), lost)]
+        )
         cells = joined["theory/1"]
         verdicts = {e.verdict.name for e in cells[0].entries.values()}
         assert bool(verdicts & JUDGING) == judged, lost
@@ -61,7 +66,10 @@ def test_a_metric_that_one_seed_leaves_out_is_not_averaged_over_the_others() -> 
 
 
 def test_survivors_of_divergence_are_not_ranked_in_the_figure() -> None:
-    found = [dataclasses.replace(r, status="diverged", final=None) if r.seed == 2 and r.cell == full_cells()[0].id else r for r in _three_seeds(PUBLISHED)]
+    found = [
+        dataclasses.replace(r, status="diverged", final=None) if r.seed == 2 and r.cell == full_cells()[0].id else r
+        for r in _three_seeds(PUBLISHED)
+    ]
     suite, joined = load_joined(THEORY, found)
     assert not any("B_z=10^-2 [MLP]:" in p.text for p in slopes(suite.tables[0], joined["theory/1"]))
 
@@ -70,7 +78,16 @@ def test_a_stand_in_extractors_numbers_are_drawn_beside_no_published_one() -> No
     """An FID of another network on one axis with a published FID would look like a comparison."""
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     real = joined["theory/1"]
-    standing_in = [dataclasses.replace(j, records=tuple(dataclasses.replace(r, protocol=dataclasses.replace(r.protocol, features="efficientnet-lite0")) for r in j.records)) for j in real]
+    standing_in = [
+        dataclasses.replace(
+            j,
+            records=tuple(
+                dataclasses.replace(r, protocol=dataclasses.replace(r.protocol, features="efficientnet-lite0"))
+                for r in j.records
+            ),
+        )
+        for j in real
+    ]
     assert len(scatters("t", real)) == 3 and scatters("t", standing_in) == []
     dashed = [[m.kind for p in curves(cells[0]) for m in p.marks].count("across") for cells in (real, standing_in)]
     assert dashed == [3, 0]

@@ -29,7 +29,11 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(shelf, "SETTLED", -60.0)  # as if it was written a minute ago
     cell = load(Path("suites/theory.yaml")).cells[0]
     for seed in range(4):
-        store.write(tmp_path / "results", "theory/x", record_for(cell, seed, {m: v * (1 + 0.001 * seed) for m, v in VALUES.items()}, samples="QUJD"))
+        store.write(
+            tmp_path / "results",
+            "theory/x",
+            record_for(cell, seed, {m: v * (1 + 0.001 * seed) for m, v in VALUES.items()}, samples="QUJD"),
+        )
     return tmp_path / "results"
 
 
@@ -53,7 +57,9 @@ def test_it_reads_what_reading_each_reads(results: Path) -> None:
         assert [r.outcome for r in light] == [r.outcome for r in plain]
 
 
-def test_unchanged_files_are_not_read_again_and_heavy_fields_only_when_asked_for(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_files_are_not_read_again_and_heavy_fields_only_when_asked_for(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shelf.read_all(results)
     read = counted(monkeypatch)
     found, _ = shelf.read_all(results)
@@ -83,7 +89,9 @@ def test_a_record_that_changes_after_it_was_read_gives_no_mixture(results: Path)
     found, _ = shelf.read_all(results)
     other = dataclasses.replace(found[0], samples="WFla", history=found[0].history)
     other.__dict__.pop("outcome", None)
-    store.paths(results)[0].write_text(json.dumps(Record(**{k: getattr(other, k) for k in Record.__dataclass_fields__}).to_json()))
+    store.paths(results)[0].write_text(
+        json.dumps(Record(**{k: getattr(other, k) for k in Record.__dataclass_fields__}).to_json())
+    )
     found, _ = shelf.read_all(results)
     assert found[0].samples == "WFla"
     kept = shelf.read_all(results)[0][1]
@@ -100,7 +108,10 @@ def test_what_was_changed_a_moment_ago_is_not_remembered(results: Path, monkeypa
     assert len(read) == 4
 
 
-@pytest.mark.parametrize("damage", ["", "{}", '{"code": 1, "records": {}, "texts": []}', "[1]", '{"code": "x", "records": {"a": 1}, "texts": 3}'])
+@pytest.mark.parametrize(
+    "damage",
+    ["", "{}", '{"code": 1, "records": {}, "texts": []}', "[1]", '{"code": "x", "records": {"a": 1}, "texts": 3}'],
+)
 def test_a_damaged_list_is_no_list(results: Path, damage: str) -> None:
     expected = shelf.read_all(results)[0]
     (place,) = (results.parent / "cache/records").iterdir()
@@ -139,11 +150,19 @@ def test_frames_hold_what_the_commands_print(results: Path) -> None:
     found = benchmark.collate(["theory"], results=results)
     assert isinstance(found, Collated) and len(found.published) == 17
     row = found.joined.set_index(["cell", "metric"]).loc[("theory/1/B_z=10^-2[MLP]/mnist", "V_g")]
-    assert row["seeds"] == 4 and row["verdict"] == "reproduced" and row["tier"] == "exact" and row["low"] < row["mean"] < row["high"]
+    assert (
+        row["seeds"] == 4
+        and row["verdict"] == "reproduced"
+        and row["tier"] == "exact"
+        and row["low"] < row["mean"] < row["high"]
+    )
     assert row["mean"] == pytest.approx(-0.657 * 1.0015) and row["published"] == -0.657
     runs = found.achieved[(found.achieved["metric"] == "V_g") & (found.achieved["cell"] == row.name[0])]
     assert list(runs["seed"]) == [0, 1, 2, 3] and runs["value"].mean() == pytest.approx(row["mean"])
-    assert set(found.verdicts["verdict"]) <= {"reproduced", "inconclusive", "blocked", "not run"} and (found.claims["paper"] == "theory").all()
+    assert (
+        set(found.verdicts["verdict"]) <= {"reproduced", "inconclusive", "blocked", "not run"}
+        and (found.claims["paper"] == "theory").all()
+    )
     assert found.claims.set_index("claim").loc["larger-sigma-better-fakes", "fragile"].startswith("fragile: ")
     empty = benchmark.collate(["theory"], results=results.parent / "nothing", profile="full")
     assert empty.achieved.empty and not empty.joined.empty and empty.problems.empty

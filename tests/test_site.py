@@ -59,11 +59,15 @@ def page(browser: Browser) -> Iterator[Browser]:
     browser.requests.clear()
     yield browser
     assert browser.errors == []
-    assert all(r.startswith(("file:", "data:", "about:")) for r in browser.requests), "the site asked for something from a network"
+    assert all(r.startswith(("file:", "data:", "about:")) for r in browser.requests), (
+        "the site asked for something from a network"
+    )
 
 
 def column(page: Browser, table: str, at: int) -> list[str]:
-    return page.js(f"[...document.querySelectorAll('{table} tbody tr')].filter(r => !r.hidden).map(r => r.cells[{at}].innerText.trim())")
+    return page.js(
+        f"[...document.querySelectorAll('{table} tbody tr')].filter(r => !r.hidden).map(r => r.cells[{at}].innerText.trim())"
+    )
 
 
 def test_every_printed_cell_of_the_five_papers_has_its_page_and_its_line(site: Path) -> None:
@@ -73,8 +77,18 @@ def test_every_printed_cell_of_the_five_papers_has_its_page_and_its_line(site: P
     assert (len(printed), len(every)) == (261, 298)
     assert {p.relative_to(site).as_posix() for p in site.glob("cells/*.html")} == every
     assert "261 printed cells" in (site / "index.html").read_text(encoding="utf-8")
-    rows = [row for suite in ("chain", "gran", "pgn", "sdp", "theory") for row in (site / f"{suite}.csv").read_text(encoding="utf-8").splitlines()[1:]]
-    assert len({c.id for s in load_all([]) for c in s.cells if c.published} - {cell for row in rows for cell in row.split(",")}) == 0
+    rows = [
+        row
+        for suite in ("chain", "gran", "pgn", "sdp", "theory")
+        for row in (site / f"{suite}.csv").read_text(encoding="utf-8").splitlines()[1:]
+    ]
+    assert (
+        len(
+            {c.id for s in load_all([]) for c in s.cells if c.published}
+            - {cell for row in rows for cell in row.split(",")}
+        )
+        == 0
+    )
 
 
 def test_the_same_records_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
@@ -119,11 +133,17 @@ def test_pages_are_well_formed_and_their_links_lead_somewhere(site: Path) -> Non
         text = path.read_text(encoding="utf-8")
         checked.feed(text)
         assert not checked.open and len(checked.ids) == len(set(checked.ids)) and not checked.handlers, path.name
-        assert checked.levels[0] == 1 and checked.levels.count(1) == 1 and all(b - a <= 1 for a, b in zip(checked.levels, checked.levels[1:])), path.name
+        assert (
+            checked.levels[0] == 1
+            and checked.levels.count(1) == 1
+            and all(b - a <= 1 for a, b in zip(checked.levels, checked.levels[1:]))
+        ), path.name
         assert text.count("<table") == text.count("<caption")
         for link in checked.links:
             target, _, fragment = link.partition("#")
-            assert link.startswith("data:") or (path.parent / target).is_file() or (not target and fragment in checked.ids), link
+            assert (
+                link.startswith("data:") or (path.parent / target).is_file() or (not target and fragment in checked.ids)
+            ), link
 
 
 def test_the_command_of_every_cell_chooses_that_cell_and_no_other() -> None:
@@ -131,14 +151,24 @@ def test_the_command_of_every_cell_chooses_that_cell_and_no_other() -> None:
         for cell in suite.cells:
             words = shlex.split(facts.command(Joined(cell, (), None, {}), "results"))
             arguments = parser().parse_args(words[1:])
-            assert [c.id for c in suite.cells if Filter(arguments.only)(c)] == [cell.id] and arguments.suites == [suite.name]
+            assert [c.id for c in suite.cells if Filter(arguments.only)(c)] == [cell.id] and arguments.suites == [
+                suite.name
+            ]
     partial = dataclasses.replace(record_for(full_cells()[0], 2, {"V_g": -0.6}), status="partial", epochs=40.0)
-    assert "--seeds 3 " in (said := facts.command(Joined(full_cells()[0], (partial,), None, {}), "r")) and "--until-epoch 40" in said
+    assert (
+        "--seeds 3 " in (said := facts.command(Joined(full_cells()[0], (partial,), None, {}), "r"))
+        and "--until-epoch 40" in said
+    )
 
 
 def test_hours_count_a_shared_run_once_and_each_measurement() -> None:
     suite, cell = load(THEORY), full_cells()[0]
-    record = dataclasses.replace(record_for(cell, 0, {"V_g": -0.6}), train_s=7200.0, eval_s=1800.0, provenance={"segments": [{"device": "A"}, {"device": "A"}, 7]})
+    record = dataclasses.replace(
+        record_for(cell, 0, {"V_g": -0.6}),
+        train_s=7200.0,
+        eval_s=1800.0,
+        provenance={"segments": [{"device": "A"}, {"device": "A"}, 7]},
+    )
     again = dataclasses.replace(record, evaluation="another", eval_s=3600.0)
     joined = {"t": [Joined(cell, (record,), None, {}), Joined(cell, (record, again), None, {})]}
     counted = facts.summary([facts.Report(suite, joined, {}, ())])
@@ -163,7 +193,16 @@ def test_whatever_can_be_measured_can_be_drawn(values: list[float], log: bool) -
     ticks = scale.ticks()
     assert len(ticks) <= 12 and all(10 <= scale(v) <= 300 for v, _ in ticks)
     points = tuple((float(i), v) for i, v in enumerate(values))
-    drawn = svg(Plot("p", "t", "x", Axis(), Axis(log=log), (Marks("line", points, "s0"), Marks("points", points, "better", halves=tuple(abs(v) for v in values)))))
+    drawn = svg(
+        Plot(
+            "p",
+            "t",
+            "x",
+            Axis(),
+            Axis(log=log),
+            (Marks("line", points, "s0"), Marks("points", points, "better", halves=tuple(abs(v) for v in values))),
+        )
+    )
     assert "nan" not in drawn and "inf" not in drawn and ElementTree.fromstring(drawn) is not None
 
 
@@ -172,7 +211,9 @@ def test_png_on_request(tmp_path: Path) -> None:
     write_reports([(suite, joined)], "results", tmp_path / "a", png=True)
     write_reports([(suite, joined)], "results", tmp_path / "b", png=True)
     images = {p.name: p.read_bytes() for p in (tmp_path / "a/figures").iterdir()}
-    assert len(images) == 3 + 3 + 2 + 9 and all(i.startswith(b"\x89PNG") for i in images.values()), "scatters, ranks, the table's forest and the start page's, and curves of three cells"
+    assert len(images) == 3 + 3 + 2 + 9 and all(i.startswith(b"\x89PNG") for i in images.values()), (
+        "scatters, ranks, the table's forest and the start page's, and curves of three cells"
+    )
     assert images == {p.name: p.read_bytes() for p in (tmp_path / "b/figures").iterdir()}
 
 
@@ -180,7 +221,9 @@ def test_png_on_request(tmp_path: Path) -> None:
 def test_every_page_opens_without_an_error(site: Path, page: Browser) -> None:
     for path in [*site.glob("*.html"), *list(site.glob("cells/theory-*.html"))]:
         page.open(path)
-        assert page.js("document.querySelector('h1').innerText.length > 3 && getComputedStyle(document.body).marginTop === '0px'"), "the style sheet is in force"
+        assert page.js(
+            "document.querySelector('h1').innerText.length > 3 && getComputedStyle(document.body).marginTop === '0px'"
+        ), "the style sheet is in force"
         assert page.js("document.documentElement.scrollWidth <= innerWidth"), f"{path.name} scrolls sideways as a whole"
 
 
@@ -211,40 +254,69 @@ def test_a_click_sorts_by_number_both_ways_and_back_and_says_so(site: Path, page
 def test_filters_search_and_addresses_choose_lines(site: Path, page: Browser) -> None:
     page.open(site / "cells.html", "paper=theory&verdict=inconclusive")
     lines = page.js("document.querySelectorAll('#all tbody tr').length")
-    assert lines > 500 and len(column(page, "#all", 0)) == 9 and page.js("document.querySelector('output').innerText") == f"9 of {lines} shown"
+    assert (
+        lines > 500
+        and len(column(page, "#all", 0)) == 9
+        and page.js("document.querySelector('output').innerText") == f"9 of {lines} shown"
+    )
     page.click("[data-filter]")
     page.type("10^2 v_g")
     assert column(page, "#all", 0) == ["theory/1/B_z=10^2[MLP]/mnist"] and column(page, "#all", 1) == ["V_g"]
     page.open(site / "index.html")
     page.click("#papers-table td.v-inconclusive a")
-    page.until("location.pathname.endsWith('cells.html') && document.querySelector('output')?.innerText.startsWith('9 of')")
+    page.until(
+        "location.pathname.endsWith('cells.html') && document.querySelector('output')?.innerText.startsWith('9 of')"
+    )
     page.open(site / "index.html")
-    counted = page.js("[...document.querySelectorAll('.matrix')].at(-1).querySelectorAll('tbody tr').values().map(r => [...r.cells].slice(1).map(c => Number(c.dataset.v ?? c.innerText))).toArray()")
+    counted = page.js(
+        "[...document.querySelectorAll('.matrix')].at(-1).querySelectorAll('tbody tr').values().map(r => [...r.cells].slice(1).map(c => Number(c.dataset.v ?? c.innerText))).toArray()"
+    )
     assert sum(row[0] for row in counted) == 71 and all(row[0] == sum(row[1:4]) == sum(row[4:]) for row in counted)
     page.open(site / "claims.html")
     every = page.js("document.querySelectorAll('.claim').length")
-    page.js("(s => { s.value = 'fails'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-facet=published]'))")
-    shown = page.js("[...document.querySelectorAll('.claim')].filter(c => !c.hidden).map(c => c.querySelector('.c-fails') !== null)")
+    page.js(
+        "(s => { s.value = 'fails'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-facet=published]'))"
+    )
+    shown = page.js(
+        "[...document.querySelectorAll('.claim')].filter(c => !c.hidden).map(c => c.querySelector('.c-fails') !== null)"
+    )
     assert every == 71 and 0 < len(shown) < 71 and all(shown)
     page.open(site / "theory.html")
-    page.js("(s => { s.value = 'incomparable'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-for=table-2] [data-facet]'))")
+    page.js(
+        "(s => { s.value = 'incomparable'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-for=table-2] [data-facet]'))"
+    )
     assert len(column(page, "#table-2", 0)) == 4 and len(column(page, "#table-1", 0)) == 3
-    page.js("(s => { s.value = 'blocked'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-for=table-2] [data-facet]'))")
+    page.js(
+        "(s => { s.value = 'blocked'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-for=table-2] [data-facet]'))"
+    )
     assert column(page, "#table-2", 0) == []
 
 
 @needs_browser
 def test_a_click_on_a_cell_opens_its_page_with_curves_samples_and_command(site: Path, page: Browser) -> None:
     page.open(site / "theory.html")
-    page.click("#table-1 tbody tr:nth-child(3) td:nth-child(4)")  # the published number: the click goes to the achieved one's link
+    page.click(
+        "#table-1 tbody tr:nth-child(3) td:nth-child(4)"
+    )  # the published number: the click goes to the achieved one's link
     page.until("document.querySelector('.crumbs') !== null")
     assert page.js("document.querySelector('h1').innerText").startswith("B_z=10^2")
-    assert page.js("[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.line').length)") == [1, 1, 1, 1, 1, 1]
-    assert page.until("(i => i.complete && i.naturalWidth > 100)((i => (i.scrollIntoView(), i))(document.querySelector('.grids img')))")
+    assert page.js("[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.line').length)") == [
+        1,
+        1,
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert page.until(
+        "(i => i.complete && i.naturalWidth > 100)((i => (i.scrollIntoView(), i))(document.querySelector('.grids img')))"
+    )
     assert "ganbench run theory" in page.js("document.querySelector('.command').innerText")
     assert not page.js("document.querySelector('details').open")
     page.click("summary")
-    assert page.js("document.querySelector('details').open") and "torch" in page.js("document.querySelector('details').innerText")
+    assert page.js("document.querySelector('details').open") and "torch" in page.js(
+        "document.querySelector('details').innerText"
+    )
     page.click(".crumbs a")
     page.until("document.querySelector('#table-1') !== null")
 
@@ -290,7 +362,9 @@ def test_a_phone_scrolls_tables_within_themselves(site: Path, page: Browser) -> 
         page.open(path)
         assert page.js("document.documentElement.scrollWidth") <= 390, path.name
     page.open(site / "gran.html")
-    assert page.js("(s => { s.scrollLeft = 300; const r = s.querySelector('tbody th').getBoundingClientRect(); return [s.scrollLeft, Math.round(r.x - s.getBoundingClientRect().x)]; })(document.querySelector('.scroll'))") == [300, 1], "the row's name stays in sight"
+    assert page.js(
+        "(s => { s.scrollLeft = 300; const r = s.querySelector('tbody th').getBoundingClientRect(); return [s.scrollLeft, Math.round(r.x - s.getBoundingClientRect().x)]; })(document.querySelector('.scroll'))"
+    ) == [300, 1], "the row's name stays in sight"
 
 
 @needs_browser
@@ -299,7 +373,9 @@ def test_without_scripts_everything_is_still_there(site: Path, page: Browser) ->
     try:
         page.send("Page.navigate", url=(site / "gran.html").resolve().as_uri())
         page.until("document.readyState === 'complete' && document.querySelectorAll('#table-1 tbody tr').length === 11")
-        assert page.js("[...document.querySelectorAll('.tools')].every(t => t.hidden)"), "controls that would do nothing are not shown"
+        assert page.js("[...document.querySelectorAll('.tools')].every(t => t.hidden)"), (
+            "controls that would do nothing are not shown"
+        )
     finally:
         page.send("Emulation.setScriptExecutionDisabled", value=False)
 
@@ -315,7 +391,12 @@ def _png(width: int, height: int) -> str:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     rows = b"".join(b"\0" + bytes(width) for _ in range(min(height, 64)))
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")).decode()
+    return base64.b64encode(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    ).decode()
 
 
 def _hostile_site(out: Path) -> int:
@@ -324,18 +405,44 @@ def _hostile_site(out: Path) -> int:
     original = full_cells()[0]
     cells, found_records = [], []
     for i, text in enumerate(HOSTILE):
-        cell = dataclasses.replace(original, method=text, backbone=text, group=text, remarks=(text,), notes={"network": text}, stated={"loss": text})
+        cell = dataclasses.replace(
+            original,
+            method=text,
+            backbone=text,
+            group=text,
+            remarks=(text,),
+            notes={"network": text},
+            stated={"loss": text},
+        )
         cells.append(cell)
-    segment = {"from_step": HOSTILE[0], "to_step": HOSTILE[1], "ganbench": HOSTILE[2], "commit": HOSTILE[1], "torch": HOSTILE[5], "threads": [], "device": HOSTILE[1]}
+    segment = {
+        "from_step": HOSTILE[0],
+        "to_step": HOSTILE[1],
+        "ganbench": HOSTILE[2],
+        "commit": HOSTILE[1],
+        "torch": HOSTILE[5],
+        "threads": [],
+        "device": HOSTILE[1],
+    }
     record = record_for(original, 0, {"V_g": -0.6, "L_Vg_Bz": 5.0, "D_G": -0.4}, segments=[segment, HOSTILE[0]])
     final = {**record.final, **{text: {"value": 1.0} for text in HOSTILE}}
-    record = dataclasses.replace(record, samples=_png(8, 8), final=final, history=[{**final, "epoch": e} for e in (1, 2)], provenance={**record.provenance, "libraries": {text: text for text in HOSTILE}})
+    record = dataclasses.replace(
+        record,
+        samples=_png(8, 8),
+        final=final,
+        history=[{**final, "epoch": e} for e in (1, 2)],
+        provenance={**record.provenance, "libraries": {text: text for text in HOSTILE}},
+    )
     found_records.append(record)
     table = dataclasses.replace(suite.tables[0], id=HOSTILE[1], caption=HOSTILE[0], cells=tuple(cells))
     claim = dataclasses.replace(suite.claims[0], id=HOSTILE[1], quote=HOSTILE[0], where=HOSTILE[2], note=HOSTILE[5])
-    hostile = dataclasses.replace(suite, title=HOSTILE[5], venue=HOSTILE[1], tables=(table, suite.tables[0]), claims=(claim,), remarks=HOSTILE)
+    hostile = dataclasses.replace(
+        suite, title=HOSTILE[5], venue=HOSTILE[1], tables=(table, suite.tables[0]), claims=(claim,), remarks=HOSTILE
+    )
     other = dataclasses.replace(record, final={**final, "V_g": {"value": 9.0}})
-    write_reports([(hostile, join(hostile, found_records))], HOSTILE[1], out, HOSTILE, [Conflict(record, other)], png=False)
+    write_reports(
+        [(hostile, join(hostile, found_records))], HOSTILE[1], out, HOSTILE, [Conflict(record, other)], png=False
+    )
     return len(cells) + len(suite.tables[0].cells)
 
 
@@ -347,7 +454,9 @@ def test_hostile_names_run_nothing_and_show_as_they_are(tmp_path: Path, page: Br
     for path in pages:
         page.open(path)
         assert page.js("window.owned === undefined && document.scripts.length === 1"), path.name
-        assert page.js("[...document.querySelectorAll('*')].every(e => [...e.attributes].every(a => !a.name.startsWith('on')) && !(e.getAttribute('href') ?? '').startsWith('javascript'))"), path.name
+        assert page.js(
+            "[...document.querySelectorAll('*')].every(e => [...e.attributes].every(a => !a.name.startsWith('on')) && !(e.getAttribute('href') ?? '').startsWith('javascript'))"
+        ), path.name
     page.open(tmp_path / "theory.html")
     for i, text in enumerate(HOSTILE):
         assert page.js(f"document.querySelectorAll('#table-1 tbody th')[{i}].textContent") == f"{text} ({text})"
@@ -360,13 +469,24 @@ def test_hostile_names_run_nothing_and_show_as_they_are(tmp_path: Path, page: Br
 def test_the_policy_lets_no_other_script_run(site: Path, page: Browser) -> None:
     page.open(site / "index.html")
     page.js("(s => { s.textContent = 'window.owned = 1'; document.body.append(s); })(document.createElement('script'))")
-    page.js("(i => { i.setAttribute('onclick', 'window.owned = 1'); document.body.append(i); i.click(); })(document.createElement('p'))")
+    page.js(
+        "(i => { i.setAttribute('onclick', 'window.owned = 1'); document.body.append(i); i.click(); })(document.createElement('p'))"
+    )
     assert page.js("window.owned") is None
     assert page.errors and all("Content Security Policy" in e for e in page.errors)
     page.errors.clear()
 
 
-@pytest.mark.parametrize("samples", ["", "no base64!", base64.b64encode(b"<svg onload=alert(1)>").decode(), base64.b64encode(b"GIF89a" + bytes(40)).decode(), _png(100_000, 1)])
+@pytest.mark.parametrize(
+    "samples",
+    [
+        "",
+        "no base64!",
+        base64.b64encode(b"<svg onload=alert(1)>").decode(),
+        base64.b64encode(b"GIF89a" + bytes(40)).decode(),
+        _png(100_000, 1),
+    ],
+)
 def test_what_is_no_png_of_a_sensible_size_becomes_no_file(tmp_path: Path, samples: str) -> None:
     suite, cell = load(THEORY), full_cells()[0]
     record = dataclasses.replace(record_for(cell, 0, {"V_g": -0.6}), samples=samples)

@@ -37,7 +37,9 @@ def test_step_equals_a_plain_loop(loss: str, normalised: str, float64: None) -> 
         opt_g.step()
         opt_d.zero_grad()
         real, fake = D(x).sigmoid(), D(fakes.detach()).sigmoid()
-        ((F.binary_cross_entropy(real, torch.ones(size)) + F.binary_cross_entropy(fake, torch.zeros(size))) / 2).backward()
+        (
+            (F.binary_cross_entropy(real, torch.ones(size)) + F.binary_cross_entropy(fake, torch.zeros(size))) / 2
+        ).backward()
         opt_d.step()
     for ours, theirs in ((gan.G, G), (gan.D, D)):
         mine = {k: v for k, v in ours.state_dict().items()}
@@ -93,7 +95,16 @@ def test_moments_come_in_the_declared_order(d_pass: str) -> None:
     log: list[str] = []
     gan.parts, gan.wants_features = [Recorder("a", log), Recorder("b", log)], True
     train_step(gan, lambda: (torch.zeros(64, 1, 28, 28), None))
-    d = ["a.augment real", "b.augment real", "a.augment fake", "b.augment fake", "a.d_penalty", "b.d_penalty", "a.after_d", "b.after_d"]
+    d = [
+        "a.augment real",
+        "b.augment real",
+        "a.augment fake",
+        "b.augment fake",
+        "a.d_penalty",
+        "b.d_penalty",
+        "a.after_d",
+        "b.after_d",
+    ]
     g = ["a.augment fake", "b.augment fake", "a.g_penalty", "b.g_penalty", "a.after_g", "b.after_g"]
     assert log == d + d + g
 
@@ -163,7 +174,9 @@ def test_conditional_players_and_a_parts_own_network(d_pass: str, monkeypatch: p
     from benchmark.methods import spectral_norm
     from benchmark.networks import mlp
 
-    monkeypatch.setattr(mlp, "build", lambda shape, z_dim, classes, **_: (Conditional(shape, z_dim, 784), Conditional((), 784, 1)))
+    monkeypatch.setattr(
+        mlp, "build", lambda shape, z_dim, classes, **_: (Conditional(shape, z_dim, 784), Conditional((), 784, 1))
+    )
     monkeypatch.setattr(spectral_norm, "build", lambda **_: Head())
     gan, again = (Gan(recipe(classes=3, d_pass=d_pass), seed=s) for s in (0, 1))
     before = gan.parts[0].head.weight.clone()

@@ -17,13 +17,23 @@ from benchmark.suite.nodes import SuiteError
 THEORY = Path("suites/theory.yaml")
 
 # Typed from the paper's Tables 1 and 2 (recovered in the facts), apart from the suite file.
-TABLE_1 = {"B_z=10^-2": ("5.020", "-0.657 ± 0.065", "-0.480 ± 0.033"), "B_z=10^0": ("2.738", "-0.667 ± 0.054", "-0.486 ± 0.027"), "B_z=10^2": ("2.370", "-0.696 ± 0.045", "-0.500 ± 0.022")}
-TABLE_2 = {"sigma=sqrt(2)": ("0.087 ± 0.005", "78.749 ± 36.405", "-0.670 ± 0.050", "-0.487 ± 0.026"), "sigma=sqrt(24)": ("0.068 ± 0.003", "76.422 ± 35.867", "-0.701 ± 0.063", "-0.503 ± 0.031")}
+TABLE_1 = {
+    "B_z=10^-2": ("5.020", "-0.657 ± 0.065", "-0.480 ± 0.033"),
+    "B_z=10^0": ("2.738", "-0.667 ± 0.054", "-0.486 ± 0.027"),
+    "B_z=10^2": ("2.370", "-0.696 ± 0.045", "-0.500 ± 0.022"),
+}
+TABLE_2 = {
+    "sigma=sqrt(2)": ("0.087 ± 0.005", "78.749 ± 36.405", "-0.670 ± 0.050", "-0.487 ± 0.026"),
+    "sigma=sqrt(24)": ("0.068 ± 0.003", "76.422 ± 35.867", "-0.701 ± 0.063", "-0.503 ± 0.031"),
+}
 
 
 def test_theory_tables_as_printed() -> None:
     tables = {t.id: t for t in load(THEORY).tables}
-    for table, printed, metrics in (("1", TABLE_1, ("L_Vg_Bz", "V_g", "D_G")), ("2", TABLE_2, ("jac_D", "jac_G", "V_g", "D_G"))):
+    for table, printed, metrics in (
+        ("1", TABLE_1, ("L_Vg_Bz", "V_g", "D_G")),
+        ("2", TABLE_2, ("jac_D", "jac_G", "V_g", "D_G")),
+    ):
         assert {c.method: tuple(c.published[m].text for m in metrics) for c in tables[table].cells} == printed
     numbers = [p for t in tables.values() for c in t.cells for p in c.published.values()]
     assert len(numbers) == 17 and {p.std_of for p in numbers if p.std} == {"noises"}
@@ -33,22 +43,49 @@ def test_theory_tables_as_printed() -> None:
 def test_theory_recipes_are_the_papers() -> None:
     cells = {(c.table, c.method): c.recipe for c in load(THEORY).cells}
     for r in cells.values():
-        assert (r.epochs, r.batch_d, r.lr_g, r.lr_d, r.beta1, r.beta2, r.z_dim) == (200, 64, 2e-4, 2e-4, 0.5, 0.999, 100)
+        assert (r.epochs, r.batch_d, r.lr_g, r.lr_d, r.beta1, r.beta2, r.z_dim) == (
+            200,
+            64,
+            2e-4,
+            2e-4,
+            0.5,
+            0.999,
+            100,
+        )
         assert r.total_steps(60000) == 187_600 and r.network == ("mlp", {"width": 1.0, "bn_eps": 0.8})
-    assert [(cells["1", m].z_distribution, cells["1", m].z_scale) for m in TABLE_1] == [("uniform", 0.01), ("uniform", 1.0), ("uniform", 100.0)]
+    assert [(cells["1", m].z_distribution, cells["1", m].z_scale) for m in TABLE_1] == [
+        ("uniform", 0.01),
+        ("uniform", 1.0),
+        ("uniform", 100.0),
+    ]
     for method, shift in (("sigma=sqrt(2)", 2), ("sigma=sqrt(24)", 8)):
-        assert cells["2", method].parts == (("spectral-norm", {"player": "D"}), ("translations", {"shift": shift, "copies": 15, "fill": -1.0}))
+        assert cells["2", method].parts == (
+            ("spectral-norm", {"player": "D"}),
+            ("translations", {"shift": shift, "copies": 15, "fill": -1.0}),
+        )
         assert cells["2", method].z_distribution == "normal"
     assert [len(cells["Fig1", m].parts) for m in ("none", "SN-G", "SN-D", "SN-both")] == [0, 1, 1, 2]
-    free = {k for k, r in cells.items() if ("spectral-norm", {"player": "D"}) not in r.parts}  # whose D's logit may grow until gan.py's loss has no gradient
-    assert free == {("Fig1", "none"), ("Fig1", "SN-G")} == {k for k, r in cells.items() if r.loss == ("non-saturating-bce", {"d_scale": 0.5})}
+    free = {
+        k for k, r in cells.items() if ("spectral-norm", {"player": "D"}) not in r.parts
+    }  # whose D's logit may grow until gan.py's loss has no gradient
+    assert (
+        free
+        == {("Fig1", "none"), ("Fig1", "SN-G")}
+        == {k for k, r in cells.items() if r.loss == ("non-saturating-bce", {"d_scale": 0.5})}
+    )
 
 
 def test_ci_profile_changes_only_what_it_names() -> None:
     full, ci = load(THEORY).cells, load(THEORY, "ci").cells
     for a, b in zip(full, ci):
         assert a.id == b.id and b.full_recipe == a.recipe and b.published == a.published
-        assert {d.split(":")[0] for d in a.recipe.differences(b.recipe)} <= {"dataset", "images", "epochs", "network", "parts"}
+        assert {d.split(":")[0] for d in a.recipe.differences(b.recipe)} <= {
+            "dataset",
+            "images",
+            "epochs",
+            "network",
+            "parts",
+        }
     assert ci[3].recipe.parts[1] == ("translations", {"shift": 2, "copies": 3, "fill": -1.0})
 
 
@@ -57,14 +94,22 @@ def test_ci_suite_takes_the_papers_cells_and_every_method_that_can_be_run() -> N
     suite = load(Path("suites/ci.yaml"))
     assert {c.profile for c in suite.cells} == {"ci"} and {c.recipe.dataset for c in suite.cells} == {"shapes"}
     there = {(c.paper, c.method, c.backbone) for c in suite.cells}
-    for name, tables in (("pgn", ("II", "IV", "V")), ("gran", ("2", "3")), ("sdp", ("I", "II")), ("chain", ("cifar",)), ("theory", ("1", "2", "Fig1"))):
+    for name, tables in (
+        ("pgn", ("II", "IV", "V")),
+        ("gran", ("2", "3")),
+        ("sdp", ("I", "II")),
+        ("chain", ("cifar",)),
+        ("theory", ("1", "2", "Fig1")),
+    ):
         for cell in load(Path(f"suites/{name}.yaml")).cells:
             assert cell.table not in tables or (cell.paper, cell.method, cell.backbone) in there, cell.id
 
 
 @pytest.mark.parametrize("name", ["pgn", "gran", "sdp", "theory"])
 def test_no_ci_cell_of_a_paper_that_is_done_is_blocked(name: str) -> None:
-    assert {c.id: why for c in load(Path(f"suites/{name}.yaml"), "ci").cells if (why := what_blocks(c.recipe, c.protocol))} == {}
+    assert {
+        c.id: why for c in load(Path(f"suites/{name}.yaml"), "ci").cells if (why := what_blocks(c.recipe, c.protocol))
+    } == {}
 
 
 def test_a_profile_may_change_what_another_has_changed(tmp_path: Path) -> None:
@@ -74,7 +119,11 @@ def test_a_profile_may_change_what_another_has_changed(tmp_path: Path) -> None:
     ci, longer = load(path, "ci").cells, load(path, "longer").cells
     assert load(path).profiles[-1] == "longer" and {c.profile for c in longer} == {"longer"}
     for a, b in zip(ci, longer):
-        assert {d.split(":")[0] for d in a.recipe.differences(b.recipe)} <= {"epochs", "parts"} and b.recipe.epochs == 3 and b.protocol.generated == 32
+        assert (
+            {d.split(":")[0] for d in a.recipe.differences(b.recipe)} <= {"epochs", "parts"}
+            and b.recipe.epochs == 3
+            and b.protocol.generated == 32
+        )
     assert longer[3].recipe.parts[1] == ("translations", {"shift": 1, "copies": 3, "fill": -1.0})
     with pytest.raises(SuiteError, match=r"no profile 'ic' stands before this one; did you mean 'ci'\?"):
         load(changed(tmp_path, "\ntables:\n", f"\n{more.replace('from: ci', 'from: ic')}\ntables:\n"))
@@ -152,7 +201,9 @@ def test_suites_that_include_each_other_or_a_table_twice_are_refused(tmp_path: P
 
 
 def test_a_folder_stands_for_its_papers_each_once() -> None:
-    assert [s.name for s in load_all([])] == ["chain", "gran", "pgn", "sdp", "theory"] and len(load_all(["suites/ci.yaml"])) == 1
+    assert [s.name for s in load_all([])] == ["chain", "gran", "pgn", "sdp", "theory"] and len(
+        load_all(["suites/ci.yaml"])
+    ) == 1
 
 
 def test_an_integer_beta_is_a_float(tmp_path: Path) -> None:
@@ -171,7 +222,12 @@ def test_a_part_that_does_not_exist_yet_loads_and_blocks(tmp_path: Path) -> None
 def test_unreadable_missing_and_oversized_files(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="no suite 'theroy'; did you mean 'theory'"):
         load_all(["theroy"])
-    for name, content in (("binary", b"\xff\xfe\x00"), ("empty", b""), ("huge", b"a" * 5_000_001), ("deep", b"[" * 100_000)):
+    for name, content in (
+        ("binary", b"\xff\xfe\x00"),
+        ("empty", b""),
+        ("huge", b"a" * 5_000_001),
+        ("deep", b"[" * 100_000),
+    ):
         path = tmp_path / f"{name}.yaml"
         path.write_bytes(content)
         with pytest.raises(SuiteError, match=str(path)):
@@ -198,7 +254,22 @@ def test_filters_choose_cells(expression: str, count: int) -> None:
     assert sum(map(Filter(expression), load(THEORY).cells)) == count
 
 
-@pytest.mark.parametrize("expression", ["", "table", "tabel=1", "table=1 &", "(table=1", "table=1)", "table<x", "table=1 method~x", "method~", "(" * 3000, "table=1 dataset=2 | ("])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "",
+        "table",
+        "tabel=1",
+        "table=1 &",
+        "(table=1",
+        "table=1)",
+        "table<x",
+        "table=1 method~x",
+        "method~",
+        "(" * 3000,
+        "table=1 dataset=2 | (",
+    ],
+)
 def test_bad_filters_say_where(expression: str) -> None:
     with pytest.raises(GanbenchError, match="--only .* column"):
         Filter(expression)

@@ -33,17 +33,28 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return run(TRANSLATED, protocol(), 0, DATA, tmp_path_factory.mktemp("undisturbed"))
 
 
-TRANSLATED = recipe(parts=(("spectral-norm", {"player": "D"}), ("translations", {"shift": 2, "copies": 2, "fill": -1.0})))
+TRANSLATED = recipe(
+    parts=(("spectral-norm", {"player": "D"}), ("translations", {"shift": 2, "copies": 2, "fill": -1.0}))
+)
 
 
 @given(stops=st.sets(st.integers(1, 16), min_size=1, max_size=4))
 @settings(max_examples=12, deadline=None)
-def test_a_run_stopped_anywhere_ends_with_the_same_bits(undisturbed: dict, tmp_path_factory: pytest.TempPathFactory, stops: set[int]) -> None:
+def test_a_run_stopped_anywhere_ends_with_the_same_bits(
+    undisturbed: dict, tmp_path_factory: pytest.TempPathFactory, stops: set[int]
+) -> None:
     folder, result = tmp_path_factory.mktemp("stopped"), None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "CHECK_STEPS", 1)
         while result is None:
-            result = run(TRANSLATED, protocol(), 0, DATA, folder, tick=lambda done, todo: done in stops and not stops.remove(done))
+            result = run(
+                TRANSLATED,
+                protocol(),
+                0,
+                DATA,
+                folder,
+                tick=lambda done, todo: done in stops and not stops.remove(done),
+            )
     assert bits(result) == bits(undisturbed)
     assert result["segments"][-1]["to_step"] == 16
 
@@ -83,7 +94,9 @@ def test_measuring_puts_every_buffer_and_mode_back(tmp_path: Path) -> None:
     assert all(torch.equal(before[k], after[k]) for k in before) and gan.G.training and gan.D.training
 
 
-def test_a_disk_that_fills_up_costs_the_checkpoints_and_not_the_result(undisturbed: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_costs_the_checkpoints_and_not_the_result(
+    undisturbed: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(folder: Path, state: dict) -> None:
         raise OSError(28, "No space left on device")
 
@@ -115,7 +128,9 @@ def test_another_recipe_is_refused_with_the_difference(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str) -> None:
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
     for value in (1, 2):
         checkpoint.save(tmp_path, {"value": value, "tensor": torch.arange(1000.0)})
     path = tmp_path / checkpoint.CURRENT

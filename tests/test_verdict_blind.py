@@ -53,7 +53,9 @@ def test_intervals_cover_as_they_say(sim: ModuleType, n: int) -> None:
 @pytest.mark.parametrize("effect", [0, 0.999, 1.001, 2, -2])
 def test_false_verdicts_are_rare(sim: ModuleType, n: int, spread: float, effect: float) -> None:
     draws = 400
-    found = sim.one_number(n, effect, spread, draws, np.random.default_rng([n, int(1000 * spread), int(1000 * abs(effect))]))
+    found = sim.one_number(
+        n, effect, spread, draws, np.random.default_rng([n, int(1000 * spread), int(1000 * abs(effect))])
+    )
     for name in sim.DECIDED:
         by_print, by_mean = sim.false_rates(found, name)
         assert below(by_print, 0.025, draws), (name, by_print)
@@ -64,7 +66,9 @@ def test_false_verdicts_are_rare(sim: ModuleType, n: int, spread: float, effect:
 @pytest.mark.parametrize("noise", ["normal", "skewed (log-normal, σ 0.4)", "heavy-tailed (t, 4 degrees)"])
 def test_false_verdicts_are_rare_at_the_edge_of_the_band_itself(sim: ModuleType, noise: str, effect: float) -> None:
     for n in (3, 5):
-        found = sim.one_number(n, effect, 0.01, 1500, np.random.default_rng([n, len(noise)]), noise=noise, printed_spread=0)
+        found = sim.one_number(
+            n, effect, 0.01, 1500, np.random.default_rng([n, len(noise)]), noise=noise, printed_spread=0
+        )
         wrong = sum(sim.false_rates(found, name)[0] for name in sim.DECIDED)
         assert below(wrong, 0.05, 1500), (noise, n, wrong)
 
@@ -77,11 +81,17 @@ def test_the_verdicts_have_power_too(sim: ModuleType) -> None:
 
 
 def test_one_seed_decides_nothing_even_where_seeds_collapse_unnoticed(sim: ModuleType) -> None:
-    for found in (sim.one_number(1, 0, 0.09, 300, np.random.default_rng(0)), sim.one_number(1, 0, 0.02, 300, np.random.default_rng(1), collapse=0.05), sim.one_number(1, 60, 0.02, 300, np.random.default_rng(2))):
+    for found in (
+        sim.one_number(1, 0, 0.09, 300, np.random.default_rng(0)),
+        sim.one_number(1, 0, 0.02, 300, np.random.default_rng(1), collapse=0.05),
+        sim.one_number(1, 60, 0.02, 300, np.random.default_rng(2)),
+    ):
         assert {v for v, *_ in found} == {"inconclusive"}
     for n in (2, 3, 5):
         found = sim.one_number(n, 0, 0.02, 1000, np.random.default_rng(n), collapse=0.05)
-        assert all(below(max(sim.false_rates(found, name)), 0.025, 1000) for name in sim.DECIDED if name != "reproduced"), n
+        assert all(
+            below(max(sim.false_rates(found, name)), 0.025, 1000) for name in sim.DECIDED if name != "reproduced"
+        ), n
 
 
 @pytest.mark.parametrize("n", [3, 10])
@@ -117,7 +127,9 @@ def test_welch_is_scipys_and_directions_are_told() -> None:
         found = compare([Pair(a, b), Pair(b, a), Pair(a, b)], numbers)
         test = stats.ttest_ind(x, y, equal_var=False)
         assert found[Pair(a, b)].p == pytest.approx(test.pvalue, rel=1e-9)
-        assert found[Pair(a, b)].sign == (0 if test.pvalue > 0.05 else -np.sign(test.statistic)) == -found[Pair(b, a)].sign
+        assert (
+            found[Pair(a, b)].sign == (0 if test.pvalue > 0.05 else -np.sign(test.statistic)) == -found[Pair(b, a)].sign
+        )
 
 
 def test_wrong_directions_in_a_family_are_rare_although_pairs_share_cells() -> None:
@@ -127,9 +139,16 @@ def test_wrong_directions_in_a_family_are_rare_although_pairs_share_cells() -> N
     for _ in range(400):
         means = 20 + 1e-6 * rng.permutation(6) + np.array([0, 0, 0, 0, 0, 15])
         spreads = rng.uniform(0.2, 1, 6)
-        numbers = {Number(str(i), "FID", "lower"): estimate(rng.normal(m, s, 3).tolist()) for i, (m, s) in enumerate(zip(means, spreads))}
+        numbers = {
+            Number(str(i), "FID", "lower"): estimate(rng.normal(m, s, 3).tolist())
+            for i, (m, s) in enumerate(zip(means, spreads))
+        }
         found = compare([Pair(x, y) for x in numbers for y in numbers if x != y], numbers)
-        errors = [answer.sign != np.sign(means[int(pair.b.cell)] - means[int(pair.a.cell)]) for pair, answer in found.items() if answer.sign]
+        errors = [
+            answer.sign != np.sign(means[int(pair.b.cell)] - means[int(pair.a.cell)])
+            for pair, answer in found.items()
+            if answer.sign
+        ]
         wrong, decided = wrong + any(errors), decided + len(errors)
     assert below(wrong / 400, 0.05, 400) and decided > 400
 

@@ -34,7 +34,17 @@ from benchmark.suite.load import load_all
 from tests.conftest import ROOT
 from tests.test_cli import GANBENCH, TINY, _until
 
-ROW = {"name": "gran/2/GraND-GAN/cifar10 seed 0", "step": 5000, "of": 100000, "rate": 12.34, "eta_s": 7698.0, "silent_s": 1.0, "node": "lab7", "device": "H100", "last": {"step": 5000, "IS": 2.0, "FID": 87.654}}
+ROW = {
+    "name": "gran/2/GraND-GAN/cifar10 seed 0",
+    "step": 5000,
+    "of": 100000,
+    "rate": 12.34,
+    "eta_s": 7698.0,
+    "silent_s": 1.0,
+    "node": "lab7",
+    "device": "H100",
+    "last": {"step": 5000, "IS": 2.0, "FID": 87.654},
+}
 
 
 def _text(rows: list[dict], width: int, height: int = 20) -> str:
@@ -47,7 +57,16 @@ def _text(rows: list[dict], width: int, height: int = 20) -> str:
 
 def test_the_table_says_what_runs_where_how_fast_and_how_well() -> None:
     shown = _text([ROW, ROW | {"silent_s": 125.0, "name": "b"}], 140)
-    for part in ("2 running", "gran/2/GraND-GAN/cifar10 seed 0", "5,000 / 100,000", "12.3", "2 h 8 min", "FID 87.65 at 5,000", "lab7, H100", "(silent 2 min 5 s)"):
+    for part in (
+        "2 running",
+        "gran/2/GraND-GAN/cifar10 seed 0",
+        "5,000 / 100,000",
+        "12.3",
+        "2 h 8 min",
+        "FID 87.65 at 5,000",
+        "lab7, H100",
+        "(silent 2 min 5 s)",
+    ):
         assert part in shown, shown
 
 
@@ -92,7 +111,9 @@ def _plan(seeds: int = 1):
 def test_status_has_the_same_figures_later_and_from_elsewhere(tmp_path: Path) -> None:
     plan = _plan()
     status, progress, (first, second) = StatusFile(tmp_path, plan), Progress(1), plan.runs[:2]
-    progress.update(first.evaluation, first.name, 1, 10, 100, {"node": "lab7", "device": "cpu", "last": {"step": 10, "FID": 5.0}})
+    progress.update(
+        first.evaluation, first.name, 1, 10, 100, {"node": "lab7", "device": "cpu", "last": {"step": 10, "FID": 5.0}}
+    )
     status.move(first.evaluation, "running")
     status.move(second.evaluation, "failed")
     status.fail(second.name, "[bold]no \x1b room")
@@ -107,10 +128,18 @@ def test_status_has_the_same_figures_later_and_from_elsewhere(tmp_path: Path) ->
     with (tmp_path / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert driver_alive(tmp_path) and "since" in describe(tmp_path)
-        for shift, message in ((-90, "a driver is at work, last heard 1 min 30 s ago"), (+90, "its clock is 1 min 30 s ahead of this one")):
+        for shift, message in (
+            (-90, "a driver is at work, last heard 1 min 30 s ago"),
+            (+90, "its clock is 1 min 30 s ahead of this one"),
+        ):
             status.path.write_text(json.dumps(content | {"time": time.time() + shift}), encoding="utf-8")
             assert message in describe(tmp_path)
-    for damage in ("{", "[]", json.dumps(content | {"runs": [{"state": "running", "name": 3}]}), json.dumps(content | {"eta_s": "soon"})):
+    for damage in (
+        "{",
+        "[]",
+        json.dumps(content | {"runs": [{"state": "running", "name": 3}]}),
+        json.dumps(content | {"eta_s": "soon"}),
+    ):
         status.path.write_text(damage, encoding="utf-8")
         with (tmp_path / ".lock").open("a") as lock, pytest.raises(GanbenchError, match="is damaged"):
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -124,7 +153,11 @@ def test_only_a_run_that_was_at_work_is_said_to_be_stopped(tmp_path: Path, capsy
     watch.report(Event("progress", None, 5, 96), working)
     for run in (queued, waking, working):
         tell(Event("interrupted", None), run, tmp_path, watch, summary, ())
-    assert capsys.readouterr().err.count("stopped: ") == 1 and summary.counts["interrupted"] == 3 and not watch.progress.running
+    assert (
+        capsys.readouterr().err.count("stopped: ") == 1
+        and summary.counts["interrupted"] == 3
+        and not watch.progress.running
+    )
 
 
 def test_the_status_file_does_not_grow_with_what_is_done(tmp_path: Path) -> None:
@@ -152,7 +185,10 @@ def test_a_log_is_appended_to_and_bounded(tmp_path: Path) -> None:
         for _ in range(3000):
             log.info("x" * 1000)
         log.info("y" * 10**6)
-    assert sum(p.stat().st_size for p in tmp_path.iterdir()) <= 2 * runlog.MOST_BYTES + 2 * runlog.LONGEST and len(list(tmp_path.iterdir())) == 2
+    assert (
+        sum(p.stat().st_size for p in tmp_path.iterdir()) <= 2 * runlog.MOST_BYTES + 2 * runlog.LONGEST
+        and len(list(tmp_path.iterdir())) == 2
+    )
     with logged(tmp_path / "not there"):
         log.info("lost, and no error")
 
@@ -171,7 +207,18 @@ def test_the_line_that_makes_a_run_again_names_its_cell_and_keeps_the_options(gi
 def test_failures_are_summarised_with_a_line_that_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run's folder is in the way; once it is moved, the printed line makes the run."""
     results = tmp_path / "my results"
-    options = ["run", "theory", "--profile", "ci", "--only", "method=SN-D", "--results", str(results), "--executor", "inline"]
+    options = [
+        "run",
+        "theory",
+        "--profile",
+        "ci",
+        "--only",
+        "method=SN-D",
+        "--results",
+        str(results),
+        "--executor",
+        "inline",
+    ]
     run = next(r for r in _plan().runs if r.cells[0].method == "SN-D")
     (results / "runs").mkdir(parents=True)
     (results / "runs" / run.key).write_text("a file")
@@ -181,7 +228,9 @@ def test_failures_are_summarised_with_a_line_that_works(tmp_path: Path, capsys: 
     (results / "runs" / run.key).unlink()
     assert main(words[1:]) == 0 and "1 done" in capsys.readouterr().err
     log = (results / "runs" / run.key / runlog.NAME).read_text(encoding="utf-8")
-    assert all(part in log for part in (run.name, "started at step 0 of 96", "INFO step 16: L_Vg_Bz ", "finished at step 96"))
+    assert all(
+        part in log for part in (run.name, "started at step 0 of 96", "INFO step 16: L_Vg_Bz ", "finished at step 96")
+    )
 
 
 def test_tensorboard_gets_each_measurement_once(tmp_path: Path) -> None:
@@ -192,25 +241,59 @@ def test_tensorboard_gets_each_measurement_once(tmp_path: Path) -> None:
     watch, run = Watch(plan, tmp_path / "results", tmp_path / "board"), plan.runs[0]
     watch.report(Event("progress", None, 20, 96, {"last": {"step": 16, "V_g": 0.5}}), run)
     watch.report(Event("progress", None, 21, 96, {"last": {"step": 16, "V_g": 0.5}}), run)
-    watch.end(run, "done", "", [{"step": 16, "epoch": 1, "V_g": {"value": 0.5}}, {"step": 32, "epoch": 2, "V_g": {"value": None}}, {"step": 48, "epoch": 3, "V_g": {"value": 0.25}}])
+    watch.end(
+        run,
+        "done",
+        "",
+        [
+            {"step": 16, "epoch": 1, "V_g": {"value": 0.5}},
+            {"step": 32, "epoch": 2, "V_g": {"value": None}},
+            {"step": 48, "epoch": 3, "V_g": {"value": 0.25}},
+        ],
+    )
     watch.close()
     (folder,) = {p.parent for p in (tmp_path / "board").rglob("events*")}
     found = EventAccumulator(str(folder)).Reload()
-    assert found.Tags()["scalars"] == ["V_g"] and [(e.step, e.value) for e in found.Scalars("V_g")] == [(16, 0.5), (48, 0.25)]
+    assert found.Tags()["scalars"] == ["V_g"] and [(e.step, e.value) for e in found.Scalars("V_g")] == [
+        (16, 0.5),
+        (48, 0.25),
+    ]
 
 
 @pytest.fixture
 def marked(tmp_path: Path) -> list[str]:
     """The command for a run of a few seconds whose name looks like markup."""
-    text = TINY.replace("rows: {GAN:", 'rows: {"[bold]GAN":').replace("steps: 6,", "steps: 4000,").replace("every_steps: 3,", "every_steps: 1000,")
+    text = (
+        TINY.replace("rows: {GAN:", 'rows: {"[bold]GAN":')
+        .replace("steps: 6,", "steps: 4000,")
+        .replace("every_steps: 3,", "every_steps: 1000,")
+    )
     assert "[bold]" in text and "4000" in text
     (tmp_path / "tiny.yaml").write_text(text, encoding="utf-8")
-    return [*GANBENCH, "run", str(tmp_path / "tiny.yaml"), "--results", str(tmp_path / "results"), "--checkpoint-every", "0.5"]
+    return [
+        *GANBENCH,
+        "run",
+        str(tmp_path / "tiny.yaml"),
+        "--results",
+        str(tmp_path / "results"),
+        "--checkpoint-every",
+        "0.5",
+    ]
 
 
 def _spawn(words: list[str], cache: Path, **more: object) -> pexpect.spawn:
     env = {**os.environ, "GANBENCH_CACHE": str(cache), "TERM": "xterm"}
-    return pexpect.spawn(words[0], words[1:], cwd=str(ROOT), timeout=90, encoding="utf-8", dimensions=(24, 100), env=env, preexec_fn=_heed_hangups, **more)
+    return pexpect.spawn(
+        words[0],
+        words[1:],
+        cwd=str(ROOT),
+        timeout=90,
+        encoding="utf-8",
+        dimensions=(24, 100),
+        env=env,
+        preexec_fn=_heed_hangups,
+        **more,
+    )
 
 
 def _heed_hangups() -> None:
@@ -220,12 +303,16 @@ def _heed_hangups() -> None:
 
 def test_the_live_table_on_a_terminal_ctrl_c_and_a_terminal_that_hangs_up(marked: list[str], tmp_path: Path) -> None:
     results, cache, suite = tmp_path / "results", tmp_path / "cache", tmp_path / "tiny.yaml"
-    suite.write_text(suite.read_text(encoding="utf-8").replace("steps: 4000,", "steps: 400000,"), encoding="utf-8")  # it must not end before it is told to
+    suite.write_text(
+        suite.read_text(encoding="utf-8").replace("steps: 4000,", "steps: 400000,"), encoding="utf-8"
+    )  # it must not end before it is told to
     terminal = _spawn(marked, cache)
     terminal.expect(r"tiny/1/\[bold\]GAN/shapes\S* seed 0 +[\d,]+ / 400,000")
     terminal.expect(r"FID [\d.e+]+ at 0")
     watched = subprocess.run([*GANBENCH, "status", "--results", str(results)], capture_output=True, text=True, cwd=ROOT)
-    assert "running: tiny/1/[bold]GAN/shapes" in watched.stdout and "FID" in watched.stdout and "since" in watched.stdout, watched.stdout
+    assert (
+        "running: tiny/1/[bold]GAN/shapes" in watched.stdout and "FID" in watched.stdout and "since" in watched.stdout
+    ), watched.stdout
     terminal.sendintr()
     terminal.expect("write a checkpoint first")
     terminal.expect("its checkpoint is kept")
@@ -240,14 +327,24 @@ def test_the_live_table_on_a_terminal_ctrl_c_and_a_terminal_that_hangs_up(marked
     _until(lambda: "resumed" in next(results.glob("runs/*/run.log")).read_text(encoding="utf-8"))
     driver = terminal.pid
     os.close(terminal.child_fd)  # the terminal goes: SIGHUP, and every write to it fails from now on
-    _until(lambda: subprocess.run(["ps", "-o", "stat=", "-p", str(driver)], capture_output=True, text=True).stdout.strip()[:1] in ("", "Z"))
+    _until(
+        lambda: (
+            subprocess.run(["ps", "-o", "stat=", "-p", str(driver)], capture_output=True, text=True).stdout.strip()[:1]
+            in ("", "Z")
+        )
+    )
     assert not driver_alive(results) and "1 interrupted" in describe(results)
     logs = [p.read_text(encoding="utf-8") for p in results.glob("runs/*/run.log")]
     assert len(logs) == 1 and logs[0].count("stopped at step") == 2 and "resumed at step" in logs[0]
 
 
 def test_status_watch_follows_a_driver_to_its_end(marked: list[str], tmp_path: Path) -> None:
-    driver = subprocess.Popen([*marked, "--executor", "inline"], cwd=ROOT, stderr=subprocess.DEVNULL, env={**os.environ, "GANBENCH_CACHE": str(tmp_path / "cache")})
+    driver = subprocess.Popen(
+        [*marked, "--executor", "inline"],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "GANBENCH_CACHE": str(tmp_path / "cache")},
+    )
     _until(lambda: driver_alive(tmp_path / "results") and (tmp_path / "results/runs/status.json").exists())
     terminal = _spawn([*GANBENCH, "status", "--watch", "--results", str(tmp_path / "results")], tmp_path / "cache")
     terminal.expect(r"tiny/1/\[bold\]GAN")

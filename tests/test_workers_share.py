@@ -99,7 +99,11 @@ def _finish(workers: list[Any], out: Path) -> None:
         w.join(180)
     assert [w.exitcode for w in workers] == [0] * len(workers)
     found = [p.read_text() for p in out.glob("found-*")]
-    assert len(found) == len(workers) and len(set(found)) == 1 and json.loads(found[0])[2].keys() == set(measured().metrics)
+    assert (
+        len(found) == len(workers)
+        and len(set(found)) == 1
+        and json.loads(found[0])[2].keys() == set(measured().metrics)
+    )
     assert len(list(out.glob("extracted-*"))) == 2  # what is compared with, and the other images of the floor
     assert len(list(out.glob("measured-*"))) == 1
 
@@ -110,7 +114,9 @@ def test_forty_workers_that_start_together_make_a_reference_once(context: Any, t
     _finish(workers, tmp_path)
 
 
-def test_one_that_is_killed_in_the_middle_of_writing_leaves_its_place_to_one_of_forty(context: Any, tmp_path: Path) -> None:
+def test_one_that_is_killed_in_the_middle_of_writing_leaves_its_place_to_one_of_forty(
+    context: Any, tmp_path: Path
+) -> None:
     victim = _started(context, _die_writing, str(tmp_path / "cache"), str(tmp_path))
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("half-*")) and time.monotonic() < deadline:
@@ -123,4 +129,8 @@ def test_one_that_is_killed_in_the_middle_of_writing_leaves_its_place_to_one_of_
     os.kill(victim.pid, signal.SIGKILL)
     victim.join(30)
     _finish(workers, tmp_path)
-    assert {p.suffix for p in (tmp_path / "cache" / "features").iterdir()} == {".npz", ".json", ".lock"}  # nothing half written is left
+    assert {p.suffix for p in (tmp_path / "cache" / "features").iterdir()} == {
+        ".npz",
+        ".json",
+        ".lock",
+    }  # nothing half written is left

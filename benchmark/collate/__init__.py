@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class _Room(ModuleType):
     """This module, callable."""
 
-    def __call__(self, suites: Sequence[str] = (), results: str | Path = "results", profile: str | None = None) -> Collated:
+    def __call__(
+        self, suites: Sequence[str] = (), results: str | Path = "results", profile: str | None = None
+    ) -> Collated:
         """Everything that is known of some suites, judged: see ``benchmark.collate.frames.collate``."""
         from benchmark.collate.frames import collate
 

@@ -19,7 +19,9 @@ OF_METRIC = {"IS": ("is_splits",), "KIDx1000": (*REAL, "kid_subsets", "kid_subse
 def unlike(metric: str, a: Protocol, b: Protocol) -> str:
     """How the measuring of two numbers differs, "generated 5,000 / 50,000, …"; "" if it does not."""
     fields = [*EVERYWHERE, *OF_METRIC.get(metric, REAL)]
-    found = [(field, getattr(a, field), getattr(b, field)) for field in fields] + [("generated", _generated(metric, a), _generated(metric, b))]
+    found = [(field, getattr(a, field), getattr(b, field)) for field in fields] + [
+        ("generated", _generated(metric, a), _generated(metric, b))
+    ]
     return ", ".join(f"{field} {_said(x)} / {_said(y)}" for field, x, y in found if x != y)
 
 

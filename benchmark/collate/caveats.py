@@ -18,7 +18,13 @@ def caveats(records: Iterable[Record]) -> tuple[str, ...]:
         for line in _of(r):
             seeds.setdefault(line, set()).add(r.seed)
     declared = _declared(records[0]) if records else []
-    return (*declared, *(line if len(s) == len(records) else f"{line} (seed {', '.join(map(str, sorted(s)))})" for line, s in seeds.items()))
+    return (
+        *declared,
+        *(
+            line if len(s) == len(records) else f"{line} (seed {', '.join(map(str, sorted(s)))})"
+            for line, s in seeds.items()
+        ),
+    )
 
 
 def _of(record: Record) -> Iterator[str]:
@@ -36,7 +42,13 @@ def _declared(record: Record) -> list[str]:
     """That nobody has published a checksum of the images: they are what ``data add`` was given."""
     try:
         c = card(record.recipe.dataset)
-        found = load(data_root() / c.name, c.name, c.split(record.recipe.split).get("of", record.recipe.split)) if c.reader == "images" else None
+        found = (
+            load(data_root() / c.name, c.name, c.split(record.recipe.split).get("of", record.recipe.split))
+            if c.reader == "images"
+            else None
+        )
     except GanbenchError:
         return []  # no such set here: its records join no cell
-    return [f"the images of {c.name} are self-declared: no checksum is published"] if found and not found.published else []
+    return (
+        [f"the images of {c.name} are self-declared: no checksum is published"] if found and not found.published else []
+    )

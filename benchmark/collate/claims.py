@@ -64,7 +64,11 @@ def judge_claim(claim: Claim, joined: Sequence[Joined]) -> JudgedClaim:
         nothing = ClaimVerdict("not judged", f"this selection leaves out {', '.join(missing)}")
         return JudgedClaim(claim, nothing, nothing)
     entries = {n: cells[n.cell].entries[n.metric] for n in numbers}
-    return JudgedClaim(claim, _by_published(claim, entries), _by_ours(claim, [cells[c] for c in dict.fromkeys(n.cell for n in numbers)], entries))
+    return JudgedClaim(
+        claim,
+        _by_published(claim, entries),
+        _by_ours(claim, [cells[c] for c in dict.fromkeys(n.cell for n in numbers)], entries),
+    )
 
 
 Entries = dict[Number, Entry]
@@ -96,14 +100,19 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
         outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1
         return Finding(outcome, f"{check.a.metric} {_where(check.a)}: {_method(check.a)} {_printed(a)}")
     b = numbers[check.b]
-    said = ", ".join(f"{_short(n, check.a)} {_printed(p)}" + (f" × {float(factor):g}" if factor != 1 else "") for n, p, factor in zip((check.a, check.b), (a, b), check.times))
+    said = ", ".join(
+        f"{_short(n, check.a)} {_printed(p)}" + (f" × {float(factor):g}" if factor != 1 else "")
+        for n, p, factor in zip((check.a, check.b), (a, b), check.times)
+    )
     text = f"{check.a.metric} {_where(check.a)}: {said}"
     if not a or not b or "not-reported" in (a.text, b.text):
         return Finding(0, text)
     low, high = (f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b)))
     if check.test == "close":
         absent = [a.value, b.value].count(None)
-        return Finding(0 if absent == 2 else 1 if not absent and abs(low - high) <= check.margin * abs(high) else -1, text)
+        return Finding(
+            0 if absent == 2 else 1 if not absent and abs(low - high) <= check.margin * abs(high) else -1, text
+        )
     if check.test == "better" and check.a.direction == "higher":
         low, high = -low, -high
     bound = high - check.margin * abs(high) if b.value is not None else high
@@ -126,10 +135,16 @@ def _published_rank(rank: Rank, numbers: dict[Number, Published | None]) -> Find
         return Finding(0, f"{text}, with {len(rivals)} rival(s) printed")
     if a.value is None:
         return Finding(-1, text)
-    ahead = [n for n, p in rivals.items() if p.value is not None and (p.value < a.value if rank.a.direction == "lower" else p.value > a.value)]
+    ahead = [
+        n
+        for n, p in rivals.items()
+        if p.value is not None and (p.value < a.value if rank.a.direction == "lower" else p.value > a.value)
+    ]
     left_out = f"; {len(rank.rivals) - len(rivals)} not printed" if len(rivals) < len(rank.rivals) else ""
     behind = "; behind " + ", ".join(f"{_method(n)} {_printed(rivals[n])}" for n in ahead) if ahead else ""
-    return Finding(1 if len(ahead) < rank.top else -1, f"{text} is number {len(ahead) + 1} of {len(rivals) + 1}{behind}{left_out}")
+    return Finding(
+        1 if len(ahead) < rank.top else -1, f"{text} is number {len(ahead) + 1} of {len(rivals) + 1}{behind}{left_out}"
+    )
 
 
 def _printed(p: Published | None) -> str:
@@ -140,15 +155,28 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
     if broken := [j.cell.id for j in cells if j.failures]:
         return ClaimVerdict("not judged", f"runs of {', '.join(broken)} failed: what is left may be a selection")
     if absent := [j.cell.id for j in cells if not j.records]:
-        return ClaimVerdict("not judged", f"no record of {', '.join(absent[:3])}" + (f" and {len(absent) - 3} more" if len(absent) > 3 else ""))
+        return ClaimVerdict(
+            "not judged",
+            f"no record of {', '.join(absent[:3])}" + (f" and {len(absent) - 3} more" if len(absent) > 3 else ""),
+        )
     if any(isinstance(leaf, Check) and leaf.test == "not-converged" for leaf in claim.leaves()):
-        return ClaimVerdict("not judged", "what the paper calls not converged depends on its FID limit: not judged by our runs yet")
+        return ClaimVerdict(
+            "not judged", "what the paper calls not converged depends on its FID limit: not judged by our runs yet"
+        )
     if lost := [j.cell.id for j in cells if any(e.verdict.name == "diverged" for e in j.entries.values())]:
         return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
     if any(e.achieved is None for e in entries.values()):
         return ClaimVerdict("not judged", "a cell lacks the metric")
-    times = {n: f for leaf in claim.leaves() if isinstance(leaf, Check) and leaf.b for n, f in zip((leaf.a, leaf.b), leaf.times)}
-    said = "; ".join(f"{n.metric} {_where(n)}: {_method(n)} {e.achieved.mean * float(times.get(n, 1)):.4g}" for n, e in entries.items())
+    times = {
+        n: f
+        for leaf in claim.leaves()
+        if isinstance(leaf, Check) and leaf.b
+        for n, f in zip((leaf.a, leaf.b), leaf.times)
+    }
+    said = "; ".join(
+        f"{n.metric} {_where(n)}: {_method(n)} {e.achieved.mean * float(times.get(n, 1)):.4g}"
+        for n, e in entries.items()
+    )
     if worse := [f"{j.cell.id} is {j.tier.name}" for j in cells if not j.tier.judged]:
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
     if gaps := [f"{j.cell.id}: {left_out(j.gap)}" for j in cells if j.gap is not None]:
@@ -159,27 +187,43 @@ def _by_ours(claim: Claim, cells: list[Joined], entries: Entries) -> ClaimVerdic
     pairs, answers = comparisons(claim, numbers, {j.cell.id: j.cell.full_protocol for j in cells})
     compared = sum(not answer.unlike for answer in answers.values())
     if not compared:
-        return ClaimVerdict("not judged", f"its numbers are measured otherwise than each other ({next(iter(answers.values())).unlike}): no comparison of methods ({said})")
+        return ClaimVerdict(
+            "not judged",
+            f"its numbers are measured otherwise than each other ({next(iter(answers.values())).unlike}): no comparison of methods ({said})",
+        )
 
     def decide(leaf: Check | Rank) -> Finding:
         found = [answers[pair] for pair in pairs[leaf]]
         return _achieved_rank(leaf, numbers, found) if isinstance(leaf, Rank) else _achieved(leaf, numbers, found)
 
-    verdict = _verdict(claim, {leaf: decide(leaf) for leaf in pairs}, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided")
+    verdict = _verdict(
+        claim, {leaf: decide(leaf) for leaf in pairs}, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided"
+    )
     looks = " corrected for looks between seeds," if any(e.looked for e in numbers.values()) else ""
     otherwise = f", {len(answers) - compared} not compared, since measured otherwise" if compared < len(answers) else ""
-    return replace(verdict, why=f"Welch's t at {100 * LEVEL:g} %,{looks} by Holm over {compared} comparison(s){otherwise}: {verdict.why}")
+    return replace(
+        verdict,
+        why=f"Welch's t at {100 * LEVEL:g} %,{looks} by Holm over {compared} comparison(s){otherwise}: {verdict.why}",
+    )
 
 
-def comparisons(claim: Claim, numbers: dict[Number, Estimate], protocols: Mapping[str, Protocol]) -> tuple[dict[Check | Rank, list[Pair]], dict[Pair, Answer]]:
+def comparisons(
+    claim: Claim, numbers: dict[Number, Estimate], protocols: Mapping[str, Protocol]
+) -> tuple[dict[Check | Rank, list[Pair]], dict[Pair, Answer]]:
     """The pairs of our numbers that each comparison of a claim rests on, and what all of them together, by Holm, say.
 
     Args:
         protocols: by cell. Numbers that were measured otherwise than each other are not compared (``alike.py``).
     """
-    pairs = {leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()}
+    pairs = {
+        leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()
+    }
     every = dict.fromkeys(pair for asked in pairs.values() for pair in asked)
-    apart = {pair: Answer(0, 1.0, why) for pair in every if (why := unlike(pair.a.metric, protocols[pair.a.cell], protocols[pair.b.cell]))}
+    apart = {
+        pair: Answer(0, 1.0, why)
+        for pair in every
+        if (why := unlike(pair.a.metric, protocols[pair.a.cell], protocols[pair.b.cell]))
+    }
     return pairs, compare((pair for pair in every if pair not in apart), numbers) | apart
 
 
@@ -214,14 +258,18 @@ def _achieved_rank(rank: Rank, numbers: dict[Number, Estimate], answers: list[An
     text = f"{rank.a.metric} {_where(rank.a)}: {_method(rank.a)} {numbers[rank.a].mean:.4g} is better than {against.count(1)}, worse than {against.count(-1)} of {len(against)}"
     if apart := [f"{_method(rival)} ({answer.unlike})" for rival, answer in zip(rank.rivals, answers) if answer.unlike]:
         text += f"; not compared with {', '.join(apart)}"
-    return Finding(-1 if against.count(-1) >= rank.top else 1 if against.count(1) > len(against) - rank.top else 0, text)
+    return Finding(
+        -1 if against.count(-1) >= rank.top else 1 if against.count(1) > len(against) - rank.top else 0, text
+    )
 
 
 def _verdict(claim: Claim, found: dict[Check | Rank, Finding], names: dict[int, str], open_word: str) -> ClaimVerdict:
     """The rule over its comparisons; what a paper does not print is left out, what our runs leave undecided is not."""
     outcomes = {leaf: f.outcome or (None if open_word == "not printed" else 0) for leaf, f in found.items()}
     by = {o: tuple(dict.fromkeys(f.text for f in found.values() if f.outcome == o)) for o in (1, -1, 0)}
-    why = ", ".join(f"{len(texts)} {word}" for texts, word in ((by[1], "for"), (by[-1], "against"), (by[0], open_word)) if texts)
+    why = ", ".join(
+        f"{len(texts)} {word}" for texts, word in ((by[1], "for"), (by[-1], "against"), (by[0], open_word)) if texts
+    )
     if claim.holds.quantity != "all":
         parts = [o for part in claim.holds.rules if (o := _outcome(part, outcomes)) is not None]
         why = f"{parts.count(1)} of {len(parts)} hold, {claim.holds.needed(len(parts))} needed; {why}"

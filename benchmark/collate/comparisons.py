@@ -48,7 +48,10 @@ def compare(pairs: Iterable[Pair], numbers: dict[Number, Estimate]) -> dict[Pair
     accepted = holm([p for _, _, p in tests])
     signs = {pair: sign for (pair, sign, _), yes in zip(tests, accepted) if yes}
     found = {pair: Answer(signs.get(pair, 0), min(1.0, 2 * min(both))) for pair, both in sides.items()}
-    return {pair: found[pair] if pair in found else Answer(-found[_turned(pair)].sign, found[_turned(pair)].p) for pair in asked}
+    return {
+        pair: found[pair] if pair in found else Answer(-found[_turned(pair)].sign, found[_turned(pair)].p)
+        for pair in asked
+    }
 
 
 def holm(p: list[float]) -> list[bool]:

@@ -50,7 +50,10 @@ Blocked = Callable[[Joined], str]
 
 
 def open_questions(
-    cells: Sequence[Joined], tolerances: Mapping[str, Mapping[str, Tolerance]], claims: Iterable[JudgedClaim], blocked: Blocked = lambda j: ""
+    cells: Sequence[Joined],
+    tolerances: Mapping[str, Mapping[str, Tolerance]],
+    claims: Iterable[JudgedClaim],
+    blocked: Blocked = lambda j: "",
 ) -> tuple[list[Question], list[Hopeless]]:
     """What is ``inconclusive`` among numbers and claims.
 
@@ -63,7 +66,9 @@ def open_questions(
     found: list[Question | Hopeless] = []
     for j in cells:
         bands = tolerances[f"{j.cell.paper}/{j.cell.table}"]
-        found += [_number(j, e, bands.get(e.metric), blocked) for e in j.entries.values() if e.verdict.name == "inconclusive"]
+        found += [
+            _number(j, e, bands.get(e.metric), blocked) for e in j.entries.values() if e.verdict.name == "inconclusive"
+        ]
     by_id = {j.cell.id: j for j in cells}
     found += [_claim(c, by_id, blocked) for c in claims if c.achieved.name == "inconclusive"]
     return [q for q in found if isinstance(q, Question)], [h for h in found if isinstance(h, Hopeless)]
@@ -75,7 +80,9 @@ def all_verdicts(cells: Iterable[Joined], claims: Iterable[JudgedClaim]) -> dict
     return numbers | {_claim_name(c): Verdict(c.achieved.name, c.achieved.why) for c in claims}
 
 
-def in_order(questions: Iterable[Question], seconds: Mapping[str, float], runs: Mapping[str, str]) -> list[list[Question]]:
+def in_order(
+    questions: Iterable[Question], seconds: Mapping[str, float], runs: Mapping[str, str]
+) -> list[list[Question]]:
     """Questions that the same runs answer, together; most informative per device hour first.
 
     Args:
@@ -113,7 +120,11 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
 
     def chance(k: int) -> float:
         n = min(a.n + k, LAST)
-        return power(a.std, a.mean - p.value, band.relative * abs(p.value), n, (noise / a.std) ** 2) if a.std and n >= FIRST else 0.0
+        return (
+            power(a.std, a.mean - p.value, band.relative * abs(p.value), n, (noise / a.std) ** 2)
+            if a.std and n >= FIRST
+            else 0.0
+        )
 
     if a.half is not None and max(map(chance, LADDER)) < POWER:
         return Hopeless(name, e.verdict.why)
@@ -128,7 +139,11 @@ def _equal(a: Estimate) -> bool:
 
 def _with_spread(a: Estimate, metric: str) -> Estimate:
     """As it is; of one seed, with a plausible spread."""
-    return a if a.n > 1 else replace(a, std=PLAUSIBLE[metric].relative * abs(a.mean) if metric in PLAUSIBLE else 0.02 * abs(a.mean))
+    return (
+        a
+        if a.n > 1
+        else replace(a, std=PLAUSIBLE[metric].relative * abs(a.mean) if metric in PLAUSIBLE else 0.02 * abs(a.mean))
+    )
 
 
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
@@ -150,9 +165,13 @@ class _Claim:
         self._claim, self._numbers = c.claim, numbers
         self._pairs, answers = comparisons(c.claim, numbers, protocols)
         compared = [pair for pair, answer in answers.items() if not answer.unlike]
-        self._known: dict[Pair, Odds] = {pair: (float(answer.sign > 0), float(answer.sign < 0)) for pair, answer in answers.items()}
+        self._known: dict[Pair, Odds] = {
+            pair: (float(answer.sign > 0), float(answer.sign < 0)) for pair, answer in answers.items()
+        }
         self._open = [pair for pair in compared if not answers[pair].sign]
-        self._level = (1 - LEVEL) / (2 * len(compared) - sum(answer.sign != 0 for answer in answers.values())) / PAIR_SHARE
+        self._level = (
+            (1 - LEVEL) / (2 * len(compared) - sum(answer.sign != 0 for answer in answers.values())) / PAIR_SHARE
+        )
 
     def could(self, barred: Collection[str] = ()) -> bool:
         """Whether seeds could decide it: with a good chance, or nobody knows before the first look."""
@@ -168,7 +187,12 @@ class _Claim:
         def seeds(n: Number) -> int:
             return min(self._numbers[n].n + (0 if n.cell in barred else k), LAST)
 
-        odds = {pair: pair_odds(pair, self._numbers[pair.a], self._numbers[pair.b], seeds(pair.a), seeds(pair.b), self._level) for pair in self._able(barred)}
+        odds = {
+            pair: pair_odds(
+                pair, self._numbers[pair.a], self._numbers[pair.b], seeds(pair.a), seeds(pair.b), self._level
+            )
+            for pair in self._able(barred)
+        }
         return outlook(self._claim, self._pairs, self._known | odds)
 
     def cells(self, barred: Collection[str] = ()) -> tuple[str, ...]:
@@ -180,9 +204,15 @@ class _Claim:
         if not outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._open, (1.0, 1.0))):
             return "what would decide it was measured otherwise, and is not compared"
         equal = dict.fromkeys(n for pair in self._open for n in (pair.a, pair.b) if _equal(self._numbers[n]))
-        metrics = {cell: ", ".join(n.metric for n in equal if n.cell == cell) for cell in dict.fromkeys(n.cell for n in equal)}
+        metrics = {
+            cell: ", ".join(n.metric for n in equal if n.cell == cell) for cell in dict.fromkeys(n.cell for n in equal)
+        }
         said = [f"all seeds of {cell} gave the same {of}: no sample of seed noise" for cell, of in metrics.items()]
-        possible = outlook(self._claim, self._pairs, self._known | {pair: (1.0, 1.0) for pair in self._open if not {pair.a, pair.b} & equal.keys()})
+        possible = outlook(
+            self._claim,
+            self._pairs,
+            self._known | {pair: (1.0, 1.0) for pair in self._open if not {pair.a, pair.b} & equal.keys()},
+        )
         return "; ".join(said if said and not possible else [f"too close for {LAST} seeds each to decide", *said])
 
     def _able(self, barred: Collection[str]) -> dict[Pair, tuple[str, ...]]:

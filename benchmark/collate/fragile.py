@@ -46,7 +46,9 @@ def _rank(rank: Rank, entries: dict[Number, Entry]) -> list[str]:
     return _sources(rank.a, *(n for n, sign in zip(printed, signs) if sign == 0), entries=entries)
 
 
-def _sign(a: Number, b: Number, entries: dict[Number, Entry], fa: float = 1.0, fb: float = 1.0, margin: float = 0.0) -> int:
+def _sign(
+    a: Number, b: Number, entries: dict[Number, Entry], fa: float = 1.0, fb: float = 1.0, margin: float = 0.0
+) -> int:
     """+1 if fa·a lies below fb·b moved by the margin, −1 if above, 0 if the difference is within noise."""
     x, y = (f * entries[n].published.value for f, n in ((fa, a), (fb, b)))
     dx, dy = (f * _noise(n, entries)[0] for f, n in ((fa, a), (fb, b)))
@@ -60,4 +62,6 @@ def _noise(n: Number, entries: dict[Number, Entry]) -> tuple[float, str]:
 
 
 def _sources(*numbers: Number, entries: dict[Number, Entry]) -> list[str]:
-    return list(dict.fromkeys(f"{n.metric} {_noise(n, entries)[1]}" for n in numbers if entries[n].published.value is not None))
+    return list(
+        dict.fromkeys(f"{n.metric} {_noise(n, entries)[1]}" for n in numbers if entries[n].published.value is not None)
+    )

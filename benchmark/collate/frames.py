@@ -18,10 +18,57 @@ from benchmark.suite.model import Suite
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, published_rows
 
 CELL = ("cell", "paper", "table", "method", "backbone", "dataset", "data_percent", "resolution")
-ACHIEVED_COLUMNS = (*CELL, "profile", "metric", "seed", "value", "within", "status", "steps", "total_steps", "hours", "run", "evaluation", "file")
-JOINED_COLUMNS = (*CELL, "profile", "metric", "direction", "published", "published_text", "published_std", "std_of", "origin", "seeds", "mean", "std", "low", "high", "evaluation_error", "tier", "differences", "verdict", "why")
+ACHIEVED_COLUMNS = (
+    *CELL,
+    "profile",
+    "metric",
+    "seed",
+    "value",
+    "within",
+    "status",
+    "steps",
+    "total_steps",
+    "hours",
+    "run",
+    "evaluation",
+    "file",
+)
+JOINED_COLUMNS = (
+    *CELL,
+    "profile",
+    "metric",
+    "direction",
+    "published",
+    "published_text",
+    "published_std",
+    "std_of",
+    "origin",
+    "seeds",
+    "mean",
+    "std",
+    "low",
+    "high",
+    "evaluation_error",
+    "tier",
+    "differences",
+    "verdict",
+    "why",
+)
 VERDICT_COLUMNS = ("cell", "metric", "verdict", "tier", "seeds", "why")
-CLAIM_COLUMNS = ("paper", "claim", "quote", "where", "published", "published_why", "fragile", "achieved", "achieved_why", "supports", "contradicts", "undecided")
+CLAIM_COLUMNS = (
+    "paper",
+    "claim",
+    "quote",
+    "where",
+    "published",
+    "published_why",
+    "fragile",
+    "achieved",
+    "achieved_why",
+    "supports",
+    "contradicts",
+    "undecided",
+)
 RANKING_COLUMNS = ("table", "column", "metric", "methods", "tau", "low", "high", "why")
 IMPROVEMENT_COLUMNS = ("table", "column", "metric", "better", "worse", "probability", "low", "high")
 
@@ -77,8 +124,17 @@ def collate(suites: Sequence[str] = (), results: str | Path = "results", profile
         joined=joined,
         verdicts=joined.loc[joined["verdict"] != "", list(VERDICT_COLUMNS)].reset_index(drop=True),
         claims=_frame((row for suite, joined in loaded for row in _claims(suite, joined)), CLAIM_COLUMNS),
-        rankings=_frame(((r.table, r.column, r.metric, r.methods, r.tau, r.low, r.high, r.why) for r in ranked), RANKING_COLUMNS),
-        improvements=_frame(((r.table, r.column, r.metric, i.better, i.worse, i.probability, i.low, i.high) for r in ranked for i in r.improvements), IMPROVEMENT_COLUMNS),
+        rankings=_frame(
+            ((r.table, r.column, r.metric, r.methods, r.tau, r.low, r.high, r.why) for r in ranked), RANKING_COLUMNS
+        ),
+        improvements=_frame(
+            (
+                (r.table, r.column, r.metric, i.better, i.worse, i.probability, i.low, i.high)
+                for r in ranked
+                for i in r.improvements
+            ),
+            IMPROVEMENT_COLUMNS,
+        ),
         problems=_frame(((str(p.path), str(p)) for p in problems), ("file", "problem")),
     )
 
@@ -96,7 +152,21 @@ def _achieved(j: Joined) -> Iterator[tuple[Any, ...]]:
     for r in j.records:
         for metric in j.entries:
             measured = (r.final or {}).get(metric, {})
-            yield (*_place(j), j.cell.profile, metric, r.seed, measured.get("value"), measured.get("std"), r.status, r.steps, r.total_steps, (r.train_s + r.eval_s) / 3600, r.run, r.evaluation, r.name)
+            yield (
+                *_place(j),
+                j.cell.profile,
+                metric,
+                r.seed,
+                measured.get("value"),
+                measured.get("std"),
+                r.status,
+                r.steps,
+                r.total_steps,
+                (r.train_s + r.eval_s) / 3600,
+                r.run,
+                r.evaluation,
+                r.name,
+            )
 
 
 def _joined(j: Joined, e: Entry) -> tuple[Any, ...]:
@@ -105,7 +175,17 @@ def _joined(j: Joined, e: Entry) -> tuple[Any, ...]:
     low, high = a.bounds if a and a.bounds else (None, None)
     achieved = (a.n, a.mean, a.std, low, high, a.evaluation) if a else (0, None, None, None, None, None)
     tier = (j.tier.name, "; ".join(j.tier.differences)) if j.tier else ("", "")
-    return (*_place(j), j.cell.profile, e.metric, e.direction, *published, *achieved, *tier, e.verdict.name, e.verdict.why)
+    return (
+        *_place(j),
+        j.cell.profile,
+        e.metric,
+        e.direction,
+        *published,
+        *achieved,
+        *tier,
+        e.verdict.name,
+        e.verdict.why,
+    )
 
 
 def _claims(suite: Suite, joined: dict[str, list[Joined]]) -> Iterator[tuple[Any, ...]]:
@@ -113,4 +193,17 @@ def _claims(suite: Suite, joined: dict[str, list[Joined]]) -> Iterator[tuple[Any
     for claim in suite.claims:
         if any(n.cell in every for n in claim.numbers()):
             c = judge_claim(claim, list(every.values()))
-            yield (suite.name, claim.id, claim.quote, claim.where, c.published.name, c.published.why, c.published.fragile, c.achieved.name, c.achieved.why, c.achieved.supports, c.achieved.contradicts, c.achieved.undecided)
+            yield (
+                suite.name,
+                claim.id,
+                claim.quote,
+                claim.where,
+                c.published.name,
+                c.published.why,
+                c.published.fragile,
+                c.achieved.name,
+                c.achieved.why,
+                c.achieved.supports,
+                c.achieved.contradicts,
+                c.achieved.undecided,
+            )

@@ -74,7 +74,9 @@ Index = dict[Series, tuple[Record, ...]]
 """Records by series, as ``by_series`` makes it: what a caller with several suites makes once."""
 
 
-def join(suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Suite] = (), failures: Failures = NONE) -> dict[str, list[Joined]]:
+def join(
+    suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Suite] = (), failures: Failures = NONE
+) -> dict[str, list[Joined]]:
     """Table key -> its cells in order.
 
     Args:
@@ -91,20 +93,30 @@ def join(suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Sui
             candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
             shown, found = next(((c, r) for c in candidates if (r := _records_of(c, index))), (None, ()))
             shown = shown or next((c for c in candidates if _failed(c, (), failures)), cell)
-            joined.setdefault(table.key, []).append(_join_cell(shown, found, table.metrics, table.tolerance, _failed(shown, found, failures)))
+            joined.setdefault(table.key, []).append(
+                _join_cell(shown, found, table.metrics, table.tolerance, _failed(shown, found, failures))
+            )
     return joined
 
 
-def load_joined(path: Path, records: Sequence[Record], profile: str | None = None, failures: Failures = NONE) -> tuple[Suite, dict[str, list[Joined]]]:
+def load_joined(
+    path: Path, records: Sequence[Record], profile: str | None = None, failures: Failures = NONE
+) -> tuple[Suite, dict[str, list[Joined]]]:
     """A suite with its results: under one profile, or (None) under the dearest that has records, cell by cell."""
     return join_loaded(load(path, profile), records, fixed=profile is not None, failures=failures)
 
 
-def join_loaded(suite: Suite, records: Sequence[Record] | Index, fixed: bool = False, failures: Failures = NONE) -> tuple[Suite, dict[str, list[Joined]]]:
+def join_loaded(
+    suite: Suite, records: Sequence[Record] | Index, fixed: bool = False, failures: Failures = NONE
+) -> tuple[Suite, dict[str, list[Joined]]]:
     """As ``load_joined``, for a suite that is loaded; ``fixed``: under no other profile than its own."""
     index = _index(records)
-    enough = fixed or suite.profile != "full" or not (index or failures) or all(_records_of(c, index) for c in suite.cells)
-    return suite, join(suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"], failures)
+    enough = (
+        fixed or suite.profile != "full" or not (index or failures) or all(_records_of(c, index) for c in suite.cells)
+    )
+    return suite, join(
+        suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"], failures
+    )
 
 
 def _failed(cell: Cell, records: tuple[Record, ...], failures: Failures) -> tuple[Failure, ...]:
@@ -151,25 +163,60 @@ def _records_of(cell: Cell, index: Index) -> tuple[Record, ...]:
         return ()  # a part that is not implemented: the entry says so as "blocked"
 
 
-def _join_cell(cell: Cell, records: tuple[Record, ...], metrics: dict[str, str], tolerance: dict[str, Tolerance], failures: tuple[Failure, ...]) -> Joined:
+def _join_cell(
+    cell: Cell,
+    records: tuple[Record, ...],
+    metrics: dict[str, str],
+    tolerance: dict[str, Tolerance],
+    failures: tuple[Failure, ...],
+) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
-    alike = {(r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records}  # one tier for many seeds
+    alike = {
+        (r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records
+    }  # one tier for many seeds
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
-    absent = f"blocked: {blocked}" if blocked else "not measured by every record that there is" if records else "not run"
+    absent = (
+        f"blocked: {blocked}" if blocked else "not measured by every record that there is" if records else "not run"
+    )
     gap, doubts = first_gap(records), caveats(records)
     entries = {}
     for metric, direction in metrics.items():
         measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
         errors = [e for r, m in measured if (e := evaluation_error(r, metric, m)) is not None]
-        whole = all(metric in r.final for r in records if r.final)  # a seed that leaves the metric out would leave a selection
+        whole = all(
+            metric in r.final for r in records if r.final
+        )  # a seed that leaves the metric out would leave a selection
         achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if measured and whole else None
-        diverged = sum(r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None) for r in records)
+        diverged = sum(
+            r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None)
+            for r in records
+        )
         published = cell.published.get(metric)
-        verdict = judge(published, achieved, diverged, tiers, direction, tolerance.get(metric), absent, stated_runs(cell), gap, _why_failed(cell, records, failures))
+        verdict = judge(
+            published,
+            achieved,
+            diverged,
+            tiers,
+            direction,
+            tolerance.get(metric),
+            absent,
+            stated_runs(cell),
+            gap,
+            _why_failed(cell, records, failures),
+        )
         if doubts and verdict.name in DECIDED:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
-        entries[metric] = Entry(cell, metric, direction, published, achieved, _spread(published, records, metric), verdict, _floor(records, metric))
+        entries[metric] = Entry(
+            cell,
+            metric,
+            direction,
+            published,
+            achieved,
+            _spread(published, records, metric),
+            verdict,
+            _floor(records, metric),
+        )
     if records:
         entries |= {m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
     return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap, failures)
@@ -182,7 +229,16 @@ BESIDE = {"precision": "higher", "recall": "higher"}
 def _beside(cell: Cell, metric: str, records: tuple[Record, ...]) -> Entry:
     values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
     verdict = Verdict("", "the paper prints no such number: measured beside the others")
-    return Entry(cell, metric, BESIDE[metric], None, estimate(values, looked=looked(records)) if values else None, None, verdict, _floor(records, metric))
+    return Entry(
+        cell,
+        metric,
+        BESIDE[metric],
+        None,
+        estimate(values, looked=looked(records)) if values else None,
+        None,
+        verdict,
+        _floor(records, metric),
+    )
 
 
 def _floor(records: tuple[Record, ...], metric: str) -> float | None:

@@ -38,12 +38,18 @@ def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
 
 
 def _leaf(leaf: Check | Rank, odds: Sequence[Odds]) -> Odds:
-    turned = leaf.a.direction == "higher" if isinstance(leaf, Rank) else leaf.test == "better" and leaf.a.direction == "higher"
+    turned = (
+        leaf.a.direction == "higher"
+        if isinstance(leaf, Rank)
+        else leaf.test == "better" and leaf.a.direction == "higher"
+    )
     if not isinstance(leaf, Rank) and leaf.test == "close":
         (below, above), (below_too, above_too) = odds  # a and the lower end of the margin, a and the upper
         return min(above, below_too), max(min(below, below_too), min(above, above_too))
     good, bad = zip(*(one[::-1] if turned else one for one in odds))
-    return (_least(good, len(good) - leaf.top + 1), _least(bad, leaf.top)) if isinstance(leaf, Rank) else (good[0], bad[0])
+    return (
+        (_least(good, len(good) - leaf.top + 1), _least(bad, leaf.top)) if isinstance(leaf, Rank) else (good[0], bad[0])
+    )
 
 
 def _rule(rule: Check | Rank | AtLeast, leaves: Mapping[Check | Rank, Odds]) -> Odds:

@@ -63,7 +63,12 @@ def rankings(table: Table, joined: Sequence[Joined]) -> list[Ranking]:
     columns: dict[tuple[object, ...], list[Joined]] = {}
     for j in joined:
         columns.setdefault((j.cell.dataset, j.cell.data_percent, j.cell.resolution), []).append(j)
-    return [_ranking(table, column, metric) for column in columns.values() for metric in table.metrics if any(_target(j.entries[metric]) for j in column)]
+    return [
+        _ranking(table, column, metric)
+        for column in columns.values()
+        for metric in table.metrics
+        if any(_target(j.entries[metric]) for j in column)
+    ]
 
 
 def _target(e: Entry) -> bool:
@@ -72,24 +77,62 @@ def _target(e: Entry) -> bool:
 
 def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
     cell = column[0].cell
-    name = cell.dataset + (f" {cell.data_percent:g}%" if cell.data_percent != 100 else "") + (f" {cell.resolution}px" if cell.sized else "")
+    name = (
+        cell.dataset
+        + (f" {cell.data_percent:g}%" if cell.data_percent != 100 else "")
+        + (f" {cell.resolution}px" if cell.sized else "")
+    )
     targets = [j for j in column if _target(j.entries[metric])]
-    there = [j.entries[metric] for j in targets if j.tier and j.tier.judged and j.gap is None and j.entries[metric].achieved and j.entries[metric].verdict.name not in LOST]
-    left_out = f"; {len(targets) - len(there)} of {len(targets)} methods without a judged result" if len(there) < len(targets) else ""
-    every = [(a, b) if a.published.value < b.published.value else (b, a) for a, b in combinations(there, 2) if a.published.value != b.published.value]
+    there = [
+        j.entries[metric]
+        for j in targets
+        if j.tier
+        and j.tier.judged
+        and j.gap is None
+        and j.entries[metric].achieved
+        and j.entries[metric].verdict.name not in LOST
+    ]
+    left_out = (
+        f"; {len(targets) - len(there)} of {len(targets)} methods without a judged result"
+        if len(there) < len(targets)
+        else ""
+    )
+    every = [
+        (a, b) if a.published.value < b.published.value else (b, a)
+        for a, b in combinations(there, 2)
+        if a.published.value != b.published.value
+    ]
     pairs = [(a, b) for a, b in every if not unlike(metric, a.cell.full_protocol, b.cell.full_protocol)]
-    left_out += f"; {len(every) - len(pairs)} of {len(every)} pairs measured otherwise than each other" if len(pairs) < len(every) else ""
+    left_out += (
+        f"; {len(every) - len(pairs)} of {len(every)} pairs measured otherwise than each other"
+        if len(pairs) < len(every)
+        else ""
+    )
     if not pairs:
         return Ranking(table.key, name, metric, len(there), None, None, None, f"nothing to rank{left_out}")
     tau = sum(_sign(b.achieved.mean - a.achieved.mean) for a, b in pairs) / len(pairs)
     if any(e.achieved.half is None for e in there):
-        return Ranking(table.key, name, metric, len(there), tau, None, None, f"a method with too few seeds: no interval{left_out}")
-    low, high, decided = tau_interval([(a.cell.id, b.cell.id) for a, b in pairs], {e.cell.id: e.achieved for e in there})
+        return Ranking(
+            table.key, name, metric, len(there), tau, None, None, f"a method with too few seeds: no interval{left_out}"
+        )
+    low, high, decided = tau_interval(
+        [(a.cell.id, b.cell.id) for a, b in pairs], {e.cell.id: e.achieved for e in there}
+    )
     lower = table.metrics[metric] == "lower"
     ordered = [(a, b) if lower else (b, a) for a, b in pairs]
     chances = improvements([(a.achieved, b.achieved) for a, b in ordered], lower)
     found = tuple(Improvement(a.cell.id, b.cell.id, *chance) for (a, b), chance in zip(ordered, chances))
-    return Ranking(table.key, name, metric, len(there), tau, low, high, f"{decided} of {len(pairs)} pairs decided at {100 * LEVEL:g} %, by Holm{left_out}", found)
+    return Ranking(
+        table.key,
+        name,
+        metric,
+        len(there),
+        tau,
+        low,
+        high,
+        f"{decided} of {len(pairs)} pairs decided at {100 * LEVEL:g} %, by Holm{left_out}",
+        found,
+    )
 
 
 def _sign(x: float) -> int:
@@ -103,7 +146,9 @@ def tau_interval(pairs: Iterable[tuple[str, str]], estimates: dict[str, Estimate
         pairs: (smaller, larger) as published.
     """
     numbers = {name: Number(name, "", "lower") for name in estimates}
-    answers = compare([Pair(numbers[a], numbers[b]) for a, b in pairs], {numbers[name]: e for name, e in estimates.items()})
+    answers = compare(
+        [Pair(numbers[a], numbers[b]) for a, b in pairs], {numbers[name]: e for name, e in estimates.items()}
+    )
     signs = [answer.sign for answer in answers.values()]
     of = len(signs)
     return (2 * signs.count(1) - of) / of, (of - 2 * signs.count(-1)) / of, of - signs.count(0)
@@ -129,7 +174,9 @@ def _standard(n: int, stream: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sqrt(rng.chisquare(n - 1, DRAWS) / (n - 1)), rng.standard_normal(DRAWS)
 
 
-def _improvement(a: Estimate, b: Estimate, of_a: tuple[np.ndarray, np.ndarray], of_b: tuple[np.ndarray, np.ndarray], sign: int) -> tuple[float, float, float]:
+def _improvement(
+    a: Estimate, b: Estimate, of_a: tuple[np.ndarray, np.ndarray], of_b: tuple[np.ndarray, np.ndarray], sign: int
+) -> tuple[float, float, float]:
     from scipy.special import ndtr
 
     if not (a.varies and b.varies):

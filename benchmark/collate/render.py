@@ -14,7 +14,20 @@ def markdown(v: View) -> str:
     from tabulate import tabulate
 
     heads = [v.corner, *(h for c in v.columns for h in (f"{c} published", "achieved"))]
-    rows = [[label, *(text for s in squares for text in (_marked(f"**{s.published}**" if s.best else s.published, s.published_marks), _marked(f"{s.achieved} {s.symbol}", s.achieved_marks)))] for label, squares in v.rows]
+    rows = [
+        [
+            label,
+            *(
+                text
+                for s in squares
+                for text in (
+                    _marked(f"**{s.published}**" if s.best else s.published, s.published_marks),
+                    _marked(f"{s.achieved} {s.symbol}", s.achieved_marks),
+                )
+            ),
+        ]
+        for label, squares in v.rows
+    ]
     clean = [[plain_markdown(text).replace("|", "\\|") for text in row] for row in [heads, *rows]]
     notes = "".join(f"\n- {f'[{n.mark}] ' if n.mark else ''}{plain_markdown(n.text)}" for n in v.footnotes)
     table = tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True)
@@ -36,7 +49,10 @@ def latex(v: View) -> str:
     heads = " & ".join(f"\\multicolumn{{2}}{{c}}{{{tex(c)}}}" for c in v.columns)
     rules = "".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(v.columns)))
     under = " & ".join("published & achieved" for _ in v.columns)
-    lines = [" & ".join([tex(label), *(text for s in squares for text in _tex_square(s))]) + r" \\" for label, squares in v.rows]
+    lines = [
+        " & ".join([tex(label), *(text for s in squares for text in _tex_square(s))]) + r" \\"
+        for label, squares in v.rows
+    ]
     notes = "".join(f"\\par {_raised((n.mark,) if n.mark else ())} {tex(n.text)}\n" for n in v.footnotes)
     return (
         f"{_FALLBACKS}\\begin{{table}}\n\\centering\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\n\\caption{{{tex(v.caption)}}}\n\\resizebox{{{_fitted(v)}}}{{!}}{{%\n"
@@ -75,7 +91,17 @@ def to_csv(v: View) -> str:
     for label, squares in v.rows:
         for column, s in zip(v.columns, squares):
             notes = " | ".join(texts[mark] for mark in (*s.published_marks, *s.achieved_marks))
-            writer.writerow([*map(_no_formula, (v.id, label, column)), s.published, s.achieved, s.verdict, *map(_no_formula, (s.why, s.cell)), s.tier, _no_formula(notes)])
+            writer.writerow(
+                [
+                    *map(_no_formula, (v.id, label, column)),
+                    s.published,
+                    s.achieved,
+                    s.verdict,
+                    *map(_no_formula, (s.why, s.cell)),
+                    s.tier,
+                    _no_formula(notes),
+                ]
+            )
     return out.getvalue()
 
 

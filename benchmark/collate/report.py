@@ -19,7 +19,14 @@ Loaded = tuple[Suite, dict[str, list[Joined]]]
 """A suite with its results, as ``load_joined`` gives it."""
 
 
-def write_reports(loaded: Sequence[Loaded], results: str, out: Path, problems: Sequence[str] = (), conflicts: Sequence[Conflict] = (), png: bool = False) -> list[Path]:
+def write_reports(
+    loaded: Sequence[Loaded],
+    results: str,
+    out: Path,
+    problems: Sequence[str] = (),
+    conflicts: Sequence[Conflict] = (),
+    png: bool = False,
+) -> list[Path]:
     """Write ``<suite>.md``, ``.tex`` and ``.csv`` of every suite and one site of all to ``out``; returns their paths,
     the start page first, then suite by suite, each paper's page last.
 
@@ -32,7 +39,10 @@ def write_reports(loaded: Sequence[Loaded], results: str, out: Path, problems: S
     Raises:
         GanbenchError: the folder cannot be written.
     """
-    reports = [Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, judged_claims(suite, joined)) for suite, joined in loaded]
+    reports = [
+        Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, judged_claims(suite, joined))
+        for suite, joined in loaded
+    ]
     try:
         out.mkdir(parents=True, exist_ok=True)
         start, *pages = write_site(reports, results, out, problems, conflicts, png)
@@ -57,7 +67,10 @@ def _write_texts(report: Report, out: Path) -> list[Path]:
     suite, views = report.suite, list(report.views.values())
     remarks = "".join(f"- {plain_markdown(remark)}\n" for remark in suite.remarks)
     pieces = {
-        "md": f"# {plain_markdown(suite.title)}\n\n{remarks}" + "\n" * bool(remarks) + "\n".join(map(markdown, views)) + _claims_markdown(report.claims),
+        "md": f"# {plain_markdown(suite.title)}\n\n{remarks}"
+        + "\n" * bool(remarks)
+        + "\n".join(map(markdown, views))
+        + _claims_markdown(report.claims),
         "tex": "\n".join(map(latex, views)),
         "csv": _joined_csv(views),
     }

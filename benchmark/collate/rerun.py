@@ -19,7 +19,17 @@ def rerun(c: Cell, seeds: int, results: str, until_epoch: int | None = None, loo
         seeds: 0 to ``seeds`` − 1.
         looked: so many were chosen by a look, and whoever makes them again is to have the same intervals (``looks.py``).
     """
-    words = ["ganbench", "run", c.paper, "--profile", c.profile, "--seeds", str(seeds), "--only", selects(c, COORDINATES)]
+    words = [
+        "ganbench",
+        "run",
+        c.paper,
+        "--profile",
+        c.profile,
+        "--seeds",
+        str(seeds),
+        "--only",
+        selects(c, COORDINATES),
+    ]
     if until_epoch is not None:
         words += ["--until-epoch", str(until_epoch)]
     if looked:

@@ -57,18 +57,40 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
     methods = list(dict.fromkeys((j.cell.method, j.cell.backbone) for j in joined))
     by_place = {((j.cell.method, j.cell.backbone), _spot(j)): j for j in joined}
     several = len({backbone for _, backbone in methods}) > 1
-    metrics = table.metrics | {e.metric: e.direction for j in joined for e in j.entries.values() if e.metric not in table.metrics}
-    places = [(spot, m) for m in metrics for spot in spots] if table.by_metric else [(spot, m) for spot in spots for m in metrics]
-    columns = [(" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[metrics[m]]}"))), spot, m) for spot, m in places]
+    metrics = table.metrics | {
+        e.metric: e.direction for j in joined for e in j.entries.values() if e.metric not in table.metrics
+    }
+    places = (
+        [(spot, m) for m in metrics for spot in spots]
+        if table.by_metric
+        else [(spot, m) for spot in spots for m in metrics]
+    )
+    columns = [
+        (" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[metrics[m]]}"))), spot, m)
+        for spot, m in places
+    ]
     labels = [f"{m} ({b})" if several and b else m for m, b in methods]
     sized = {j.cell.place for j in joined if j.cell.sized}
     references = list(dict.fromkeys(r.method for r in table.references))
-    known = {(r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published for r in table.references}
+    known = {
+        (r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published
+        for r in table.references
+    }
     notes = _Notes(joined)
-    grid = [[_square(by_place[method, spot], metric, notes) if (method, spot) in by_place and metric in by_place[method, spot].entries else _NOTHING for _, spot, metric in columns] for method in methods]
+    grid = [
+        [
+            _square(by_place[method, spot], metric, notes)
+            if (method, spot) in by_place and metric in by_place[method, spot].entries
+            else _NOTHING
+            for _, spot, metric in columns
+        ]
+        for method in methods
+    ]
     heads = [head for head, _, _ in columns]
     labels = references + labels
-    grid = [[_reference(known.get((name, spot), {}).get(metric)) for _, spot, metric in columns] for name in references] + grid
+    grid = [
+        [_reference(known.get((name, spot), {}).get(metric)) for _, spot, metric in columns] for name in references
+    ] + grid
     if table.transposed:
         labels, heads, grid = heads, labels, [list(row) for row in zip(*grid)]
     rows = tuple((label, tuple(squares)) for label, squares in zip(labels, grid))
@@ -116,7 +138,11 @@ def achieved_text(e: Entry) -> str:
         return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
     if e.achieved is None:
         return e.verdict.name if e.verdict.name in ("blocked", "failed") else "–"
-    decimals = len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2]) if e.published and e.published.value is not None else 3
+    decimals = (
+        len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2])
+        if e.published and e.published.value is not None
+        else 3
+    )
     half = f" ± {e.achieved.half:.{decimals}f}" if e.achieved.half is not None else ""
     floor = f" [floor {e.floor:.{decimals}f}]" if e.floor is not None else ""
     return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n}){floor}"
@@ -142,26 +168,46 @@ class _Notes:
 
     def on_published(self, j: Joined, p: Published | None) -> tuple[str, ...]:
         """The letters on a published number."""
-        texts = [f"note: {remark}" for remark in dict.fromkeys(j.cell.remarks)] + ([QUOTED] if p and p.origin == "quoted" else [])
+        texts = [f"note: {remark}" for remark in dict.fromkeys(j.cell.remarks)] + (
+            [QUOTED] if p and p.origin == "quoted" else []
+        )
         return tuple(self._marks[t] for t in texts if t in self._marks)
 
     def on_achieved(self, j: Joined) -> tuple[str, ...]:
         """The letters on an achieved number."""
-        return tuple(self._marks[text] for text in (_tier_line(j), *map(_caveat, j.caveats), *([LOOKED] if _looked(j) else []))) if j.tier else ()
+        return (
+            tuple(
+                self._marks[text]
+                for text in (_tier_line(j), *map(_caveat, j.caveats), *([LOOKED] if _looked(j) else []))
+            )
+            if j.tier
+            else ()
+        )
 
     def footnotes(self) -> tuple[Footnote, ...]:
         """All notes: what the columns mean, the letters, and what is assumed for the whole table."""
         cells = [j.cell for j in self._joined]
         over = sorted({p.std_of for c in cells for p in c.published.values() if p.std_of})
-        notes = ["achieved: mean ± half of the 95 % t interval over seeds (number of seeds)" + (f"; published ± is over {', '.join(over)}" if over else "")]
-        if drawn := dict.fromkeys(f"{r.floor['drawn']} against {r.floor['against']:,}" for j in self._joined for r in j.records if r.floor):
-            notes.append(f"floor: what real images get in the generated ones' place ({'; '.join(drawn)}); a proxy's number says something only beside it")
+        notes = [
+            "achieved: mean ± half of the 95 % t interval over seeds (number of seeds)"
+            + (f"; published ± is over {', '.join(over)}" if over else "")
+        ]
+        if drawn := dict.fromkeys(
+            f"{r.floor['drawn']} against {r.floor['against']:,}" for j in self._joined for r in j.records if r.floor
+        ):
+            notes.append(
+                f"floor: what real images get in the generated ones' place ({'; '.join(drawn)}); a proxy's number says something only beside it"
+            )
         used = list(dict.fromkeys(e.verdict.name for j in self._joined for e in j.entries.values() if e.verdict.name))
         notes += [", ".join(f"{SYMBOLS[name]} {name}" for name in used)] if used else []
         if any(p.best for c in cells for p in c.published.values()):
             notes.append("bold: printed so by the paper, as a best value")
         notes += [f"note on all cells: {remark}" for remark in self._everywhere]
-        return (*(Footnote("", n) for n in notes), *(Footnote(mark, text) for text, mark in self._marks.items()), *(Footnote("", text) for text in _assumed(cells)))
+        return (
+            *(Footnote("", n) for n in notes),
+            *(Footnote(mark, text) for text, mark in self._marks.items()),
+            *(Footnote("", text) for text in _assumed(cells)),
+        )
 
 
 QUOTED = "quoted by the paper from another, under another protocol: shown, and no target"
@@ -193,4 +239,6 @@ def _assumed(cells: Sequence[Cell]) -> list[str]:
     by_reason: dict[str, dict[str, None]] = {}
     for field, why in dict.fromkeys(pair for c in targets for pair in c.notes.items()):
         by_reason.setdefault(why, {})[field] = None
-    return [f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in by_reason.items()]
+    return [
+        f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in by_reason.items()
+    ]

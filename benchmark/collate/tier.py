@@ -74,7 +74,9 @@ def tier_of(cell: Cell, record: Record) -> Tier:
         lines.insert(0, short)
     stands_in = record.protocol.features is not None and proxy(record.protocol.features)
     if stands_in:
-        lines.insert(0, f"{record.protocol.features} is a proxy: its numbers are on another scale than any published ones")
+        lines.insert(
+            0, f"{record.protocol.features} is a proxy: its numbers are on another scale than any published ones"
+        )
     if any(d.field in OTHER_SCALE for d in fields):
         name = "incomparable"
     elif short or stands_in or any(not d.harmless for d in fields):
@@ -93,7 +95,9 @@ def differences(cell: Cell, record: Record) -> tuple[Difference, ...]:
     last = theirs.get("checkpoint") == ours.get("checkpoint") == "last"
     harmless = {k: why for k, why in HARMLESS.items() if k not in LOOKS or last}
     fields = sorted(k for k in theirs.keys() | ours.keys() if theirs.get(k) != ours.get(k))
-    return tuple(Difference(k, theirs.get(k, "none"), ours.get(k, "none"), harmless.get(k, ""), BY_FIELD.get(k)) for k in fields)
+    return tuple(
+        Difference(k, theirs.get(k, "none"), ours.get(k, "none"), harmless.get(k, ""), BY_FIELD.get(k)) for k in fields
+    )
 
 
 def _short(record: Record) -> str:

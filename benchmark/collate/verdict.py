@@ -32,7 +32,17 @@ from benchmark.suite.model import Published, Tolerance
 DECIDED = ("reproduced", "better", "not reproduced")
 LOST = ("diverged", "failed")
 """A seed of these is missing: those that are left are ranked with nothing."""
-VERDICTS = ("reproduced", "better", "not reproduced", "inconclusive", "incomparable", "diverged", "failed", "blocked", "not run")
+VERDICTS = (
+    "reproduced",
+    "better",
+    "not reproduced",
+    "inconclusive",
+    "incomparable",
+    "diverged",
+    "failed",
+    "blocked",
+    "not run",
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,12 @@ def judge(
     if published is None or published.value is None:
         return Verdict("", f"no published number ({published.text})" if published else "no published number")
     if published.origin == "quoted":
-        return Verdict("incomparable", "the paper quotes this number from another, under another protocol: shown, no target")
-    worst = next((t for t in tiers if not t.judged), None if tiers else Tier("unknown", ("no record says how it was made",)))
+        return Verdict(
+            "incomparable", "the paper quotes this number from another, under another protocol: shown, no target"
+        )
+    worst = next(
+        (t for t in tiers if not t.judged), None if tiers else Tier("unknown", ("no record says how it was made",))
+    )
     if worst:
         return Verdict("incomparable", f"tier {worst.name}: " + "; ".join(worst.differences))
     if gap is not None:
@@ -100,16 +114,27 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
     side = "better" if (off < 0) == (direction == "lower") else "not reproduced"
     stated = f"band ±{band:.3g} ({100 * tolerance.relative:g} %: {tolerance.source})"
     if achieved.n == 1:
-        return Verdict("inconclusive", f"one seed decides nothing; off by {off:+.3g}: {_explains(off, v)}; {stated}; {FIRST - 1} more seeds would give an interval")
+        return Verdict(
+            "inconclusive",
+            f"one seed decides nothing; off by {off:+.3g}: {_explains(off, v)}; {stated}; {FIRST - 1} more seeds would give an interval",
+        )
     if achieved.half is None:
-        return Verdict("inconclusive", f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by {off:+.3g}; {stated}")
+        return Verdict(
+            "inconclusive",
+            f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by {off:+.3g}; {stated}",
+        )
     if not achieved.varies:
-        return Verdict("inconclusive", f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}")
+        return Verdict(
+            "inconclusive",
+            f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}",
+        )
     said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{_interval(achieved)}; {stated}"
     low, high = (bound - v for bound in achieved.bounds)
     noise, source = own_noise(published, achieved, runs)
     if -band <= low and high <= band:
-        return Verdict("reproduced", said + (f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else ""))
+        return Verdict(
+            "reproduced", said + (f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else "")
+        )
     near = off - low if off > 0 else high - off
     if abs(off) - math.hypot(near, achieved.critical * noise) > band:
         return Verdict(side, f"{said}; {source}")
@@ -119,15 +144,25 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
 
 def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[float, str]:
     """Standard error of the published number over seeds, and where it comes from: the paper's ± only if it is over seeds."""
-    std, whose = (published.std, "the paper's ±") if published.std is not None and published.std_of == "seeds" else (achieved.std, "our own spread")
-    return std / math.sqrt(runs), f"seed noise of the published number ±{std / math.sqrt(runs):.3g} ({whose}, {runs} run(s))"
+    std, whose = (
+        (published.std, "the paper's ±")
+        if published.std is not None and published.std_of == "seeds"
+        else (achieved.std, "our own spread")
+    )
+    return std / math.sqrt(
+        runs
+    ), f"seed noise of the published number ±{std / math.sqrt(runs):.3g} ({whose}, {runs} run(s))"
 
 
 def _interval(achieved: Estimate) -> str:
     """What the ± is of: seeds, with evaluation noise apart; and the bootstrap where it reaches farther."""
     apart = f", of which evaluation noise {achieved.evaluation:.2g}" if achieved.evaluation is not None else ""
     low, high = achieved.bounds
-    wider = f", by bootstrap to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]" if high - low > 2.02 * achieved.half else ""
+    wider = (
+        f", by bootstrap to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]"
+        if high - low > 2.02 * achieved.half
+        else ""
+    )
     looks = ", over all looks, since seeds may have been added by one" if achieved.looked else ""
     return f" (seed standard deviation {achieved.std:.2g}{apart}{wider}{looks})"
 

@@ -77,18 +77,32 @@ class _Session:
 
         questions, hopeless = open_questions(cells, bands, claims, blocked)
         self.asked |= {q.name for q in questions}
-        return Standing(cells, questions, [h for h in hopeless if not h.blocked], [h for h in hopeless if h.blocked], all_verdicts(cells, claims), found, problems)
+        return Standing(
+            cells,
+            questions,
+            [h for h in hopeless if not h.blocked],
+            [h for h in hopeless if h.blocked],
+            all_verdicts(cells, claims),
+            found,
+            problems,
+        )
 
     def round(self, state: Standing, width: int, device: Device | None) -> _Round | str:
         """The next runs, at least ``width`` where there are so many; or, where the budget is too small for any, that it is."""
         runs = {j.cell.id: _series(j.cell) for j in state.cells}
         have = {runs[j.cell.id]: len(j.records) for j in state.cells}
-        seconds = seconds_each([j for j in state.cells if any(j.cell.id in q.cells for q in state.questions)], device, state.records)
+        seconds = seconds_each(
+            [j for j in state.cells if any(j.cell.id in q.cells for q in state.questions)], device, state.records
+        )
         each = {runs[cell]: s for cell, s in seconds.items()}
         goals: dict[str, int] = {}  # series -> seeds to have
         price, too_dear = 0.0, []
         for group in in_order(state.questions, seconds, runs):
-            asked = {key: max(have[key] + 1, FIRST) for key in {runs[c]: None for q in group for c in q.cells} if key not in goals}
+            asked = {
+                key: max(have[key] + 1, FIRST)
+                for key in {runs[c]: None for q in group for c in q.cells}
+                if key not in goals
+            }
             more = sum((goal - have[key]) * each[key] for key, goal in asked.items())
             if self.spent_s + price + more > self.budget_s:
                 too_dear.append(more)
@@ -99,7 +113,16 @@ class _Session:
         if not goals:
             return f"the budget: the least that could decide more takes {hours(min(too_dear))}, and {hours(max(0.0, self.budget_s - self.spent_s))} of {hours(self.budget_s)} are left"
         known = by_evaluation(state.records)
-        plans = [make_plan([j.cell for j in state.cells if runs[j.cell.id] == key], range(have[key], goal), known, problems=state.problems, fixed=False) for key, goal in goals.items()]
+        plans = [
+            make_plan(
+                [j.cell for j in state.cells if runs[j.cell.id] == key],
+                range(have[key], goal),
+                known,
+                problems=state.problems,
+                fixed=False,
+            )
+            for key, goal in goals.items()
+        ]
         profiles = dict.fromkeys(plan.profile for plan in plans)
         return _Round(Plan(tuple(run for plan in plans for run in plan.runs), "+".join(profiles)), each)
 
@@ -136,13 +159,17 @@ def _why_none(run: Run, failed: dict[str, failures.Failure], summary: Summary) -
     """Why a run has no record, where its round has ended."""
     if run.evaluation in failed:
         return f"seed {run.seed} failed: {failed[run.evaluation].reason}"
-    said = next((line.removeprefix(f"{run.name}: ") for line in summary.failures if line.startswith(f"{run.name}: ")), "")
+    said = next(
+        (line.removeprefix(f"{run.name}: ") for line in summary.failures if line.startswith(f"{run.name}: ")), ""
+    )
     return said.partition("\n")[0] or f"seed {run.seed} left no record"
 
 
 def until_decided(a: Namespace, options: Options) -> int:
     """Add seeds where they decide most; returns the exit code: 0 if all that could be decided is, 1 if something is left, blocked, failed or diverged."""
-    session = _Session(load_all(a.suites, a.profile), Filter(a.only) if a.only is not None else None, a.results, options, a.budget)
+    session = _Session(
+        load_all(a.suites, a.profile), Filter(a.only) if a.only is not None else None, a.results, options, a.budget
+    )
     state = session.look()
     if not state.cells:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
@@ -168,7 +195,9 @@ def _rounds(session: _Session, state: Standing) -> str:
         if isinstance(chosen, str):
             return chosen
         runs = chosen.plan.runs
-        tell(f"{hours(session.spent_s)} of {hours(session.budget_s)} spent; next, for {hours(sum(map(chosen.price, runs)))}: {', '.join(run.name for run in runs[:SHOWN])}{' …' * (len(runs) > SHOWN)}")
+        tell(
+            f"{hours(session.spent_s)} of {hours(session.budget_s)} spent; next, for {hours(sum(map(chosen.price, runs)))}: {', '.join(run.name for run in runs[:SHOWN])}{' …' * (len(runs) > SHOWN)}"
+        )
         summary = session.make(chosen)
         for failure in summary.failures:
             tell(f"  {failure}")
@@ -181,7 +210,12 @@ def _rounds(session: _Session, state: Standing) -> str:
 
 def _end(session: _Session, first: Standing, why: str) -> Standing:
     last = session.look()
-    standing.end(last, session.asked, first, f"stopped after {count(session.made, 'run')}, {hours(session.spent_s)} of device time: {why}")
+    standing.end(
+        last,
+        session.asked,
+        first,
+        f"stopped after {count(session.made, 'run')}, {hours(session.spent_s)} of device time: {why}",
+    )
     return last
 
 

@@ -43,4 +43,7 @@ def _gpu() -> str:
 
     if not torch.cuda.is_available():
         return "none: runs use the CPU"
-    return ", ".join(f"{torch.cuda.get_device_name(i)} ({torch.cuda.get_device_properties(i).total_memory / 2**30:.0f} GiB)" for i in range(torch.cuda.device_count()))
+    return ", ".join(
+        f"{torch.cuda.get_device_name(i)} ({torch.cuda.get_device_properties(i).total_memory / 2**30:.0f} GiB)"
+        for i in range(torch.cuda.device_count())
+    )

@@ -18,7 +18,11 @@ def compare(a: Namespace) -> int:
     from benchmark.collate.tidy import compared_rows
 
     found = read_records(a.results)
-    rows = [row for suite in load_all(a.suites) for row in compared_rows(load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1])]
+    rows = [
+        row
+        for suite in load_all(a.suites)
+        for row in compared_rows(load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1])
+    ]
     frame = pandas.DataFrame(rows)
     if a.format == "csv":
         frame.to_csv(sys.stdout, index=False)
@@ -39,7 +43,10 @@ def claims(a: Namespace) -> int:
     for path in (s.path for s in load_all(a.suites)):
         suite, joined = load_joined(path, found, a.profile, {} if a.published_only else failures.read_all(a.results))
         for c in judged_claims(suite, joined):
-            print(f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”" + (f"\n  note: {c.claim.note}" if c.claim.note else ""))
+            print(
+                f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
+                + (f"\n  note: {c.claim.note}" if c.claim.note else "")
+            )
             for name, verdict in (("published", c.published), ("achieved", c.achieved)):
                 if name == "published" or not a.published_only:
                     print(f"  {name}: {verdict.name} ({verdict.why})")
@@ -47,7 +54,9 @@ def claims(a: Namespace) -> int:
                         print("".join(f"    {sign} {text}\n" for text in texts), end="")
         for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
             interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
-            print(f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ {r.tau:.2f}{interval} ({r.why})")
+            print(
+                f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ {r.tau:.2f}{interval} ({r.why})"
+            )
     return 0
 
 
@@ -61,6 +70,8 @@ def report(a: Namespace) -> int:
     say(problems)
     failed = failures.read_all(a.results)
     loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
-    for written in write_reports(loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png):
+    for written in write_reports(
+        loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png
+    ):
         print(written)
     return 0

@@ -26,7 +26,9 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[store.Record]]:
     found, problems = store.read_all(a.results)
     say(problems)
     made = make_plan(cells, range(a.seeds), store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
-    return in_order(prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found), found
+    return in_order(
+        prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found
+    ), found
 
 
 def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:

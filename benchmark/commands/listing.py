@@ -36,7 +36,9 @@ def list_cells(a: Namespace) -> int:
                 print(f"    {cell.id}  {f'blocked: {blocked}' if blocked else 'ready'}")
     cells = [c for s in suites for c in s.cells]
     published = sum(bool(c.published) for c in cells)
-    print(f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, {len(cells) - published} without")
+    print(
+        f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, {len(cells) - published} without"
+    )
     return 0
 
 
@@ -81,9 +83,16 @@ def show(a: Namespace) -> int:
     print("\nruns so far")
     from benchmark.collate.join import join
 
-    found = next(j for rows in join(suite, read_records(a.results), failures=failures.read_all(a.results)).values() for j in rows if j.cell.id == cell.id)
+    found = next(
+        j
+        for rows in join(suite, read_records(a.results), failures=failures.read_all(a.results)).values()
+        for j in rows
+        if j.cell.id == cell.id
+    )
     for record in found.records:
-        print(f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}")
+        print(
+            f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}"
+        )
     for entry in found.entries.values():
         print(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})")
     return 0
@@ -95,7 +104,11 @@ def _standing(cell: Cell) -> str:
     from benchmark.data.declared import load
 
     c = card(cell.recipe.dataset)
-    found = load(data_root() / c.name, c.name, c.split(cell.recipe.split).get("of", cell.recipe.split)) if c.reader == "images" else None
+    found = (
+        load(data_root() / c.name, c.name, c.split(cell.recipe.split).get("of", cell.recipe.split))
+        if c.reader == "images"
+        else None
+    )
     return found.standing if found else ""
 
 

@@ -23,7 +23,12 @@ def seconds_each(cells: Sequence[Joined], device: Device | None, found: Sequence
     if device is not None:
         plan = make_plan([j.cell for j in cells], [0], {}, fixed=False)
         costs = Forecast(plan, device, Counts(), found)
-        seconds |= {cell.id: cost.total_s for run in costs.plan.runs if (cost := costs.cost(run)) is not None for cell in run.cells}
+        seconds |= {
+            cell.id: cost.total_s
+            for run in costs.plan.runs
+            if (cost := costs.cost(run)) is not None
+            for cell in run.cells
+        }
     return seconds
 
 

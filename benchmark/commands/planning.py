@@ -24,11 +24,26 @@ def plan(a: Namespace) -> int:
     all_costs = _costs(a, kinds, made, found)
     costs = all_costs[0] if all_costs else None
     if a.json:
-        rows = [{"run": r.key, "recipe": r.recipe.fingerprint(), "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state, "reason": r.reason, "steps": r.total_steps} for r in made.runs]
+        rows = [
+            {
+                "run": r.key,
+                "recipe": r.recipe.fingerprint(),
+                "evaluation": r.evaluation,
+                "seed": r.seed,
+                "cells": [c.id for c in r.cells],
+                "state": r.state,
+                "reason": r.reason,
+                "steps": r.total_steps,
+            }
+            for r in made.runs
+        ]
         if costs:
             from benchmark.plan.cost import summary
 
-            rows = [row | ({"device": costs.device.name, "cost": summary(one)} if (one := costs.cost(r)) else {}) for row, r in zip(rows, made.runs)]
+            rows = [
+                row | ({"device": costs.device.name, "cost": summary(one)} if (one := costs.cost(r)) else {})
+                for row, r in zip(rows, made.runs)
+            ]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     if a.explain:
@@ -39,7 +54,11 @@ def plan(a: Namespace) -> int:
             if one := costs.cost(run):
                 print(f"  {line(one, costs.device)}")
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
-    lines = [f"one training for: {', '.join(c.id for r in runs for c in r.cells)}" + (f" (measured {len(runs)} ways)" if len(runs) > 1 else "") for runs in shared]
+    lines = [
+        f"one training for: {', '.join(c.id for r in runs for c in r.cells)}"
+        + (f" (measured {len(runs)} ways)" if len(runs) > 1 else "")
+        for runs in shared
+    ]
     for line in dict.fromkeys(lines):  # once, whatever the number of seeds
         print(line)
     print(plan_line(made))
@@ -50,7 +69,9 @@ def plan(a: Namespace) -> int:
     if len(all_costs) > 1:
         from benchmark.plan.forecast import hours, together
 
-        print(f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected to end first: {hours(together(all_costs, list(kinds.values())))}")
+        print(
+            f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected to end first: {hours(together(all_costs, list(kinds.values())))}"
+        )
     return 0
 
 
@@ -60,7 +81,15 @@ def _kinds(a: Namespace) -> dict[str, int]:
     for part in (a.gpu or "cpu").split(","):
         name, colon, number = part.partition(":")
         if colon and (not number.isdecimal() or not int(number) or a.gpus):
-            raise GanbenchError(f"--gpu {a.gpu}: " + ("numbers are in --gpu or in --gpus, not in both" if a.gpus else f"{number!r} is no number of devices"), 2)
+            raise GanbenchError(
+                f"--gpu {a.gpu}: "
+                + (
+                    "numbers are in --gpu or in --gpus, not in both"
+                    if a.gpus
+                    else f"{number!r} is no number of devices"
+                ),
+                2,
+            )
         found[named(name).name] = int(number) if colon else a.gpus or 1
     return found
 

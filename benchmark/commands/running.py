@@ -59,14 +59,19 @@ def _check(a: Namespace) -> None:
     """Raises GanbenchError on options that do not go together."""
     if not a.until_decided:
         if a.budget is not None:
-            raise GanbenchError("--budget says when 'run --until-decided' stops; 'plan --budget' says what to run for it", 2)
+            raise GanbenchError(
+                "--budget says when 'run --until-decided' stops; 'plan --budget' says what to run for it", 2
+            )
         return
     if a.budget is None:
         raise GanbenchError("--until-decided needs --budget, the device hours after which it stops: --budget 20h", 2)
     if a.priority:
         raise GanbenchError("--until-decided chooses the order: leave out --priority", 2)
     if a.seeds != 1 or a.until_epoch is not None:
-        raise GanbenchError("--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch (for a first seed of each cell: ganbench run … --seeds 1)", 2)
+        raise GanbenchError(
+            "--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch (for a first seed of each cell: ganbench run … --seeds 1)",
+            2,
+        )
 
 
 def status(a: Namespace) -> int:

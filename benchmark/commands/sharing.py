@@ -27,12 +27,19 @@ def export(a: Namespace) -> int:
     from benchmark.records.bundle import export as write_bundle
 
     loaded = load_all(a.suites)
-    suites = [load(s.path, p) for s in loaded for p in ([a.profile] if a.profile else s.profiles if s.profile == "full" else [s.profile])]
+    suites = [
+        load(s.path, p)
+        for s in loaded
+        for p in ([a.profile] if a.profile else s.profiles if s.profile == "full" else [s.profile])
+    ]
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     written = write_bundle(suites, cells, read_records(a.results), a.out)
     size = a.out.stat().st_size
     print(f"{a.out}: {count(len(written), 'record')}, {size / 1e6:.1f} MB")
     if size > MAILABLE:
-        print(f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones", file=sys.stderr)
+        print(
+            f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones",
+            file=sys.stderr,
+        )
     return 0

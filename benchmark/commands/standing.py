@@ -31,8 +31,17 @@ class Standing:
     def lost(self, asked: Collection[str] = ()) -> dict[str, Verdict]:
         """What seeds cannot decide any more: numbers that a paper prints, of which a run failed or diverged; and what was ``asked`` and is not judged now."""
         able = [j for j in self.cells if j.tier is None or j.tier.judged]
-        targets = {f"{j.cell.id} {e.metric}" for j in able for e in j.entries.values() if e.published and e.published.value is not None and e.published.origin == "own"}
-        return {n: v for n, v in self.verdicts.items() if (n in targets and v.name in LOST) or (n in asked and v.name not in JUDGED)}
+        targets = {
+            f"{j.cell.id} {e.metric}"
+            for j in able
+            for e in j.entries.values()
+            if e.published and e.published.value is not None and e.published.origin == "own"
+        }
+        return {
+            n: v
+            for n, v in self.verdicts.items()
+            if (n in targets and v.name in LOST) or (n in asked and v.name not in JUDGED)
+        }
 
     def exit_code(self, asked: Collection[str] = ()) -> int:
         """0 if all that seeds could decide is decided; 1 if some of it is left, blocked, or lost."""
@@ -47,11 +56,18 @@ def begin(state: Standing, rule: str) -> None:
         tell(rule)
         tell(f"{count(len(state.questions), 'open verdict')} that seeds could decide")
     else:
-        tell("nothing to decide: no verdict is open that seeds could decide" + (", but for those that are blocked" if state.blocked else ""))
+        tell(
+            "nothing to decide: no verdict is open that seeds could decide"
+            + (", but for those that are blocked" if state.blocked else "")
+        )
     if barred:
-        tell(f"{count(len(barred), 'cell')} of profile {', '.join(dict.fromkeys(j.cell.profile for j in barred))}: tier {', '.join(dict.fromkeys(j.tier.name for j in barred))}, from which no verdict can come however many seeds there are")
+        tell(
+            f"{count(len(barred), 'cell')} of profile {', '.join(dict.fromkeys(j.cell.profile for j in barred))}: tier {', '.join(dict.fromkeys(j.tier.name for j in barred))}, from which no verdict can come however many seeds there are"
+        )
     if absent:
-        tell(f"{count(len(absent), 'cell')} without a record take no part; for their first seed: ganbench run … --seeds 1")
+        tell(
+            f"{count(len(absent), 'cell')} without a record take no part; for their first seed: ganbench run … --seeds 1"
+        )
     _list("lost to runs that failed or diverged", {n: _said(v) for n, v in state.lost().items()})
     _list("open, and blocked", {h.name: h.why for h in state.blocked})
     _list("open, and seeds would not decide", {h.name: h.why for h in state.hopeless})
@@ -90,10 +106,21 @@ def why_nothing(state: Standing, asked: Collection[str], first: Standing) -> str
     hopeless = len({h.name for h in state.hopeless} - ({h.name for h in first.hopeless} - set(asked)))
     lost = state.lost(asked)
     cells = [j.cell.id for j in state.cells if any(e.verdict.name in LOST for e in j.entries.values())]
-    left = [f"{count(len(lost), 'verdict')} lost" + (f", since runs of {', '.join(cells[:3])}{' …' * (len(cells) > 3)} failed or diverged" if cells else "")] if lost else []
+    left = (
+        [
+            f"{count(len(lost), 'verdict')} lost"
+            + (f", since runs of {', '.join(cells[:3])}{' …' * (len(cells) > 3)} failed or diverged" if cells else "")
+        ]
+        if lost
+        else []
+    )
     left += [f"{count(len(state.blocked), 'verdict')} blocked"] if state.blocked else []
     left += [f"{count(hopeless, 'verdict')} open that more would not decide"] if hopeless else []
-    return f"nothing is left that seeds could decide; {'; '.join(left)}" if left else "every verdict that seeds could decide has fallen"
+    return (
+        f"nothing is left that seeds could decide; {'; '.join(left)}"
+        if left
+        else "every verdict that seeds could decide has fallen"
+    )
 
 
 def tell(text: str) -> None:

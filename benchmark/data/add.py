@@ -39,7 +39,9 @@ def add(name: str, path: Path, say: Say = print) -> None:
         wanted = " or ".join(", ".join(f.file for f in form) for form in c.choices())
         files = _from_archive(c, path, say) if c.files() else []
         if files is None:
-            raise GanbenchError(f"{path} holds no {_absent(c, path) or wanted}{' (plain or .gz)' if c.reader == 'idx' else ''}")
+            raise GanbenchError(
+                f"{path} holds no {_absent(c, path) or wanted}{' (plain or .gz)' if c.reader == 'idx' else ''}"
+            )
     for file, found in files:
         check_file(name, file, found)
     for file, found in files:
@@ -53,7 +55,9 @@ def _files(c: Card, form: list[FileCard], path: Path) -> list[tuple[FileCard, Pa
     places = [path, *(path / i for i in inner)] if path.is_dir() else []
     found = []
     for file in form:
-        here = [p for place in places for p in (place / file.file, place / f"{file.file}.gz")] or [path] * (path.name in (file.file, f"{file.file}.gz"))
+        here = [p for place in places for p in (place / file.file, place / f"{file.file}.gz")] or [path] * (
+            path.name in (file.file, f"{file.file}.gz")
+        )
         if (chosen := next((p for p in here if p.is_file()), None)) is None:
             return None
         found.append((file, chosen))
@@ -98,7 +102,9 @@ def examine(c: Card, path: Path, say: Say) -> Made:
         published = f"{'sha256' if known[path.name].sha256 else 'md5'} of {path.name} as published"
     made = [found for split in _whole(c) if (found := manifest.make(c, split, path, published, say))]
     if not made:
-        looked = " or ".join(sorted({under or "images in it" for split in _whole(c) for under in c.split(split).get("under", [""])}))
+        looked = " or ".join(
+            sorted({under or "images in it" for split in _whole(c) for under in c.split(split).get("under", [""])})
+        )
         raise GanbenchError(f"{path} holds no images of {c.name} (looked for {looked})")
     return made
 
@@ -165,7 +171,7 @@ def _differing(c: Card) -> str | None:
 
 
 def state(c: Card) -> str:
-    """"ready", and for a set of images by whose word; else what is missing, and how to get it."""
+    """ "ready", and for a set of images by whose word; else what is missing, and how to get it."""
     if c.reader != "images":
         absent = dict.fromkeys(filter(None, (missing(c.name, split) for split in c.splits)))
         if not absent:

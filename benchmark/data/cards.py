@@ -43,7 +43,9 @@ class Card:
     licence: str
     home: str  # where a person gets it
     archives: tuple[FileCard, ...] = ()  # of "images": archives with a published checksum
-    size: int | None = None  # pixels a side of every image as it lies in the files; None: not one for all, or of no account
+    size: int | None = (
+        None  # pixels a side of every image as it lies in the files; None: not one for all, or of no account
+    )
 
     def files(self, split: str | None = None) -> list[FileCard]:
         """The files of a split, or of all splits; none for a procedural dataset."""
@@ -54,7 +56,9 @@ class Card:
         chosen = [self.split(split)] if split else list(self.splits.values())
         forms = [chosen, [s["binary"] for s in chosen if "binary" in s]]
         found = [[FileCard(**part) for s in form for key, part in s.items() if key in FILES] for form in forms]
-        return [list(dict.fromkeys(files)) for files in (found if forms[1] else found[:1])]  # splits may share an archive
+        return [
+            list(dict.fromkeys(files)) for files in (found if forms[1] else found[:1])
+        ]  # splits may share an archive
 
     def split(self, name: str) -> dict[str, Any]:
         """The card of one split; raises GanbenchError with the nearest name."""
@@ -67,7 +71,11 @@ class Card:
         s = self.split(split)
         if self.reader == "stl10":
             return "labels" in s and "more" not in s
-        return self.reader != "images" or self.classes == 1 or self.split(s.get("of", split)).get("classes", "none") != "none"
+        return (
+            self.reader != "images"
+            or self.classes == 1
+            or self.split(s.get("of", split)).get("classes", "none") != "none"
+        )
 
     def content(self, split: str, resolution: int, channels: int) -> str:
         """sha256 that stands for the split's images and labels, known without reading them.
@@ -95,9 +103,14 @@ class Card:
         if not low <= resolution <= high:
             raise GanbenchError(f"dataset {self.name} comes at {low} to {high} pixels, not {resolution}", 2)
         if self.size and resolution != self.size and not resize:
-            raise GanbenchError(f"dataset {self.name} comes at {self.size} pixels: for {resolution} the recipe must say resize: bilinear", 2)
+            raise GanbenchError(
+                f"dataset {self.name} comes at {self.size} pixels: for {resolution} the recipe must say resize: bilinear",
+                2,
+            )
         if channels not in self.channels:
-            raise GanbenchError(f"dataset {self.name} has {' or '.join(map(str, self.channels))} channels, not {channels}", 2)
+            raise GanbenchError(
+                f"dataset {self.name} has {' or '.join(map(str, self.channels))} channels, not {channels}", 2
+            )
 
 
 @functools.cache

@@ -43,9 +43,13 @@ def check_file(name: str, file: FileCard, path: Path, take: Callable[[bytes], ob
     again = f"run: ganbench data fetch {name} --force" if c.sources else f"get it again from {c.home}"
     digest, size = hashlib.sha256() if file.sha256 else hashlib.md5(usedforsecurity=False), 0
     try:
-        packed = path.name != file.file and path.suffix == ".gz"  # an archive of the card's own name is checked as it is
+        packed = (
+            path.name != file.file and path.suffix == ".gz"
+        )  # an archive of the card's own name is checked as it is
         with gzip.open(path) if packed else path.open("rb") as stream:
-            while size <= file.bytes and (block := stream.read(min(BLOCK, file.bytes + 1 - size))):  # bounded: a hostile gzip cannot fill the memory
+            while size <= file.bytes and (
+                block := stream.read(min(BLOCK, file.bytes + 1 - size))
+            ):  # bounded: a hostile gzip cannot fill the memory
                 size += len(block)
                 digest.update(block)
                 take(block)

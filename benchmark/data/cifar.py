@@ -12,7 +12,13 @@ import numpy as np
 
 from benchmark.errors import GanbenchError
 
-ALLOWED = {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
+ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
 MOST_BYTES = 200_000_000  # of one member
 SIDE = 32
 
@@ -51,6 +57,19 @@ def read(archive: bytes, members: list[str], labels: str, path: str) -> tuple[np
                 found.append(classes)
     except GanbenchError:
         raise
-    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError, OverflowError, zlib.error, pickle.UnpicklingError) as error:
+    except (
+        tarfile.TarError,
+        OSError,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        MemoryError,
+        OverflowError,
+        zlib.error,
+        pickle.UnpicklingError,
+    ) as error:
         raise GanbenchError(f"{path} is not a CIFAR archive: {error}") from None
     return np.concatenate(images), np.concatenate(found)

@@ -31,7 +31,9 @@ def read(archive: bytes, members: list[str], label_bytes: int, path: str) -> tup
             for member in members:
                 info = tar.getmember(member)
                 if not info.isfile() or not 0 < info.size <= MOST_BYTES or info.size % (label_bytes + PIXELS):
-                    raise GanbenchError(f"{path}: {member} is not a CIFAR file: {info.size:,} bytes are no whole number of records")
+                    raise GanbenchError(
+                        f"{path}: {member} is not a CIFAR file: {info.size:,} bytes are no whole number of records"
+                    )
                 records = np.frombuffer(tar.extractfile(info).read(), np.uint8).reshape(-1, label_bytes + PIXELS)
                 images.append(records[:, label_bytes:].reshape(-1, 3, 32, 32))
                 labels.append(records[:, label_bytes - 1].astype(np.int64))

@@ -35,7 +35,9 @@ class Manifest:
     def standing(self) -> str:
         """Who says that these are the images."""
         content = f"content {self.contents[self.split][:12]}"
-        return f"{content}, {self.published}" if self.published else f"{content}, self-declared: no checksum is published"
+        return (
+            f"{content}, {self.published}" if self.published else f"{content}, self-declared: no checksum is published"
+        )
 
 
 def load(folder: Path, dataset: str, split: str) -> Manifest | None:
@@ -47,7 +49,11 @@ def load(folder: Path, dataset: str, split: str) -> Manifest | None:
     path = folder / f"ganbench-{split}.json"
     try:
         found = Manifest(**json.loads(path.read_text(encoding="utf-8")))
-        fine = found.version == VERSION and (found.dataset, found.split) == (dataset, split) and isinstance(found.contents[split], str)
+        fine = (
+            found.version == VERSION
+            and (found.dataset, found.split) == (dataset, split)
+            and isinstance(found.contents[split], str)
+        )
         found.at(folder).exists()
     except FileNotFoundError:
         return None

@@ -36,7 +36,10 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
         return
     wanted = [f for f in c.files() if force or locate(name, f.file) is None]
     if not wanted or (not force and all(missing(name, split) is None for split in c.splits)):
-        say(f"{name}: nothing to fetch" + (" (it is procedural)" if not c.files() else f"; all files are in {data_root()}"))
+        say(
+            f"{name}: nothing to fetch"
+            + (" (it is procedural)" if not c.files() else f"; all files are in {data_root()}")
+        )
         return
     if not c.sources:
         raise GanbenchError(f"{name} is not fetched: get it from {c.home}, then run: ganbench data add {name} FOLDER")
@@ -54,7 +57,9 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
             if not wanted:
                 return
     tried = "\n  ".join(failures)
-    raise GanbenchError(f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand and run: ganbench data add {name} FOLDER")
+    raise GanbenchError(
+        f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand and run: ganbench data add {name} FOLDER"
+    )
 
 
 def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
@@ -63,7 +68,9 @@ def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
         say(f"{c.name}: nothing to fetch; it has been added")
         return
     if not c.sources:
-        raise GanbenchError(f"{c.name} is not fetched: get it from {c.home}, then run: ganbench data add {c.name} FOLDER")
+        raise GanbenchError(
+            f"{c.name} is not fetched: get it from {c.home}, then run: ganbench data add {c.name} FOLDER"
+        )
     failures: list[str] = []
     sizes = {a.file: a.bytes for a in c.archives}
     for url in (source["url"] for source in c.sources):
@@ -79,7 +86,9 @@ def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
         except (OSError, GanbenchError) as error:
             failures.append(f"{url}: {_reason(error)}")
     tried = "\n  ".join(failures)
-    raise GanbenchError(f"{c.name}: no source gave its images:\n  {tried}\nget them by hand from {c.home} and run: ganbench data add {c.name} FOLDER")
+    raise GanbenchError(
+        f"{c.name}: no source gave its images:\n  {tried}\nget them by hand from {c.home} and run: ganbench data add {c.name} FOLDER"
+    )
 
 
 def _reason(error: Exception) -> object:
@@ -111,7 +120,13 @@ def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
         raise GanbenchError("the npm client is not installed")
     archive = next(scratch.glob("*.tgz"), None)
     if archive is None:
-        done = subprocess.run(["npm", "pack", source["npm"], "--ignore-scripts", "--silent"], cwd=scratch, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            ["npm", "pack", source["npm"], "--ignore-scripts", "--silent"],
+            cwd=scratch,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         archive = next(scratch.glob("*.tgz"), None)
         if done.returncode != 0 or archive is None:
             raise GanbenchError(f"npm pack failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")

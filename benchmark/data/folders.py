@@ -11,7 +11,9 @@ from benchmark.data.pictures import from_zip
 from benchmark.errors import GanbenchError
 
 
-def read(archive: bytes, side: int | None, crop: str | None, resize: str | None, path: str) -> tuple[np.ndarray, np.ndarray]:
+def read(
+    archive: bytes, side: int | None, crop: str | None, resize: str | None, path: str
+) -> tuple[np.ndarray, np.ndarray]:
     """RGB images (N, 3, side, side) uint8 in the order of their names, and the number of their folder (N,) int64.
 
     Args:
@@ -24,7 +26,10 @@ def read(archive: bytes, side: int | None, crop: str | None, resize: str | None,
     found = from_zip(io.BytesIO(archive), path)
     if not found.names:
         raise GanbenchError(f"{path} holds no image")
-    images = [pixels(decode(found.load(i), name), side, crop, resize, name) for i, name in ((i, f"{path}: {n}") for i, n in enumerate(found.names))]
+    images = [
+        pixels(decode(found.load(i), name), side, crop, resize, name)
+        for i, name in ((i, f"{path}: {n}") for i, n in enumerate(found.names))
+    ]
     if len({image.shape for image in images}) > 1:
         raise GanbenchError(f"{path}: its images have several sizes")
     folders = [name.rpartition("/")[0] for name in found.names]

@@ -12,7 +12,17 @@ from benchmark.errors import GanbenchError
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 MOST_BYTES = 50_000_000  # of one image file
 MOST_PIXELS = 50_000_000
-MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # of 8 bits; a 16-bit image would be clipped, not scaled
+MODES = (
+    "1",
+    "L",
+    "LA",
+    "P",
+    "PA",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+)  # of 8 bits; a 16-bit image would be clipped, not scaled
 
 
 def decode(data: bytes, name: str) -> Image.Image:
@@ -63,5 +73,7 @@ def pixels(picture: Image.Image, side: int | None, crop: str | None, resize: str
     except GanbenchError as error:
         raise GanbenchError(f"{name}: {error}") from None
     if side is not None and picture.size != (side, side):
-        raise GanbenchError(f"{name} has {picture.width} x {picture.height} pixels, not {side} x {side}, and the recipe says no resize")
+        raise GanbenchError(
+            f"{name} has {picture.width} x {picture.height} pixels, not {side} x {side}, and the recipe says no resize"
+        )
     return np.asarray(picture, np.uint8).transpose(2, 0, 1)

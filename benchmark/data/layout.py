@@ -45,7 +45,9 @@ def arrange(found: Pictures, split: dict[str, Any], classes: int) -> tuple[Pictu
         GanbenchError: there are more or fewer images or classes than the card says, or they are not numbered without a gap.
     """
     if len(found.names) != split["count"]:
-        raise GanbenchError(f"{found.where} holds {len(found.names):,} images, the card says {split['count']:,}: something is missing, or does not belong there")
+        raise GanbenchError(
+            f"{found.where} holds {len(found.names):,} images, the card says {split['count']:,}: something is missing, or does not belong there"
+        )
     order = split.get("order", "name")
     if order == "number":
         found = found.arranged(_by_number(found))
@@ -56,8 +58,13 @@ def arrange(found: Pictures, split: dict[str, Any], classes: int) -> tuple[Pictu
 
 def _by_number(found: Pictures) -> list[int]:
     numbers = [re.sub(r"\D", "", PurePosixPath(name).stem) for name in found.names]
-    if not all(numbers) or sorted(values := [int(n) for n in numbers]) not in ([*range(len(values))], [*range(1, len(values) + 1)]):
-        raise GanbenchError(f"{found.where}: the images must be numbered from 0 or 1 without a gap, since the card's splits go by number")
+    if not all(numbers) or sorted(values := [int(n) for n in numbers]) not in (
+        [*range(len(values))],
+        [*range(1, len(values) + 1)],
+    ):
+        raise GanbenchError(
+            f"{found.where}: the images must be numbered from 0 or 1 without a gap, since the card's splits go by number"
+        )
     return sorted(range(len(values)), key=values.__getitem__)
 
 
@@ -71,7 +78,9 @@ def _labels(found: Pictures, how: str, classes: int) -> np.ndarray:
         table = dict(line.split("\t")[:2] for line in found.text(how).splitlines() if line.count("\t"))
         named = [table.get(name.rpartition("/")[2], "") for name in found.names]
     if "" in named:
-        raise GanbenchError(f"{found.where}: {found.names[named.index('')]} has no class (the classes come from {'the folders' if how == 'folder' else how})")
+        raise GanbenchError(
+            f"{found.where}: {found.names[named.index('')]} has no class (the classes come from {'the folders' if how == 'folder' else how})"
+        )
     numbers = {name: i for i, name in enumerate(sorted(set(named)))}
     if len(numbers) != classes:
         raise GanbenchError(f"{found.where}: {len(numbers):,} classes, the card says {classes:,}")

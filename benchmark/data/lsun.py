@@ -16,7 +16,11 @@ CHUNK = 100_000  # keys held as Python objects at a time
 
 def lacking() -> str | None:
     """What must be installed before a database can be read; None if nothing."""
-    return None if importlib.util.find_spec("lmdb") else "reading LSUN's databases needs the package lmdb; run: pip install 'ganbench[lsun]'"
+    return (
+        None
+        if importlib.util.find_spec("lmdb")
+        else "reading LSUN's databases needs the package lmdb; run: pip install 'ganbench[lsun]'"
+    )
 
 
 def from_lmdb(folder: Path) -> Pictures:
@@ -33,7 +37,9 @@ def from_lmdb(folder: Path) -> Pictures:
         store = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False, max_readers=64)
         keys = _keys(store)
     except (lmdb.Error, OSError) as error:
-        raise GanbenchError(f"{folder} is not an LMDB database that can be read: {error}; unpack the archive again") from None
+        raise GanbenchError(
+            f"{folder} is not an LMDB database that can be read: {error}; unpack the archive again"
+        ) from None
 
     def load(i: int) -> bytes:
         try:

@@ -36,7 +36,9 @@ def decoder() -> str:
     return f"Pillow {PIL.__version__}, libjpeg-turbo {features.version_feature('libjpeg_turbo') or 'absent'}"
 
 
-def make(c: Card, split: str, path: Path, published: str | None, say: Callable[[str], None]) -> tuple[Manifest, dict[str, np.ndarray]] | None:
+def make(
+    c: Card, split: str, path: Path, published: str | None, say: Callable[[str], None]
+) -> tuple[Manifest, dict[str, np.ndarray]] | None:
     """Decode every image of a split in ``path`` and hash it; None if the split is not there. Nothing is written.
 
     Raises:
@@ -50,7 +52,9 @@ def make(c: Card, split: str, path: Path, published: str | None, say: Callable[[
     for start, block in mapped(lambda i: _measure(found, i), len(labels)):
         for i, (digest, size) in enumerate(block, start):
             if wanted and list(size) != wanted:
-                raise GanbenchError(f"{found.where}: {found.names[i]} has {size[0]} x {size[1]} pixels; the images of {c.name} have {wanted[0]} x {wanted[1]}")
+                raise GanbenchError(
+                    f"{found.where}: {found.names[i]} has {size[0]} x {size[1]} pixels; the images of {c.name} have {wanted[0]} x {wanted[1]}"
+                )
             digests[i] = np.frombuffer(digest, np.uint8)
             sizes.add(size)
         if (done := start + len(block)) // TELL_EVERY > start // TELL_EVERY:
@@ -62,8 +66,22 @@ def make(c: Card, split: str, path: Path, published: str | None, say: Callable[[
     contents = {name: content_hash(digests[part], labels[part]) for name, part in parts(c, split).items()}
     for name, content in contents.items():
         if c.split(name).get("content", content) != content:
-            raise GanbenchError(f"{path}: {name} has the content {content[:12]}…, the card says {c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder ({decoder()})")
-    manifest = Manifest(VERSION, c.name, split, _source(c.name, path), found.form, len(labels), names_hash(found), contents, published, decoder(), [list(min(sizes)), list(max(sizes))])
+            raise GanbenchError(
+                f"{path}: {name} has the content {content[:12]}…, the card says {c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder ({decoder()})"
+            )
+    manifest = Manifest(
+        VERSION,
+        c.name,
+        split,
+        _source(c.name, path),
+        found.form,
+        len(labels),
+        names_hash(found),
+        contents,
+        published,
+        decoder(),
+        [list(min(sizes)), list(max(sizes))],
+    )
     return manifest, {"digests": digests, "labels": labels, "order": order}
 
 
@@ -79,7 +97,9 @@ def write(manifest: Manifest, arrays: dict[str, np.ndarray]) -> None:
         scratch.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
         os.replace(scratch, folder / f"ganbench-{manifest.split}.json")
     except OSError as error:
-        raise GanbenchError(f"cannot write to {folder} ({error.strerror or error}); set GANBENCH_DATA to a folder that can be written") from None
+        raise GanbenchError(
+            f"cannot write to {folder} ({error.strerror or error}); set GANBENCH_DATA to a folder that can be written"
+        ) from None
     finally:
         with contextlib.suppress(OSError):  # the folder itself may not be there
             scratch.unlink(missing_ok=True)
@@ -101,7 +121,11 @@ def _source(dataset: str, path: Path) -> str:
 
 def parts(c: Card, split: str) -> dict[str, slice]:
     """The split itself, and those that the card says are parts of it."""
-    inner = {name: slice(s.get("start", 0), s.get("start", 0) + s["count"]) for name, s in c.splits.items() if s.get("of") == split}
+    inner = {
+        name: slice(s.get("start", 0), s.get("start", 0) + s["count"])
+        for name, s in c.splits.items()
+        if s.get("of") == split
+    }
     return {split: slice(None), **inner}
 
 
@@ -129,5 +153,3 @@ def names_hash(found: Pictures) -> str:
     for name in (found.names[i] for i in range(len(found.names))):
         whole.update(name.encode("utf-8", "surrogateescape") + b"\0")
     return whole.hexdigest()
-
-

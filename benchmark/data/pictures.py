@@ -18,7 +18,16 @@ JUNK = (".DS_Store", "._*", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep"
 """Files that systems (and this program) leave in folders; they are passed over."""
 JUNK_FOLDERS = ("__MACOSX", "@eaDir", ".ipynb_checkpoints")
 MOST_FILES = 10_000_000
-DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError, NotImplementedError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    NotImplementedError,
+)
 """What zipfile raises for archives that are damaged, encrypted or packed in an unknown way."""
 
 
@@ -59,7 +68,13 @@ def from_folder(folder: Path, skip: Iterable[str] = ()) -> Pictures:
         inner = os.path.relpath(root, folder).replace(os.sep, "/")
         names += [name if inner == "." else f"{inner}/{name}" for name in files]
     images = _images_only(names, str(folder), skip)
-    return Pictures(str(folder), images, lambda i: _file(folder / images[i]), "folder", lambda name: _file(folder / name).decode("utf-8", "replace"))
+    return Pictures(
+        str(folder),
+        images,
+        lambda i: _file(folder / images[i]),
+        "folder",
+        lambda name: _file(folder / name).decode("utf-8", "replace"),
+    )
 
 
 def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), under: str = "") -> Pictures:
@@ -81,19 +96,35 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
         raise GanbenchError(f"{path} is not a zip archive that can be read: {error}") from None
     for name in infos:
         if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
-            raise GanbenchError(f"{path}: {name!r} climbs out of the archive, or is no proper path: it is not an archive to be trusted")
+            raise GanbenchError(
+                f"{path}: {name!r} climbs out of the archive, or is no proper path: it is not an archive to be trusted"
+            )
     top = f"{under}/" if under else ""
-    images = _images_only((name[len(top) :] for name in infos if name.startswith(top)), f"{path}: {under}" if under else path, skip)
+    images = _images_only(
+        (name[len(top) :] for name in infos if name.startswith(top)), f"{path}: {under}" if under else path, skip
+    )
     if large := next((name for name in images if infos[top + name].file_size > MOST_BYTES), None):
-        raise GanbenchError(f"{path}: {top}{large} unpacks to {infos[top + large].file_size:,} bytes; an image has at most {MOST_BYTES:,}")
-    return Pictures(path, images, lambda i: _member(zipped, infos[top + images[i]], path), "zip", lambda name: _text_member(zipped, top + name, path))
+        raise GanbenchError(
+            f"{path}: {top}{large} unpacks to {infos[top + large].file_size:,} bytes; an image has at most {MOST_BYTES:,}"
+        )
+    return Pictures(
+        path,
+        images,
+        lambda i: _member(zipped, infos[top + images[i]], path),
+        "zip",
+        lambda name: _text_member(zipped, top + name, path),
+    )
 
 
 def _images_only(names: Iterable[str], where: str, skip: Iterable[str]) -> list[str]:
     skip, images = tuple(skip), []
     for name in names:
         *folders, last = name.split("/")
-        if any(f in JUNK_FOLDERS for f in folders) or any(fnmatch.fnmatchcase(last, p) for p in JUNK) or any(fnmatch.fnmatchcase(name, p) for p in skip):
+        if (
+            any(f in JUNK_FOLDERS for f in folders)
+            or any(fnmatch.fnmatchcase(last, p) for p in JUNK)
+            or any(fnmatch.fnmatchcase(name, p) for p in skip)
+        ):
             continue
         if last.endswith(".mdb"):
             raise GanbenchError(f"{where} holds a database, {name}: unpack it, and add the folder")

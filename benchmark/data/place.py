@@ -24,7 +24,9 @@ def scratch_folder() -> Iterator[Path]:
         data_root().mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(dir=data_root(), prefix=".fetch-")
     except OSError as error:
-        raise GanbenchError(f"cannot write to {data_root()} ({error.strerror}); set GANBENCH_DATA to a folder that can be written") from None
+        raise GanbenchError(
+            f"cannot write to {data_root()} ({error.strerror}); set GANBENCH_DATA to a folder that can be written"
+        ) from None
     with folder as scratch:
         yield Path(scratch)
 
@@ -40,7 +42,9 @@ def store(name: str, file: FileCard, path: Path) -> None:
             check_file(name, file, path, stream.write)
         os.replace(temporary, target)
     except OSError as error:
-        raise GanbenchError(f"cannot write {target} ({error.strerror}); set GANBENCH_DATA to a folder with room") from None
+        raise GanbenchError(
+            f"cannot write {target} ({error.strerror}); set GANBENCH_DATA to a folder with room"
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -56,14 +56,18 @@ def keep(identity: list[Any], count: int, side: int, opened: Callable[[], Callab
             if insist or not path.with_suffix(".json").exists() or not path.exists():
                 _make(path, shape, opened)
     if (found := _load(path, shape)) is None:
-        raise GanbenchError(f"{path} does not hold what was written to it: the disk is damaged, or another program writes there")
+        raise GanbenchError(
+            f"{path} does not hold what was written to it: the disk is damaged, or another program writes there"
+        )
     return found
 
 
 def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int], np.ndarray]]) -> None:
     _room(path, int(np.prod(shape)))
     image = opened()
-    scratch = path.with_suffix(".tmp")  # one name: under the lock there is one writer, and what a killed one left is written over
+    scratch = path.with_suffix(
+        ".tmp"
+    )  # one name: under the lock there is one writer, and what a killed one left is written over
     try:
         digest = _write(scratch, shape, image)
         path.with_suffix(".json").unlink(missing_ok=True)
@@ -71,7 +75,9 @@ def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int
         scratch.write_text(json.dumps({"sha256": digest, "shape": shape, "of": path.stem}), encoding="utf-8")
         os.replace(scratch, path.with_suffix(".json"))
     except OSError as error:
-        raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE to a folder with room") from None
+        raise GanbenchError(
+            f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE to a folder with room"
+        ) from None
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -87,7 +93,9 @@ def _alone(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_suffix(".lock").open("w")
     except OSError as error:
-        raise GanbenchError(f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
+        raise GanbenchError(
+            f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written"
+        ) from None
     with lock:
         while True:
             try:
@@ -102,7 +110,9 @@ def _alone(path: Path) -> Iterator[None]:
 def _room(path: Path, size: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if free < size + SPARE_BYTES:
-        raise GanbenchError(f"the prepared images need {size / 2**30:.1f} GiB, {path.parent} has {free / 2**30:.1f} GiB free; set GANBENCH_CACHE to a folder with room")
+        raise GanbenchError(
+            f"the prepared images need {size / 2**30:.1f} GiB, {path.parent} has {free / 2**30:.1f} GiB free; set GANBENCH_CACHE to a folder with room"
+        )
 
 
 def _write(path: Path, shape: tuple[int, ...], image: Callable[[int], np.ndarray]) -> str:

@@ -66,7 +66,9 @@ def read(
     return ImageSet(pixels, labels, content, drawn)
 
 
-def _decode(c: Card, split: str, resolution: int, channels: int, crop: str | None, resize: str | None) -> tuple[np.ndarray, np.ndarray]:
+def _decode(
+    c: Card, split: str, resolution: int, channels: int, crop: str | None, resize: str | None
+) -> tuple[np.ndarray, np.ndarray]:
     if (crop or resize) and c.reader not in ("folders", "idx"):
         raise GanbenchError(f"dataset {c.name} comes at one size: its images are neither cut nor resized")
     if c.reader == "shapes":
@@ -78,7 +80,9 @@ def _decode(c: Card, split: str, resolution: int, channels: int, crop: str | Non
         pixels, labels = (_idx(read_file(c.name, f)) for f in files)
         return _grey(pixels, resolution, crop, resize, c.name)[:, None], labels.astype(np.int64)
     if c.reader == "cifar":
-        return read_cifar(c, split, next(i for i, form in enumerate(c.choices(split)) if all(locate(c.name, f.file) for f in form)))
+        return read_cifar(
+            c, split, next(i for i, form in enumerate(c.choices(split)) if all(locate(c.name, f.file) for f in form))
+        )
     from benchmark.data.folders import read as read_folders
 
     return read_folders(read_file(c.name, files[0]), resolution, crop, resize, files[0].file)
@@ -94,7 +98,16 @@ def read_cifar(c: Card, split: str, form: int) -> tuple[np.ndarray, np.ndarray]:
     return cifar_binary.read(read_file(c.name, file), s["binary"]["members"], s["binary"]["label_bytes"], file.file)
 
 
-def _streamed(c: Card, split: str, resolution: int, crop: str | None, resize: str | None, indices: np.ndarray | None, content: str, drawn: str) -> tuple[np.ndarray, np.ndarray]:
+def _streamed(
+    c: Card,
+    split: str,
+    resolution: int,
+    crop: str | None,
+    resize: str | None,
+    indices: np.ndarray | None,
+    content: str,
+    drawn: str,
+) -> tuple[np.ndarray, np.ndarray]:
     """The split's (drawn) images as a mapping of the cache, and their classes; the originals are opened only where the cache lacks them."""
     from benchmark.data import prepared
     from benchmark.data.image import pixels
@@ -115,7 +128,9 @@ def _streamed(c: Card, split: str, resolution: int, crop: str | None, resize: st
 
     identity = [content, resolution, crop, resize]
     chosen = slice(None) if indices is None else indices
-    mapped = prepared.keep([*identity, None if indices is None else drawn], len(found.labels[chosen]), resolution, opened)
+    mapped = prepared.keep(
+        [*identity, None if indices is None else drawn], len(found.labels[chosen]), resolution, opened
+    )
     return mapped, found.labels[chosen]
 
 
@@ -129,7 +144,9 @@ def _grey(images: np.ndarray, side: int, crop: str | None, resize: str | None, n
 
     found = np.stack([np.asarray(fit(Image.fromarray(image), side, crop, resize)) for image in images])
     if found.shape[1:] != (side, side):
-        raise GanbenchError(f"dataset {name}: cut to {found.shape[2]} x {found.shape[1]} pixels, not {side} x {side}, and the recipe says no resize")
+        raise GanbenchError(
+            f"dataset {name}: cut to {found.shape[2]} x {found.shape[1]} pixels, not {side} x {side}, and the recipe says no resize"
+        )
     return found
 
 

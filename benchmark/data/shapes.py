@@ -28,7 +28,9 @@ def render(split: str, count: int, classes: int, resolution: int, channels: int)
         block = max(1, BLOCK_PIXELS // resolution**2)
         for first in range(start, stop, block):
             last = min(first + block, stop)
-            images[first:last] = _draw(u[first - start : last - start], labels[first:last], classes, resolution, channels)
+            images[first:last] = _draw(
+                u[first - start : last - start], labels[first:last], classes, resolution, channels
+            )
     return images, labels
 
 

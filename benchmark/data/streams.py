@@ -14,14 +14,7 @@ from benchmark.data.check import check_file, read_file
 from benchmark.data.declared import load
 from benchmark.data.image import decode
 from benchmark.data.layout import arrange, find
-from benchmark.data.manifest import (
-    arrays_path,
-    content_hash,
-    decoder,
-    names_hash,
-    parts,
-    pixel_hash,
-)
+from benchmark.data.manifest import arrays_path, content_hash, decoder, names_hash, parts, pixel_hash
 from benchmark.data.stl10 import read as read_stl10
 from benchmark.errors import GanbenchError
 
@@ -54,9 +47,13 @@ class Added:
             with np.load(arrays_path(manifest), allow_pickle=False) as file:
                 digests, labels, self._order = (file[name] for name in ("digests", "labels", "order"))
             self._digests, self.labels = digests[self._part], labels[self._part]
-            fine = content_hash(self._digests, self.labels) == manifest.contents[split] and np.array_equal(np.sort(self._order), np.arange(manifest.images))
+            fine = content_hash(self._digests, self.labels) == manifest.contents[split] and np.array_equal(
+                np.sort(self._order), np.arange(manifest.images)
+            )
         except Exception as error:  # zipfile, zlib and numpy have many kinds for a damaged archive
-            raise GanbenchError(f"{arrays_path(manifest)} cannot be read ({error}); run: ganbench data add {c.name} {self._at}") from None
+            raise GanbenchError(
+                f"{arrays_path(manifest)} cannot be read ({error}); run: ganbench data add {c.name} {self._at}"
+            ) from None
         if not fine:
             raise GanbenchError(f"{arrays_path(manifest)} is damaged; run: ganbench data add {c.name} {self._at}")
 
@@ -65,18 +62,28 @@ class Added:
         c, manifest = self._card, self.manifest
         found = find(c.split(self._base), self._at)
         if found is None:
-            raise GanbenchError(f"{self._at}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER")
+            raise GanbenchError(
+                f"{self._at}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER"
+            )
         found, _ = arrange(found, c.split(self._base), c.classes)
         if names_hash(found) != manifest.names:
-            raise GanbenchError(f"{self._at}: files were added, taken away or renamed since; if that is right, run: ganbench data add {c.name} {self._at}")
+            raise GanbenchError(
+                f"{self._at}: files were added, taken away or renamed since; if that is right, run: ganbench data add {c.name} {self._at}"
+            )
         order = self._order[self._part]
 
         def image(i: int) -> Image.Image:
             name = found.names[k := int(order[i])]
             picture = decode(found.load(k), f"{found.where}: {name}")
             if pixel_hash(picture) != self._digests[i].tobytes():
-                other = f", or by another decoder: it was {manifest.decoder}, here it is {decoder()}" if manifest.decoder != decoder() else ""
-                raise GanbenchError(f"{found.where}: {name} is not the image that was added{other}; get it again, or run: ganbench data add {c.name} {self._at}")
+                other = (
+                    f", or by another decoder: it was {manifest.decoder}, here it is {decoder()}"
+                    if manifest.decoder != decoder()
+                    else ""
+                )
+                raise GanbenchError(
+                    f"{found.where}: {name} is not the image that was added{other}; get it again, or run: ganbench data add {c.name} {self._at}"
+                )
             return picture
 
         return image

@@ -52,7 +52,9 @@ def subset_indices(count: int, percent: float, images: int | None, subset: str |
     if subset == "numpy-choice-0":
         drawn = np.sort(np.random.RandomState(0).choice(count, wanted, replace=False))
         if sha1(drawn) != KNOWN.get((subset, count, wanted), sha1(drawn)):
-            raise GanbenchError(f"numpy {np.__version__} does not draw the {wanted:,} of {count:,} images of the papers' code any more: install an older numpy")
+            raise GanbenchError(
+                f"numpy {np.__version__} does not draw the {wanted:,} of {count:,} images of the papers' code any more: install an older numpy"
+            )
         return drawn
     return np.sort(np.random.default_rng(SUBSET_SEED).permutation(count)[:wanted])
 

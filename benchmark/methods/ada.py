@@ -27,7 +27,9 @@ from benchmark.methods.part import Moment, Part
 VERSION = 1  # of ada_pipeline.py too
 
 
-def build(*, pipe: Literal["bgc"], target: float, kimg: float, every: int, schedule: Literal["adaptive", "linear"]) -> Part:
+def build(
+    *, pipe: Literal["bgc"], target: float, kimg: float, every: int, schedule: Literal["adaptive", "linear"]
+) -> Part:
     """The part.
 
     Args:
@@ -41,7 +43,9 @@ def build(*, pipe: Literal["bgc"], target: float, kimg: float, every: int, sched
         GanbenchError: ``kimg`` is not positive, ``every`` is below 1, or ``target`` outside [-1, 1].
     """
     if kimg <= 0 or every < 1 or not -1 <= target <= 1:
-        raise GanbenchError(f"ada needs kimg > 0, every >= 1 and target in [-1, 1], found {kimg}, {every} and {target}", 2)
+        raise GanbenchError(
+            f"ada needs kimg > 0, every >= 1 and target in [-1, 1], found {kimg}, {every} and {target}", 2
+        )
     return Ada(target, kimg, every, schedule)
 
 
@@ -81,7 +85,13 @@ class Ada(Part):
         return self.target * (moment.step + 1) / moment.total_steps
 
     def state_dict(self) -> dict[str, Any]:
-        return {"p": self.p, "d_steps": self.d_steps, "signs": float(self.signs), "judged": self.judged, "shown": self.shown}
+        return {
+            "p": self.p,
+            "d_steps": self.d_steps,
+            "signs": float(self.signs),
+            "judged": self.judged,
+            "shown": self.shown,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name in ("p", "d_steps", "signs", "judged", "shown"):

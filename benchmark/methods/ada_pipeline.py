@@ -116,7 +116,9 @@ def warp(images: Tensor, A: Tensor, b: Tensor) -> Tensor:
     margin_x, margin_y = _margins(A, b, width, height)
     padded = torch.tensor([width + 2 * margin_x, height + 2 * margin_y], dtype=torch.float64)
     b = b + (A.sum(-1) - 1) / 4  # sym6 has its middle half a sample, a quarter of a pixel, off the centre
-    theta = torch.cat([A * canvas / padded[:, None], (2 * b / padded)[..., None]], -1).to(images)  # for coordinates in [-1, 1]
+    theta = torch.cat([A * canvas / padded[:, None], (2 * b / padded)[..., None]], -1).to(
+        images
+    )  # for coordinates in [-1, 1]
     size = [len(images), 1, 2 * height + 4 * BORDER, 2 * width + 4 * BORDER]
     up = _upsampling(height, margin_y).to(images) @ images @ _upsampling(width, margin_x).to(images).T
     moved = F.grid_sample(up, F.affine_grid(theta, size, align_corners=False), align_corners=False)

@@ -72,7 +72,17 @@ class Chain(Part):
     needs_separate_passes = True
 
     def __init__(
-        self, version: str, norm: str, weight: float, p0: float, tau: float, delta_p: float, start: int, decay: float, eps: float, blocks: str
+        self,
+        version: str,
+        norm: str,
+        weight: float,
+        p0: float,
+        tau: float,
+        delta_p: float,
+        start: int,
+        decay: float,
+        eps: float,
+        blocks: str,
     ) -> None:
         self.version, self.norm, self.decay, self.eps, self.blocks = version, norm, decay, eps, blocks
         self.weight, self.p0, self.tau, self.delta_p, self.start = weight, p0, tau, delta_p, start
@@ -87,7 +97,9 @@ class Chain(Part):
                 if name == "skip" and (conv is None or isinstance(conv, nn.Identity)):
                     continue
                 if not isinstance(conv, nn.Conv2d):
-                    raise GanbenchError(f"chain follows convolutions, and {name} of D's {type(block).__name__} is {type(conv).__name__}")
+                    raise GanbenchError(
+                        f"chain follows convolutions, and {name} of D's {type(block).__name__} is {type(conv).__name__}"
+                    )
                 layer = ChainLayer(conv.out_channels, self.shared, self.version, self.norm, self.decay, self.eps)
                 setattr(block, name, nn.Sequential(conv, layer))
         return G, D
@@ -151,16 +163,26 @@ class ChainLayer(nn.Module):
         """Raises GanbenchError in a pass that the training step has not announced: whose statistics it takes is not defined."""
         shared = self.shared
         if shared.view is None:
-            raise GanbenchError("chain: D is called outside the training step's own passes (by a metric or another part), where CHAIN is not defined")
+            raise GanbenchError(
+                "chain: D is called outside the training step's own passes (by a metric or another part), where CHAIN is not defined"
+            )
         if shared.regularised:
             shared.squares.append(y.mean((0, 2, 3), dtype=_at_least_float32(y)).square().sum())
-        mean = y.mean((0, 2, 3), keepdim=True) if self.norm == "centred" or (self.norm == "adaptive-centred" and shared.p > 0) else None
+        mean = (
+            y.mean((0, 2, 3), keepdim=True)
+            if self.norm == "centred" or (self.norm == "adaptive-centred" and shared.p > 0)
+            else None
+        )
         if mean is not None:
             y = y - mean
         if shared.p == 0:
             return y
         mask = (torch.rand(y.shape[:2], generator=shared.rng) <= shared.p).to(y.device, _at_least_float32(y))
-        out = self._running(y, mask, shared.view) if self.running else batch_arms(y, mask, self.eps, self.norm != "no-lipschitz")
+        out = (
+            self._running(y, mask, shared.view)
+            if self.running
+            else batch_arms(y, mask, self.eps, self.norm != "no-lipschitz")
+        )
         return out + (1 - mask)[..., None, None].to(y.dtype) * mean if self.norm == "adaptive-centred" else out
 
     @torch.no_grad()
@@ -201,7 +223,9 @@ class RunningArms(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, mask: Tensor, psi: Tensor, scale: Tensor, gradient: Tensor, decay: float) -> Tensor:
+    def forward(
+        ctx: Any, y: Tensor, mask: Tensor, psi: Tensor, scale: Tensor, gradient: Tensor, decay: float
+    ) -> Tensor:
         gain = mask * (scale / psi)
         factor = gain + (1 - mask)
         ctx.save_for_backward(y, gain, factor, psi)
@@ -215,7 +239,9 @@ class RunningArms(torch.autograd.Function):
         The released code lets it through: the second-order terms are then wrong without a sign.
         """
         if torch.is_grad_enabled():
-            raise GanbenchError("chain: 'version: running' has no second-order gradient, which a gradient penalty needs; take 'version: batch'")
+            raise GanbenchError(
+                "chain: 'version: running' has no second-order gradient, which a gradient penalty needs; take 'version: batch'"
+            )
         y, gain, factor, psi = ctx.saved_tensors
         phi = ((grad * y).mean((2, 3), dtype=gain.dtype) * gain).mean(0)
         ctx.gradient.lerp_(phi, 1 - ctx.decay)
@@ -232,5 +258,7 @@ def _chosen(D: nn.Module, blocks: str) -> list[nn.Module]:
         return [block for block in found if blocks == "all" or block.halve]
     names = [name.strip() for name in blocks.split(",")]
     if unknown := [name for name in names if name not in map(str, range(1, len(found) + 1))]:
-        raise GanbenchError(f"chain: blocks is {blocks!r}: {unknown[0]!r} is none of 'all', 'down' and 1 to {len(found)}", 2)
+        raise GanbenchError(
+            f"chain: blocks is {blocks!r}: {unknown[0]!r} is none of 'all', 'down' and 1 to {len(found)}", 2
+        )
     return [found[n] for n in sorted({int(name) - 1 for name in names})]

@@ -47,7 +47,11 @@ class DiffAugment(Part):
         self.functions, self.random_order = functions, random_order
 
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
-        order = torch.randperm(len(self.functions), generator=rng).tolist() if self.random_order else range(len(self.functions))
+        order = (
+            torch.randperm(len(self.functions), generator=rng).tolist()
+            if self.random_order
+            else range(len(self.functions))
+        )
         for n in order:
             images = self.functions[n](images, rng)
         return images
@@ -86,12 +90,18 @@ def cutout(images: Tensor, rng: torch.Generator) -> Tensor:
     side = images.shape[2]
     size = int(side / 2 + 0.5)
     centres = torch.randint(0, side + 1 - size % 2, (2, len(images), 1), generator=rng).to(images.device)
-    distance = torch.arange(side, device=images.device) - centres + size // 2  # (2, B, side): from the square's first row, column
+    distance = (
+        torch.arange(side, device=images.device) - centres + size // 2
+    )  # (2, B, side): from the square's first row, column
     inside = (distance >= 0) & (distance < size)
     return images.masked_fill((inside[0][:, :, None] & inside[1][:, None, :])[:, None], 0.0)
 
 
-FUNCTIONS: dict[str, list[Function]] = {"color": [brightness, saturation, contrast], "translation": [translation], "cutout": [cutout]}
+FUNCTIONS: dict[str, list[Function]] = {
+    "color": [brightness, saturation, contrast],
+    "translation": [translation],
+    "cutout": [cutout],
+}
 
 
 def _uniform(images: Tensor, rng: torch.Generator) -> Tensor:

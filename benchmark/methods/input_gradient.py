@@ -22,7 +22,12 @@ from benchmark.methods.part import one_logit
 Formula = Callable[[Tensor, Tensor], Tensor]
 """Logits f (B,) and their flattened gradients g (B, C·H·W) to normalised logits (B,)."""
 
-CURVED = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)  # whatever D says of itself, it is not linear with one of these
+CURVED = (
+    _NormBase,
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.LocalResponseNorm,
+)  # whatever D says of itself, it is not linear with one of these
 
 
 class InputGradientNormalised(nn.Module):

@@ -30,7 +30,9 @@ class NonSaturatingBce(Loss):
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
         return self.d_scale * _bce(real.logits, 1.0), self.d_scale * _bce(fake.logits, 0.0)
 
-    def d_loss(self, real: Side, fake: Side) -> Tensor:  # scaled once: the sum of the halves to the last bit, at scales that are no power of two too
+    def d_loss(
+        self, real: Side, fake: Side
+    ) -> Tensor:  # scaled once: the sum of the halves to the last bit, at scales that are no power of two too
         return self.d_scale * (_bce(real.logits, 1.0) + _bce(fake.logits, 0.0))
 
     def g_loss(self, fake: Side) -> Tensor:

@@ -65,7 +65,10 @@ def _as_real(side: Side) -> Tensor:
         GanbenchError: the pair is unconditional, or D has no omni head.
     """
     if side.labels is None or side.logits.dim() != 2:
-        raise GanbenchError("the omni loss needs a class-conditional pair and a D that gives classes + 2 logits an image (biggan: head omni)", 2)
+        raise GanbenchError(
+            "the omni loss needs a class-conditional pair and a D that gives classes + 2 logits an image (biggan: head omni)",
+            2,
+        )
     positive = torch.zeros_like(side.logits, dtype=torch.bool)
     positive.scatter_(1, side.labels[:, None], True)
     positive[:, -2] = True

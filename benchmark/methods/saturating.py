@@ -27,7 +27,9 @@ class Saturating(Loss):
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
         return self.d_scale * softplus(-real.logits).mean(), self.d_scale * softplus(fake.logits).mean()
 
-    def d_loss(self, real: Side, fake: Side) -> Tensor:  # scaled once: the sum of the halves to the last bit, at scales that are no power of two too
+    def d_loss(
+        self, real: Side, fake: Side
+    ) -> Tensor:  # scaled once: the sum of the halves to the last bit, at scales that are no power of two too
         return self.d_scale * (softplus(-real.logits).mean() + softplus(fake.logits).mean())
 
     def g_loss(self, fake: Side) -> Tensor:

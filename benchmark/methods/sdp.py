@@ -46,7 +46,9 @@ class SampleDifferences(Part):
         if self._early(moment):
             return None
         features: list[Tensor] = []
-        with torch.no_grad():  # the whole batch, not the nearest ones alone: with BatchNorm D must judge them as its own step did
+        with (
+            torch.no_grad()
+        ):  # the whole batch, not the nearest ones alone: with BatchNorm D must judge them as its own step did
             logits = moment.D(moment.real_images, None, features)
         return self._differences(moment, moment.real_images, logits, features)
 
@@ -63,7 +65,9 @@ class SampleDifferences(Part):
         fake = moment.fake
         scores = one_logit(fake.logits, "sdp")
         best = scores.detach().topk(min(self.pairs(moment.step), len(scores))).indices
-        near = torch.cdist(fake.seen.detach()[best].flatten(1), real.detach().flatten(1), compute_mode="donot_use_mm_for_euclid_dist").argmin(1)
+        near = torch.cdist(
+            fake.seen.detach()[best].flatten(1), real.detach().flatten(1), compute_mode="donot_use_mm_for_euclid_dist"
+        ).argmin(1)
         total = (scores[best] - logits[near]).square().sum()
         for of_fake, of_real in zip(fake.features, features, strict=True):
             total = total + (self._aggregate(of_fake[best]) - self._aggregate(of_real[near])).square().sum()

@@ -47,7 +47,9 @@ def _normalise(module: nn.Module) -> None:
     rows = module.weight.flatten(1)
     module.register_buffer("u", F.normalize(torch.randn(rows.shape[0]), dim=0, eps=EPS))
     module.register_buffer("v", F.normalize(torch.randn(rows.shape[1]), dim=0, eps=EPS))
-    module.__class__ = {nn.Linear: _SpectralLinear, nn.Conv2d: _SpectralConv2d, nn.Embedding: _SpectralEmbedding}[type(module)]
+    module.__class__ = {nn.Linear: _SpectralLinear, nn.Conv2d: _SpectralConv2d, nn.Embedding: _SpectralEmbedding}[
+        type(module)
+    ]
 
 
 def _sigma(module: nn.Module) -> Tensor:
@@ -55,7 +57,10 @@ def _sigma(module: nn.Module) -> Tensor:
     if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
         with torch.autocast(module.weight.device.type, enabled=False):
             return _sigma(module)
-    rows, buffers = module.weight.flatten(1), module._buffers  # set directly: Module.__setattr__ costs as much as the iteration in a narrow network
+    rows, buffers = (
+        module.weight.flatten(1),
+        module._buffers,
+    )  # set directly: Module.__setattr__ costs as much as the iteration in a narrow network
     if module.training:
         with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own
             buffers["v"] = _unit(torch.mv(rows.t(), buffers["u"]))
@@ -83,7 +88,11 @@ class _SpectralLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         sigma = _sigma(self)
         if x[..., 0].numel() < self.in_features:
-            return F.linear(x, self.weight) / sigma + self.bias if self.bias is not None else F.linear(x, self.weight) / sigma
+            return (
+                F.linear(x, self.weight) / sigma + self.bias
+                if self.bias is not None
+                else F.linear(x, self.weight) / sigma
+            )
         return F.linear(x, self.weight / sigma, self.bias)
 
 

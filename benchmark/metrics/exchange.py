@@ -36,9 +36,16 @@ def export(cells: Iterable[Cell], out: Path) -> str:
     Raises:
         GanbenchError: they compare with none, or with several; it is not kept yet; or ``out`` cannot be written.
     """
-    found = {str((str(s), c.protocol.features)): (s, c.protocol.features) for c in cells for s in compared_with(c.recipe, c.protocol)}
+    found = {
+        str((str(s), c.protocol.features)): (s, c.protocol.features)
+        for c in cells
+        for s in compared_with(c.recipe, c.protocol)
+    }
     if len(found) != 1:
-        raise GanbenchError(f"a file holds one set of images, and these cells compare with {len(found)}; choose with --only{''.join(chr(10) + '  ' + name for name in sorted(found))}", 2)
+        raise GanbenchError(
+            f"a file holds one set of images, and these cells compare with {len(found)}; choose with --only{''.join(chr(10) + '  ' + name for name in sorted(found))}",
+            2,
+        )
     ((real, extractor),) = found.values()
     identity = real.identity(extractor, extractors.weights_hash(extractor))
     path = store.folder() / f"{content_hash(identity)}.npz"
@@ -74,8 +81,20 @@ def import_file(path: Path) -> str:
     target = store.folder() / f"{content_hash(identity)}.npz"
     with store.alone(target, f"the features of {real}"):
         if store.load(target, len(found.moments.mean), ()) is not None:
-            raise GanbenchError(f"{real}, {about['extractor']}: kept here already, as {target.name}; remove that file to take another")
-        store.save(target, found, {"set": real.to_json(), "images": real.size, "extractor": about["extractor"], "identity": identity, "imported": path.name})
+            raise GanbenchError(
+                f"{real}, {about['extractor']}: kept here already, as {target.name}; remove that file to take another"
+            )
+        store.save(
+            target,
+            found,
+            {
+                "set": real.to_json(),
+                "images": real.size,
+                "extractor": about["extractor"],
+                "identity": identity,
+                "imported": path.name,
+            },
+        )
         if store.load(target, len(found.moments.mean), ()) is None:
             raise GanbenchError(f"{target} could not be written: is the disk full?")
     return f"{real}, {about['extractor']}, {found.n:,} images"
@@ -85,8 +104,12 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and what the file says of itself; no pickle is ever opened."""
     try:
         with zipfile.ZipFile(path) as archive:
-            if (size := sum(member.file_size for member in archive.infolist())) > path.stat().st_size:  # what --export writes is not compressed
-                raise GanbenchError(f"{path}: unpacks to {size:,} bytes: it is compressed, as no file of ganbench data stats --export is")
+            if (
+                size := sum(member.file_size for member in archive.infolist())
+            ) > path.stat().st_size:  # what --export writes is not compressed
+                raise GanbenchError(
+                    f"{path}: unpacks to {size:,} bytes: it is compressed, as no file of ganbench data stats --export is"
+                )
         if size > MOST_BYTES:
             raise GanbenchError(f"{path}: larger than {MOST_BYTES:,} bytes")
         with np.load(path, allow_pickle=False) as file:
@@ -94,18 +117,29 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except GanbenchError:
         raise
     except Exception as error:  # zipfile, zlib and numpy have many kinds for what is no archive of plain arrays
-        raise GanbenchError(f"{path} is not a file of plain arrays: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
+        raise GanbenchError(
+            f"{path} is not a file of plain arrays: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from None
     if "about" not in arrays:
         has = "has statistics, but " if {"mu", "sigma"} <= arrays.keys() else ""
-        raise GanbenchError(f"{path} {has}does not say of which images, cut how, by which weights: what ganbench data stats --export writes is needed")
+        raise GanbenchError(
+            f"{path} {has}does not say of which images, cut how, by which weights: what ganbench data stats --export writes is needed"
+        )
     try:
         about = json.loads(str(arrays.pop("about")))
     except (ValueError, RecursionError):  # no JSON, or nested without end
         about = None
-    if not isinstance(about, dict) or any(key not in about for key in ABOUT) or not isinstance(about["identity"], dict) or not isinstance(about["digests"], dict):
+    if (
+        not isinstance(about, dict)
+        or any(key not in about for key in ABOUT)
+        or not isinstance(about["identity"], dict)
+        or not isinstance(about["digests"], dict)
+    ):
         raise GanbenchError(f"{path}: its identity is not complete: {', '.join(ABOUT)} are needed")
     if unknown := sorted(arrays.keys() - {"mu", "sigma", "n", *EVERY}) or sorted({"mu", "sigma", "n"} - arrays.keys()):
-        raise GanbenchError(f"{path} must hold mu, sigma and n, and may hold {' and '.join(EVERY)}: wrong or missing {', '.join(unknown)}")
+        raise GanbenchError(
+            f"{path} must hold mu, sigma and n, and may hold {' and '.join(EVERY)}: wrong or missing {', '.join(unknown)}"
+        )
     if changed := [name for name, array in arrays.items() if about["digests"].get(name) != store.digest(array)]:
         raise GanbenchError(f"{path}: altered or damaged: {', '.join(changed)}")
     return arrays, about
@@ -115,7 +149,11 @@ def _real_set(path: Path, about: dict[str, Any]) -> RealSet:
     """The set that the file names, if this ganbench knows the dataset, the split and the extractor."""
     try:
         real = RealSet(**about["set"])
-        if any(type(v) is not int for v in (real.resolution, real.channels, real.after)) or type(real.count) not in (int, type(None)) or not isinstance(about["extractor"], str):
+        if (
+            any(type(v) is not int for v in (real.resolution, real.channels, real.after))
+            or type(real.count) not in (int, type(None))
+            or not isinstance(about["extractor"], str)
+        ):
             raise TypeError("a field has the wrong type")
         if about["images"] != real.size:
             raise TypeError(f"{about['images']} images, where it names {real.size:,}")
@@ -151,7 +189,9 @@ def _statistics(path: Path, arrays: dict[str, np.ndarray], n: int, dimension: in
     held = {}
     for name in (name for name in EVERY if name in arrays):
         if arrays[name].ndim != 2 or len(arrays[name]) != n or arrays[name].dtype != np.float32:
-            refuse(f"{name} are {arrays[name].dtype} {arrays[name].shape}, not one row of float32 for each of {n:,} images")
+            refuse(
+                f"{name} are {arrays[name].dtype} {arrays[name].shape}, not one row of float32 for each of {n:,} images"
+            )
         held[name] = torch.from_numpy(arrays[name])
     if "features" in held:
         if held["features"].shape[1] != dimension:
@@ -159,6 +199,9 @@ def _statistics(path: Path, arrays: dict[str, np.ndarray], n: int, dimension: in
         sums = MomentSum()
         sums.add(arrays["features"])
         own = sums.moments()
-        if np.abs(own.mean - mu).max() > CLOSE * np.abs(mu).max() or np.abs(own.covariance - sigma).max() > CLOSE * largest:
+        if (
+            np.abs(own.mean - mu).max() > CLOSE * np.abs(mu).max()
+            or np.abs(own.covariance - sigma).max() > CLOSE * largest
+        ):
             refuse("mu and sigma are not those of its features")
     return Extracted(Moments(n, mu.astype(np.float64), sigma), held.get("features"), held.get("logits"))

@@ -32,7 +32,9 @@ class Extracted:
         return self.moments.n
 
 
-def extract(source: Source, extractor: Extractor, quantise: str | None, count: int | None = None, keep: Collection[str] = EVERY) -> Extracted:
+def extract(
+    source: Source, extractor: Extractor, quantise: str | None, count: int | None = None, keep: Collection[str] = EVERY
+) -> Extracted:
     """Pass the first ``count`` images (None: all) of a source through an extractor.
 
     Args:

@@ -23,7 +23,9 @@ def fidelity(module: str) -> ModuleType:
     try:
         return importlib.import_module(f"torch_fidelity.{module}")
     except ImportError as error:
-        raise GanbenchError(f"torch-fidelity cannot be imported ({error}); run: pip install torch-fidelity torchvision") from None
+        raise GanbenchError(
+            f"torch-fidelity cannot be imported ({error}); run: pip install torch-fidelity torchvision"
+        ) from None
     except RuntimeError:
         _declare_operators()
     try:

@@ -27,7 +27,14 @@ VERSION = 2
 MEASURED = ("is_splits", "kid_subsets", "kid_subset_size", "generated")
 
 
-def real_floor(recipe: Recipe, protocol: Protocol, extractor: Extractor, real: Extracted, validation: Extracted | None, stopping: Callable[[], bool] = lambda: False) -> dict[str, Any] | None:
+def real_floor(
+    recipe: Recipe,
+    protocol: Protocol,
+    extractor: Extractor,
+    real: Extracted,
+    validation: Extracted | None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> dict[str, Any] | None:
     """The protocol's image metrics of real images that are none of those compared with; None for an extractor that is no proxy.
 
     Returns:
@@ -54,7 +61,9 @@ def real_floor(recipe: Recipe, protocol: Protocol, extractor: Extractor, real: E
         if (kept := _load(path, metrics)) is None:
             other = features(others, extractor, kept_of_generated(protocol), stopping, own=True)
             kept = measure(protocol, other, real, validation)
-            if not (real.imported or (validation and validation.imported)):  # the record says so of them, a kept floor could not
+            if not (
+                real.imported or (validation and validation.imported)
+            ):  # the record says so of them, a kept floor could not
                 _save(path, identity, kept)
     return {**found, "metrics": kept}
 
@@ -68,7 +77,10 @@ def draw(recipe: Recipe, protocol: Protocol) -> tuple[RealSet | None, str]:
         return real_set(recipe, real.split, n, after=real.size), f"{n:,} other images of {real.dataset} {real.split}"
     other = DISJOINT.get(real.split)
     if other not in card(real.dataset).splits or other in held or card(real.dataset).split(other)["count"] < n:
-        return None, f"none: {real.dataset} has no {n:,} images beside the {real.size:,} of {real.split}{' and those of vFID' if held else ''} that are compared with"
+        return (
+            None,
+            f"none: {real.dataset} has no {n:,} images beside the {real.size:,} of {real.split}{' and those of vFID' if held else ''} that are compared with",
+        )
     if why := missing(real.dataset, other):
         return None, f"none: {why}"
     return real_set(recipe, other, n), f"{n:,} images of {real.dataset} {other}"
@@ -79,7 +91,9 @@ def _load(path: Path, metrics: list[str]) -> dict[str, dict[str, float]] | None:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         named = path.name == f"{content_hash(kept['identity'])}.floor.json"
-        whole = kept["digest"] == content_hash([kept["identity"], kept["metrics"]]) and sorted(kept["metrics"]) == metrics
+        whole = (
+            kept["digest"] == content_hash([kept["identity"], kept["metrics"]]) and sorted(kept["metrics"]) == metrics
+        )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return kept["metrics"] if named and whole else None

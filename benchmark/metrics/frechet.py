@@ -76,7 +76,12 @@ def frechet_distance(a: Moments, b: Moments) -> float:
         raise GanbenchError(f"features of {a.mean.shape[0]} and of {b.mean.shape[0]} dimensions cannot be compared")
     values = _product_eigenvalues(a.covariance, b.covariance)
     if values is None:
-        log.info("covariances of %d and %d features in %d dimensions are ill conditioned: pivoted factors are used (exact, slower)", a.n, b.n, len(a.mean))
+        log.info(
+            "covariances of %d and %d features in %d dimensions are ill conditioned: pivoted factors are used (exact, slower)",
+            a.n,
+            b.n,
+            len(a.mean),
+        )
     root_trace = np.sqrt(values).sum() if values is not None else _nuclear_norm(a.covariance, b.covariance)
     difference = a.mean - b.mean
     return float(difference @ difference + np.trace(a.covariance) + np.trace(b.covariance) - 2 * root_trace)

@@ -8,7 +8,10 @@ from benchmark.data.cards import missing
 from benchmark.metrics import extractors
 
 FEATURES = "inception-2015-12-05"
-GOLDEN = {"IS of the training images": (11.2374, 0.02), "FID of the training images against the test images": (3.1508, 0.005)}
+GOLDEN = {
+    "IS of the training images": (11.2374, 0.02),
+    "FID of the training images against the test images": (3.1508, 0.005),
+}
 """What is measured -> (value, how far from it is right). Values: the docstring of CHAIN's evaluator; IS moves with the order in which the images are split."""
 
 
@@ -24,7 +27,10 @@ def check() -> Iterator[tuple[str, bool, str]]:
 
     extractor = extractors.load(FEATURES)
     train, test = (_features(extractor, split) for split in ("train", "test"))
-    found = {"IS of the training images": inception_score(train.logits, 10)[0], "FID of the training images against the test images": frechet_distance(train.moments, test.moments)}
+    found = {
+        "IS of the training images": inception_score(train.logits, 10)[0],
+        "FID of the training images against the test images": frechet_distance(train.moments, test.moments),
+    }
     for name, value in found.items():
         golden, within = GOLDEN[name]
         yield name, abs(value - golden) <= within, f"{value:.4f}; golden {golden} ± {within}"

@@ -25,7 +25,10 @@ from benchmark.pulse import beat
 
 QUANTITIES = ("V_g", "D_G", "jac_D", "jac_V", "jac_G")
 CHUNK = 500  # noises at a time
-JAC_G_CHUNK = {"cpu": 16, "cuda": 250}  # each holds z_dim tangents: on a CPU they should stay in the cache (measured: 24 s against 62 s)
+JAC_G_CHUNK = {
+    "cpu": 16,
+    "cuda": 250,
+}  # each holds z_dim tangents: on a CPU they should stay in the cache (measured: 24 s against 62 s)
 
 
 def statistics(G: nn.Module, D: nn.Module, z: Tensor, quantities: Collection[str] = QUANTITIES) -> dict[str, Tensor]:

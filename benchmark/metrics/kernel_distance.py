@@ -15,7 +15,18 @@ def kernel_distance(generated: torch.Tensor, real: torch.Tensor, subsets: int, s
         GanbenchError: a side has fewer features than a subset, or no more (all subsets would be the same).
     """
     if min(len(generated), len(real)) <= subset_size:
-        raise GanbenchError(f"KID subsets of {subset_size} need more than {min(len(generated), len(real))} images; lower kid_subset_size")
-    settings = dict(kid_subsets=subsets, kid_subset_size=subset_size, kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1.0, rng_seed=SEED, verbose=False)
+        raise GanbenchError(
+            f"KID subsets of {subset_size} need more than {min(len(generated), len(real))} images; lower kid_subset_size"
+        )
+    settings = dict(
+        kid_subsets=subsets,
+        kid_subset_size=subset_size,
+        kid_kernel="poly",
+        kid_kernel_poly_degree=3,
+        kid_kernel_poly_gamma=None,
+        kid_kernel_poly_coef0=1.0,
+        rng_seed=SEED,
+        verbose=False,
+    )
     found = fidelity("metric_kid").kid_features_to_metric(generated, real, **settings)
     return found["kernel_inception_distance_mean"], found["kernel_inception_distance_std"]

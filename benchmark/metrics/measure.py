@@ -27,7 +27,11 @@ def kept_of_real(protocol: Protocol) -> set[str]:
 
 def kept_of_generated(protocol: Protocol) -> set[str]:
     """What must be kept of every generated image beside the moments of all."""
-    return kept_of_real(protocol) | ({"features"} if "vFID" in protocol.metrics else set()) | ({"logits"} if "IS" in protocol.metrics else set())
+    return (
+        kept_of_real(protocol)
+        | ({"features"} if "vFID" in protocol.metrics else set())
+        | ({"logits"} if "IS" in protocol.metrics else set())
+    )
 
 
 def extract_generated(source: Source, extractor: Extractor, protocol: Protocol) -> Extracted:
@@ -37,11 +41,17 @@ def extract_generated(source: Source, extractor: Extractor, protocol: Protocol) 
         source: gives ``images_needed``.
     """
     mimicry = protocol.quantise == MIMICRY
-    found = extract(source, extractor, "min-max" if mimicry else protocol.quantise, protocol.generated, kept_of_generated(protocol))
+    found = extract(
+        source, extractor, "min-max" if mimicry else protocol.quantise, protocol.generated, kept_of_generated(protocol)
+    )
     if "IS" not in protocol.metrics or not (mimicry or protocol.is_generated):
         return found
     n = protocol.is_generated or protocol.generated
-    of_is = extract(scaled_by_batch(source, n), extractor, None, n, ("logits",)) if mimicry else extract(source, extractor, protocol.quantise, n, ("logits",))
+    of_is = (
+        extract(scaled_by_batch(source, n), extractor, None, n, ("logits",))
+        if mimicry
+        else extract(source, extractor, protocol.quantise, n, ("logits",))
+    )
     return dataclasses.replace(found, logits=of_is.logits)
 
 
@@ -50,7 +60,9 @@ def images_needed(protocol: Protocol) -> int:
     return max(protocol.generated, protocol.is_generated or 0 if "IS" in protocol.metrics else 0)
 
 
-def measure(protocol: Protocol, generated: Extracted, real: Extracted, validation: Extracted | None = None) -> dict[str, dict[str, float]]:
+def measure(
+    protocol: Protocol, generated: Extracted, real: Extracted, validation: Extracted | None = None
+) -> dict[str, dict[str, float]]:
     """Each of the protocol's image metrics, ``{"value", "std"}``; std is over IS splits or KID subsets.
 
     FID and tFID are against ``real``. vFID is CHAIN's: as many generated images as there are in
@@ -70,7 +82,12 @@ def measure(protocol: Protocol, generated: Extracted, real: Extracted, validatio
                 raise GanbenchError("vFID needs the validation images")
             found[metric] = {"value": frechet_distance(_last(generated, validation.n), validation.moments)}
         elif metric == "KIDx1000":
-            mean, std = kernel_distance(_kept(generated.features), _kept(real.features), _set(protocol, "kid_subsets"), _set(protocol, "kid_subset_size"))
+            mean, std = kernel_distance(
+                _kept(generated.features),
+                _kept(real.features),
+                _set(protocol, "kid_subsets"),
+                _set(protocol, "kid_subset_size"),
+            )
             found[metric] = {"value": 1000 * mean, "std": 1000 * std}
         elif metric in SINGLE and metric not in found:  # one computation gives both
             both = zip(SINGLE, precision_recall(_kept(generated.features), _kept(real.features)))

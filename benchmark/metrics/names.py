@@ -6,7 +6,17 @@ NEEDS = {"L_Vg_Bz": "jac_V", "V_g": "V_g", "D_G": "D_G", "jac_D": "jac_D", "jac_
 IMAGE = ("IS", "FID", "tFID", "vFID", "KIDx1000", "precision", "recall")
 """Metrics of images, by ``measure.py``."""
 
-PROBES = ("D_real", "D_fake", "D_test", "gap_real_fake", "gap_real_test", "d_weight_grad", "feature_grad", "cosine", "effective_rank")
+PROBES = (
+    "D_real",
+    "D_fake",
+    "D_test",
+    "gap_real_fake",
+    "gap_real_test",
+    "d_weight_grad",
+    "feature_grad",
+    "cosine",
+    "effective_rank",
+)
 """Quantities of D in its training, by ``train/probes.py``."""
 
 HIGHER = ("IS", "precision", "recall")

@@ -18,5 +18,7 @@ def precision_recall(generated: torch.Tensor, real: torch.Tensor) -> tuple[float
     """
     if min(len(generated), len(real)) <= NEIGHBOURHOOD:
         raise GanbenchError(f"precision and recall need more than {NEIGHBOURHOOD} images a side")
-    found = fidelity("metric_prc").prc_features_to_metric(generated, real, prc_neighborhood=NEIGHBOURHOOD, prc_batch_size=10000, save_cpu_ram=True, verbose=False)
+    found = fidelity("metric_prc").prc_features_to_metric(
+        generated, real, prc_neighborhood=NEIGHBOURHOOD, prc_batch_size=10000, save_cpu_ram=True, verbose=False
+    )
     return found["precision"], found["recall"]

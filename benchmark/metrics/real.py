@@ -43,7 +43,9 @@ class RealSet:
         """How many images they are; raises GanbenchError if the split has fewer."""
         there = card(self.dataset).split(self.split)["count"]
         if self.after + (self.count or 0) > there:
-            raise GanbenchError(f"the protocol compares with {self.count:,} images; {self.dataset} {self.split} has {there - self.after:,}")
+            raise GanbenchError(
+                f"the protocol compares with {self.count:,} images; {self.dataset} {self.split} has {there - self.after:,}"
+            )
         return there - self.after if self.count is None else self.count
 
     def indices(self) -> np.ndarray | None:
@@ -100,7 +102,10 @@ def compared_with(recipe: Recipe, protocol: Protocol) -> list[RealSet]:
     """The sets that a protocol's image metrics compare with: its real images, and those of vFID; none without such metrics."""
     if protocol.features is None or not any(m in IMAGE for m in protocol.metrics):
         return []
-    sets = [(protocol.real_split or recipe.split, protocol.real), *([(validation_split(recipe.dataset), None)] if "vFID" in protocol.metrics else [])]
+    sets = [
+        (protocol.real_split or recipe.split, protocol.real),
+        *([(validation_split(recipe.dataset), None)] if "vFID" in protocol.metrics else []),
+    ]
     return [real_set(recipe, split, count) for split, count in sets]
 
 
@@ -121,7 +126,10 @@ def held_out(recipe: Recipe, protocol: Protocol) -> RealSet | None:
         raise GanbenchError("the protocol probes D and does not say with how many images (probe_images)", 2)
     other = DISJOINT.get(recipe.split)
     if other not in card(recipe.dataset).splits:
-        raise GanbenchError(f"D is probed with images that it has not seen, and dataset {recipe.dataset} has none beside {recipe.split}", 2)
+        raise GanbenchError(
+            f"D is probed with images that it has not seen, and dataset {recipe.dataset} has none beside {recipe.split}",
+            2,
+        )
     return real_set(recipe, other, protocol.probe_images)
 
 

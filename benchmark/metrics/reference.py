@@ -24,7 +24,14 @@ from benchmark.recipe import Protocol, Recipe
 BATCH = 500  # images read at a time
 
 
-def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: str | None = None, count: int | None = None, stopping: Callable[[], bool] = lambda: False) -> Extracted:
+def reference(
+    recipe: Recipe,
+    protocol: Protocol,
+    extractor: Extractor,
+    split: str | None = None,
+    count: int | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Extracted:
     """The real images that the protocol compares with: its split (or ``split``), its number of them, in a fixed seeded draw.
 
     Args:
@@ -38,7 +45,13 @@ def reference(recipe: Recipe, protocol: Protocol, extractor: Extractor, split: s
     return features(chosen, extractor, kept_of_real(protocol), stopping)
 
 
-def features(real: RealSet, extractor: Extractor, keep: Collection[str], stopping: Callable[[], bool] = lambda: False, own: bool = False) -> Extracted:
+def features(
+    real: RealSet,
+    extractor: Extractor,
+    keep: Collection[str],
+    stopping: Callable[[], bool] = lambda: False,
+    own: bool = False,
+) -> Extracted:
     """Features of these images, from the cache or made now.
 
     Args:
@@ -49,7 +62,9 @@ def features(real: RealSet, extractor: Extractor, keep: Collection[str], stoppin
     with store.alone(path, f"the features of {real}", stopping):
         if (kept := store.load(path, extractor.dimension, keep)) is not None and not (own and kept.imported):
             return kept
-        found = read(real.dataset, real.split, real.resolution, real.channels, crop=real.crop, resize=real.resize).images
+        found = read(
+            real.dataset, real.split, real.resolution, real.channels, crop=real.crop, resize=real.resize
+        ).images
         indices = real.indices()
         before = store.about_file(path) or {"digests": {}}
         more = [name for name in ("features", "logits") if name in keep or name in before["digests"]]
@@ -72,4 +87,9 @@ def place(real: RealSet, extractor: Extractor) -> Path:
 
 def about(real: RealSet, extractor: Extractor) -> dict[str, object]:
     """What a kept file says of itself."""
-    return {"set": real.to_json(), "images": real.size, "extractor": extractor.name, "identity": real.identity(extractor.name, extractor.sha256)}
+    return {
+        "set": real.to_json(),
+        "images": real.size,
+        "extractor": extractor.name,
+        "identity": real.identity(extractor.name, extractor.sha256),
+    }

@@ -52,13 +52,17 @@ def precompute(cells: Iterable[Cell]) -> Iterator[tuple[bool, str]]:
     for cell in cells:
         p, r = cell.protocol, cell.recipe
         sets = compared_with(r, p)
-        key = content_hash([[s.to_json() for s in sets], p.to_json() if sets and extractors.proxy(p.features) else p.features])
+        key = content_hash(
+            [[s.to_json() for s in sets], p.to_json() if sets and extractors.proxy(p.features) else p.features]
+        )
         if not sets or key in seen:
             continue
         seen.add(key)
         name = f"{' and '.join(map(str, sets))}, {p.features}"
         try:
-            if why := extractors.missing(p.features) or next(filter(None, (missing(s.dataset, s.split) for s in sets)), None):
+            if why := extractors.missing(p.features) or next(
+                filter(None, (missing(s.dataset, s.split) for s in sets)), None
+            ):
                 yield False, f"{name}: {why}"
                 continue
             if p.features not in loaded:

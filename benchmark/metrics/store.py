@@ -57,7 +57,9 @@ def alone(path: Path, what: str, stopping: Callable[[], bool] = lambda: False) -
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_suffix(".lock").open("w")
     except OSError as error:
-        raise GanbenchError(f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written") from None
+        raise GanbenchError(
+            f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written"
+        ) from None
     with lock:
         try:
             _wait(lock, what, stopping)
@@ -88,7 +90,9 @@ def save(path: Path, e: Extracted, about: dict[str, Any]) -> None:
 
 def put(path: Path, what: str, write_to: Callable[[Any], Any]) -> None:
     """Write atomically, the lock being held; where that fails (a full disk) it is said, and the numbers are right all the same."""
-    temporary = path.with_suffix(".tmp")  # one name: under the lock there is one writer, and what a killed one left is written over
+    temporary = path.with_suffix(
+        ".tmp"
+    )  # one name: under the lock there is one writer, and what a killed one left is written over
     try:
         with temporary.open("wb") as stream:
             write_to(stream)
@@ -134,7 +138,11 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
             arrays = {name: file[name] for name in ("mu", "sigma", "n", *keep)}
     except Exception:  # absent or damaged, in one of many ways: whatever it is, it is made again
         return None
-    if not named or any(digests.get(name) != digest(array) for name, array in arrays.items()) or arrays["mu"].shape != (dimension,):
+    if (
+        not named
+        or any(digests.get(name) != digest(array) for name, array in arrays.items())
+        or arrays["mu"].shape != (dimension,)
+    ):
         return None
     held = (torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY)
     return Extracted(Moments(int(arrays["n"]), arrays["mu"], arrays["sigma"]), *held, imported="imported" in about)

@@ -20,14 +20,19 @@ VERSION = 1
 SIZES = (32, 48)
 
 
-def build(image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float) -> tuple[nn.Module, nn.Module]:
+def build(
+    image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float
+) -> tuple[nn.Module, nn.Module]:
     """G and D for square images of 32 or 48 pixels; ``width`` 1.0 is 256 channels in G and 128 in D.
 
     Raises:
         GanbenchError: another resolution, or classes, which this pair does not know.
     """
     check("autogan", image_shape, classes)
-    G, D = Generator(image_shape, z_dim, max(1, round(256 * width))), Discriminator(image_shape[0], max(1, round(128 * width)))
+    G, D = (
+        Generator(image_shape, z_dim, max(1, round(256 * width))),
+        Discriminator(image_shape[0], max(1, round(128 * width))),
+    )
     for player in (G, D):
         player.apply(initialise)
     return G, D
@@ -62,7 +67,9 @@ class Cell(nn.Module):
         size = 2 * x.shape[2]
         handed = self.conv1(self._resize(x.relu(), size))
         for conv, maps in zip(self.incoming, earlier, strict=True):
-            handed = handed + self._resize(conv(maps), size)  # a 1x1 and a resize commute: the source resizes first, for more work
+            handed = handed + self._resize(
+                conv(maps), size
+            )  # a 1x1 and a resize commute: the source resizes first, for more work
         h = self.conv2(handed.relu())
         return h if self.skip is None else h + self._resize(self.skip(x), size), handed
 

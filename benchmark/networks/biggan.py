@@ -18,7 +18,11 @@ from torch.nn import functional as F
 from benchmark.errors import GanbenchError
 
 VERSION = 1
-WIDTHS_G = {32: (4, 4, 4, 4), 64: (16, 16, 8, 4, 2), 128: (16, 16, 8, 4, 2, 1)}  # at 4x4, and after each block, in units of ch
+WIDTHS_G = {
+    32: (4, 4, 4, 4),
+    64: (16, 16, 8, 4, 2),
+    128: (16, 16, 8, 4, 2, 1),
+}  # at 4x4, and after each block, in units of ch
 WIDTHS_D = {32: (4, 4, 4, 4), 64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16)}  # after each block
 HALVINGS = {32: 2, 64: 4, 128: 5}  # D's first blocks halve the image, the others keep it
 
@@ -58,12 +62,17 @@ def build(
         raise GanbenchError(f"biggan makes images of 32x32, 64x64 or 128x128 pixels, not {size}x{image_shape[2]}", 2)
     blocks = len(WIDTHS_G[size]) - 1
     if z_chunks not in (1, blocks + 1) or z_dim % z_chunks:
-        raise GanbenchError(f"biggan at {size} pixels cuts z into {blocks + 1} equal chunks or 1: z_chunks is {z_chunks}, z_dim {z_dim}", 2)
+        raise GanbenchError(
+            f"biggan at {size} pixels cuts z into {blocks + 1} equal chunks or 1: z_chunks is {z_chunks}, z_dim {z_dim}",
+            2,
+        )
     if z_chunks > 1 and not shared_dim:
         raise GanbenchError("biggan: chunks of z join the shared embedding: z_chunks over 1 needs shared_dim", 2)
     both = sorted(set.intersection(*map(set, block_sizes(size))))
     if attention and attention not in both:
-        raise GanbenchError(f"biggan at {size} pixels: attention is a resolution of both players, {both}, or 0, not {attention}", 2)
+        raise GanbenchError(
+            f"biggan at {size} pixels: attention is a resolution of both players, {both}, or 0, not {attention}", 2
+        )
     G = Generator(image_shape, z_dim, classes, ch * width, attention, shared_dim, z_chunks)
     D = Discriminator(image_shape, classes, ch * width, attention, head)
     for player in (G, D):
@@ -89,7 +98,9 @@ class ConditionalBatchNorm(nn.Module):
             self.gain, self.shift = (nn.Embedding(classes, channels) for _ in range(2))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        return torch.addcmul(self.shift(condition)[..., None, None], self.norm(x), 1 + self.gain(condition)[..., None, None])
+        return torch.addcmul(
+            self.shift(condition)[..., None, None], self.norm(x), 1 + self.gain(condition)[..., None, None]
+        )
 
 
 class UpBlock(nn.Module):
@@ -158,7 +169,14 @@ class Generator(nn.Module):
     """(B, z_dim) noise and (B,) classes to (B, C, H, W) images in [-1, 1]."""
 
     def __init__(
-        self, image_shape: tuple[int, int, int], z_dim: int, classes: int, unit: float, attention: int, shared_dim: int, z_chunks: int
+        self,
+        image_shape: tuple[int, int, int],
+        z_dim: int,
+        classes: int,
+        unit: float,
+        attention: int,
+        shared_dim: int,
+        z_chunks: int,
     ) -> None:
         super().__init__()
         widths = [max(1, round(n * unit)) for n in WIDTHS_G[image_shape[1]]]
@@ -168,7 +186,9 @@ class Generator(nn.Module):
         condition = shared_dim + (self.chunk if z_chunks > 1 else 0)
         self.blocks = nn.ModuleList(UpBlock(i, o, classes, condition) for i, o in zip(widths, widths[1:]))
         sizes = block_sizes(image_shape[1])[0]
-        self.attention = nn.ModuleDict({str(n): Attention(widths[n + 1]) for n, side in enumerate(sizes) if side == attention})
+        self.attention = nn.ModuleDict(
+            {str(n): Attention(widths[n + 1]) for n, side in enumerate(sizes) if side == attention}
+        )
         self.norm = nn.BatchNorm2d(widths[-1])
         self.to_image = nn.Conv2d(widths[-1], image_shape[0], 3, padding=1)
 
@@ -195,9 +215,13 @@ class Discriminator(nn.Module):
         super().__init__()
         channels, size, _ = image_shape
         widths = [channels, *(max(1, round(n * unit)) for n in WIDTHS_D[size])]
-        self.blocks = nn.ModuleList(DownBlock(i, o, n < HALVINGS[size], n == 0) for n, (i, o) in enumerate(zip(widths, widths[1:])))
+        self.blocks = nn.ModuleList(
+            DownBlock(i, o, n < HALVINGS[size], n == 0) for n, (i, o) in enumerate(zip(widths, widths[1:]))
+        )
         sizes = block_sizes(size)[1]
-        self.attention = nn.ModuleDict({str(n): Attention(widths[n + 1]) for n, side in enumerate(sizes) if side == attention})
+        self.attention = nn.ModuleDict(
+            {str(n): Attention(widths[n + 1]) for n, side in enumerate(sizes) if side == attention}
+        )
         self.piecewise_linear = attention == 0
         self.linear = nn.Linear(widths[-1], 1 if head == "projection" else classes + 2)
         self.embedding = nn.Embedding(classes, widths[-1]) if head == "projection" else None

@@ -18,14 +18,19 @@ from benchmark.networks.autogan import Discriminator, check, initialise
 VERSION = 1
 
 
-def build(image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float) -> tuple[nn.Module, nn.Module]:
+def build(
+    image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float
+) -> tuple[nn.Module, nn.Module]:
     """G and D for square images of 32 or 48 pixels; ``width`` 1.0 is 256 channels in G and 128 in D.
 
     Raises:
         GanbenchError: another resolution, or classes, which this pair does not know.
     """
     check("e2gan", image_shape, classes)
-    G, D = Generator(image_shape, z_dim, max(1, round(256 * width))), Discriminator(image_shape[0], max(1, round(128 * width)))
+    G, D = (
+        Generator(image_shape, z_dim, max(1, round(256 * width))),
+        Discriminator(image_shape[0], max(1, round(128 * width))),
+    )
     for player in (G, D):
         player.apply(initialise)
     return G, D
@@ -50,7 +55,9 @@ class Cell(nn.Module):
         first = self.norm1(self.conv1(self._double(x, self.up1))).relu()
         h = first
         if self.incoming is not None:
-            h = h + _bilinear(self.incoming(maps), h.shape[2])  # a 1x1 and an interpolation commute; this order is less work
+            h = h + _bilinear(
+                self.incoming(maps), h.shape[2]
+            )  # a 1x1 and an interpolation commute; this order is less work
         h = self.norm2(self.conv2(h)).relu()
         skip = _bilinear(self.skip(x), 2 * x.shape[2]) if self.up2 is None else self.skip(self.up2(x))
         return h + skip, first

@@ -58,7 +58,9 @@ class Generator(nn.Module):
         self.bottom_shape = (channels[0], bottom, bottom)
         self.linear = nn.Linear(z_dim, channels[0] * bottom * bottom)
         self.norms = nn.ModuleList(nn.BatchNorm2d(n) for n in channels)
-        self.convs = nn.ModuleList(nn.ConvTranspose2d(i, o, 4, stride=2, padding=1) for i, o in zip(channels, channels[1:]))
+        self.convs = nn.ModuleList(
+            nn.ConvTranspose2d(i, o, 4, stride=2, padding=1) for i, o in zip(channels, channels[1:])
+        )
         self.convs.append(nn.ConvTranspose2d(channels[-1], image_channels, 3, padding=1))
 
     def forward(self, z: Tensor, labels: None = None) -> Tensor:
@@ -80,7 +82,8 @@ class Discriminator(nn.Module):
         super().__init__()
         pairs = zip([image_channels, *channels], channels)
         self.convs = nn.ModuleList(
-            nn.Conv2d(i, o, 4, stride=2, padding=1) if n % 2 else nn.Conv2d(i, o, 3, padding=1) for n, (i, o) in enumerate(pairs)
+            nn.Conv2d(i, o, 4, stride=2, padding=1) if n % 2 else nn.Conv2d(i, o, 3, padding=1)
+            for n, (i, o) in enumerate(pairs)
         )
         self.head = nn.Linear(channels[-1] * bottom * bottom, 1)
 

@@ -20,7 +20,9 @@ from benchmark.networks.sizes import at_resolution, scaled, unconditional
 
 VERSION = 1
 
-LAYOUTS: dict[int, tuple[int, tuple[int, ...], tuple[int, ...], int]] = {  # pixels a side of G's first map, G's and D's channels, D's halvings
+LAYOUTS: dict[
+    int, tuple[int, tuple[int, ...], tuple[int, ...], int]
+] = {  # pixels a side of G's first map, G's and D's channels, D's halvings
     32: (4, (256, 256, 256, 256), (128, 128, 128, 128), 2),
     48: (6, (512, 256, 128, 64), (64, 128, 256, 512), 4),
     64: (4, (1024, 512, 256, 128, 64), (64, 128, 256, 512, 1024), 4),

@@ -16,7 +16,9 @@ from benchmark.networks.sngan_resnet import LAYOUTS
 VERSION = 1
 
 
-def build(image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float) -> tuple[nn.Module, nn.Module]:
+def build(
+    image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float
+) -> tuple[nn.Module, nn.Module]:
     """G and D for images of ``image_shape`` (C, H, W).
 
     Args:
@@ -28,7 +30,9 @@ def build(image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *,
     unconditional("mimicry-wgan-gp", classes)
     bottom, channels_g, channels_d, halvings = at_resolution("mimicry-wgan-gp", LAYOUTS, image_shape)
     G = Generator(image_shape[0], z_dim, bottom, [scaled(n, width) for n in channels_g], upsample="bilinear")
-    D = Discriminator(image_shape[0], [scaled(n, width) for n in channels_d], halvings, pool="mean", wide=False, activated=True)
+    D = Discriminator(
+        image_shape[0], [scaled(n, width) for n in channels_d], halvings, pool="mean", wide=False, activated=True
+    )
     for player in (G, D):
         glorot(player, zero_biases=False, left=("shortcut", "output"))
     return G, D

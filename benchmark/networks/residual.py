@@ -51,7 +51,9 @@ class UpBlock(nn.Module):
         return h + self._up(self.shortcut(x))
 
     def _up(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, scale_factor=2, mode=self.upsample, align_corners=None if self.upsample == "nearest" else False)
+        return F.interpolate(
+            x, scale_factor=2, mode=self.upsample, align_corners=None if self.upsample == "nearest" else False
+        )
 
 
 class DownBlock(nn.Module):

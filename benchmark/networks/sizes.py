@@ -22,11 +22,17 @@ def at_resolution(network: str, layouts: dict[int, Layout], image_shape: tuple[i
     """
     _, height, width = image_shape
     if height != width or height not in layouts:
-        raise GanbenchError(f"{network} is not defined for images of {height}x{width} pixels: set resolution to one of {', '.join(map(str, layouts))}", 2)
+        raise GanbenchError(
+            f"{network} is not defined for images of {height}x{width} pixels: set resolution to one of {', '.join(map(str, layouts))}",
+            2,
+        )
     return layouts[height]
 
 
 def unconditional(network: str, classes: int | None) -> None:
     """Raises GanbenchError if there are classes, which this network would silently ignore."""
     if classes is not None:
-        raise GanbenchError(f"{network} is unconditional, found classes {classes}: leave out 'classes', or take a class-conditional network", 2)
+        raise GanbenchError(
+            f"{network} is unconditional, found classes {classes}: leave out 'classes', or take a class-conditional network",
+            2,
+        )

@@ -17,7 +17,9 @@ VERSION = 1
 D_CHANNELS = (64, 64, 128, 128, 256, 256, 512)
 
 
-def build(image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float) -> tuple[nn.Module, nn.Module]:
+def build(
+    image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float
+) -> tuple[nn.Module, nn.Module]:
     """G and D for images of ``image_shape`` (C, H, W); ``width`` scales every channel count, the paper is 1.0.
 
     Raises:

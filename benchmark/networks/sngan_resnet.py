@@ -28,7 +28,9 @@ from benchmark.networks.sizes import at_resolution, scaled
 VERSION = 1
 CHAINER_EPS = 2e-5
 
-LAYOUTS: dict[int, tuple[int, tuple[int, ...], tuple[int, ...], int]] = {  # pixels a side of G's first map, G's and D's channels, D's halvings
+LAYOUTS: dict[
+    int, tuple[int, tuple[int, ...], tuple[int, ...], int]
+] = {  # pixels a side of G's first map, G's and D's channels, D's halvings
     32: (4, (256, 256, 256, 256), (128, 128, 128, 128), 2),
     48: (6, (512, 256, 128, 64), (64, 128, 256, 512, 1024), 4),
     64: (4, (1024, 512, 256, 128, 64), (64, 128, 256, 512, 1024), 5),
@@ -53,7 +55,10 @@ def build(
         GanbenchError: another resolution than 32, 48, 64, 128; a projection without classes, or classes without a projection.
     """
     if (head == "projection") != (classes is not None):
-        raise GanbenchError(f"sngan-resnet: head is {head!r} and classes {classes}: a projection needs classes, and nothing else uses them", 2)
+        raise GanbenchError(
+            f"sngan-resnet: head is {head!r} and classes {classes}: a projection needs classes, and nothing else uses them",
+            2,
+        )
     bottom, channels_g, channels_d, halvings = at_resolution("sngan-resnet", LAYOUTS, image_shape)
     original = shortcut == "raw"
     G = Generator(

@@ -16,7 +16,9 @@ from benchmark.networks.sizes import at_resolution, scaled, unconditional
 VERSION = 1
 
 
-def build(image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float) -> tuple[nn.Module, nn.Module]:
+def build(
+    image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float
+) -> tuple[nn.Module, nn.Module]:
     """G and D for images of ``image_shape`` (C, 32, 32); ``width`` scales every channel count, the paper is 1.0.
 
     Raises:

@@ -17,7 +17,9 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     """What must be mended before a cell can run: what is not implemented, all of it; else data that is not there."""
     absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
     absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
-    absent += [f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")]
+    absent += [
+        f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")
+    ]
     absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
@@ -64,13 +66,20 @@ def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
         if getattr(protocol, field) is None:
             return f"the protocol does not say {field}"
     c = card(recipe.dataset)
-    splits = {**({validation_split(recipe.dataset): None} if "vFID" in protocol.metrics else {}), protocol.real_split or recipe.split: protocol.real}
+    splits = {
+        **({validation_split(recipe.dataset): None} if "vFID" in protocol.metrics else {}),
+        protocol.real_split or recipe.split: protocol.real,
+    }
     for split, wanted in splits.items():
         if split not in c.splits:
             return f"dataset {recipe.dataset} has no split {split} to compare with"
         if (count := c.split(split)["count"]) < (wanted or 0):
             return f"the protocol compares with {wanted:,} images; {recipe.dataset} {split} has {count:,}"
-    return _settings(protocol, c) or missing_extractor(protocol.features) or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
+    return (
+        _settings(protocol, c)
+        or missing_extractor(protocol.features)
+        or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
+    )
 
 
 def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -83,11 +92,16 @@ def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
         return None
     c, wanted = card(recipe.dataset), protocol.probe_images
     trained = subset_size(c.split(recipe.split)["count"], recipe.data_percent, recipe.images)
-    for side, there in (("the run trains on", trained), (f"{recipe.dataset} {held.split} has", c.split(held.split)["count"])):
+    for side, there in (
+        ("the run trains on", trained),
+        (f"{recipe.dataset} {held.split} has", c.split(held.split)["count"]),
+    ):
         if there < wanted:
             return f"D is probed with {wanted:,} images a side; {side} {there:,}"
     if wanted < max(2, recipe.batch_d):
-        return f"D is probed in whole batches of the training's {recipe.batch_d}: probe_images {wanted:,} is less than one"
+        return (
+            f"D is probed in whole batches of the training's {recipe.batch_d}: probe_images {wanted:,} is less than one"
+        )
     if recipe.classes is not None and not c.labelled(held.split):
         return f"the recipe is conditional, and {recipe.dataset} {held.split} has images without a class"
     return missing(recipe.dataset, held.split)

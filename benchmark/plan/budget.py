@@ -44,12 +44,17 @@ def choose(items: Iterable[Item], seconds: Mapping[str, float], budget_s: float)
     have: set[str] = set()
     chosen: set[str] = set()
     spent = 0.0
-    for priority, published in itertools.product(sorted({item.priority for item in items}, reverse=True), (True, False)):
+    for priority, published in itertools.product(
+        sorted({item.priority for item in items}, reverse=True), (True, False)
+    ):
         cells = [item for item in items if (item.priority, item.published) == (priority, published)]
         tables: dict[str, list[Item]] = {}
         for item in cells:
             tables.setdefault(item.table, []).append(item)
-        for units in ({f"table {name}": found for name, found in tables.items()}, {item.cell: [item] for item in cells}):
+        for units in (
+            {f"table {name}": found for name, found in tables.items()},
+            {item.cell: [item] for item in cells},
+        ):
             while (best := _cheapest(units, chosen, have, seconds, budget_s - spent)) is not None:
                 name, price = best
                 fresh = tuple(item.cell for item in units[name] if item.cell not in chosen)
@@ -60,7 +65,9 @@ def choose(items: Iterable[Item], seconds: Mapping[str, float], budget_s: float)
     return taken, [item.cell for item in items if item.cell not in chosen]
 
 
-def _cheapest(units: Mapping[str, list[Item]], chosen: set[str], have: set[str], seconds: Mapping[str, float], left: float) -> tuple[str, float] | None:
+def _cheapest(
+    units: Mapping[str, list[Item]], chosen: set[str], have: set[str], seconds: Mapping[str, float], left: float
+) -> tuple[str, float] | None:
     """The unit that adds the fewest seconds and fits; the first of equals; None if none does."""
     best: tuple[str, float] | None = None
     for name, found in units.items():

@@ -40,35 +40,74 @@ _COMMON: dict[str, Any] = dict(
     d_pass="separate", optimizer="adam", lr_g=2e-4, lr_d=2e-4, beta1=0.0, beta2=0.9, adam_eps=1e-8, precision="float32", channels=3, loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
 )  # fmt: skip
 _SNGAN: dict[str, Any] = {"pool": "sum", "upsample": "nearest", "shortcut": "raw", "head": "linear"}
-_BIGGAN: dict[str, Any] = {"width": 0.125, "ch": 64, "head": "projection", "attention": 0, "shared_dim": 0, "z_chunks": 1, "init": "N02"}
+_BIGGAN: dict[str, Any] = {
+    "width": 0.125,
+    "ch": 64,
+    "head": "projection",
+    "attention": 0,
+    "shared_dim": 0,
+    "z_chunks": 1,
+    "init": "N02",
+}
 _SN = ("spectral-norm", {"player": "D"})
 _GP = ("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"})
 
 
 def _recipe(network: tuple[str, dict[str, Any]], resolution: int, batch: int, **changes: Any) -> Recipe:
-    return Recipe(**(_COMMON | {"network": network, "resolution": resolution, "batch_d": batch, "batch_g": batch, "z_dim": 128} | changes))
+    return Recipe(
+        **(
+            _COMMON
+            | {"network": network, "resolution": resolution, "batch_d": batch, "batch_g": batch, "z_dim": 128}
+            | changes
+        )
+    )
 
 
 REPRESENTATIVE: dict[str, Recipe] = {
-    "mlp": _recipe(("mlp", {"width": 1.0, "bn_eps": 0.8}), 28, 64, channels=1, z_dim=100, loss=("non-saturating", {"d_scale": 0.5}), parts=(_SN,)),
+    "mlp": _recipe(
+        ("mlp", {"width": 1.0, "bn_eps": 0.8}),
+        28,
+        64,
+        channels=1,
+        z_dim=100,
+        loss=("non-saturating", {"d_scale": 0.5}),
+        parts=(_SN,),
+    ),
     "resnet, tiny batch": _recipe(("sngan-resnet", {"width": 0.0625, **_SNGAN}), 32, 4, parts=(_SN,)),
     "resnet, narrow": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 32, 32, parts=(_SN,)),
     "resnet, penalty": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 32, 16, parts=(_GP,)),
     "resnet, normalised gradient": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN}), 48, 16, parts=(("gn", {}),)),
     "resnet, wide": _recipe(("sngan-resnet", {"width": 0.5, **_SNGAN}), 32, 8, parts=(_SN,)),
     "convolutions": _recipe(("dcgan", {"width": 0.25, "g_norm": "batch", "d_norm": "batch"}), 32, 32),
-    "many layers": _recipe(("biggan", _BIGGAN), 32, 8, classes=10, d_pass="joint", parts=(_SN, ("spectral-norm", {"player": "G"}))),
+    "many layers": _recipe(
+        ("biggan", _BIGGAN), 32, 8, classes=10, d_pass="joint", parts=(_SN, ("spectral-norm", {"player": "G"}))
+    ),
     "mlp, large batch": _recipe(("mlp", {"width": 1.0, "bn_eps": 0.8}), 28, 512, channels=1, z_dim=100, parts=(_SN,)),
     "resnet, large images": _recipe(("sngan-resnet", {"width": 0.0625, **_SNGAN}), 128, 4),
-    "mlp, tiny batch": _recipe(("mlp", {"width": 0.25, "bn_eps": 0.8}), 28, 16, channels=1, z_dim=100, loss=("non-saturating", {"d_scale": 0.5})),
-    "convolutions, tiny batch, penalty": _recipe(("dcgan", {"width": 0.125, "g_norm": "batch", "d_norm": "none"}), 32, 4, parts=(_GP,)),
-    "resnet, tiny batch, penalty": _recipe(("sngan-resnet", {"width": 0.0625, **_SNGAN, "upsample": "bilinear"}), 32, 4, parts=(_GP,)),
-    "resnet, large images and batch, penalty": _recipe(("sngan-resnet", {"width": 0.125, **_SNGAN, "upsample": "bilinear"}), 64, 32, parts=(_GP,)),
+    "mlp, tiny batch": _recipe(
+        ("mlp", {"width": 0.25, "bn_eps": 0.8}),
+        28,
+        16,
+        channels=1,
+        z_dim=100,
+        loss=("non-saturating", {"d_scale": 0.5}),
+    ),
+    "convolutions, tiny batch, penalty": _recipe(
+        ("dcgan", {"width": 0.125, "g_norm": "batch", "d_norm": "none"}), 32, 4, parts=(_GP,)
+    ),
+    "resnet, tiny batch, penalty": _recipe(
+        ("sngan-resnet", {"width": 0.0625, **_SNGAN, "upsample": "bilinear"}), 32, 4, parts=(_GP,)
+    ),
+    "resnet, large images and batch, penalty": _recipe(
+        ("sngan-resnet", {"width": 0.125, **_SNGAN, "upsample": "bilinear"}), 64, 32, parts=(_GP,)
+    ),
 }
 """Steps from a few thousandths of a second to about half of one: bound by calls, by bytes, by narrow and by wide convolutions."""
 
 
-def step_seconds(recipes: Mapping[str, Recipe], device: str = "cpu", budget_s: float = STEPS_S, rounds: int = ROUNDS) -> dict[str, float]:
+def step_seconds(
+    recipes: Mapping[str, Recipe], device: str = "cpu", budget_s: float = STEPS_S, rounds: int = ROUNDS
+) -> dict[str, float]:
     """Seconds of a step of each recipe once under way, the median of each round and of the rounds; on random images.
 
     Args:
@@ -113,7 +152,9 @@ def start_seconds(device: str = "cpu") -> float:
     recipe = dataclasses.replace(REPRESENTATIVE["resnet, tiny batch"], images=64, steps=2)
     protocol = Protocol(metrics=("V_g",), generated=64, bn_mode="eval", weights="raw", checkpoint="last", std_of="none")
     if extractors.missing(PROXY) is None:
-        protocol = dataclasses.replace(protocol, metrics=("FID",), features=PROXY, quantise="round", real_split="train", real=64)
+        protocol = dataclasses.replace(
+            protocol, metrics=("FID",), features=PROXY, quantise="round", real_split="train", real=64
+        )
     clock, _ = _clock(device)
     for _ in range(2):
         with tempfile.TemporaryDirectory() as folder:
@@ -122,7 +163,9 @@ def start_seconds(device: str = "cpu") -> float:
             made = run(recipe, protocol, 0, data, Path(folder), device=device)
             spent = clock() - mark
     assert made is not None  # nothing stops it
-    return spent - sum(made[key] for key in (("train_cpu_s", "eval_cpu_s") if device == "cpu" else ("train_s", "eval_s")))
+    return spent - sum(
+        made[key] for key in (("train_cpu_s", "eval_cpu_s") if device == "cpu" else ("train_s", "eval_s"))
+    )
 
 
 def _clock(device: str) -> tuple[Callable[[], float], Callable[[], None]]:
@@ -137,7 +180,12 @@ def fit(name: str, measured: list[tuple[Work, float]]) -> Device:
     Args:
         measured: work and seconds, of at least as many pieces as there are costs.
     """
-    rows = np.array([[w.padded if name == "cpu" else w.conv, w.matmul, w.bytes, w.calls, w.slow_bytes, w.convs] for w, _ in measured])
+    rows = np.array(
+        [
+            [w.padded if name == "cpu" else w.conv, w.matmul, w.bytes, w.calls, w.slow_bytes, w.convs]
+            for w, _ in measured
+        ]
+    )
     seconds = np.array([s for _, s in measured])
     scale = rows.max(0)
     scale[scale == 0] = 1.0

@@ -21,7 +21,10 @@ PAIR = 270.0  # bytes to and fro for a distance between two images, beside its p
 # of a Fréchet distance, at 100 GFLOP/s of matrix products and 10 GB/s, as measured with 64 to 5,000 images in 1,280 dimensions
 MOMENTS = 300.0  # bytes for a pair of entries of the covariances
 EIGENVALUES = 8.0  # FLOPs over D³
-FACTORS, SINGULAR = 3.3, 14.0  # FLOPs over D² times the rank, and over the smaller rank² times the larger, where images are fewer than dimensions
+FACTORS, SINGULAR = (
+    3.3,
+    14.0,
+)  # FLOPs over D² times the rank, and over the smaller rank² times the larger, where images are fewer than dimensions
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,15 @@ class Cost:
         return self.train_s + self.eval_s
 
 
-def cost(recipe: Recipe, protocol: Protocol, images: int, counts: Counts, device: Device, host: Device, measured: Measured | None = None) -> Cost:
+def cost(
+    recipe: Recipe,
+    protocol: Protocol,
+    images: int,
+    counts: Counts,
+    device: Device,
+    host: Device,
+    measured: Measured | None = None,
+) -> Cost:
     """Of a run whose recipe's work is known.
 
     Args:
@@ -91,12 +102,23 @@ def look_seconds(recipe: Recipe, protocol: Protocol, counted: Count, device: Dev
         seconds += device.seconds((counted.sample + counted.judge) * (3 * batches))
     if any(m in IMAGE for m in protocol.metrics) and protocol.features is not None:
         made, seen = made_and_seen(protocol)
-        seconds += device.seconds(counted.sample * (made / recipe.batch_g)) + seen * extraction_seconds(protocol.features, device)
+        seconds += device.seconds(counted.sample * (made / recipe.batch_g)) + seen * extraction_seconds(
+            protocol.features, device
+        )
         size = extractors.dimension(protocol.features)
         distances = sum(m in ("FID", "tFID", "vFID") for m in protocol.metrics)
-        pairs = float(n + (protocol.real or n)) ** 2 if {"precision", "recall"} & set(protocol.metrics) else 0.0  # distances, all with all
-        kernel = 6.0 * (protocol.kid_subsets or 0) * (protocol.kid_subset_size or 0) ** 2 * size if "KIDx1000" in protocol.metrics else 0.0
-        seconds += host.seconds(frechet(size, n, protocol.real or n) * distances + Work(matmul=2.0 * size * pairs + kernel + 2.0 * n * size**2, bytes=PAIR * pairs))
+        pairs = (
+            float(n + (protocol.real or n)) ** 2 if {"precision", "recall"} & set(protocol.metrics) else 0.0
+        )  # distances, all with all
+        kernel = (
+            6.0 * (protocol.kid_subsets or 0) * (protocol.kid_subset_size or 0) ** 2 * size
+            if "KIDx1000" in protocol.metrics
+            else 0.0
+        )
+        seconds += host.seconds(
+            frechet(size, n, protocol.real or n) * distances
+            + Work(matmul=2.0 * size * pairs + kernel + 2.0 * n * size**2, bytes=PAIR * pairs)
+        )
     return seconds
 
 

@@ -29,10 +29,35 @@ READ = 0.5
 
 VECTOR = 16  # float32 numbers in the widest CPU vectors: channels are computed in blocks of so many
 FLOAT = 4  # bytes
-ADAM_BYTES = 7 * FLOAT  # of a parameter, by a fused step: weight, gradient and two moments read, all but the gradient written
-SLOW = ("avg_pool2d", "adaptive_avg_pool2d", "max_pool2d", "upsample", "grid_sampler", "index", "constant_pad", "reflection_pad", "native_batch_norm", "native_layer_norm", "tanh", "sigmoid", "softplus", "log_sigmoid", "exp", "log", "rand")
+ADAM_BYTES = (
+    7 * FLOAT
+)  # of a parameter, by a fused step: weight, gradient and two moments read, all but the gradient written
+SLOW = (
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+    "max_pool2d",
+    "upsample",
+    "grid_sampler",
+    "index",
+    "constant_pad",
+    "reflection_pad",
+    "native_batch_norm",
+    "native_layer_norm",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "log_sigmoid",
+    "exp",
+    "log",
+    "rand",
+)
 """How the names of operations begin that took CPUs five to twenty times as long for a byte as an addition."""
-CONVOLUTIONS = {torch.ops.aten.convolution, torch.ops.aten._convolution, torch.ops.aten.cudnn_convolution, torch.ops.aten.convolution_backward}
+CONVOLUTIONS = {
+    torch.ops.aten.convolution,
+    torch.ops.aten._convolution,
+    torch.ops.aten.cudnn_convolution,
+    torch.ops.aten.convolution_backward,
+}
 
 
 def count(recipe: Recipe, total_steps: int) -> Count:
@@ -89,12 +114,18 @@ class Tally(TorchDispatchMode):
         """So far."""
         return Work(self.conv, self.matmul, self.padded, self.bytes, self.slow_bytes, self.calls, self.convs)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         kwargs = kwargs or {}
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         if func is torch.ops.aten._local_scalar_dense.default and given[0].is_meta:
             return READ if given[0].is_floating_point() else True if given[0].dtype is torch.bool else 0
-        if func is torch.ops.aten._to_copy.default and given[0].is_meta and kwargs.get("device", given[0].device) != given[0].device:
+        if (
+            func is torch.ops.aten._to_copy.default
+            and given[0].is_meta
+            and kwargs.get("device", given[0].device) != given[0].device
+        ):
             return torch.full(given[0].shape, READ, device=kwargs["device"]).to(kwargs.get("dtype") or given[0].dtype)
         out = func(*args, **kwargs)
         if func.is_view:
@@ -118,7 +149,9 @@ class Tally(TorchDispatchMode):
         backward = packet is torch.ops.aten.convolution_backward
         self.convs += sum(args[10][:2]) if backward else 1  # args[10]: whether of the input, of the weight
         rows, columns = args[2 if backward else 1].shape[:2]
-        self.padded += flops * _up(rows) / rows * (_up(columns) / columns if columns > 1 else 1)  # 1: a channel by itself
+        self.padded += (
+            flops * _up(rows) / rows * (_up(columns) / columns if columns > 1 else 1)
+        )  # 1: a channel by itself
 
     def _hold(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()

@@ -51,7 +51,9 @@ class Counts:
                 self._keys[recipe.canonical] = ""
         return self._keys[recipe.canonical]
 
-    def count_all(self, recipes: Iterable[tuple[Recipe, int]], say: Callable[[int, int], None] = lambda done, todo: None) -> None:
+    def count_all(
+        self, recipes: Iterable[tuple[Recipe, int]], say: Callable[[int, int], None] = lambda done, todo: None
+    ) -> None:
         """Count what is not known yet, and keep it.
 
         Args:

@@ -41,7 +41,9 @@ class Device:
     slow_byte: float = 0.0  # beside ``byte``, a byte of what CPUs do not stream
     conv_call: float = 0.0  # beside ``call``, a convolution
     start_s: float = 0.0  # seconds of a run that are neither steps nor measurements: reading, building, what measuring needs, a checkpoint, samples
-    image_s: Mapping[str, float] | None = None  # seconds an image through a feature extractor, by its name; None: by its FLOPs
+    image_s: Mapping[str, float] | None = (
+        None  # seconds an image through a feature extractor, by its name; None: by its FLOPs
+    )
 
     def seconds(self, work: Work) -> float:
         """For a piece of work."""
@@ -54,13 +56,26 @@ class Device:
         return self._computing(work) / seconds if self.overlap and (seconds := self.seconds(work)) else 1.0
 
     def _computing(self, work: Work) -> float:
-        return (work.padded if self.padded else work.conv) * self.conv + work.matmul * self.matmul + work.bytes * self.byte + work.slow_bytes * self.slow_byte
+        return (
+            (work.padded if self.padded else work.conv) * self.conv
+            + work.matmul * self.matmul
+            + work.bytes * self.byte
+            + work.slow_bytes * self.slow_byte
+        )
 
 
 def _gpu(name: str, teraflops: float, boost: float, gigabytes_s: float, gigabytes: float) -> Device:
     """From a peak in float32 TFLOP/s, how much faster TF32 convolutions are, and memory's speed and size."""
     flop = 1 / (SHARE * teraflops * 1e12)
-    return Device(name, flop / boost, flop, 1 / (MEMORY_SHARE * gigabytes_s * 1e9), HOST_CALL, overlap=True, memory=gigabytes * 1e9)
+    return Device(
+        name,
+        flop / boost,
+        flop,
+        1 / (MEMORY_SHARE * gigabytes_s * 1e9),
+        HOST_CALL,
+        overlap=True,
+        memory=gigabytes * 1e9,
+    )
 
 
 GPUS: dict[str, Device] = {
@@ -86,7 +101,9 @@ def named(name: str) -> Device:
     chosen = known[name.lower()]
     if chosen == "cpu":
         return _this_processor()
-    measured = next((d for n, d in calibrated().items() if d.name != "cpu" and chosen.lower() in n.replace(" ", "").lower()), None)
+    measured = next(
+        (d for n, d in calibrated().items() if d.name != "cpu" and chosen.lower() in n.replace(" ", "").lower()), None
+    )
     return dataclasses.replace(measured, name=chosen, memory=GPUS[chosen].memory) if measured else GPUS[chosen]
 
 
@@ -108,7 +125,9 @@ def factors_file() -> Path:
 def calibrated() -> dict[str, Device]:
     """What was measured on this machine, by the names that records give devices; empty where there is no such file or it is of another version."""
     try:
-        return {name: Device(**fields) for name, fields in json.loads(factors_file().read_text(encoding="utf-8")).items()}
+        return {
+            name: Device(**fields) for name, fields in json.loads(factors_file().read_text(encoding="utf-8")).items()
+        }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
@@ -118,7 +137,9 @@ def keep(name: str, device: Device) -> Path:
     path = factors_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({k: asdict(d) for k, d in {**calibrated(), name: device}.items()}, indent=1), encoding="utf-8")
+    temporary.write_text(
+        json.dumps({k: asdict(d) for k, d in {**calibrated(), name: device}.items()}, indent=1), encoding="utf-8"
+    )
     temporary.replace(path)
     return path
 

@@ -44,7 +44,9 @@ class Forecast:
         for run in plan.runs:
             key = _of(run)
             if key not in seen:
-                can = counts.known(run.recipe) and run.recipe.steps_per_epoch(run.images)  # 0: fewer images than one batch
+                can = counts.known(run.recipe) and run.recipe.steps_per_epoch(
+                    run.images
+                )  # 0: fewer images than one batch
                 seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if can else None
 
     def cost(self, run: Run) -> Cost | None:
@@ -67,15 +69,39 @@ class Forecast:
         total = sum(t.seconds for t in trainings)
         apart = sum(c.total_s * len(run.cells) for run in self.plan.of("to do") if (c := self.cost(run)) is not None)
         unknown = sum(self.cost(run) is None for run in self.plan.of("to do"))
-        said = [f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"]
+        said = [
+            f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"
+        ]
         if trainings:
             made = placed([t.seconds for t in trainings], [1.0] * workers)
-            said.append(f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(made + LAUNCH_S)}, with {hours(LAUNCH_S)} until Ray and its workers have started")
-        said += [f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"] if trainings else []
-        said += [f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"] if unknown else []
+            said.append(
+                f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(made + LAUNCH_S)}, with {hours(LAUNCH_S)} until Ray and its workers have started"
+            )
+        said += (
+            [
+                f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"
+            ]
+            if trainings
+            else []
+        )
+        said += (
+            [
+                f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"
+            ]
+            if unknown
+            else []
+        )
         blocked = self.trainings("blocked")
-        others = sum(any(run.state == "blocked" for run in runs) for runs in self.plan.trainings().values()) - len(blocked)
-        said += [f"{len(blocked):,} blocked training{'s' * (len(blocked) != 1)} would take {hours(sum(t.seconds for t in blocked))} more{f'; what {others:,} more would take is not known' if others else ''}"] if blocked else []
+        others = sum(any(run.state == "blocked" for run in runs) for runs in self.plan.trainings().values()) - len(
+            blocked
+        )
+        said += (
+            [
+                f"{len(blocked):,} blocked training{'s' * (len(blocked) != 1)} would take {hours(sum(t.seconds for t in blocked))} more{f'; what {others:,} more would take is not known' if others else ''}"
+            ]
+            if blocked
+            else []
+        )
         return said + (self._budget(budget_s) if budget_s is not None else [])
 
     def chosen(self, budget_s: float) -> tuple[list[Taken], list[str]]:
@@ -86,14 +112,29 @@ class Forecast:
         for training, run, cell in ((t, run, cell) for t in trainings for run in t.runs for cell in run.cells):
             needs.setdefault(cell.id, set()).add(training.name)
             cells[cell.id], priorities[cell.id] = cell, run.priority
-        items = [Item(name, f"{cells[name].paper}/{cells[name].table}", frozenset(found), bool(cells[name].published), priorities[name]) for name, found in needs.items()]
+        items = [
+            Item(
+                name,
+                f"{cells[name].paper}/{cells[name].table}",
+                frozenset(found),
+                bool(cells[name].published),
+                priorities[name],
+            )
+            for name, found in needs.items()
+        ]
         return choose(items, {t.name: t.seconds for t in trainings}, budget_s)
 
     def _budget(self, budget_s: float) -> list[str]:
         taken, left = self.chosen(budget_s)
         spent = sum(t.seconds for t in taken)
-        said = [f"{hours(budget_s)} buy {sum(len(t.cells) for t in taken):,} cells for {hours(spent)} (whole tables first, cheapest first); {len(left):,} are left:"]
-        said += [f"  {t.name}: {hours(t.seconds)}" + (f" ({len(t.cells)} cells: {', '.join(t.cells)})" if len(t.cells) > 1 else "") for t in taken]
+        said = [
+            f"{hours(budget_s)} buy {sum(len(t.cells) for t in taken):,} cells for {hours(spent)} (whole tables first, cheapest first); {len(left):,} are left:"
+        ]
+        said += [
+            f"  {t.name}: {hours(t.seconds)}"
+            + (f" ({len(t.cells)} cells: {', '.join(t.cells)})" if len(t.cells) > 1 else "")
+            for t in taken
+        ]
         return said + self._blocked()
 
     def _blocked(self) -> list[str]:
@@ -102,12 +143,20 @@ class Forecast:
         tables: dict[str, dict[str, str]] = {}  # trainings, and what each waits for
         for (recipe, seed), runs in self.plan.trainings().items():
             if first := next((run for run in runs if run.state == "blocked"), None):
-                tables.setdefault(f"{first.cells[0].paper}/{first.cells[0].table}", {})[f"{recipe}-{seed}"] = first.reason
+                tables.setdefault(f"{first.cells[0].paper}/{first.cells[0].table}", {})[f"{recipe}-{seed}"] = (
+                    first.reason
+                )
         said = ["blocked, and not among these:"] if tables else []
         for table, waiting in tables.items():
             priced = [prices[name] for name in waiting if name in prices]
-            price = hours(sum(priced)) + (f" for {len(priced)} of them" if len(priced) < len(waiting) else "") if priced else "at a price that is not known"
-            said.append(f"  table {table}: {len(waiting)} training{'s' * (len(waiting) > 1)}, {price} ({'; '.join(dict.fromkeys(waiting.values()))})")
+            price = (
+                hours(sum(priced)) + (f" for {len(priced)} of them" if len(priced) < len(waiting) else "")
+                if priced
+                else "at a price that is not known"
+            )
+            said.append(
+                f"  table {table}: {len(waiting)} training{'s' * (len(waiting) > 1)}, {price} ({'; '.join(dict.fromkeys(waiting.values()))})"
+            )
         return said
 
 
@@ -119,7 +168,12 @@ def together(made: Sequence[Forecast], gpus: Sequence[int]) -> float:
         return known[node.kind][task.key]
 
     tasks = [Task(name, name, name) for name in known[made[0].device.name]]
-    return play(Placer(tasks, nodes({one.device.name: n for one, n in zip(made, gpus)}), lambda task, node: Need(1, 1), seconds), seconds)
+    return play(
+        Placer(
+            tasks, nodes({one.device.name: n for one, n in zip(made, gpus)}), lambda task, node: Need(1, 1), seconds
+        ),
+        seconds,
+    )
 
 
 def line(one: Cost, device: Device) -> str:
@@ -136,10 +190,18 @@ def hours(seconds: float) -> str:
     """``5400`` as ``1.5 h``."""
     if seconds < 90:
         return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 5400 else f"{seconds / 3600:,.3g} h" if seconds < 3.6e6 else f"{seconds / 3600:,.0f} h"
+    return (
+        f"{seconds / 60:.3g} min"
+        if seconds < 5400
+        else f"{seconds / 3600:,.3g} h"
+        if seconds < 3.6e6
+        else f"{seconds / 3600:,.0f} h"
+    )
 
 
-def forecast(plan: Plan, device: Device, records: Iterable[Record] = (), say: Callable[[int, int], None] | None = None) -> Forecast:
+def forecast(
+    plan: Plan, device: Device, records: Iterable[Record] = (), say: Callable[[int, int], None] | None = None
+) -> Forecast:
     """A plan's costs, after counting what has not been counted yet (seconds a recipe, once; imports torch)."""
     counts = Counts()
     counts.count_all(((run.recipe, run.total_steps) for run in plan.runs), say or say_counting)
@@ -154,7 +216,10 @@ def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
         return plan
     made = Forecast(plan, named("cpu"), counts, records)
     seconds = {id(run): made.cost(run).total_s for run in todo}
-    ordered = sorted((dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo), key=lambda run: (-run.priority, -run.expected_s))
+    ordered = sorted(
+        (dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo),
+        key=lambda run: (-run.priority, -run.expected_s),
+    )
     return dataclasses.replace(plan, runs=(*ordered, *(run for run in plan.runs if run.state != "to do")))
 
 

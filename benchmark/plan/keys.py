@@ -55,14 +55,32 @@ Series = tuple[str, ...]
 """What the records of one recipe, on one data set, under one protocol have in common: all of their key but the seed."""
 
 
-def series(recipe: Recipe, content: str, subset: str, versions: dict[str, Any], protocol: Protocol, measure_version: int, real: str | None) -> Series:
+def series(
+    recipe: Recipe,
+    content: str,
+    subset: str,
+    versions: dict[str, Any],
+    protocol: Protocol,
+    measure_version: int,
+    real: str | None,
+) -> Series:
     """The series of a record: equal for two records just where, with equal seeds, their evaluation keys are."""
-    return (recipe.canonical, content, subset, json.dumps(versions, sort_keys=True), protocol.fingerprint(), str(measure_version), real or "")
+    return (
+        recipe.canonical,
+        content,
+        subset,
+        json.dumps(versions, sort_keys=True),
+        protocol.fingerprint(),
+        str(measure_version),
+        real or "",
+    )
 
 
 def series_of(recipe: Recipe, protocol: Protocol) -> Series:
     """The series that a cell's records have, as this code runs and measures; raises GanbenchError as ``run_key`` does."""
-    return series(recipe, *_data(recipe), algorithm_versions(recipe), protocol, MEASURE_VERSION, real_key(recipe, protocol))
+    return series(
+        recipe, *_data(recipe), algorithm_versions(recipe), protocol, MEASURE_VERSION, real_key(recipe, protocol)
+    )
 
 
 def _data(recipe: Recipe) -> tuple[str, str]:

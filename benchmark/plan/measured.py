@@ -27,7 +27,14 @@ class Measured:
         ratios: dict[str, list[float]] = {}
         for record in records:
             segments = record.provenance.get("segments", [])
-            if record.steps < FEWEST_STEPS or not segments or not all(names(str(s.get("device"))) and s.get("threads") == 1 and not s.get("channels_last") for s in segments):
+            if (
+                record.steps < FEWEST_STEPS
+                or not segments
+                or not all(
+                    names(str(s.get("device"))) and s.get("threads") == 1 and not s.get("channels_last")
+                    for s in segments
+                )
+            ):
                 continue
             if not (key := counts.key(record.recipe)):  # a plug-in of another version
                 continue

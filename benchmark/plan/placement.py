@@ -46,7 +46,14 @@ class _Option:
 class Placer:
     """The queue, what runs where, and the next decisions."""
 
-    def __init__(self, tasks: Iterable[Task], nodes: Iterable[Node], need: Callable[[Task, Node], Need | None], seconds: Callable[[Task, Node], float], at_most: int | None = None) -> None:
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        nodes: Iterable[Node],
+        need: Callable[[Task, Node], Need | None],
+        seconds: Callable[[Task, Node], float],
+        at_most: int | None = None,
+    ) -> None:
         """For tasks in any order.
 
         Args:
@@ -126,12 +133,19 @@ class Placer:
         length = {work: min((o.seconds for o in found), default=0.0) for work, found in options.items()}
         self.waiting.sort(key=lambda task: (-task.priority, -length[task.work]))  # stable
         needs = [o.need for found in options.values() for o in found]
-        self._least_of = Need(min((n.cpus for n in needs), default=0.0), min((n.gpu for n in needs), default=0.0)), len(self.waiting)
+        self._least_of = (
+            Need(min((n.cpus for n in needs), default=0.0), min((n.gpu for n in needs), default=0.0)),
+            len(self.waiting),
+        )
 
     def _of(self, task: Task) -> list[_Option]:
         """Where a run can be made; a run without a GPU keeps off nodes that have some where there are others."""
         if task.work not in self._options:
-            needs = [(node, need) for node in self.nodes if (need := self._need(task, node)) and need.cpus <= node.cpus and need.gpu <= min(1, node.gpus)]
+            needs = [
+                (node, need)
+                for node in self.nodes
+                if (need := self._need(task, node)) and need.cpus <= node.cpus and need.gpu <= min(1, node.gpus)
+            ]
             plain = [(node, need) for node, need in needs if not need.gpu and not node.gpus]
             self._options[task.work] = [_Option(node, need, self._seconds(task, node)) for node, need in plain or needs]
         return self._options[task.work]

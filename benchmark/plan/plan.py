@@ -14,12 +14,7 @@ from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.real import real_key
 from benchmark.plan.blocks import what_blocks
-from benchmark.plan.keys import (
-    MEASURE_VERSION,
-    algorithm_versions,
-    evaluation_key,
-    run_key,
-)
+from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.model import Cell
@@ -41,7 +36,9 @@ class Run:
     total_steps: int
     planned: int | None = None  # how many seeds this plan asks for; 0: as many as it takes to decide
     damaged: tuple[Path, ...] = ()  # files in its record's place, to be moved aside before it is made
-    expected_s: float | None = None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
+    expected_s: float | None = (
+        None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
+    )
     priority: int = 0  # of the cell that has the highest; runs of higher ones start first
 
     @property
@@ -63,7 +60,10 @@ class Run:
         """The hashes of the data that the run was planned on: ``content`` and ``subset``."""
         c, r = card(self.recipe.dataset), self.recipe
         count = c.split(r.split)["count"]
-        return {"content": c.content(r.split, r.resolution, r.channels), "subset": subset_hash(count, r.data_percent, r.images, r.subset)}
+        return {
+            "content": c.content(r.split, r.resolution, r.channels),
+            "subset": subset_hash(count, r.data_percent, r.images, r.subset),
+        }
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,18 @@ def make_plan(
                 blocked.setdefault((cell.recipe.fingerprint(), cell.protocol.fingerprint(), seed), []).append(cell)
                 continue
             grouped.setdefault((key, evaluation, seed), []).append(cell)
-    runs = [_run(key, evaluation, seed, group, records.get(evaluation), until_epoch, unreadable.get(f"{evaluation}-s{seed}", [])) for (key, evaluation, seed), group in grouped.items()]
+    runs = [
+        _run(
+            key,
+            evaluation,
+            seed,
+            group,
+            records.get(evaluation),
+            until_epoch,
+            unreadable.get(f"{evaluation}-s{seed}", []),
+        )
+        for (key, evaluation, seed), group in grouped.items()
+    ]
     runs += [_blocked_run(group, seed) for (_, _, seed), group in blocked.items()]
     runs = [dataclasses.replace(run, planned=len(set(seeds)) if fixed else 0) for run in runs]
     rank = {"to do": 0, "blocked": 1, "done": 2}
@@ -129,12 +140,22 @@ def make_plan(
 
 def prioritised(plan: Plan, priorities: Mapping[str, int]) -> Plan:
     """The plan with the priorities of cells (by id; 0 for others) on its runs; those to do go by priority first."""
-    runs = [dataclasses.replace(run, priority=max(priorities.get(cell.id, 0) for cell in run.cells)) for run in plan.runs]
+    runs = [
+        dataclasses.replace(run, priority=max(priorities.get(cell.id, 0) for cell in run.cells)) for run in plan.runs
+    ]
     runs.sort(key=lambda run: -run.priority if run.state == "to do" else math.inf)  # stable
     return dataclasses.replace(plan, runs=tuple(runs))
 
 
-def _run(key: str, evaluation: str, seed: int, cells: list[Cell], record: Record | None, until_epoch: int | None, unreadable: list[RecordError]) -> Run:
+def _run(
+    key: str,
+    evaluation: str,
+    seed: int,
+    cells: list[Cell],
+    record: Record | None,
+    until_epoch: int | None,
+    unreadable: list[RecordError],
+) -> Run:
     recipe, protocol = cells[0].recipe, cells[0].protocol
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     total = recipe.total_steps(images)
@@ -185,7 +206,14 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
         real=real,
         floor=result.get("floor"),
         planned=run.planned,
-        provenance={"libraries": result["libraries"], "segments": result["segments"], **({"real": "imported statistics"} if result.get("imported") else {})},
-        **{k: result[k] for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")},
+        provenance={
+            "libraries": result["libraries"],
+            "segments": result["segments"],
+            **({"real": "imported statistics"} if result.get("imported") else {}),
+        },
+        **{
+            k: result[k]
+            for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")
+        },
         **{k: result.get(k) for k in ("train_cpu_s", "eval_cpu_s")},
     )

@@ -75,7 +75,10 @@ class Room:
         rays = self._rays_choice(need.gpu)
         if cpu == -math.inf and rays is not None and self.gpus[rays].idle >= need.gpu:
             return Place(cpu, rays)
-        return min((Place(max(cpu, gpu.earliest(need.gpu), self.now), i) for i, gpu in enumerate(self.gpus)), key=lambda place: place.start)
+        return min(
+            (Place(max(cpu, gpu.earliest(need.gpu), self.now), i) for i, gpu in enumerate(self.gpus)),
+            key=lambda place: place.start,
+        )
 
     def _rays_choice(self, amount: float) -> int | None:
         """Of the GPUs with enough that no run has, the one with the least; Ray knows nothing of runs that wait."""

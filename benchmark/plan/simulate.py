@@ -39,7 +39,12 @@ def placed(lengths: Sequence[float], speeds: Sequence[float], estimates: Sequenc
         raise ValueError("no workers")
     known = lengths if estimates is None else estimates
     tasks = [Task(str(i), str(i), str(i)) for i in range(len(lengths))]
-    placer = Placer(tasks, nodes(Counter(map(str, speeds))), lambda task, node: Need(1, 1), lambda task, node: known[int(task.key)] / float(node.kind))
+    placer = Placer(
+        tasks,
+        nodes(Counter(map(str, speeds))),
+        lambda task, node: Need(1, 1),
+        lambda task, node: known[int(task.key)] / float(node.kind),
+    )
     return play(placer, lambda task, node: lengths[int(task.key)] / float(node.kind))
 
 
@@ -49,7 +54,12 @@ def nodes(gpus: Mapping[str, int]) -> list[Node]:
     Args:
         gpus: how many of each kind.
     """
-    return [Node(f"{kind}-{first}", kind, n, n) for kind, count in gpus.items() for first in range(0, count, IN_A_NODE) if (n := min(IN_A_NODE, count - first))]
+    return [
+        Node(f"{kind}-{first}", kind, n, n)
+        for kind, count in gpus.items()
+        for first in range(0, count, IN_A_NODE)
+        if (n := min(IN_A_NODE, count - first))
+    ]
 
 
 def as_submitted(lengths: Sequence[float], speeds: Sequence[float], order: Iterable[int] | None = None) -> float:

@@ -17,9 +17,13 @@ class Work:
 
     conv: float = 0.0  # FLOPs of convolutions
     matmul: float = 0.0  # FLOPs of matrix products
-    padded: float = 0.0  # FLOPs of convolutions whose channels are rounded up to whole vectors of 16, as CPUs compute them
+    padded: float = (
+        0.0  # FLOPs of convolutions whose channels are rounded up to whole vectors of 16, as CPUs compute them
+    )
     bytes: float = 0.0  # read and written by all operations
-    slow_bytes: float = 0.0  # of these, by operations that CPUs do not stream: pooling, resizing, normalising, functions such as tanh
+    slow_bytes: float = (
+        0.0  # of these, by operations that CPUs do not stream: pooling, resizing, normalising, functions such as tanh
+    )
     calls: float = 0.0  # operations that touch data
     convs: float = 0.0  # convolutions, each gradient for itself
 

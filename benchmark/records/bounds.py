@@ -23,7 +23,9 @@ BOUNDS = {
     "KIDx1000": (-1e6, 1e9),  # unbiased, so that slightly negative values are right
     **dict.fromkeys(("precision", "recall"), (0.0, 1.0)),
     **dict.fromkeys(("L_Vg_Bz", "jac_D", "jac_V", "jac_G"), (0.0, MOST)),  # norms and their maxima
-    **dict.fromkeys(("gap_real_fake", "gap_real_test", "d_weight_grad", "feature_grad"), (0.0, MOST)),  # distances and norms
+    **dict.fromkeys(
+        ("gap_real_fake", "gap_real_test", "d_weight_grad", "feature_grad"), (0.0, MOST)
+    ),  # distances and norms
     "cosine": (-1.0 - 1e-6, 1.0 + 1e-6),
     "effective_rank": (1.0 - 1e-6, MOST),
 }
@@ -43,9 +45,24 @@ def check_types(record: Record) -> None:
         raise ValueError("seed, steps and versions must be whole numbers")
     if any(type(n) not in (int, float) or not math.isfinite(n) for n in (record.epochs, *_all_seconds(record))):
         raise ValueError("epochs and seconds must be numbers")
-    if any(not isinstance(s, str) for s in (record.run, record.evaluation, record.profile, record.cell, record.samples, record.content, record.subset)):
+    if any(
+        not isinstance(s, str)
+        for s in (
+            record.run,
+            record.evaluation,
+            record.profile,
+            record.cell,
+            record.samples,
+            record.content,
+            record.subset,
+        )
+    ):
         raise ValueError("keys and names must be text")
-    if record.status not in STATUSES or not isinstance(record.provenance, dict) or not isinstance(record.provenance.get("segments", []), list):
+    if (
+        record.status not in STATUSES
+        or not isinstance(record.provenance, dict)
+        or not isinstance(record.provenance.get("segments", []), list)
+    ):
         raise ValueError(f"status {record.status!r} or its provenance")
     if (record.final is None) != (record.status == "diverged") or not isinstance(record.history, list):
         raise ValueError("its measurements are missing")
@@ -69,8 +86,16 @@ def _check_floor(record: Record) -> None:
     floor = record.floor
     if floor is None:
         return
-    numbers = isinstance(floor, dict) and isinstance(floor.get("metrics"), dict) and all(isinstance(m, dict) and type(m.get("value")) in (int, float) for m in floor["metrics"].values())
-    if not numbers or not isinstance(floor.get("drawn"), str) or any(type(floor.get(k)) is not int for k in ("images", "against")):
+    numbers = (
+        isinstance(floor, dict)
+        and isinstance(floor.get("metrics"), dict)
+        and all(isinstance(m, dict) and type(m.get("value")) in (int, float) for m in floor["metrics"].values())
+    )
+    if (
+        not numbers
+        or not isinstance(floor.get("drawn"), str)
+        or any(type(floor.get(k)) is not int for k in ("images", "against"))
+    ):
         raise ValueError("its floor")
 
 

@@ -54,7 +54,10 @@ def export(suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Recor
     chosen = {r.name: (run.cells[0], r) for run in plan.runs if (r := index.get(run.evaluation))}
     if not chosen:
         raise GanbenchError("no record of these cells: nothing to export")
-    members = {f"records/{safe_name(cell.paper)}/{cell.slug}/{name}": file_bytes(record) for name, (cell, record) in sorted(chosen.items())}
+    members = {
+        f"records/{safe_name(cell.paper)}/{cell.slug}/{name}": file_bytes(record)
+        for name, (cell, record) in sorted(chosen.items())
+    }
     members["plan.json"] = _json({
         "suites": [{"name": s.name, "profile": s.profile} for s in suites],
         "cells": [c.id for c in cells],
@@ -64,7 +67,10 @@ def export(suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Recor
         "format": FORMAT,
         **code_version(),
         "environment": {**libraries(), "processor": processor()},
-        "files": {name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)} for name, content in members.items()},
+        "files": {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in members.items()
+        },
     }
     _write(out, {"bundle.json": _json(head), **members})
     return [record for _, record in chosen.values()]
@@ -100,7 +106,17 @@ def read_bundle(path: Path) -> tuple[list[Record], list[RecordError]]:
             infos = {i.filename: i for i in _checked(path, bundle.infolist(), path.stat().st_size)}
             listed = _head(path, _content(bundle, infos, "bundle.json"))
             return _records(path, bundle, infos, listed)
-    except (OSError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, ValueError, RecursionError, KeyError, zipfile.zlib.error) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+        RecursionError,
+        KeyError,
+        zipfile.zlib.error,
+    ) as error:
         raise GanbenchError(f"{path}: not a readable bundle ({type(error).__name__}: {str(error)[:200]})") from None
 
 
@@ -108,9 +124,13 @@ def _checked(path: Path, infos: list[zipfile.ZipInfo], packed: int) -> list[zipf
     """The members, if all are as ``export`` writes them; ``packed`` bytes are the file's own, whatever the members say of theirs."""
     unpacked = sum(i.file_size for i in infos)
     if len(infos) > MOST_MEMBERS or unpacked > MOST_BYTES:
-        raise GanbenchError(f"{path}: larger than any bundle should be ({len(infos):,} members, {unpacked:,} bytes); nothing of it was used")
+        raise GanbenchError(
+            f"{path}: larger than any bundle should be ({len(infos):,} members, {unpacked:,} bytes); nothing of it was used"
+        )
     if unpacked > max(SMALL, MOST_RATIO * packed):
-        raise GanbenchError(f"{path}: {packed:,} bytes that unpack to {unpacked:,} are no records; nothing of it was used")
+        raise GanbenchError(
+            f"{path}: {packed:,} bytes that unpack to {unpacked:,} are no records; nothing of it was used"
+        )
     if len({i.filename for i in infos}) < len(infos):
         raise GanbenchError(f"{path}: it holds one name twice; nothing of it was used")
     for info in infos:
@@ -122,9 +142,13 @@ def _checked(path: Path, infos: list[zipfile.ZipInfo], packed: int) -> list[zipf
         if info.flag_bits & 1:
             raise GanbenchError(f"{path}: member {name[:200]!r} is encrypted; nothing of it was used")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise GanbenchError(f"{path}: member {name[:200]!r} is packed in another way than bundles are; nothing of it was used")
+            raise GanbenchError(
+                f"{path}: member {name[:200]!r} is packed in another way than bundles are; nothing of it was used"
+            )
         if info.file_size > MAX_BYTES:
-            raise GanbenchError(f"{path}: member {name[:200]!r} is larger than {MAX_BYTES:,} bytes; nothing of it was used")
+            raise GanbenchError(
+                f"{path}: member {name[:200]!r} is larger than {MAX_BYTES:,} bytes; nothing of it was used"
+            )
     return infos
 
 
@@ -143,18 +167,33 @@ def _head(path: Path, content: bytes) -> dict[str, str]:
     if not isinstance(head, dict) or not isinstance(head.get("format"), int) or not isinstance(head.get("files"), dict):
         raise GanbenchError(f"{path}: bundle.json is not a bundle's")
     if head["format"] > FORMAT:
-        raise GanbenchError(f"{path}: bundle format {head['format']}, this ganbench reads up to {FORMAT}: upgrade ganbench to use it")
+        raise GanbenchError(
+            f"{path}: bundle format {head['format']}, this ganbench reads up to {FORMAT}: upgrade ganbench to use it"
+        )
     return {name: str(f["sha256"]) for name, f in head["files"].items() if isinstance(f, dict) and "sha256" in f}
 
 
-def _records(path: Path, bundle: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], listed: dict[str, str]) -> tuple[list[Record], list[RecordError]]:
+def _records(
+    path: Path, bundle: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], listed: dict[str, str]
+) -> tuple[list[Record], list[RecordError]]:
     """Each record whose bytes are those that the head lists, in the order of their names."""
-    records, problems = [], [RecordError(path / name, "listed in bundle.json, and not in the bundle") for name in sorted(listed.keys() - infos.keys())]
+    records, problems = (
+        [],
+        [
+            RecordError(path / name, "listed in bundle.json, and not in the bundle")
+            for name in sorted(listed.keys() - infos.keys())
+        ],
+    )
     for name in sorted(n for n in infos if n.startswith("records/")):
         try:
             content = _content(bundle, infos, name)
             if listed.get(name) != hashlib.sha256(content).hexdigest():
-                raise RecordError(path / name, "its bytes do not match the bundle's list: altered or damaged" if name in listed else "not in the bundle's list")
+                raise RecordError(
+                    path / name,
+                    "its bytes do not match the bundle's list: altered or damaged"
+                    if name in listed
+                    else "not in the bundle's list",
+                )
             records.append(parse(content, path / name))
         except (zipfile.BadZipFile, zipfile.zlib.error, EOFError, ValueError) as error:
             problems.append(RecordError(path / name, f"unreadable ({error})"))

@@ -64,7 +64,9 @@ def _read(path: Path) -> tuple[str, str]:
     try:
         with path.open("rb") as stream:
             content = json.loads(stream.read(MAX_BYTES))
-        return _line(str(content["reason"])) or "no reason given", time.strftime("%Y-%m-%d", time.gmtime(float(content["time"])))
+        return _line(str(content["reason"])) or "no reason given", time.strftime(
+            "%Y-%m-%d", time.gmtime(float(content["time"]))
+        )
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return f"{path.name} cannot be read", ""
 

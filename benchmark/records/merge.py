@@ -26,15 +26,21 @@ class Conflict:
 
     def __str__(self) -> str:
         r = self.ours
-        return plain(f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours {origin(r)}; theirs {origin(self.theirs)}; ours is kept")
+        return plain(
+            f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours {origin(r)}; theirs {origin(self.theirs)}; ours is kept"
+        )
 
     def differences(self) -> list[str]:
         """``FID 23.1 here, 24.8 there`` for each metric that differs; else what else does."""
         a, b = self.ours, self.theirs
         if a.status != b.status:
             return [f"{a.status} at step {a.steps:,} here, {b.status} at step {b.steps:,} there"]
-        numbers = [(m, *((r.final or {}).get(m) for r in (a, b))) for m in dict.fromkeys([*(a.final or {}), *(b.final or {})])]
-        found = [f"{m} {_value(x)} here, {_value(y)} there" for m, x, y in numbers if isinstance(x or y, dict) and x != y]
+        numbers = [
+            (m, *((r.final or {}).get(m) for r in (a, b))) for m in dict.fromkeys([*(a.final or {}), *(b.final or {})])
+        ]
+        found = [
+            f"{m} {_value(x)} here, {_value(y)} there" for m, x, y in numbers if isinstance(x or y, dict) and x != y
+        ]
         return found or ["the final numbers agree, the history or the samples do not"]
 
 
@@ -63,7 +69,9 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                 if why := _not_whole(record):
                     problems.append(f"refused: {record.cell} seed {record.seed} (run {record.run}) of {other}: {why}")
                 elif ours is None and record.name in unreadable:
-                    problems.append(f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read ({unreadable[record.name]}); mend or remove it first")
+                    problems.append(
+                        f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read ({unreadable[record.name]}); mend or remove it first"
+                    )
                 elif ours is None:
                     store.write(results, f"merged/{_folder(record)}", record)
                     known[_place(record)] = record
@@ -71,7 +79,10 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     taken += 1
                 elif ours.outcome == record.outcome:
                     same += 1
-                    if (_place(record), record.planned or 0) not in plans:  # what every copy says of its plan counts (``store.by_evaluation``)
+                    if (
+                        _place(record),
+                        record.planned or 0,
+                    ) not in plans:  # what every copy says of its plan counts (``store.by_evaluation``)
                         store.write(results, f"merged/{_folder(record)}/planned-{record.planned or 0}", record)
                         plans.add((_place(record), record.planned or 0))
                 else:
@@ -92,7 +103,9 @@ def conflicts(results: Path) -> list[Conflict]:
 def origin(record: Record) -> str:
     """Where a record was made, as it says itself: commit, device and torch of each stretch."""
     segments = [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
-    stretches = dict.fromkeys(f"commit {str(s.get('commit'))[:12]} on {s.get('device')} with torch {s.get('torch')}" for s in segments)
+    stretches = dict.fromkeys(
+        f"commit {str(s.get('commit'))[:12]} on {s.get('device')} with torch {s.get('torch')}" for s in segments
+    )
     return " then ".join(stretches) or "of unknown origin"
 
 
@@ -114,7 +127,11 @@ def _not_whole(record: Record) -> str | None:
         whole = r.total_steps(images)
     except (GanbenchError, KeyError, ZeroDivisionError):
         return None
-    return None if record.total_steps == whole else f"impossible: {record.total_steps:,} steps in all, where its recipe and data give {whole:,}"
+    return (
+        None
+        if record.total_steps == whole
+        else f"impossible: {record.total_steps:,} steps in all, where its recipe and data give {whole:,}"
+    )
 
 
 def _keep(results: Path, record: Record) -> None:

@@ -38,7 +38,10 @@ def processor() -> str:
     """The processor's model, as the system names it, with its architecture."""
     model = ""
     if (info := Path("/proc/cpuinfo")).exists():
-        model = next((line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")), "")
+        model = next(
+            (line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")),
+            "",
+        )
     return f"{model or platform.processor() or 'unknown'} ({platform.machine()})"
 
 

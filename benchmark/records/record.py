@@ -55,10 +55,16 @@ class Record:
     subset: str  # sha256 of the training subset's indices
     provenance: dict[str, Any]  # code, hardware and libraries of every stretch
     real: str | None = None  # sha256 of the real images compared with; None where the metrics need none
-    train_cpu_s: float | None = None  # of the training process: on a busy machine longer, but much less than wall seconds
+    train_cpu_s: float | None = (
+        None  # of the training process: on a busy machine longer, but much less than wall seconds
+    )
     eval_cpu_s: float | None = None
-    floor: dict[str, Any] | None = None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
-    planned: int | None = None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said
+    floor: dict[str, Any] | None = (
+        None  # the same metrics of other real images (``metrics/floor.py``), with a proxy extractor
+    )
+    planned: int | None = (
+        None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said
+    )
 
     @property
     def name(self) -> str:
@@ -69,7 +75,9 @@ class Record:
     def outcome(self) -> str:
         """sha256 of all that must be equal, bit for bit, when the same run is made again."""
         kept = {key: getattr(self, key) for key in OUTCOME} | ({"floor": self.floor} if self.floor else {})
-        pieces = (b'"%b":%b' % (key.encode(), canonical_bytes(kept[key])) for key in sorted(kept))  # as content_hash of them all, and faster
+        pieces = (
+            b'"%b":%b' % (key.encode(), canonical_bytes(kept[key])) for key in sorted(kept)
+        )  # as content_hash of them all, and faster
         return hashlib.sha256(b"{%b}" % b",".join(pieces)).hexdigest()
 
     @property
@@ -80,7 +88,12 @@ class Record:
     def fields(self) -> dict[str, Any]:
         """What the file holds, in order; recipe and protocol as they are."""
         plain = {k: v for k in self.__dataclass_fields__ if (v := getattr(self, k)) is not None or k not in OPTIONAL}
-        return {"schema": SCHEMA, **plain, "outcome": self.outcome, **({"seal": self.seal} if self.planned is not None else {})}
+        return {
+            "schema": SCHEMA,
+            **plain,
+            "outcome": self.outcome,
+            **({"seal": self.seal} if self.planned is not None else {}),
+        }
 
     def to_json(self) -> dict[str, Any]:
         """The file's content."""

@@ -61,18 +61,29 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
         GanbenchError: the folder itself cannot be read.
     """
     paths = store.paths(results)
-    place = cache_folder() / "records" / f"{hashlib.sha256(str((results / 'records').resolve()).encode()).hexdigest()[:16]}.json"
+    place = (
+        cache_folder()
+        / "records"
+        / f"{hashlib.sha256(str((results / 'records').resolve()).encode()).hexdigest()[:16]}.json"
+    )
     known = _remembered(place)
     now = time.time()
     fresh = {path: entry for path in paths if (entry := known.get(str(path))) and entry[0] and entry[0] == _mark(path)}
     checked = _check_all([path for path in paths if path not in fresh])
     kept = {str(path): entry for path, entry in fresh.items()}
-    kept |= {str(path): entry for path, entry in checked.items() if isinstance(entry, list) and entry[0] and max(entry[0][2:]) < (now - SETTLED) * 1e9}
+    kept |= {
+        str(path): entry
+        for path, entry in checked.items()
+        if isinstance(entry, list) and entry[0] and max(entry[0][2:]) < (now - SETTLED) * 1e9
+    }
     if kept.keys() != known.keys() or any(kept[name] is not known[name] for name in kept):
         _remember(place, kept)
     shared: dict[tuple[str, str], Any] = {}
     found = ((path, fresh.get(path) or checked[path]) for path in paths)
-    return store.agreeing((path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry)) for path, entry in found)
+    return store.agreeing(
+        (path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry))
+        for path, entry in found
+    )
 
 
 Entry = list[Any]
@@ -87,7 +98,12 @@ def _check(path: Path) -> Entry | str:
     except RecordError as error:
         return str(error).removeprefix(f"{path}: ")
     texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
-    return [mark if mark == _mark(path) else None, record.outcome, {key: getattr(record, key) for key in LIGHT if key not in SHARED}, texts]
+    return [
+        mark if mark == _mark(path) else None,
+        record.outcome,
+        {key: getattr(record, key) for key in LIGHT if key not in SHARED},
+        texts,
+    ]
 
 
 def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
@@ -100,15 +116,27 @@ def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
     with ThreadPoolExecutor(count) as threads:  # they only wait
         elsewhere = [threads.submit(_ask, share) for share in shares[1:]]
         answers = [[_check(path) for path in shares[0]], *(answer.result() for answer in elsewhere)]
-    return {path: entry for share, answer in zip(shares, answers) for path, entry in zip(share, answer or map(_check, share))}
+    return {
+        path: entry
+        for share, answer in zip(shares, answers)
+        for path, entry in zip(share, answer or map(_check, share))
+    }
 
 
 def _ask(share: list[Path]) -> list[Entry | str] | None:
     """One process's answers; None if it could not be started or did not finish."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
+    }
     question = orjson.dumps([str(path) for path in share])
     try:
-        done = subprocess.run([sys.executable, "-m", "benchmark.records.shelf"], input=question, capture_output=True, env=environment, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmark.records.shelf"],
+            input=question,
+            capture_output=True,
+            env=environment,
+            check=True,
+        )
         answer = orjson.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
@@ -142,7 +170,10 @@ def _remembered(place: Path) -> dict[str, Entry]:
     try:
         data = orjson.loads(place.read_bytes())
         texts = data["texts"]
-        entries = {name: [mark, outcome, light, [texts[i] for i in parts]] for name, (mark, outcome, light, parts) in data["records"].items()}
+        entries = {
+            name: [mark, outcome, light, [texts[i] for i in parts]]
+            for name, (mark, outcome, light, parts) in data["records"].items()
+        }
         return entries if data["code"] == _code() else {}
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return {}
@@ -151,7 +182,10 @@ def _remembered(place: Path) -> dict[str, Entry]:
 def _remember(place: Path, kept: dict[str, Entry]) -> None:
     """Write the list, whole or not at all; a cache folder that cannot be written costs time, nothing else."""
     texts: dict[str, int] = {}
-    entries = {name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]] for name, (mark, outcome, light, parts) in kept.items()}
+    entries = {
+        name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]]
+        for name, (mark, outcome, light, parts) in kept.items()
+    }
     content = orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)})
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +197,14 @@ def _remember(place: Path, kept: dict[str, Entry]) -> None:
 def _code() -> str:
     """sha256 of the code that reads and checks records."""
     package = Path(__file__).parents[1]
-    names = ("records/store.py", "records/record.py", "recipe.py", "canonical.py", "records/shelf.py", "records/bounds.py")
+    names = (
+        "records/store.py",
+        "records/record.py",
+        "recipe.py",
+        "canonical.py",
+        "records/shelf.py",
+        "records/bounds.py",
+    )
     return hashlib.sha256(b"".join((package / name).read_bytes() for name in names)).hexdigest()
 
 

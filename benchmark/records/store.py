@@ -45,7 +45,9 @@ def write(results: Path, folder: str, record: Record) -> Path:
         _place(temporary, target)
     except FileExistsError:
         if read(target).outcome != record.outcome:
-            raise GanbenchError(f"{target} holds another result of the same run; the new one was not written over it") from None
+            raise GanbenchError(
+                f"{target} holds another result of the same run; the new one was not written over it"
+            ) from None
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise GanbenchError(f"cannot write {target}: {what}") from None
@@ -68,7 +70,10 @@ def file_bytes(record: Record) -> bytes:
     """A record's file: JSON with one field a line, and one measurement a line: small, and legible in a diff."""
     content = record.fields() | {"recipe": record.recipe.text, "protocol": record.protocol.text}
     content["history"] = b"[\n  " + b",\n  ".join(map(json_text, record.history)) + b"\n ]"
-    lines = (b' "%b": %b' % (key.encode(), value if isinstance(value, bytes) else json_text(value)) for key, value in content.items())
+    lines = (
+        b' "%b": %b' % (key.encode(), value if isinstance(value, bytes) else json_text(value))
+        for key, value in content.items()
+    )
     return b"{\n" + b",\n".join(lines) + b"\n}\n"
 
 
@@ -132,7 +137,9 @@ def parse(content: bytes, path: Path) -> Record:
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
         raise RecordError(path, "not a ganbench record", damaged=True)
     if data["schema"] > SCHEMA:
-        raise RecordError(path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it")
+        raise RecordError(
+            path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it"
+        )
     try:
         return _parse(data, path)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
@@ -175,9 +182,17 @@ def agreeing(found: Iterable[tuple[Path, Record | RecordError]]) -> tuple[list[R
         if isinstance(record, RecordError):
             problems.append(record)
             continue
-        first, outcome = ends.setdefault(record.evaluation, (path, record.outcome)) if record.status != "partial" else (path, record.outcome)
+        first, outcome = (
+            ends.setdefault(record.evaluation, (path, record.outcome))
+            if record.status != "partial"
+            else (path, record.outcome)
+        )
         if outcome != record.outcome:
-            problems.append(RecordError(path, f"this file and {first} disagree about the same run: remove the wrong one; the first is used"))
+            problems.append(
+                RecordError(
+                    path, f"this file and {first} disagree about the same run: remove the wrong one; the first is used"
+                )
+            )
         else:
             records.append(record)
     return records, problems
@@ -218,15 +233,22 @@ def _with_plan(record: Record, planned: int) -> Record:
 
 def _parse(data: dict[str, Any], path: Path) -> Record:
     recipe, protocol = _made(Recipe, orjson.dumps(data["recipe"])), _made(Protocol, orjson.dumps(data["protocol"]))
-    record = Record(**{k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__} | {"recipe": recipe, "protocol": protocol})
+    record = Record(
+        **{k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__}
+        | {"recipe": recipe, "protocol": protocol}
+    )
     check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
-        raise RecordError(path, "its recipe, data, seed or protocol do not match its key: altered or damaged", damaged=True)
+        raise RecordError(
+            path, "its recipe, data, seed or protocol do not match its key: altered or damaged", damaged=True
+        )
     if record.outcome != data["outcome"]:
         raise RecordError(path, "its numbers do not match its checksum: altered or damaged", damaged=True)
     if record.planned is not None and record.seal != data.get("seal"):
-        raise RecordError(path, "the number of seeds that were planned does not match its checksum: altered or damaged", damaged=True)
+        raise RecordError(
+            path, "the number of seeds that were planned does not match its checksum: altered or damaged", damaged=True
+        )
     if why := impossible(record):
         raise RecordError(path, f"impossible: {why}", damaged=True)
     return record

@@ -71,7 +71,10 @@ class Cluster:
             self._away, self._answered = False, time.monotonic()
         elif same is False:
             self._gone = True
-            raise ClusterLost(f"the Ray head at {self._address} was restarted and knows nothing of these runs", "start its other nodes again, if it had any, then ")
+            raise ClusterLost(
+                f"the Ray head at {self._address} was restarted and knows nothing of these runs",
+                "start its other nodes again, if it had any, then ",
+            )
         elif now - self._answered > (ASKED_S if self._line else AWAY_S):
             self._gone = True
             raise ClusterLost(f"the Ray head at {self._address} has not answered for {now - self._answered:.0f} s")
@@ -115,7 +118,9 @@ class Cluster:
     def _is_the_same(self) -> bool | None:
         """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking. None: no answer yet."""
         try:
-            answer = subprocess.run([sys.executable, "-c", ASK, self._address], capture_output=True, text=True, timeout=AWAY_S)
+            answer = subprocess.run(
+                [sys.executable, "-c", ASK, self._address], capture_output=True, text=True, timeout=AWAY_S
+            )
         except subprocess.TimeoutExpired:
             return None
         return answer.returncode == 0 and self._me in answer.stdout.split()

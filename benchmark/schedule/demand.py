@@ -47,7 +47,9 @@ class Demand:
     def __init__(self, jobs: Sequence[Job], nodes: Sequence[Node], share: float | None = None) -> None:
         """``share``: the part of a GPU for every run, whatever is estimated."""
         self._share, self._jobs = None if share is None else _as_ray_counts(share), len(jobs)
-        self._counted = any(_on_gpu(job) for job in jobs) and (share is None or len({n.kind for n in nodes if n.gpus}) > 1)
+        self._counted = any(_on_gpu(job) for job in jobs) and (
+            share is None or len({n.kind for n in nodes if n.gpus}) > 1
+        )
         self._known: dict[tuple[str, str], Estimate | None] = {}
         self._gpus = sum(n.gpus for n in nodes)
         if self._counted:
@@ -80,7 +82,11 @@ class Demand:
         if not self._counted:
             return job.size
         known = self.estimate(job, node)
-        return known.seconds if known else max((e.seconds for (_, kind), e in self._known.items() if e and kind == node.kind), default=1.0)
+        return (
+            known.seconds
+            if known
+            else max((e.seconds for (_, kind), e in self._known.items() if e and kind == node.kind), default=1.0)
+        )
 
     def estimate(self, job: Job, node: Node) -> Estimate | None:
         """None where a job's work could not be counted."""
@@ -96,11 +102,20 @@ class Demand:
         if self._share is not None:
             return f"{job.threads} CPU, {self._share:g} GPU"
         counted = self._counts.known(_recipe(job))
-        return f"{job.threads} CPU and a GPU" + (f" with {counted.memory / 1e9:.3g} GB, as estimated (--gpu-share 1 tries it on any)" if counted else "")
+        return f"{job.threads} CPU and a GPU" + (
+            f" with {counted.memory / 1e9:.3g} GB, as estimated (--gpu-share 1 tries it on any)" if counted else ""
+        )
 
     def _count(self, jobs: Sequence[Job]) -> None:
         self._counts = Counts()
-        self._counts.count_all([(recipe, recipe.total_steps(job.images)) for job in {self.work(job): job for job in jobs}.values() if (recipe := _recipe(job))], say_counting)
+        self._counts.count_all(
+            [
+                (recipe, recipe.total_steps(job.images))
+                for job in {self.work(job): job for job in jobs}.values()
+                if (recipe := _recipe(job))
+            ],
+            say_counting,
+        )
 
     def _estimate(self, job: Job, node: Node) -> Estimate | None:
         host = named("cpu")

@@ -49,13 +49,17 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
             state, history = "done" if record.status == "finished" else record.status, record.history
             spent = duration(record.train_s + record.eval_s)
             trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
-            line = f"{record.status}: {run.name} at step {record.steps:,} ({spent}){beside_floor(record)}; {path}{trouble}"
+            line = (
+                f"{record.status}: {run.name} at step {record.steps:,} ({spent}){beside_floor(record)}; {path}{trouble}"
+            )
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
         failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
-        summary.failures.append(plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(command, run)}", lines=True))
+        summary.failures.append(
+            plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(command, run)}", lines=True)
+        )
     elif event.kind == "blocked":
         line = f"blocked: {run.name}: {event.error}"
         summary.failures.append(f"{run.name}: {event.kind}: {event.error}")
@@ -70,9 +74,14 @@ def beside_floor(record: Record) -> str:
     """A proxy's numbers, each with what real images get: without that they say nothing."""
     if record.floor is None or record.final is None:
         return ""
-    measured = {m: v["value"] for m in record.protocol.metrics if (v := record.final.get(m)) and v.get("value") is not None}
+    measured = {
+        m: v["value"] for m in record.protocol.metrics if (v := record.final.get(m)) and v.get("value") is not None
+    }
     floors = record.floor["metrics"]
-    beside = {m: f" [floor {floors[m]['value']:.4g}]" if m in floors else " [no floor]" if m in IMAGE else "" for m in measured}
+    beside = {
+        m: f" [floor {floors[m]['value']:.4g}]" if m in floors else " [no floor]" if m in IMAGE else ""
+        for m in measured
+    }
     said = (f"{m} {value:.4g}{beside[m]}" for m, value in measured.items())
     return f"; {', '.join(said)}"
 

@@ -100,5 +100,9 @@ def _end_here(name: str, after_s: float, log: Path) -> None:
         where = f" {log} says where it hangs;"
     with suppress(OSError):  # a terminal that has hung up
         shown = "\x1b[?25h" if sys.stderr.isatty() else ""  # the cursor, which a table hides
-        print(f"{shown}ganbench: {name} gave no sign of life for {duration(after_s)};{where} its checkpoint is kept: run the same command again to go on", file=sys.stderr, flush=True)
+        print(
+            f"{shown}ganbench: {name} gave no sign of life for {duration(after_s)};{where} its checkpoint is kept: run the same command again to go on",
+            file=sys.stderr,
+            flush=True,
+        )
     os._exit(1)

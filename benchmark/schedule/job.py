@@ -93,17 +93,37 @@ def execute(job: Job, tick: Callable[[int, int], bool], about: dict[str, Any] | 
         raise GanbenchError(f"on node {platform.node()}: {error}") from None
 
 
-def _execute(job: Job, folder: Path, tick: Callable[[int, int], bool], about: dict[str, Any], mirror: Mirror) -> dict[str, Any] | None:
+def _execute(
+    job: Job, folder: Path, tick: Callable[[int, int], bool], about: dict[str, Any], mirror: Mirror
+) -> dict[str, Any] | None:
     from benchmark.data.read import read
     from benchmark.train.run import run
 
     recipe, protocol = Recipe.from_json(job.recipe), Protocol.from_json(job.protocol)
-    log.info("%s (run %s, evaluation %s) on node %s, %s, process %d", job.name, job.key, job.evaluation, about["node"], about["device"], os.getpid())
+    log.info(
+        "%s (run %s, evaluation %s) on node %s, %s, process %d",
+        job.name,
+        job.key,
+        job.evaluation,
+        about["node"],
+        about["device"],
+        os.getpid(),
+    )
 
     def tell(entry: dict[str, Any]) -> None:
         about["last"] = {"step": entry["step"], **{m: entry[m]["value"] for m in protocol.metrics if m in entry}}
 
-    data = read(recipe.dataset, recipe.split, recipe.resolution, recipe.channels, recipe.data_percent, recipe.images, recipe.subset, recipe.crop, recipe.resize)
+    data = read(
+        recipe.dataset,
+        recipe.split,
+        recipe.resolution,
+        recipe.channels,
+        recipe.data_percent,
+        recipe.images,
+        recipe.subset,
+        recipe.crop,
+        recipe.resize,
+    )
     return run(
         recipe,
         protocol,
@@ -123,7 +143,11 @@ def _execute(job: Job, folder: Path, tick: Callable[[int, int], bool], about: di
 
 def set_folders(job: Job) -> None:
     """Where this process finds data, features and weights: on a cluster, what a node's own environment says goes before what the driver has."""
-    for name, value in (("GANBENCH_DATA", job.data_root), ("GANBENCH_CACHE", job.cache), ("GANBENCH_WEIGHTS", job.weights)):
+    for name, value in (
+        ("GANBENCH_DATA", job.data_root),
+        ("GANBENCH_CACHE", job.cache),
+        ("GANBENCH_WEIGHTS", job.weights),
+    ):
         if not (job.cluster and os.environ.get(name)):
             os.environ[name] = value
 
@@ -143,7 +167,9 @@ def _alone(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
     except OSError as error:
-        raise GanbenchError(f"cannot keep checkpoints in {folder}: {error.strerror}; give --checkpoints a folder that can be written") from None
+        raise GanbenchError(
+            f"cannot keep checkpoints in {folder}: {error.strerror}; give --checkpoints a folder that can be written"
+        ) from None
     with lock:
         deadline = time.monotonic() + LOCK_WAIT_S
         while True:
@@ -152,6 +178,8 @@ def _alone(folder: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise GanbenchError(f"{folder}: another process has been making this run for {LOCK_WAIT_S:.0f} s; wait for it or end it") from None
+                    raise GanbenchError(
+                        f"{folder}: another process has been making this run for {LOCK_WAIT_S:.0f} s; wait for it or end it"
+                    ) from None
                 time.sleep(0.2)
         yield

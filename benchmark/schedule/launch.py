@@ -93,11 +93,19 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
 
 def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
     if options.executor == "inline":
-        return run_inline(jobs, stop, options.hung_s if options.command else math.inf)  # a notebook's process is not ours to end
+        return run_inline(
+            jobs, stop, options.hung_s if options.command else math.inf
+        )  # a notebook's process is not ours to end
     from benchmark.schedule.ray_executor import run_on_ray
 
     return run_on_ray(
-        jobs, stop, address=options.address, cpus=options.cpus, gpu_share=options.gpu_share, max_parallel=options.max_parallel, hung_s=options.hung_s
+        jobs,
+        stop,
+        address=options.address,
+        cpus=options.cpus,
+        gpu_share=options.gpu_share,
+        max_parallel=options.max_parallel,
+        hung_s=options.hung_s,
     )
 
 
@@ -147,5 +155,7 @@ def _only_driver(results: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise GanbenchError(f"another 'ganbench run' works on {results}; wait for it, or give --results another folder") from None
+            raise GanbenchError(
+                f"another 'ganbench run' works on {results}; wait for it, or give --results another folder"
+            ) from None
         yield

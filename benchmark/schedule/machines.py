@@ -24,8 +24,13 @@ class Machines:
 
     def look(self, found: Sequence[dict[str, Any]] | None = None) -> list[Node]:
         """The nodes as they are now, or as they were ``found``, in an order that does not change."""
-        alive = sorted((node for node in (self._ray.nodes() if found is None else found) if node["Alive"]), key=lambda node: node["NodeID"])
-        self._ask([node["NodeID"] for node in alive if node["Resources"].get("GPU") and node["NodeID"] not in self._memory])
+        alive = sorted(
+            (node for node in (self._ray.nodes() if found is None else found) if node["Alive"]),
+            key=lambda node: node["NodeID"],
+        )
+        self._ask(
+            [node["NodeID"] for node in alive if node["Resources"].get("GPU") and node["NodeID"] not in self._memory]
+        )
         return [self._node(node["NodeID"], node) for node in alive]
 
     def _node(self, key: str, node: dict[str, Any]) -> Node:
@@ -35,14 +40,19 @@ class Machines:
         known = like(accelerator) if gpus else None
         memory = self._memory.get(key) or (known.memory if known else None)
         size = f" with {memory / 1e9:.0f} GB" if memory else ""
-        self.names[key] = f"{node['NodeManagerHostname']}: {cpus:g} CPU" + (f", {gpus} {accelerator}{size}" if gpus else ", no GPU")
+        self.names[key] = f"{node['NodeManagerHostname']}: {cpus:g} CPU" + (
+            f", {gpus} {accelerator}{size}" if gpus else ", no GPU"
+        )
         return Node(key, f"{accelerator}{size}", cpus, gpus, memory)
 
     def _ask(self, keys: Sequence[str]) -> None:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         ask = self._ray.remote(num_cpus=0, max_retries=0)(gpu_memory)
-        asked = {key: ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(key, soft=False)).remote() for key in keys}
+        asked = {
+            key: ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(key, soft=False)).remote()
+            for key in keys
+        }
         ready = set(self._ray.wait(list(asked.values()), num_returns=len(asked), timeout=ASK_S)[0]) if asked else set()
         for key, ref in asked.items():
             try:

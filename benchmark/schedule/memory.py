@@ -20,5 +20,7 @@ def with_room(what: str, asked: Mapping[str, float], nodes: Sequence[Mapping[str
     """
     if what == GPU:
         return {**asked, "GPU": 1.0} if 0 < asked.get("GPU", 0) < 1 else None
-    cores = max((node.get("CPU", 0.0) for node in nodes if all(node.get(k, 0) >= v for k, v in asked.items())), default=0.0)
+    cores = max(
+        (node.get("CPU", 0.0) for node in nodes if all(node.get(k, 0) >= v for k, v in asked.items())), default=0.0
+    )
     return {**asked, "CPU": cores} if cores > asked.get("CPU", 0) else None

@@ -73,7 +73,9 @@ class RemoteMirror(Mirror):
                 else:
                     (folder / name).unlink(missing_ok=True)
         except Exception as error:  # each store has errors of its own
-            raise GanbenchError(f"the checkpoints at {self._url} cannot be read ({type(error).__name__}: {error})") from None
+            raise GanbenchError(
+                f"the checkpoints at {self._url} cannot be read ({type(error).__name__}: {error})"
+            ) from None
 
     def push(self, folder: Path) -> None:
         """Copy the newest checkpoint, whole before it takes the old one's name; the one before is kept.

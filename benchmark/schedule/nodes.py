@@ -33,13 +33,19 @@ def shipped() -> dict[str, Any]:
     package = Path(__file__).resolve().parents[1]
     of_job = json.loads(os.environ.get(JOB) or "{}").get("runtime_env") or {}
     modules = {} if "py_modules" in of_job or WORKING in package.parts else {"py_modules": [str(package)]}
-    return {**modules, "env_vars": {COMMIT: code_version()["commit"]} if COMMIT not in of_job.get("env_vars", {}) else {}}
+    return {
+        **modules,
+        "env_vars": {COMMIT: code_version()["commit"]} if COMMIT not in of_job.get("env_vars", {}) else {},
+    }
 
 
 def refuse_scratch(results: Path) -> None:
     """Raises GanbenchError where ``results`` lie in the copy of a working directory that Ray deletes after its job."""
     if WORKING in results.resolve().parts:
-        raise GanbenchError(f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path of a folder that stays", 2)
+        raise GanbenchError(
+            f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path of a folder that stays",
+            2,
+        )
 
 
 def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda: None) -> None:
@@ -53,11 +59,21 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    wanted = list({content_hash([j.recipe[k] for k in ("dataset", "split", "resolution", "channels")] + [j.protocol]): j for j in jobs}.values())
+    wanted = list(
+        {
+            content_hash([j.recipe[k] for k in ("dataset", "split", "resolution", "channels")] + [j.protocol]): j
+            for j in jobs
+        }.values()
+    )
     expected = [_content(job) for job in wanted]
     there = {n["NodeID"]: _name(n) for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU", 0) > 0}
     task = ray.remote(num_cpus=0, max_retries=0)(lacking)
-    asked = {task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(wanted, expected): node for node in there}
+    asked = {
+        task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(
+            wanted, expected
+        ): node
+        for node in there
+    }
     ready, silent, end = [], list(asked), time.monotonic() + ANSWER_S
     while silent and time.monotonic() < end:
         answered, silent = ray.wait(silent, num_returns=len(silent), timeout=1.0)
@@ -73,7 +89,14 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
             found = ["lost while it was asked; run the same command again"]
         problems += [f"node {there[asked[ref]]}: {problem}" for problem in found]
     if problems:
-        raise GanbenchError("\n  ".join(["not every node has what the runs need (a node's own GANBENCH_DATA, GANBENCH_CACHE and GANBENCH_WEIGHTS are those that its 'ray start' was given)", *problems]))
+        raise GanbenchError(
+            "\n  ".join(
+                [
+                    "not every node has what the runs need (a node's own GANBENCH_DATA, GANBENCH_CACHE and GANBENCH_WEIGHTS are those that its 'ray start' was given)",
+                    *problems,
+                ]
+            )
+        )
 
 
 def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
@@ -105,5 +128,7 @@ def _content(job: Job) -> str:
 
 def _name(node: dict[str, Any]) -> str:
     """As people know it: the node's name where it was given one, the host's, its address."""
-    name, *more = dict.fromkeys(n for key in ("NodeName", "NodeManagerHostname", "NodeManagerAddress") if (n := node.get(key)))
+    name, *more = dict.fromkeys(
+        n for key in ("NodeName", "NodeManagerHostname", "NodeManagerAddress") if (n := node.get(key))
+    )
     return f"{name} ({', '.join(more)})" if more else name

@@ -18,14 +18,19 @@ from benchmark.schedule.job import Job
 from benchmark.schedule.machines import Machines
 
 FEW, MORE = 2, 62  # runs that are kept submitted beyond twice as many as fit
-SHORT_S, LONG_S = 0.25, 5.0  # from handing a run out to its end: below the one, more are kept submitted; above the other, few
+SHORT_S, LONG_S = (
+    0.25,
+    5.0,
+)  # from handing a run out to its end: below the one, more are kept submitted; above the other, few
 IN_A_ROW = 8  # short runs, before more are: one that fails at once says nothing of the others
 
 
 class Places:
     """Which job starts when and where; on nodes that come and go."""
 
-    def __init__(self, machines: Machines, jobs: Sequence[Job], share: float | None = None, at_most: int | None = None) -> None:
+    def __init__(
+        self, machines: Machines, jobs: Sequence[Job], share: float | None = None, at_most: int | None = None
+    ) -> None:
         self._machines, self._nodes = machines, machines.look()
         self.demand = Demand(jobs, self._nodes, share)
         self._more: dict[str, Need] = {}  # by evaluation: for jobs that are made again with more
@@ -33,8 +38,18 @@ class Places:
         self._spare, self._short = FEW, 0
         self._jobs = {job.evaluation: job for job in jobs}
         tasks = [self._task(job) for job in jobs]
-        self._ahead = len(self._nodes) == 1 and not any(job.device.startswith("cuda") for job in jobs) and len({job.threads for job in jobs}) == 1
-        self._placer = Placer(tasks, self._with_room(self._nodes), self._need, lambda task, node: self.demand.seconds(self._jobs[task.key], node), at_most)
+        self._ahead = (
+            len(self._nodes) == 1
+            and not any(job.device.startswith("cuda") for job in jobs)
+            and len({job.threads for job in jobs}) == 1
+        )
+        self._placer = Placer(
+            tasks,
+            self._with_room(self._nodes),
+            self._need,
+            lambda task, node: self.demand.seconds(self._jobs[task.key], node),
+            at_most,
+        )
 
     def __len__(self) -> int:
         """How many jobs wait."""
@@ -97,7 +112,9 @@ class Places:
             self._placer.use(self._with_room(found))
 
     def _said(self, job: Job) -> str:
-        return asks(_in_rays_words(self._more[job.evaluation])) if job.evaluation in self._more else self.demand.said(job)
+        return (
+            asks(_in_rays_words(self._more[job.evaluation])) if job.evaluation in self._more else self.demand.said(job)
+        )
 
     def _task(self, job: Job) -> Task:
         work = f"{job.evaluation} again" if job.evaluation in self._more else self.demand.work(job)
@@ -111,7 +128,11 @@ class Places:
 
         Of short runs some more: Ray finds a worker anew for each run that finds no queue.
         """
-        return [replace(node, ahead=node.cpus + self._spare) for node in nodes] if self._ahead and len(nodes) == 1 else list(nodes)
+        return (
+            [replace(node, ahead=node.cpus + self._spare) for node in nodes]
+            if self._ahead and len(nodes) == 1
+            else list(nodes)
+        )
 
 
 def _in_rays_words(need: Need) -> dict[str, float]:

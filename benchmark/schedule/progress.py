@@ -75,7 +75,9 @@ class Progress:
     gained: float = 0.0  # size actually worked off in this session by runs that ended
     began: float | None = None  # when the first run was heard of: starting Ray is not what the rest will take
 
-    def update(self, key: str, name: str, size: float, done: int, todo: int, about: dict[str, Any] | None = None) -> None:
+    def update(
+        self, key: str, name: str, size: float, done: int, todo: int, about: dict[str, Any] | None = None
+    ) -> None:
         """A run is at step ``done`` of ``todo``; 0 of 0 says that it was started."""
         self.began = self.clock() if self.began is None else self.began
         run = self.running.setdefault(key, Running(name, size, self.clock()))
@@ -90,7 +92,11 @@ class Progress:
     def eta_s(self) -> float | None:
         """Seconds until all is done at the rate so far; None while there is no rate."""
         now = sum(run.gained for run in self.running.values())
-        left = self.total_size - self.finished_size - sum(r.size * r.done / r.todo for r in self.running.values() if r.todo)
+        left = (
+            self.total_size
+            - self.finished_size
+            - sum(r.size * r.done / r.todo for r in self.running.values() if r.todo)
+        )
         took = 0.0 if self.began is None else self.clock() - self.began
         return left * took / (self.gained + now) if took > 0 and self.gained + now > 0 else None
 

@@ -65,13 +65,18 @@ def run_on_ray(
         places = Places(Machines(ray), jobs, gpu_share, max_parallel)
         misfits = places.misfits()
         if len(misfits) == len(jobs):
-            raise GanbenchError(f"{misfits[0][0].name} {misfits[0][1]}" + (f"; nor can they take the {len(misfits) - 1} others" if len(misfits) > 1 else ""))
+            raise GanbenchError(
+                f"{misfits[0][0].name} {misfits[0][1]}"
+                + (f"; nor can they take the {len(misfits) - 1} others" if len(misfits) > 1 else "")
+            )
         places.drop([job for job, _ in misfits])
         yield from (Event("blocked", job, error=why) for job, why in misfits)
         yield from _drive(ray, places, stop, HungWatch(hung_s), make, cluster)
 
 
-def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None, cluster: Cluster) -> Iterator[Event]:
+def _drive(
+    ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | None, cluster: Cluster
+) -> Iterator[Event]:
     board = cluster.board = start_board(ray)
     task = tasks(ray, board, make, MAX_RETRIES)
     running: dict[Any, Job] = {}
@@ -90,7 +95,9 @@ def _drive(ray: Any, places: Places, stop: Stop, watch: HungWatch, make: Make | 
             board.stop.remote()
             yield from (Event("interrupted", job) for job in places.withdraw())
         ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
-        ready, _ = ray.wait([*running, news], num_returns=len(running) + 1, timeout=0)  # all that has ended: as many runs start at once
+        ready, _ = ray.wait(
+            [*running, news], num_returns=len(running) + 1, timeout=0
+        )  # all that has ended: as many runs start at once
         cluster.check_head()
         ended: list[Event] = []
         try:
@@ -120,7 +127,9 @@ def _take_leave(ray: Any, board: Any, news: Any, cluster: Cluster) -> None:
     """All runs have ended. Raises ClusterLost if the head has gone meanwhile."""
     if cluster.is_gone():
         raise ClusterLost("the Ray head went away as the last runs ended")
-    board.report.remote("", 0, 0, ("", 0), {})  # answers the open question, so that Ray has nothing to complain of at its end
+    board.report.remote(
+        "", 0, 0, ("", 0), {}
+    )  # answers the open question, so that Ray has nothing to complain of at its end
     ray.wait([news], timeout=WAIT_S)
     ray.kill(board)  # the workers' handles would keep it
 
@@ -140,9 +149,18 @@ def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Ev
     if stop.asked:
         return Event("interrupted", job)
     if (more := with_room(what, had, cluster.nodes())) is None:
-        return Event("failed", job, error=f"ran out of {what} with {asks(had)} to itself: it needs a machine with more", trace=event.trace)
+        return Event(
+            "failed",
+            job,
+            error=f"ran out of {what} with {asks(had)} to itself: it needs a machine with more",
+            trace=event.trace,
+        )
     places.again(job, more)
-    return Event("note", job, error=f"{job.name} ran out of {what}: it is tried again, from its checkpoint, with {asks(more)} to itself")
+    return Event(
+        "note",
+        job,
+        error=f"{job.name} ran out of {what}: it is tried again, from its checkpoint, with {asks(more)} to itself",
+    )
 
 
 def _end_hung(ray: Any, watch: HungWatch, running: dict[Any, Job]) -> Iterator[Event]:
@@ -154,7 +172,11 @@ def _end_hung(ray: Any, watch: HungWatch, running: dict[Any, Job]) -> Iterator[E
         ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=there)(end_worker).remote(pid)
         for job in running.values():
             if job.evaluation == key:
-                yield Event("note", job, error=f"{job.name} gave no sign of life for {duration(watch.after_s)}: its process is ended, and it goes on from its checkpoint")
+                yield Event(
+                    "note",
+                    job,
+                    error=f"{job.name} gave no sign of life for {duration(watch.after_s)}: its process is ended, and it goes on from its checkpoint",
+                )
 
 
 def _without_a_node(ray: Any, cluster: Cluster, places: Places, running: dict[Any, Job]) -> Iterator[Event]:
@@ -163,7 +185,11 @@ def _without_a_node(ray: Any, cluster: Cluster, places: Places, running: dict[An
     jobs = {job.evaluation: (job, said) for job, said in short}
     new, given_up = cluster.short_of(jobs)
     for job, said in (jobs[key] for key in new):
-        yield Event("note", job, error=f"{job.name} asks for {said}, which no node has any more: waiting {duration(NO_NODE_S)} for one")
+        yield Event(
+            "note",
+            job,
+            error=f"{job.name} asks for {said}, which no node has any more: waiting {duration(NO_NODE_S)} for one",
+        )
     for job, said in (jobs[key] for key in given_up):
         places.drop([job])
         for ref in [ref for ref, one in running.items() if one.evaluation == job.evaluation]:
@@ -189,5 +215,10 @@ def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
         raise ClusterLost("Ray on this machine has ended unexpectedly") from None
     except ray.exceptions.RayError as error:
         hung = f", {n} of them because it gave no sign of life" if (n := watch.ended.get(job.evaluation)) else ""
-        return Event("failed", job, error=f"its worker was lost {MAX_RETRIES + 1} times{hung} ({type(error).__name__})", trace=str(error))
+        return Event(
+            "failed",
+            job,
+            error=f"its worker was lost {MAX_RETRIES + 1} times{hung} ({type(error).__name__})",
+            trace=str(error),
+        )
     return Event("interrupted", job) if result is None else Event("done", job, result=result)

@@ -73,7 +73,9 @@ class Table:
 
         self._progress, self._head, self._drawn, self._gone = progress, head, 0.0, False
         self._console = Console(file=out, markup=False, highlight=False, emoji=False)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="crop")
+        self._live = Live(
+            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="crop"
+        )
         self._guarded(self._live.start)
         self._redraw()
 
@@ -98,7 +100,9 @@ class Table:
         rows = [self._progress.row(key) for key in self._progress.running]
         eta = self._progress.eta_s()
         head = f"{self._head}{f'; all: {duration(eta)} left' if eta is not None else ''}"
-        self._guarded(lambda: self._live.update(drawn(rows, head, self._console.width, self._console.height), refresh=True))
+        self._guarded(
+            lambda: self._live.update(drawn(rows, head, self._console.width, self._console.height), refresh=True)
+        )
 
     def _guarded(self, action: Callable[[], object]) -> None:
         if self._gone:
@@ -135,7 +139,12 @@ def line(row: dict[str, Any]) -> str:
     cells = _cells(row)
     if not row.get("of"):
         return f"{cells['run']}  {cells['step']}"
-    more = [f"{cells['it/s']} it/s" if cells["it/s"] else "", f"{cells['left']} left" if cells["left"] else "", cells["measured"], f"on {cells['on']}" if cells["on"] else ""]
+    more = [
+        f"{cells['it/s']} it/s" if cells["it/s"] else "",
+        f"{cells['left']} left" if cells["left"] else "",
+        cells["measured"],
+        f"on {cells['on']}" if cells["on"] else "",
+    ]
     share = f"{100 * row['step'] / row['of']:.1f} %  step {row['step']:,} of {row['of']:,}"
     return "  ".join([cells["run"], share, *filter(None, more)])
 

@@ -52,7 +52,13 @@ class StatusFile:
             return
         self._last = time.monotonic()
         rows = [{"run": key, "state": "running", **progress.row(key)} for key in progress.running]
-        content = {"pid": os.getpid(), "time": time.time(), "eta_s": progress.eta_s(), "counts": {state: n for state, n in self.counts.items() if n}, "runs": [*rows, *self.failures]}
+        content = {
+            "pid": os.getpid(),
+            "time": time.time(),
+            "eta_s": progress.eta_s(),
+            "counts": {state: n for state, n in self.counts.items() if n},
+            "runs": [*rows, *self.failures],
+        }
         temporary = self.path.with_suffix(".tmp")
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +87,14 @@ def watch(results: Path) -> str:
     from rich.live import Live
 
     console = Console(markup=False, highlight=False, emoji=False)
-    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop") as live:
+    with Live(
+        console=console,
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        vertical_overflow="crop",
+    ) as live:
         while driver_alive(results):
             head, rows = _read(results)
             running = [row for row in rows if row["state"] == "running"]
@@ -116,7 +129,9 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
         list(map(_line, rows))  # every field is of its type
         left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise GanbenchError(f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew") from None
+        raise GanbenchError(
+            f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew"
+        ) from None
     return f"{_heard(alive, age)}\n{counts}{left}", rows
 
 
@@ -134,7 +149,11 @@ def _aged(row: dict[str, Any], age: float, written: float, alive: bool) -> dict[
         return row | {"state": "was running", "eta_s": None, "rate": None}
     eta = row.get("eta_s")
     since = time.strftime("%b %d %H:%M", time.localtime(written - row["ran_s"]))
-    return row | {"silent_s": row["silent_s"] + age, "eta_s": None if eta is None else max(0.0, eta - age), "since": since}
+    return row | {
+        "silent_s": row["silent_s"] + age,
+        "eta_s": None if eta is None else max(0.0, eta - age),
+        "since": since,
+    }
 
 
 def _line(row: dict[str, Any]) -> str:

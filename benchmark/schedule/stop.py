@@ -40,7 +40,11 @@ class Stop:
     def _ask(self, why: str) -> None:
         self._asked = True
         with suppress(OSError):  # a terminal that has hung up
-            print(f"\n{why}: the runs under way write a checkpoint first (Ctrl-C to stop at once)", file=sys.stderr, flush=True)
+            print(
+                f"\n{why}: the runs under way write a checkpoint first (Ctrl-C to stop at once)",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
@@ -58,4 +62,6 @@ def kept_signals() -> Iterator[None]:
         for number, handler in before.items():
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Ray ignores it behind Python's back: every child would seem to end well
+        signal.signal(
+            signal.SIGCHLD, signal.SIG_DFL
+        )  # Ray ignores it behind Python's back: every child would seem to end well

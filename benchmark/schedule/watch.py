@@ -60,4 +60,8 @@ class Watch:
 
     def _head(self) -> str:
         counts = self.status.counts
-        return ", ".join(f"{counts[state]} {state}" for state in ("running", "to do", "done", "failed") if counts[state] or state == "running")
+        return ", ".join(
+            f"{counts[state]} {state}"
+            for state in ("running", "to do", "done", "failed")
+            if counts[state] or state == "running"
+        )

@@ -35,7 +35,9 @@ def tasks(ray: Any, board: Any, make: Make | None, max_retries: int) -> Callable
         there = NodeAffinitySchedulingStrategy(node, soft=True)  # soft: elsewhere, should the node be lost
         return remote[gpu > 0].options(name="work", num_cpus=cpus, num_gpus=gpu, scheduling_strategy=there)
 
-    remote = {on_gpu: ray.remote(max_retries=max_retries, max_calls=int(on_gpu))(one) for on_gpu in (False, True)}  # a process keeps its first GPU, and memory on it
+    remote = {
+        on_gpu: ray.remote(max_retries=max_retries, max_calls=int(on_gpu))(one) for on_gpu in (False, True)
+    }  # a process keeps its first GPU, and memory on it
     return task
 
 
@@ -140,4 +142,7 @@ class _Reporter:
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
             _unheard.discard(self)
-            self._last, self._pending = time.monotonic(), self._board.report.remote(self._key, *self._steps, self._place, self.about).future()
+            self._last, self._pending = (
+                time.monotonic(),
+                self._board.report.remote(self._key, *self._steps, self._place, self.about).future(),
+            )

@@ -18,7 +18,12 @@ def restated(given: dict[str, Any], cell: Cell, node: Node) -> Cell:
     numbers = {}
     for metric, p in given["published"].items():
         own = cell.published.get(metric)
-        if own is None or own.value is None or p.value is None or round(own.value, len(p.text.partition(".")[2])) != p.value:
+        if (
+            own is None
+            or own.value is None
+            or p.value is None
+            or round(own.value, len(p.text.partition(".")[2])) != p.value
+        ):
             node.fail(f"{metric} {p.text} does not restate {cell.id}, which has {own.text if own else 'none'}")
         numbers[metric] = replace(p, origin=own.origin)
     return replace(cell, table=given["table"], group=given["group"], published=numbers, remarks=given["remarks"])

@@ -31,7 +31,9 @@ def read_claims(node: Node, paper: str, tables: tuple[Table, ...]) -> tuple[Clai
         if name in claims:
             given["id"].fail(f"two claims have the id {name!r}")
         note = given["note"].text() if "note" in given else ""
-        claims[name] = Claim(paper, name, given["quote"].text(), given["where"].text(), _rule(given["holds"], known), note)
+        claims[name] = Claim(
+            paper, name, given["quote"].text(), given["where"].text(), _rule(given["holds"], known), note
+        )
     return tuple(claims.values())
 
 
@@ -84,12 +86,22 @@ class _Reader:
     tables: dict[str, Table]
 
     def __post_init__(self) -> None:
-        extra = {"better": ("by",), "best": ("top", "among"), "ascending": ("times",), "monotone": ("along",), "close": ("within",)}.get(self.form, ())
-        self.given = self.node.mapping({self.form, *COMMON, *extra}, ("table", *(("within",) if self.form == "close" else ())))
+        extra = {
+            "better": ("by",),
+            "best": ("top", "among"),
+            "ascending": ("times",),
+            "monotone": ("along",),
+            "close": ("within",),
+        }.get(self.form, ())
+        self.given = self.node.mapping(
+            {self.form, *COMMON, *extra}, ("table", *(("within",) if self.form == "close" else ()))
+        )
         self.table = self.tables[self.given["table"].one_of(self.tables, "table")]
         self.methods = list(dict.fromkeys(c.method for c in self.table.cells))
         metrics = self.given["metrics"].items() if "metrics" in self.given else []
-        self.metrics = [m.one_of(self.table.metrics, f"metric of table {self.table.id}") for m in metrics] or list(self.table.metrics)
+        self.metrics = [m.one_of(self.table.metrics, f"metric of table {self.table.id}") for m in metrics] or list(
+            self.table.metrics
+        )
         self.cells = self._chosen("cells")
 
     def better(self) -> list[Check]:
@@ -136,22 +148,44 @@ class _Reader:
 
     def monotone(self) -> list[Check]:
         """``monotone: [A]``: A gets better as data_percent grows, or dataset by dataset ``along: [hardest, …, easiest]``."""
-        order = [n.one_of({c.dataset for c in self.cells}, f"dataset of table {self.table.id}") for n in self.given["along"].items()] if "along" in self.given else []
+        order = (
+            [
+                n.one_of({c.dataset for c in self.cells}, f"dataset of table {self.table.id}")
+                for n in self.given["along"].items()
+            ]
+            if "along" in self.given
+            else []
+        )
         series: dict[tuple[object, ...], list[Cell]] = {}
         for cell in self._cells_of(self.given["monotone"]):
             fixed = cell.data_percent if order else cell.dataset
             series.setdefault((cell.method, cell.backbone, cell.resolution, fixed), []).append(cell)
         rules: list[Check] = []
         for cells in series.values():
-            cells = [c for name in order for c in cells if c.dataset == name] if order else sorted(cells, key=lambda c: c.data_percent)
+            cells = (
+                [c for name in order for c in cells if c.dataset == name]
+                if order
+                else sorted(cells, key=lambda c: c.data_percent)
+            )
             if len(cells) < 2:
-                self.given["monotone"].fail(f"{cells[0].id if cells else 'a method'} stands alone: nothing to be better or worse than")
-            rules += [Check("better", self._number(b, m), self._number(a, m)) for m in self.metrics for a, b in pairwise(cells)]
+                self.given["monotone"].fail(
+                    f"{cells[0].id if cells else 'a method'} stands alone: nothing to be better or worse than"
+                )
+            rules += [
+                Check("better", self._number(b, m), self._number(a, m))
+                for m in self.metrics
+                for a, b in pairwise(cells)
+            ]
         return rules
 
     def not_converged(self) -> list[Check]:
         """``not-converged: [A]``."""
-        return [Check("not-converged", self._number(c, m)) for c in self._cells_of(self.given["not-converged"]) for m in self.metrics if m in c.published]
+        return [
+            Check("not-converged", self._number(c, m))
+            for c in self._cells_of(self.given["not-converged"])
+            for m in self.metrics
+            if m in c.published
+        ]
 
     def _cells_of(self, node: Node) -> list[Cell]:
         """The chosen cells of the named methods; each method must have one."""
@@ -166,7 +200,9 @@ class _Reader:
         found = []
         for name, others in self.given[self.form].mapping().items():
             if name not in self.methods:
-                self.given[self.form].fail(f"unknown method of table {self.table.id} {name!r}{nearest(name, self.methods)}")
+                self.given[self.form].fail(
+                    f"unknown method of table {self.table.id} {name!r}{nearest(name, self.methods)}"
+                )
             for other in self._methods(others):
                 if other == name:
                     others.fail(f"{name} is compared with itself")

@@ -34,8 +34,12 @@ class Draft:
                 fields.pop("steps" if key == "epochs" else "epochs", None)
             fields[key] = value(fields.get(key)) if callable(value) else value
         forgotten = REST in self.notes
-        stated = {k: v for k, v in base.stated.items() if not (forgotten or k in replaced or k in self.notes)} | self.stated
-        notes = {k: v for k, v in base.spelled_notes().items() if not (forgotten or k in replaced or k in self.stated)} | self.notes
+        stated = {
+            k: v for k, v in base.stated.items() if not (forgotten or k in replaced or k in self.notes)
+        } | self.stated
+        notes = {
+            k: v for k, v in base.spelled_notes().items() if not (forgotten or k in replaced or k in self.stated)
+        } | self.notes
         return Draft(fields, stated, notes, base.on if self.on is None else self.on)
 
     def spelled_notes(self) -> dict[str, str]:

@@ -69,7 +69,9 @@ def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any
             def change(there: tuple[NamedArgs, ...] | None) -> tuple[NamedArgs, ...]:
                 if not kind.startswith("profile") and (absent := changes.keys() - {name for name, _ in there or ()}):
                     node.fail(f"there is no part {', '.join(sorted(absent))} here to change")
-                return tuple((name, _arguments("part", name, changes.get(name, {}), args, node)) for name, args in there or ())
+                return tuple(
+                    (name, _arguments("part", name, changes.get(name, {}), args, node)) for name, args in there or ()
+                )
 
             return change
         return tuple(_part(item) for item in node.items())

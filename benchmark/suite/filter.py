@@ -18,9 +18,16 @@ COORDINATES = ("table", "method", "backbone", "dataset", "data_percent", "resolu
 """Which together tell a paper's cells apart."""
 
 FIELDS = ("paper", "table", "group", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
-TEST = re.compile(r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^&|()]*))\s*")
+TEST = re.compile(
+    r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^&|()]*))\s*"
+)
 FORGOTTEN = re.compile(rf"\s({'|'.join(FIELDS)})\s*[=~<>!]")
-ORDER: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+ORDER: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 MOST_PARENTHESES = 50
 Test = Callable[[Cell | Place], bool]
 

@@ -36,7 +36,11 @@ def lint(paths: Sequence[Path]) -> list[str]:
 def unsourced(cell: Cell) -> list[str]:
     """Fields of the full recipe and protocol that are neither stated by the paper nor explained by a note."""
     known = {*SOURCELESS, *cell.stated, *cell.notes}
-    return [k for k, v in {**cell.full_recipe.to_json(), **cell.full_protocol.to_json()}.items() if k not in known and v != []]
+    return [
+        k
+        for k, v in {**cell.full_recipe.to_json(), **cell.full_protocol.to_json()}.items()
+        if k not in known and v != []
+    ]
 
 
 def _suite(suite: Suite) -> Iterator[str]:
@@ -62,7 +66,11 @@ def _measuring(suite: Suite) -> Iterator[str]:
             directions.setdefault(metric, set()).add(direction)
             if metric not in table.tolerance and any(metric in c.published for c in table.cells):
                 yield f"table {table.id}: no tolerance is stated for {metric}"
-    yield from (f"{metric} is better lower in one table and higher in another" for metric, found in directions.items() if len(found) > 1)
+    yield from (
+        f"{metric} is better lower in one table and higher in another"
+        for metric, found in directions.items()
+        if len(found) > 1
+    )
     for cell in suite.cells:
         if (split := cell.full_protocol.real_split) and split not in cards()[cell.dataset].splits:
             yield f"{cell.id}: real_split is {split!r}{nearest(split, cards()[cell.dataset].splits)}"
@@ -82,7 +90,9 @@ def _unused(suite: Suite) -> Iterator[str]:
     named = {r.mapping()["from"].text() for r in recipes.values() if "from" in r.mapping()}
     for table in top["tables"].mapping().values():
         given = table.mapping()
-        groups = [g.mapping()["rows"] for g in given["groups"].mapping().values()] if "groups" in given else [given["rows"]]
+        groups = (
+            [g.mapping()["rows"] for g in given["groups"].mapping().values()] if "groups" in given else [given["rows"]]
+        )
         for name, row in (item for group in groups for item in group.mapping().items()):
             named.add(row.mapping()["recipe"].text() if "recipe" in row.mapping() else name)
     yield from (f"recipe {name!r} is used by no row" for name in recipes if name not in named)
@@ -102,11 +112,17 @@ def _round_trip(suite: Suite) -> Iterator[str]:
 
 def _spellings(recipes: Sequence[Recipe]) -> Iterator[str]:
     """One thing, one name: near misses among names that no plug-in vouches for, and parts whose arguments vary."""
-    named = [("network", *r.network) for r in recipes] + [("loss", *r.loss) for r in recipes] + [("part", *p) for r in recipes for p in r.parts]
+    named = (
+        [("network", *r.network) for r in recipes]
+        + [("loss", *r.loss) for r in recipes]
+        + [("part", *p) for r in recipes for p in r.parts]
+    )
     names = sorted({(kind, name) for kind, name, _ in named})
     for i, (kind, name) in enumerate(names):
         for other_kind, other in names[i + 1 :]:
-            built = name in plugins("methods" if kind != "network" else "networks") and other in plugins("methods" if kind != "network" else "networks")
+            built = name in plugins("methods" if kind != "network" else "networks") and other in plugins(
+                "methods" if kind != "network" else "networks"
+            )
             if kind == other_kind and not built and _alike(name, other):
                 yield f"{kind} {name!r} and {kind} {other!r}: two spellings of one?"
     arguments: dict[tuple[str, str], Counter[tuple[str, ...]]] = {}

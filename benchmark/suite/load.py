@@ -59,7 +59,9 @@ def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -
 
 def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
     """A suite from its YAML, however that was read."""
-    top = root.mapping({"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",))
+    top = root.mapping(
+        {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",)
+    )
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(f"a suite's name is lower-case letters, digits and dashes, found {top['suite'].text()!r}")
     if "include" in top:
@@ -98,7 +100,9 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
     cells = [c for t in tables.values() for c in t.cells]
     profiles = tuple(sorted({c.profile for c in cells}))
     title = f"Cells of {', '.join(sorted({c.paper for c in cells}))}"
-    return Suite(top["suite"].text(), path, title, "", "+".join(profiles), profiles, tuple(tables.values()), tuple(claims))
+    return Suite(
+        top["suite"].text(), path, title, "", "+".join(profiles), profiles, tuple(tables.values()), tuple(claims)
+    )
 
 
 def _only(node: Node) -> Filter:
@@ -141,7 +145,9 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
             node.fail("profile 'full' is the paper's own and cannot be changed")
         given = node.mapping({"from", "recipe", "protocol"})
         if "from" in given and given["from"].text() not in found:
-            given["from"].fail(f"no profile {given['from'].text()!r} stands before this one{nearest(given['from'].text(), found)}")
+            given["from"].fail(
+                f"no profile {given['from'].text()!r} stands before this one{nearest(given['from'].text(), found)}"
+            )
         base = found[given["from"].text() if "from" in given else "full"]
         recipe = (read_draft(given["recipe"], parts, "profile"),) if "recipe" in given else ()
         protocol = (read_protocol(given["protocol"], profile=True),) if "protocol" in given else ()

@@ -12,7 +12,22 @@ from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.slug import safe_name
 
-METRICS = ("IS", "FID", "tFID", "vFID", "KIDx1000", "precision", "recall", "L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_V", "jac_G", *PROBES)
+METRICS = (
+    "IS",
+    "FID",
+    "tFID",
+    "vFID",
+    "KIDx1000",
+    "precision",
+    "recall",
+    "L_Vg_Bz",
+    "V_g",
+    "D_G",
+    "jac_D",
+    "jac_V",
+    "jac_G",
+    *PROBES,
+)
 REASONS = ("not-converged", "not-reported")
 ORIGINS = ("own", "quoted")
 
@@ -74,7 +89,9 @@ class Cell:
     @property
     def place(self) -> Place:
         """The column that it stands in."""
-        return Place(self.dataset, self.data_percent, self.resolution, self.full_recipe.network[0], self.full_recipe.n_dis)
+        return Place(
+            self.dataset, self.data_percent, self.resolution, self.full_recipe.network[0], self.full_recipe.n_dis
+        )
 
     @property
     def slug(self) -> str:
@@ -185,7 +202,12 @@ class Claim:
 
     def numbers(self) -> tuple[Number, ...]:
         """Every number that it rests on, once."""
-        found = [n for leaf in self.leaves() for n in ((leaf.a, *leaf.rivals) if isinstance(leaf, Rank) else (leaf.a, leaf.b)) if n]
+        found = [
+            n
+            for leaf in self.leaves()
+            for n in ((leaf.a, *leaf.rivals) if isinstance(leaf, Rank) else (leaf.a, leaf.b))
+            if n
+        ]
         return tuple(dict.fromkeys(found))
 
 

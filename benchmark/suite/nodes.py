@@ -160,12 +160,16 @@ def read(path: Path) -> Node:
         for event in yaml.parse(text, Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
-                raise SuiteError(f"{name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}: nested more than {MAX_DEPTH} deep: not a suite")
+                raise SuiteError(
+                    f"{name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}: nested more than {MAX_DEPTH} deep: not a suite"
+                )
             anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
             if anchor or tag:
                 what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"
                 mark = event.start_mark
-                raise SuiteError(f"{name}:{mark.line + 1}:{mark.column + 1}: {what} are not used in suites; use 'from:'")
+                raise SuiteError(
+                    f"{name}:{mark.line + 1}:{mark.column + 1}: {what} are not used in suites; use 'from:'"
+                )
         root = yaml.compose(text, Loader)
     except UnicodeDecodeError as error:
         raise SuiteError(f"{name}: not UTF-8 text (byte {error.start})") from None

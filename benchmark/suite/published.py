@@ -7,7 +7,9 @@ import re
 from benchmark.suite.model import REASONS, Published
 from benchmark.suite.nodes import Node
 
-NUMBER = re.compile(r"(?P<value>[-−]?(\d+(\.\d*)?|\.\d+))\s*(?:±\s*(?P<pm>\d+(\.\d+)?|\.\d+)|\((?P<bracket>\d+(\.\d+)?|\.\d+)\))?(?P<best>\*?)$")
+NUMBER = re.compile(
+    r"(?P<value>[-−]?(\d+(\.\d*)?|\.\d+))\s*(?:±\s*(?P<pm>\d+(\.\d+)?|\.\d+)|\((?P<bracket>\d+(\.\d+)?|\.\d+)\))?(?P<best>\*?)$"
+)
 LONGEST = 60
 
 
@@ -28,4 +30,6 @@ def read_one(node: Node, std_of: str, origin: str) -> Published:
         std = next((float(s) for s in (match["pm"], match["bracket"]) if s), None)
         value = float(match["value"].replace("−", "-"))
         return Published(text.rstrip("*"), value, std, std_of if std is not None else None, origin, bool(match["best"]))
-    node.fail(f"expected a number as printed ('15.8', '-0.657 ± 0.065', '8.12(0.062)', '15.8*' if in bold) or a reason ({', '.join(REASONS)}), found {text[:80]!r}")
+    node.fail(
+        f"expected a number as printed ('15.8', '-0.657 ± 0.065', '8.12(0.062)', '15.8*' if in bold) or a reason ({', '.join(REASONS)}), found {text[:80]!r}"
+    )

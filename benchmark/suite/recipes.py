@@ -49,7 +49,11 @@ def part_names(recipes: Node) -> set[str]:
         given = recipe.mapping()
         for place in [given, *(n.mapping() for n in (given["on"].mapping() if "on" in given else {}).values())]:
             if "parts" in place and place["parts"].is_list():
-                names |= {name for item in place["parts"].items() for name in (item.mapping() if item.is_mapping() else [item.text()])}
+                names |= {
+                    name
+                    for item in place["parts"].items()
+                    for name in (item.mapping() if item.is_mapping() else [item.text()])
+                }
     return names
 
 
@@ -61,18 +65,29 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
         kind: "recipe", "on" (a block within one) or "profile", which is a rule for many recipes: it may name
             parts that some of them lack, and has no sources; "profile on" (a block within that).
     """
-    keys = {"recipe": ("from", "notes", "stated", "on"), "on": ("notes", "stated"), "profile": ("on",), "profile on": ()}[kind]
+    keys = {
+        "recipe": ("from", "notes", "stated", "on"),
+        "on": ("notes", "stated"),
+        "profile": ("on",),
+        "profile on": (),
+    }[kind]
     given = node.mapping({*RECIPE_TYPES, *keys})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
     fields = {key: recipe_field(key, value, parts, kind) for key, value in given.items() if key in RECIPE_TYPES}
-    on = _on(given["on"], lambda n: read_draft(n, parts, "profile on" if kind == "profile" else "on")) if "on" in given else None
+    on = (
+        _on(given["on"], lambda n: read_draft(n, parts, "profile on" if kind == "profile" else "on"))
+        if "on" in given
+        else None
+    )
     return Draft(fields, *_sources(given, RECIPE_TYPES), on)
 
 
 def read_protocol(node: Node, conditional: bool = False, profile: bool = False) -> Draft:
     """Protocol fields, as written. The metrics of a profile add to those that it finds: it is a rule for many tables."""
-    given = node.mapping({*PROTOCOL_TYPES, "notes", "stated"} if conditional else {*PROTOCOL_TYPES, "notes", "stated", "on"})
+    given = node.mapping(
+        {*PROTOCOL_TYPES, "notes", "stated"} if conditional else {*PROTOCOL_TYPES, "notes", "stated", "on"}
+    )
     fields = {}
     for key, value in given.items():
         if key == "metrics":

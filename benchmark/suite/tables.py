@@ -11,19 +11,25 @@ from benchmark.suite import published
 from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
 from benchmark.suite.fields import CHOICES, scalar
-from benchmark.suite.model import (
-    METRICS,
-    ORIGINS,
-    Cell,
-    Place,
-    Reference,
-    Table,
-    Tolerance,
-)
+from benchmark.suite.model import METRICS, ORIGINS, Cell, Place, Reference, Table, Tolerance
 from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import finish, finish_protocol, read_protocol
 
-TABLE_KEYS = ("caption", "metrics", "std_of", "backbone", "columns", "transposed", "by_metric", "protocol", "rows", "groups", "references", "notes", "restates")
+TABLE_KEYS = (
+    "caption",
+    "metrics",
+    "std_of",
+    "backbone",
+    "columns",
+    "transposed",
+    "by_metric",
+    "protocol",
+    "rows",
+    "groups",
+    "references",
+    "notes",
+    "restates",
+)
 ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
 
 
@@ -114,18 +120,33 @@ class TableReader:
         protocol = read_protocol(given["protocol"]).over(row.protocol) if "protocol" in given else row.protocol
         std_of = given["std_of"].one_of(CHOICES["std_of"], "std_of") if "std_of" in given else row.std_of
         origins = _origins(given.get("origin"), len(row.columns))
-        numbers = {m: published.read_row(given[m], len(row.columns), std_of, origins) for m in row.metrics if m in given}
+        numbers = {
+            m: published.read_row(given[m], len(row.columns), std_of, origins) for m in row.metrics if m in given
+        }
         made = []
         for i, column in enumerate(row.columns):
-            draft, at = self._recipe(given.get("recipe", node), given["recipe"].text() if "recipe" in given else name, row, column, method, given)
+            draft, at = self._recipe(
+                given.get("recipe", node),
+                given["recipe"].text() if "recipe" in given else name,
+                row,
+                column,
+                method,
+                given,
+            )
             cell = dict(
                 table=row.table, group=row.group, method=method, backbone=given["backbone"].text() if "backbone" in given else row.backbone,
                 published={m: n[i] for m, n in numbers.items()}, remarks=(given["note"].text(),) if "note" in given else (),
             )  # fmt: skip
-            made.append(restated(cell, draft, node) if isinstance(draft, Cell) else self._cell(cell, row, column, draft, protocol, at, node))
+            made.append(
+                restated(cell, draft, node)
+                if isinstance(draft, Cell)
+                else self._cell(cell, row, column, draft, protocol, at, node)
+            )
         return made
 
-    def _recipe(self, asked: Node, name: str, row: Row, column: Column, method: str, given: dict[str, Node]) -> tuple[Draft | Cell, Node]:
+    def _recipe(
+        self, asked: Node, name: str, row: Row, column: Column, method: str, given: dict[str, Node]
+    ) -> tuple[Draft | Cell, Node]:
         """The recipe of that name; or the cell that the row restates."""
         if row.restated is not None:
             for key in ("recipe", "protocol", "origin"):
@@ -133,18 +154,39 @@ class TableReader:
                     given[key].fail(f"a row that restates another table takes its {key} from there")
             backbone = given["backbone"].text() if "backbone" in given else row.backbone
             fields = column.coordinates.fields
-            found = [c for c in row.restated if c.method == method and backbone in ("", c.backbone) and all(getattr(c.place, k) == v for k, v in fields.items())]
+            found = [
+                c
+                for c in row.restated
+                if c.method == method
+                and backbone in ("", c.backbone)
+                and all(getattr(c.place, k) == v for k, v in fields.items())
+            ]
             if len(found) != 1:
-                known = nearest(method, {c.method for c in row.restated}) if not found else "; name its column and backbone"
+                known = (
+                    nearest(method, {c.method for c in row.restated}) if not found else "; name its column and backbone"
+                )
                 asked.fail(f"{method!r} is {len(found)} cells of the restated table in this column{known}")
             return found[0], asked
         if name not in self.recipes:
             asked.fail(f"unknown recipe {name!r}{nearest(name, self.recipes)}")
         return self.recipes[name]
 
-    def _cell(self, given: dict[str, Any], row: Row, column: Column, draft: Draft, protocol: Draft, recipe_at: Node, node: Node) -> Cell:
+    def _cell(
+        self,
+        given: dict[str, Any],
+        row: Row,
+        column: Column,
+        draft: Draft,
+        protocol: Draft,
+        recipe_at: Node,
+        node: Node,
+    ) -> Cell:
         base = column.coordinates.over(draft)
-        place = Place(*(base.fields.get(k) for k in COORDINATES), (base.fields.get("network") or ("",))[0], base.fields.get("n_dis", 1))
+        place = Place(
+            *(base.fields.get(k) for k in COORDINATES),
+            (base.fields.get("network") or ("",))[0],
+            base.fields.get("n_dis", 1),
+        )
         chosen = column.coordinates.over(draft.at(place))
         measured = column.protocol.at(place, protocol.at(place))
         full, full_protocol = finish(chosen, recipe_at, "the recipe"), finish_protocol(measured, node)
@@ -155,7 +197,9 @@ class TableReader:
         if self.profile.name == "full":
             recipe, measuring = full, full_protocol
         else:
-            recipe = finish(changed(chosen, self.profile.recipe, place), recipe_at, f"the recipe in profile {self.profile.name}")
+            recipe = finish(
+                changed(chosen, self.profile.recipe, place), recipe_at, f"the recipe in profile {self.profile.name}"
+            )
             measuring = finish_protocol(changed(measured, self.profile.protocol, place), node)
         for r in (full, recipe):
             check_dataset(r, recipe_at)
@@ -181,13 +225,17 @@ def _rows(given: dict[str, Node], row: Row) -> list[tuple[str, Node, Row]]:
 def _metrics(node: Node) -> dict[str, str]:
     if not node.is_mapping():
         node.fail("a metric needs its direction: write '{FID: lower, IS: higher}'")
-    found = {name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()}
+    found = {
+        name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()
+    }
     return found or node.fail("a table without a metric")
 
 
 def _column(node: Node) -> Column:
     given = node.mapping({*COORDINATES, "protocol"})
-    fields: dict[str, Any] = {"dataset": given["dataset"].one_of(dataset_cards(), "dataset")} if "dataset" in given else {}
+    fields: dict[str, Any] = (
+        {"dataset": given["dataset"].one_of(dataset_cards(), "dataset")} if "dataset" in given else {}
+    )
     for key, kind in (("resolution", "int"), ("data_percent", "float")):
         if key in given:
             fields[key] = scalar(key, kind, given[key])
@@ -197,7 +245,11 @@ def _column(node: Node) -> Column:
 def _origins(node: Node | None, columns: int) -> list[str]:
     if node is None:
         return ["own"] * columns
-    given = [n.one_of(ORIGINS, "origin") for n in node.items()] if node.is_list() else [node.one_of(ORIGINS, "origin")] * columns
+    given = (
+        [n.one_of(ORIGINS, "origin") for n in node.items()]
+        if node.is_list()
+        else [node.one_of(ORIGINS, "origin")] * columns
+    )
     if len(given) != columns:
         node.fail(f"{len(given)} origin(s) for {columns} column(s)")
     return given
@@ -208,6 +260,9 @@ def _references(node: Node, row: Row, cells: list[Cell]) -> list[Reference]:
     found = []
     places = list(dict.fromkeys(c.place for c in cells))
     for method, at in node.mapping().items():
-        numbers = {m: published.read_row(n, len(places), row.std_of, ["own"] * len(places)) for m, n in at.mapping(row.metrics).items()}
+        numbers = {
+            m: published.read_row(n, len(places), row.std_of, ["own"] * len(places))
+            for m, n in at.mapping(row.metrics).items()
+        }
         found += [Reference(method, place, {m: n[i] for m, n in numbers.items()}) for i, place in enumerate(places)]
     return found

@@ -7,19 +7,56 @@ from typing import Any
 
 from benchmark.suite.model import Cell, Published, Suite
 
-PUBLISHED_COLUMNS = ("paper", "table", "method", "backbone", "dataset", "data_percent", "resolution", "metric", "value", "std", "origin", "note")
-COORDINATES = ("id", "paper", "table", "group", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
+PUBLISHED_COLUMNS = (
+    "paper",
+    "table",
+    "method",
+    "backbone",
+    "dataset",
+    "data_percent",
+    "resolution",
+    "metric",
+    "value",
+    "std",
+    "origin",
+    "note",
+)
+COORDINATES = (
+    "id",
+    "paper",
+    "table",
+    "group",
+    "method",
+    "backbone",
+    "dataset",
+    "data_percent",
+    "resolution",
+    "profile",
+)
 
 
 def published_rows(suites: Iterable[Suite]) -> Iterator[tuple[Any, ...]]:
     """One row of ``PUBLISHED_COLUMNS`` a published number, or an empty value with its reason first in the note."""
     for table in (table for suite in suites for table in suite.tables):
         for r in table.references:
-            place = (table.paper, table.id, r.method, "", r.place.dataset, f"{r.place.data_percent:g}", r.place.resolution)
-            yield from ((*place, metric, p.value, p.std, p.origin, _note(p, ("reference: no method, no cell",))) for metric, p in r.published.items())
+            place = (
+                table.paper,
+                table.id,
+                r.method,
+                "",
+                r.place.dataset,
+                f"{r.place.data_percent:g}",
+                r.place.resolution,
+            )
+            yield from (
+                (*place, metric, p.value, p.std, p.origin, _note(p, ("reference: no method, no cell",)))
+                for metric, p in r.published.items()
+            )
         for c in table.cells:
             place = (c.paper, c.table, c.method, c.backbone, c.dataset, f"{c.data_percent:g}", c.resolution)
-            yield from ((*place, metric, p.value, p.std, p.origin, _note(p, c.remarks)) for metric, p in c.published.items())
+            yield from (
+                (*place, metric, p.value, p.std, p.origin, _note(p, c.remarks)) for metric, p in c.published.items()
+            )
 
 
 def _note(p: Published, remarks: tuple[str, ...]) -> str:
@@ -29,4 +66,7 @@ def _note(p: Published, remarks: tuple[str, ...]) -> str:
 
 def cell_row(cell: Cell, needs: str | None) -> dict[str, Any]:
     """A cell's coordinates, its published numbers as printed, and what it still needs (None: nothing)."""
-    return {key: getattr(cell, key) for key in COORDINATES} | {"published": {m: p.text for m, p in cell.published.items()}, "needs": needs}
+    return {key: getattr(cell, key) for key in COORDINATES} | {
+        "published": {m: p.text for m, p in cell.published.items()},
+        "needs": needs,
+    }

@@ -30,7 +30,11 @@ class Average:
             mine += [b for name, b in self.G.named_buffers() if _is_statistic(name)]
             theirs += [b for name, b in G.named_buffers() if _is_statistic(name)]
         torch._foreach_lerp_(mine, theirs, weight)
-        copied = [(kept, live) for (name, kept), live in zip(self.G.named_buffers(), G.buffers(), strict=True) if not (self.buffers and _is_statistic(name))]
+        copied = [
+            (kept, live)
+            for (name, kept), live in zip(self.G.named_buffers(), G.buffers(), strict=True)
+            if not (self.buffers and _is_statistic(name))
+        ]
         if copied:
             torch._foreach_copy_(*map(list, zip(*copied)))
 

@@ -47,7 +47,9 @@ def evaluate(gan: Gan, protocol: Protocol, seed: int, step: int, epoch: int, fin
         summary = summarise(statistics(G, gan.D, z, {NEEDS[m] for m in metrics}))
     for metric in metrics:
         s = summary[NEEDS[metric]]
-        if metric == "L_Vg_Bz":  # the maximum over the noises, times B_z read as the paper's table does: the half-width s
+        if (
+            metric == "L_Vg_Bz"
+        ):  # the maximum over the noises, times B_z read as the paper's table does: the half-width s
             entry[metric] = {"value": _finite(s["max"] * gan.recipe.z_scale)}
         else:
             entry[metric] = {"value": _finite(s["mean"]), "std": _finite(s["std"]), "max": _finite(s["max"])}
@@ -83,10 +85,14 @@ def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int)
     return batches
 
 
-_held: dict[tuple[str, ...], tuple[Extractor, Extracted, Extracted | None]] = {}  # of the run that this process is making
+_held: dict[
+    tuple[str, ...], tuple[Extractor, Extracted, Extracted | None]
+] = {}  # of the run that this process is making
 
 
-def references(recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool] = lambda: False) -> tuple[Extractor, Extracted, Extracted | None]:
+def references(
+    recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool] = lambda: False
+) -> tuple[Extractor, Extracted, Extracted | None]:
     """The extractor and what is compared with, once a run.
 
     Args:
@@ -103,7 +109,11 @@ def references(recipe: Recipe, protocol: Protocol, device: str, stopping: Callab
     if key not in _held:
         with torch.random.fork_rng(devices=[]):  # building a network draws from the global stream
             extractor = load(protocol.features, device=device)
-        validation = reference(recipe, protocol, extractor, split=validation_split(recipe.dataset), stopping=stopping) if "vFID" in protocol.metrics else None
+        validation = (
+            reference(recipe, protocol, extractor, split=validation_split(recipe.dataset), stopping=stopping)
+            if "vFID" in protocol.metrics
+            else None
+        )
         _held.clear()
         _held[key] = extractor, reference(recipe, protocol, extractor, stopping=stopping), validation
     return _held[key]
@@ -119,7 +129,11 @@ def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:
         images = G(gan.noise(GRID * GRID, stream(seed, "samples")), labels)
     pixels = images.nan_to_num().clamp(-1, 1).add(1).mul(127.5).round().byte().cpu()
     _, channels, height, width = pixels.shape
-    grid = pixels.view(GRID, GRID, channels, height, width).permute(0, 3, 1, 4, 2).reshape(GRID * height, GRID * width, channels)
+    grid = (
+        pixels.view(GRID, GRID, channels, height, width)
+        .permute(0, 3, 1, 4, 2)
+        .reshape(GRID * height, GRID * width, channels)
+    )
     buffer = io.BytesIO()
     Image.fromarray(grid.squeeze(2).numpy()).save(buffer, "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()

@@ -20,7 +20,14 @@ PRECISIONS = ("float32", "bfloat16")
 class Gan:
     """Everything that a step reads or writes, and nothing about tables, schedules or files."""
 
-    def __init__(self, recipe: Recipe, seed: int, device: str = "cpu", total_steps: int | None = None, channels_last: bool = False) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        seed: int,
+        device: str = "cpu",
+        total_steps: int | None = None,
+        channels_last: bool = False,
+    ) -> None:
         """``total_steps``: G steps of the whole run, which the decay of the rates goes by; ``recipe.steps`` if not given.
         ``channels_last``: maps and weights lie in memory pixel by pixel, not channel by channel. The numbers are the same but for their last bits.
         """
@@ -37,7 +44,10 @@ class Gan:
         self.parts = [plugin("methods", name).load().build(**args) for name, args in recipe.parts]
         for (name, _), part in zip(recipe.parts, self.parts):
             if part.needs_separate_passes and recipe.d_pass != "separate":
-                raise GanbenchError(f"{name} acts on real and on fake images apart: it needs 'd_pass: separate', not {recipe.d_pass!r}", 2)
+                raise GanbenchError(
+                    f"{name} acts on real and on fake images apart: it needs 'd_pass: separate', not {recipe.d_pass!r}",
+                    2,
+                )
         with torch.random.fork_rng(devices=[]):
             torch.random.set_rng_state(stream(seed, "initialisation").get_state())
             network = plugin("networks", recipe.network[0]).load()
@@ -46,17 +56,25 @@ class Gan:
             for part in self.parts:
                 G, D = part.build(G, D)
         self.G, self.D = (player.to(self.device, memory_format=self.layout).train() for player in (G, D))
-        self.judges = nn.ModuleList([self.D, *(m.to(self.device, memory_format=self.layout) for part in self.parts for m in part.modules())])
+        self.judges = nn.ModuleList(
+            [self.D, *(m.to(self.device, memory_format=self.layout) for part in self.parts for m in part.modules())]
+        )
         self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.weight_decay_g)
         self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, recipe.weight_decay_d)
-        self.average = Average(self.G, recipe.ema, recipe.ema_start or 0, bool(recipe.ema_buffers)) if recipe.ema is not None else None
+        self.average = (
+            Average(self.G, recipe.ema, recipe.ema_start or 0, bool(recipe.ema_buffers))
+            if recipe.ema is not None
+            else None
+        )
         self.step = 0  # G steps done
         self.wants_features = any(part.needs_features for part in self.parts)
         self.wants_input_grad = any(part.needs_input_grad for part in self.parts)
 
     def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> torch.optim.Adam:
         r = self.recipe
-        return torch.optim.Adam(parameters, lr=lr, betas=(r.beta1, r.beta2), eps=r.adam_eps, weight_decay=weight_decay or 0.0, fused=True)
+        return torch.optim.Adam(
+            parameters, lr=lr, betas=(r.beta1, r.beta2), eps=r.adam_eps, weight_decay=weight_decay or 0.0, fused=True
+        )
 
     def set_rates(self) -> None:
         """The learning rates of this step: constant, or falling linearly from step ``lr_decay_start`` to 0 at the last."""
@@ -86,7 +104,9 @@ class Gan:
         """
         if self.recipe.precision == "float32":
             return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)  # a cache that a pass without gradients filled has none
+        return torch.autocast(
+            self.device.type, torch.bfloat16, cache_enabled=False
+        )  # a cache that a pass without gradients filled has none
 
     def labels(self, count: int, rng: torch.Generator) -> Tensor | None:
         """(count,) classes, uniform, of a conditional pair; None for an unconditional one."""

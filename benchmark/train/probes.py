@@ -56,8 +56,12 @@ class Probes:
         if (held := held_out(recipe, protocol)) is None:
             return
         unseen = read(held.dataset, held.split, held.resolution, held.channels, crop=held.crop, resize=held.resize)
-        if (count := held.count // self.batch * self.batch) < 2 or held.count > min(len(data.images), len(unseen.images)):
-            raise GanbenchError(f"D cannot be probed with {held.count:,} images in batches of {self.batch}: {len(data.images):,} are trained on, {len(unseen.images):,} held out")
+        if (count := held.count // self.batch * self.batch) < 2 or held.count > min(
+            len(data.images), len(unseen.images)
+        ):
+            raise GanbenchError(
+                f"D cannot be probed with {held.count:,} images in batches of {self.batch}: {len(data.images):,} are trained on, {len(unseen.images):,} held out"
+            )
         self.real, self.unseen = _drawn(data, held.count, count), _drawn(unseen, held.count, count)
 
     def measure(self, gan: Gan, seed: int, step: int) -> dict[str, dict[str, float | None]]:
@@ -75,7 +79,9 @@ class Probes:
                 seen.append(_look(twins[0], real, fake))
                 unseen.append(_logits(twins[1], test, fake))
         found = _summary(seen, torch.cat(unseen))
-        return {m: {key: value if math.isfinite(value) else None for key, value in found[m].items()} for m in self.asked}
+        return {
+            m: {key: value if math.isfinite(value) else None for key, value in found[m].items()} for m in self.asked
+        }
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,9 @@ Images = tuple[Tensor, Tensor]
 def _drawn(data: ImageSet, wanted: int, count: int) -> Images:
     """``count`` of the ``wanted`` images that one seeded permutation begins with, in its order: files may be sorted by class."""
     chosen = np.random.default_rng(SUBSET_SEED).permutation(len(data.images))[:wanted][:count]
-    return torch.from_numpy(np.ascontiguousarray(data.images[chosen])), torch.from_numpy(np.ascontiguousarray(data.labels[chosen]))
+    return torch.from_numpy(np.ascontiguousarray(data.images[chosen])), torch.from_numpy(
+        np.ascontiguousarray(data.labels[chosen])
+    )
 
 
 def _batch(gan: Gan, images: Images, index: int, size: int) -> tuple[Tensor, Tensor | None]:
@@ -108,12 +116,16 @@ def _twin(gan: Gan, seed: int, step: int, index: int) -> Gan:
     """A copy of the pair, its parts and its loss that shares the weights, and draws from streams of its own."""
     twin = copy.copy(gan)
     twin.rng = {name: stream(seed, "probe", name, step, index) for name in NAMES}
-    shared = {id(p): p for p in (*gan.G.parameters(), *gan.judges.parameters())} | {id(gan.rng[name]): twin.rng[name] for name in NAMES}
+    shared = {id(p): p for p in (*gan.G.parameters(), *gan.judges.parameters())} | {
+        id(gan.rng[name]): twin.rng[name] for name in NAMES
+    }
     twin.G, twin.D, twin.parts, twin.loss = copy.deepcopy((gan.G, gan.D, gan.parts, gan.loss), shared)
     return twin
 
 
-def _judge(twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Tensor | None]) -> tuple[Side, Side, list[list[Tensor]]]:
+def _judge(
+    twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Tensor | None]
+) -> tuple[Side, Side, list[list[Tensor]]]:
     """Both sides through D as in its step; and each block's feature maps, of one pass for both sides or of one for each."""
     sides = [Side(images, images, images.new_empty(0), [], labels) for images, labels in (real, fake)]
     if twin.recipe.d_pass == "joint":
@@ -123,7 +135,10 @@ def _judge(twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Te
         maps = [[tap] for tap in taps]
     else:
         by_side: list[list[Tensor]] = [[], []]
-        logits = [pass_through_D(twin, view, side.seen, side.labels, taps) for view, side, taps in zip(("d-real", "d-fake"), sides, by_side)]
+        logits = [
+            pass_through_D(twin, view, side.seen, side.labels, taps)
+            for view, side, taps in zip(("d-real", "d-fake"), sides, by_side)
+        ]
         maps = [list(pair) for pair in zip(*by_side)]
     for side, said in zip(sides, logits):
         side.logits = said
@@ -162,14 +177,24 @@ def _pooled(features: Tensor) -> Tensor:
 
 
 def _summary(looks: list[Look], test: Tensor) -> dict[str, dict[str, float]]:
-    logits = {"D_real": torch.cat([look.real for look in looks]), "D_fake": torch.cat([look.fake for look in looks]), "D_test": test}
+    logits = {
+        "D_real": torch.cat([look.real for look in looks]),
+        "D_fake": torch.cat([look.fake for look in looks]),
+        "D_test": test,
+    }
     found: dict[str, dict[str, Any]] = {name: _spread(said.flatten()) for name, said in logits.items()}
     for name in ("fake", "test"):
         found[f"gap_real_{name}"] = {"value": abs(found["D_real"]["value"] - found[f"D_{name}"]["value"])}
     found["d_weight_grad"] = _spread(torch.tensor([look.weight_grad for look in looks], dtype=torch.float64))
     blocks = range(len(looks[0].features))
-    found["feature_grad"] = _mean_of({f"block_{b + 1}": math.fsum(look.feature_grads[b] for look in looks) / len(looks) for b in blocks})
-    features = {f"{side}_{b + 1}": torch.cat([look.features[b][i] for look in looks]).cpu() for b in blocks for i, side in enumerate(("real", "fake"))}
+    found["feature_grad"] = _mean_of(
+        {f"block_{b + 1}": math.fsum(look.feature_grads[b] for look in looks) / len(looks) for b in blocks}
+    )
+    features = {
+        f"{side}_{b + 1}": torch.cat([look.features[b][i] for look in looks]).cpu()
+        for b in blocks
+        for i, side in enumerate(("real", "fake"))
+    }
     found["cosine"] = _mean_of({key: mean_cosine(f) for key, f in features.items()})
     found["effective_rank"] = _mean_of({key: effective_rank(f) for key, f in features.items()})
     return found

@@ -43,7 +43,9 @@ def run(
     checkpoint_s: float = 60.0,  # wall seconds between checkpoints
     tick: Tick = lambda done, todo: False,
     tell: Tell = lambda entry: None,
-    saved: Callable[[], None] = lambda: None,  # called after each checkpoint; an OSError counts as one that could not be written
+    saved: Callable[[], None] = lambda: (
+        None
+    ),  # called after each checkpoint; an OSError counts as one that could not be written
 ) -> dict[str, Any] | None:
     """Train (or go on training) and measure.
 
@@ -69,7 +71,13 @@ def run(
         log.warning("%s", error)
         return None
     goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
-    log.info("%s at step %s of %s, %s threads", "resumed" if session.gan.step else "started", f"{session.gan.step:,}", f"{goal:,}", threads)
+    log.info(
+        "%s at step %s of %s, %s threads",
+        "resumed" if session.gan.step else "started",
+        f"{session.gan.step:,}",
+        f"{goal:,}",
+        threads,
+    )
     if session.gan.step < goal and not session.diverged:
         session.segments.append(_segment(session.gan.step, device, threads, channels_last))
         if not train(session, goal, checkpoint_s, tick):
@@ -79,7 +87,9 @@ def run(
     session.save_if_possible()
     step = session.gan.step
     status = "diverged" if session.diverged else "finished" if step == total else "partial"
-    log.info("%s at step %s; %.0f s of training, %.0f s of measuring", status, f"{step:,}", session.train_s, session.eval_s)
+    log.info(
+        "%s at step %s; %.0f s of training, %.0f s of measuring", status, f"{step:,}", session.train_s, session.eval_s
+    )
     return {
         "status": status,
         "steps": step,
@@ -99,14 +109,18 @@ def run(
     }
 
 
-def _prepare(recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool]) -> tuple[dict[str, Any] | None, bool]:
+def _prepare(
+    recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool]
+) -> tuple[dict[str, Any] | None, bool]:
     """What measuring images needs, made before the first step: the real-against-real floor of a proxy, and whether statistics were imported."""
     if not any(m in IMAGE for m in protocol.metrics):
         return None, False
     from benchmark.metrics.floor import real_floor
 
     extractor, real, validation = references(recipe, protocol, device, stopping)
-    return real_floor(recipe, protocol, extractor, real, validation, stopping), real.imported or bool(validation and validation.imported)
+    return real_floor(recipe, protocol, extractor, real, validation, stopping), real.imported or bool(
+        validation and validation.imported
+    )
 
 
 def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
@@ -140,4 +154,12 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
 
 def _segment(step: int, device: str, threads: int, channels_last: bool) -> dict[str, Any]:
     place = torch.cuda.get_device_name() if device.startswith("cuda") else processor()
-    return {"from_step": step, "to_step": step, **code_version(), "device": place, "threads": threads, "channels_last": channels_last, "torch": str(torch.__version__)}
+    return {
+        "from_step": step,
+        "to_step": step,
+        **code_version(),
+        "device": place,
+        "threads": threads,
+        "channels_last": channels_last,
+        "torch": str(torch.__version__),
+    }

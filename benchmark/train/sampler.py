@@ -14,7 +14,14 @@ class Sampler:
     """
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, batch: int, drop_last: bool, seed: int, device: torch.device, hflip: bool = False,
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch: int,
+        drop_last: bool,
+        seed: int,
+        device: torch.device,
+        hflip: bool = False,
         layout: torch.memory_format = torch.contiguous_format,
     ) -> None:
         """``images``: (N, C, H, W) uint8, kept as bytes on ``device`` and converted a batch at a time; ``labels``: (N,).
@@ -47,4 +54,6 @@ class Sampler:
         images = self.images[self._order[part]]
         if self.hflip:
             images = torch.where(self._flips[part, None, None, None], images.flip(3), images)
-        return images.to(self.device).contiguous(memory_format=self.layout).float().div_(127.5).sub_(1), self.labels[self._order[part]].to(self.device)
+        return images.to(self.device).contiguous(memory_format=self.layout).float().div_(127.5).sub_(1), self.labels[
+            self._order[part]
+        ].to(self.device)

@@ -43,7 +43,16 @@ class Session:
     ) -> None:
         self.protocol, self.seed, self.folder, self.tell, self.saved = protocol, seed, folder, tell, saved
         self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)), channels_last)
-        self.sampler = Sampler(data.images, data.labels, recipe.batch_d, recipe.drop_last, seed, self.gan.device, bool(recipe.hflip), self.gan.layout)
+        self.sampler = Sampler(
+            data.images,
+            data.labels,
+            recipe.batch_d,
+            recipe.drop_last,
+            seed,
+            self.gan.device,
+            bool(recipe.hflip),
+            self.gan.layout,
+        )
         self.per_epoch = recipe.steps_per_epoch(len(data.images))
         self.probes = Probes(recipe, protocol, data)
         self.identity = {"recipe": recipe.to_json(), "seed": seed, "content": data.content, "subset": data.subset}
@@ -58,7 +67,9 @@ class Session:
             self.gan.load_state_dict(saved["gan"])
             self.sampler.position = saved["position"]
             for key in self.BOOK:
-                setattr(self, key, saved["book"].get(key) if key.endswith("_cpu_s") else saved["book"][key])  # older checkpoints lack CPU seconds
+                setattr(
+                    self, key, saved["book"].get(key) if key.endswith("_cpu_s") else saved["book"][key]
+                )  # older checkpoints lack CPU seconds
         self.history = self.histories.setdefault(protocol.fingerprint(), [])
         if self.history:
             tell(self.history[-1])
@@ -66,7 +77,10 @@ class Session:
     def save(self) -> None:
         """Write the checkpoint."""
         book = {key: getattr(self, key) for key in self.BOOK}
-        checkpoint.save(self.folder, {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position, "book": book})
+        checkpoint.save(
+            self.folder,
+            {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position, "book": book},
+        )
         self.saved()
 
     def save_if_possible(self) -> None:
@@ -83,9 +97,13 @@ class Session:
         if self.protocol.checkpoint == "last":
             return
         looked = {e["step"] for e in self.history}
-        due = (s for s in range(1, self.gan.step + 1) if is_due(self.protocol, s, s % self.per_epoch == 0, self.per_epoch))
+        due = (
+            s for s in range(1, self.gan.step + 1) if is_due(self.protocol, s, s % self.per_epoch == 0, self.per_epoch)
+        )
         if any(step not in looked for step in due):
-            raise GanbenchError(f"{self.folder} was trained under another protocol, which did not look for the best checkpoint; move the folder away to train again")
+            raise GanbenchError(
+                f"{self.folder} was trained under another protocol, which did not look for the best checkpoint; move the folder away to train again"
+            )
 
     def spend(self, what: str, since: tuple[float, float]) -> None:
         """Count the wall and CPU seconds since a moment (``now``) as "train" or "eval"."""
@@ -101,7 +119,15 @@ class Session:
         entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
         self.spend("eval", started)
         self.tell(entry)
-        log.info("step %s: %s", f"{self.gan.step:,}", ", ".join(f"{m} {v['value']:.6g}" if v["value"] is not None else f"{m} not finite" for m, v in entry.items() if isinstance(v, dict)))
+        log.info(
+            "step %s: %s",
+            f"{self.gan.step:,}",
+            ", ".join(
+                f"{m} {v['value']:.6g}" if v["value"] is not None else f"{m} not finite"
+                for m, v in entry.items()
+                if isinstance(v, dict)
+            ),
+        )
         return entry
 
     def final_measurement(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:

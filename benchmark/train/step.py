@@ -130,7 +130,9 @@ def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
     taps: list[Tensor] | None = [] if gan.wants_features else None
     labels = None if real.labels is None else torch.cat([real.labels, fake.labels])
     sizes = [len(real.seen), len(fake.seen)]
-    real.logits, fake.logits = pass_through_D(gan, "d-both", torch.cat([real.seen, fake.seen]), labels, taps).split(sizes)
+    real.logits, fake.logits = pass_through_D(gan, "d-both", torch.cat([real.seen, fake.seen]), labels, taps).split(
+        sizes
+    )
     for tap in taps or ():
         real_part, fake_part = tap.split(sizes)
         real.features.append(real_part)

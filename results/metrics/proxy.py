@@ -35,7 +35,9 @@ def features(pixels: np.ndarray, extractor: Extractor) -> Extracted:
 
 
 def blurred(pixels: np.ndarray, radius: float) -> np.ndarray:
-    pictures = [Image.fromarray(p.transpose(1, 2, 0).squeeze()).filter(ImageFilter.GaussianBlur(radius)) for p in pixels]
+    pictures = [
+        Image.fromarray(p.transpose(1, 2, 0).squeeze()).filter(ImageFilter.GaussianBlur(radius)) for p in pixels
+    ]
     return np.stack([np.asarray(p).reshape(p.height, p.width, -1).transpose(2, 0, 1) for p in pictures])
 
 
@@ -51,7 +53,12 @@ def study(name: str, extractor: Extractor) -> list[tuple[str, object, float, flo
         print(name, *rows[-1], flush=True)
 
     for n in COUNTS:
-        add("floor: real against other real images, n =", n, features(images[:n], extractor), features(images[n : 2 * n], extractor))
+        add(
+            "floor: real against other real images, n =",
+            n,
+            features(images[:n], extractor),
+            features(images[n : 2 * n], extractor),
+        )
     clean, real = images[:N], features(images[N : 2 * N], extractor)
     rng = np.random.default_rng(1)
     for sigma in NOISE:
@@ -70,7 +77,10 @@ def main() -> None:
     extractor = load("efficientnet-lite0")
     here = Path(__file__).parent
     found = {name: study(name, extractor) for name in SETS}
-    rows = [(what, how, *(f"{v:.{d}f}" for name in SETS for v, d in zip(found[name][i][2:], (1, 3, 3)))) for i, (what, how, *_) in enumerate(found["mnist"])]
+    rows = [
+        (what, how, *(f"{v:.{d}f}" for name in SETS for v, d in zip(found[name][i][2:], (1, 3, 3))))
+        for i, (what, how, *_) in enumerate(found["mnist"])
+    ]
     heads = ["", "", *(f"{name}: {m}" for name in SETS for m in ("FID", "precision", "recall"))]
     table = tabulate(rows, heads, tablefmt="github", disable_numparse=True)
     title = f"# The proxy's numbers on real images\n\nEfficientNet-Lite0 at 64 pixels; {N:,} images a side unless said. Made by `proxy.py` beside this file, from the training images.\n\n"

@@ -22,16 +22,7 @@ from scipy import special
 from benchmark.collate import verdict as judging
 from benchmark.collate.comparisons import Pair, compare
 from benchmark.collate.interval import estimate
-from benchmark.collate.looks import (
-    FIRST,
-    LAST,
-    LEVEL,
-    PAIR_SHARE,
-    PAIRS,
-    SHARE,
-    critical,
-    looked,
-)
+from benchmark.collate.looks import FIRST, LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
 from benchmark.collate.tier import Tier
 from benchmark.collate.verdict import DECIDED, judge
 from benchmark.suite.model import Number, Published, Tolerance
@@ -48,8 +39,12 @@ PLANS: dict[str, Callable[[int], list[int]]] = {
 }
 NOISES: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarray]] = {
     "normal": lambda rng, shape: rng.normal(0, 1, shape),
-    "skewed (log-normal, σ 0.4)": lambda rng, shape: (rng.lognormal(0, 0.4, shape) - np.exp(0.08)) / np.sqrt((np.exp(0.16) - 1) * np.exp(0.16)),
-    "skewed the other way": lambda rng, shape: -(rng.lognormal(0, 0.4, shape) - np.exp(0.08)) / np.sqrt((np.exp(0.16) - 1) * np.exp(0.16)),
+    "skewed (log-normal, σ 0.4)": lambda rng, shape: (
+        (rng.lognormal(0, 0.4, shape) - np.exp(0.08)) / np.sqrt((np.exp(0.16) - 1) * np.exp(0.16))
+    ),
+    "skewed the other way": lambda rng, shape: (
+        -(rng.lognormal(0, 0.4, shape) - np.exp(0.08)) / np.sqrt((np.exp(0.16) - 1) * np.exp(0.16))
+    ),
     "heavy-tailed (t, 4 degrees)": lambda rng, shape: rng.standard_t(4, shape) / np.sqrt(2),
 }
 
@@ -87,11 +82,24 @@ def may_decide(ours: np.ndarray, printed: np.ndarray, looks: dict[int, bool]) ->
     n = np.array(list(looks))
     mean = np.cumsum(ours, 1)[:, n - 1] / n
     std = np.sqrt(np.maximum(np.cumsum(ours**2, 1)[:, n - 1] - n * mean**2, 0) / (n - 1))
-    off, half, band = np.abs(mean - printed[:, None]), std * np.array([critical(k, wide) / math.sqrt(k) for k, wide in looks.items()]), BAND.relative * printed[:, None]
+    off, half, band = (
+        np.abs(mean - printed[:, None]),
+        std * np.array([critical(k, wide) / math.sqrt(k) for k, wide in looks.items()]),
+        BAND.relative * printed[:, None],
+    )
     return (off + half <= band + 1e-6) | (off - half > band - 1e-6)
 
 
-def many(effect: float, spread: float, looks: dict[int, bool], draws: int, rng: np.random.Generator, noise: str = "normal", printed_spread: float = 0.0, collapse: float = 0.0) -> Stopped:
+def many(
+    effect: float,
+    spread: float,
+    looks: dict[int, bool],
+    draws: int,
+    rng: np.random.Generator,
+    noise: str = "normal",
+    printed_spread: float = 0.0,
+    collapse: float = 0.0,
+) -> Stopped:
     """A paper's mean of 20 with a band of 5 %, printed with ``printed_spread``; ours off by ``effect`` bands, its seeds varying by ``spread``.
 
     ``reproduced`` is held against the printed number, as it promises; the others against the paper's mean too.
@@ -105,7 +113,11 @@ def many(effect: float, spread: float, looks: dict[int, bool], draws: int, rng: 
         verdict, n = stop(values, v, {k: wide for (k, wide), yes in zip(looks.items(), asked) if yes})
         found.verdicts[verdict] += 1
         found.seeds += (n or max(looks)) / draws
-        found.false += verdict in DECIDED and verdict != truth(mean - v, 0.05 * v) and (verdict == "reproduced" or verdict != truth(mean - 20, 1.0))
+        found.false += (
+            verdict in DECIDED
+            and verdict != truth(mean - v, 0.05 * v)
+            and (verdict == "reproduced" or verdict != truth(mean - 20, 1.0))
+        )
     return found
 
 
@@ -115,25 +127,54 @@ def truth(off: float, band: float) -> str:
 
 
 def edge_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
-    yield from ("", f"## Looking after every seed, up to {MOST}, at the band's very edge: false verdicts in percent", "", _EDGE, "")
-    yield "| seeds | our true mean is off by | seed spread | one look, at 3 planned | uncorrected, from 2 on | " + " | ".join(name for name in PLANS if name != "one plan, all of it") + " |"
+    yield from (
+        "",
+        f"## Looking after every seed, up to {MOST}, at the band's very edge: false verdicts in percent",
+        "",
+        _EDGE,
+        "",
+    )
+    yield (
+        "| seeds | our true mean is off by | seed spread | one look, at 3 planned | uncorrected, from 2 on | "
+        + " | ".join(name for name in PLANS if name != "one plan, all of it")
+        + " |"
+    )
     yield "|" + "---|" * (4 + len(PLANS))
     for noise in NOISES:
         for effect in (1.001, 0.999):
             for spread in (0.01, 0.02, 0.05) if noise == "normal" else (0.02,):
                 ways = [{3: by_plan("one plan, all of it", 3)}, dict.fromkeys(range(2, MOST + 1), False)]
-                ways += [{n: by_plan(name, n) for n in range(FIRST, 11 if name.startswith("10") else MOST + 1)} for name in PLANS if name != "one plan, all of it"]
-                rates = [100 * (found := many(effect, spread, looks, draws, rng, noise)).false / found.total for looks in ways]
-                yield f"| {noise} | {effect:g} δ | {100 * spread:g} % | " + " | ".join(f"{rate:.1f}" for rate in rates) + " |"
+                ways += [
+                    {n: by_plan(name, n) for n in range(FIRST, 11 if name.startswith("10") else MOST + 1)}
+                    for name in PLANS
+                    if name != "one plan, all of it"
+                ]
+                rates = [
+                    100 * (found := many(effect, spread, looks, draws, rng, noise)).false / found.total
+                    for looks in ways
+                ]
+                yield (
+                    f"| {noise} | {effect:g} δ | {100 * spread:g} % | "
+                    + " | ".join(f"{rate:.1f}" for rate in rates)
+                    + " |"
+                )
 
 
 def cost_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
-    yield from ("", f"## What it costs: `--until-decided`, up to {MOST} seeds, against a number that was fixed beforehand", "", _COST, "")
+    yield from (
+        "",
+        f"## What it costs: `--until-decided`, up to {MOST} seeds, against a number that was fixed beforehand",
+        "",
+        _COST,
+        "",
+    )
     yield "| seed spread | off by | decided | false | seeds made, mean | 3 fixed: decided | 5 fixed: decided | 10 fixed: decided | 10 fixed: false |"
     yield "|" + "---|" * 9
     for spread in (0.01, 0.02, 0.05):
         for effect in (0, 0.5, 1.5, 2, 3, 5):
-            adaptive = many(effect, spread, {n: True for n in range(FIRST, MOST + 1)}, draws, rng, printed_spread=spread)
+            adaptive = many(
+                effect, spread, {n: True for n in range(FIRST, MOST + 1)}, draws, rng, printed_spread=spread
+            )
             fixed = {n: many(effect, spread, {n: False}, draws, rng, printed_spread=spread) for n in (3, 5, 10)}
             shares = [f"{100 * (1 - f.verdicts['inconclusive'] / f.total):.0f} %" for f in (adaptive, *fixed.values())]
             false = [f"{100 * f.false / f.total:.1f}" for f in (adaptive, fixed[10])]
@@ -150,9 +191,22 @@ def coverage_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
         mean = np.cumsum(x, 1)[:, FIRST - 1 :] / n
         std = np.sqrt((np.cumsum(x * x, 1)[:, FIRST - 1 :] - n * mean**2) / (n - 1))
         t = np.abs(mean) / (std / np.sqrt(n))
-        held = [100 * np.mean((t <= bound(n)).all(1)) for bound in (lambda n: special.stdtrit(n - 1, 0.975), lambda n: special.stdtrit(n - 1, 1 - 0.025 / SHARE), mixture)]
+        held = [
+            100 * np.mean((t <= bound(n)).all(1))
+            for bound in (
+                lambda n: special.stdtrit(n - 1, 0.975),
+                lambda n: special.stdtrit(n - 1, 1 - 0.025 / SHARE),
+                mixture,
+            )
+        ]
         yield f"| {most} | " + " | ".join(f"{h:.1f}" for h in held) + " |"
-    yield from ("", "Half widths in standard errors of the mean:", "", "| seeds | Student's t, fixed | repeated intervals | t mixture |", "|---|---|---|---|")
+    yield from (
+        "",
+        "Half widths in standard errors of the mean:",
+        "",
+        "| seeds | Student's t, fixed | repeated intervals | t mixture |",
+        "|---|---|---|---|",
+    )
     for k in (3, 4, 5, 7, 10, 20):
         one = np.array([k])
         yield f"| {k} | {special.stdtrit(k - 1, 0.975):.2f} | {special.stdtrit(k - 1, 1 - 0.025 / SHARE):.2f} | {mixture(one)[0]:.2f} |"
@@ -175,26 +229,42 @@ def pair_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
             x, y = rng.normal(0, 1, (draws, MOST)).tolist(), rng.normal(0, ratio, (draws, MOST)).tolist()
             for u, v in zip(x, y):
                 for i, wide in enumerate((False, True)):
-                    wrong[i] += any(compare([Pair(a, b)], {a: estimate(u[:n], looked=wide), b: estimate(v[:m], looked=wide)})[Pair(a, b)].sign for n, m in path)
+                    wrong[i] += any(
+                        compare([Pair(a, b)], {a: estimate(u[:n], looked=wide), b: estimate(v[:m], looked=wide)})[
+                            Pair(a, b)
+                        ].sign
+                        for n, m in path
+                    )
             yield f"| {name} | 1 : {ratio} | " + " | ".join(f"{100 * w / draws:.1f}" for w in wrong) + " |"
 
 
 PATHS: dict[str, list[tuple[int, int]]] = {
     "both": [(n, n) for n in range(FIRST, MOST + 1)],
     "in turn": [(n + i, n) for n in range(FIRST, MOST) for i in (0, 1)],
-    "one after the other": [(n, FIRST) for n in range(FIRST, MOST + 1)] + [(MOST, n) for n in range(FIRST + 1, MOST + 1)],
+    "one after the other": [(n, FIRST) for n in range(FIRST, MOST + 1)]
+    + [(MOST, n) for n in range(FIRST + 1, MOST + 1)],
 }
 
 
 def onward_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
-    yield from ("", "## A plan of so many seeds, judged, and then one more at a time: false verdicts in percent", "", _ONWARD, "")
+    yield from (
+        "",
+        "## A plan of so many seeds, judged, and then one more at a time: false verdicts in percent",
+        "",
+        _ONWARD,
+        "",
+    )
     yield f"| what | spreads | planned | the plan's own look | all looks, to {MOST} seeds | to {LAST} |"
     yield "|---|---|---|---|---|---|"
     for what, ratio in (("number", 1), ("pair", 1), ("pair", 5), ("pair", 50)):
         for first in (1, 2, 3, 5):
             ends = onward(first, draws, rng, ratio if what == "pair" else None)
             shares = [100 * np.mean((0 < ends) & (ends <= last)) for last in (first, MOST, LAST)]
-            yield f"| {what} | {f'1 : {ratio}' if what == 'pair' else '–'} | {first} | " + " | ".join("–" if first == 1 and i == 0 else f"{s:.1f}" for i, s in enumerate(shares)) + " |"
+            yield (
+                f"| {what} | {f'1 : {ratio}' if what == 'pair' else '–'} | {first} | "
+                + " | ".join("–" if first == 1 and i == 0 else f"{s:.1f}" for i, s in enumerate(shares))
+                + " |"
+            )
 
 
 def onward(first: int, draws: int, rng: np.random.Generator, ratio: float | None = None) -> np.ndarray:
@@ -204,24 +274,40 @@ def onward(first: int, draws: int, rng: np.random.Generator, ratio: float | None
         ratio: of the spreads of two equal methods, compared; None: a number at the very middle of a band so narrow that
             it is only ever left, and that both ``better`` and ``not reproduced`` are false.
     """
-    looks = {n: looked(SimpleNamespace(planned=p) for p in [first] * first + [0] * (n - first)) for n in range(max(first, 2), LAST + 1)}
+    looks = {
+        n: looked(SimpleNamespace(planned=p) for p in [first] * first + [0] * (n - first))
+        for n in range(max(first, 2), LAST + 1)
+    }
     looks = {n: wide for n, wide in looks.items() if n >= FIRST or not wide}
     n = np.array(list(looks))
     x, y = rng.normal(20, 1, (draws, LAST)), rng.normal(20, ratio or 0, (draws, LAST))
     (mx, vx), (my, vy) = ((np.cumsum(v, 1)[:, n - 1] / n, _variance(v, n)) for v in (x, y))
-    least = np.array([special.ndtri((1 + LEVEL) / 2 if not wide or ratio is None else 1 - (1 - LEVEL) / 2 / PAIR_SHARE) for wide in looks.values()])
-    asked = np.abs(mx - (20 if ratio is None else my)) >= 0.999 * least * np.sqrt((vx + (0 if ratio is None else vy)) / n)  # no verdict falls nearer: spares the rest
+    least = np.array(
+        [
+            special.ndtri((1 + LEVEL) / 2 if not wide or ratio is None else 1 - (1 - LEVEL) / 2 / PAIR_SHARE)
+            for wide in looks.values()
+        ]
+    )
+    asked = np.abs(mx - (20 if ratio is None else my)) >= 0.999 * least * np.sqrt(
+        (vx + (0 if ratio is None else vy)) / n
+    )  # no verdict falls nearer: spares the rest
     ends = np.zeros(draws, int)
     for i in np.flatnonzero(asked.any(1)):
         u, v = x[i].tolist(), y[i].tolist()
-        ends[i] = next((k for k, yes in zip(looks, asked[i]) if yes and _false(u[:k], None if ratio is None else v[:k], looks[k])), 0)
+        ends[i] = next(
+            (k for k, yes in zip(looks, asked[i]) if yes and _false(u[:k], None if ratio is None else v[:k], looks[k])),
+            0,
+        )
     return ends
 
 
 def _false(x: list[float], y: list[float] | None, wide: bool) -> bool:
     """Whether two equal methods are put in an order, or a number in the middle of its band beyond it."""
     if y is None:
-        return judge(NARROW, estimate(x, looked=wide), 0, [EXACT], "lower", Tolerance(0.001, "simulated"), "").name in ("better", "not reproduced")
+        return judge(NARROW, estimate(x, looked=wide), 0, [EXACT], "lower", Tolerance(0.001, "simulated"), "").name in (
+            "better",
+            "not reproduced",
+        )
     a, b = Number("a", "FID", "lower"), Number("b", "FID", "lower")
     return bool(compare([Pair(a, b)], {a: estimate(x, looked=wide), b: estimate(y, looked=wide)})[Pair(a, b)].sign)
 
@@ -236,7 +322,13 @@ NARROW = Published("20", 20.0, 1e-3, "seeds", "own")
 
 
 def family_table() -> Iterator[str]:
-    yield from ("", "## Families of pairs, all noise on one side: the share of the level that looks to the last use up", "", _FAMILIES, "")
+    yield from (
+        "",
+        "## Families of pairs, all noise on one side: the share of the level that looks to the last use up",
+        "",
+        _FAMILIES,
+        "",
+    )
     shares = (SHARE, PAIR_SHARE - 1, PAIR_SHARE)
     yield "| pairs | " + " | ".join(f"1/{share} at each look" for share in shares) + " |"
     yield "|---" * (1 + len(shares)) + "|"
@@ -268,9 +360,24 @@ def ever(level: float, share: float, grid: int = 4000, jumps: int = 400) -> floa
 
 
 def main(draws: int) -> str:
-    judging.seeds_needed = lambda *a: None  # what an open verdict says besides: it decides nothing, and takes most of the time
+    judging.seeds_needed = lambda *a: (
+        None
+    )  # what an open verdict says besides: it decides nothing, and takes most of the time
     rng = np.random.default_rng(20261126)
-    return "\n".join([_HEAD, *coverage_table(draws, rng), *edge_table(draws, rng), *cost_table(max(2, draws // 2), rng), *pair_table(max(2, draws // 2), rng), *onward_table(10 * draws, rng), *family_table()]) + "\n"
+    return (
+        "\n".join(
+            [
+                _HEAD,
+                *coverage_table(draws, rng),
+                *edge_table(draws, rng),
+                *cost_table(max(2, draws // 2), rng),
+                *pair_table(max(2, draws // 2), rng),
+                *onward_table(10 * draws, rng),
+                *family_table(),
+            ]
+        )
+        + "\n"
+    )
 
 
 _HEAD = f"""# Looking after every seed
@@ -289,4 +396,6 @@ _FAMILIES = f"""Exact, by quadrature. Looks cost more at the lower levels that H
 _PAIRS = """Any decision is wrong, the true means being equal; 5 % are allowed. Uncorrected is Welch's t-test."""
 
 if __name__ == "__main__":
-    Path(__file__).with_suffix(".md").write_text(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000), encoding="utf-8")
+    Path(__file__).with_suffix(".md").write_text(
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000), encoding="utf-8"
+    )

@@ -57,7 +57,10 @@ def coverage(noise: str, n: int, draws: int, rng: np.random.Generator) -> dict[s
     d = left.mean(1, keepdims=True) - left
     a = (d**3).sum(1) / (6 * (d**2).sum(1) ** 1.5)
     ranked, rows = np.sort(means, 1), np.arange(draws)
-    ends = [ranked[rows, (special.ndtr(z0 + (z0 + z) / (1 - a * (z0 + z))) * (means.shape[1] - 1)).astype(int)] for z in (-1.96, 1.96)]
+    ends = [
+        ranked[rows, (special.ndtr(z0 + (z0 + z) / (1 - a * (z0 + z))) * (means.shape[1] - 1)).astype(int)]
+        for z in (-1.96, 1.96)
+    ]
     found["BCa"] = np.mean((ends[0] <= truth) & (truth <= ends[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = (means - mean[:, None]) / np.sqrt(np.maximum((x * x) @ weights.T - means**2, 0) * n / (n - 1))
@@ -70,7 +73,16 @@ def coverage(noise: str, n: int, draws: int, rng: np.random.Generator) -> dict[s
     return {k: float(v) for k, v in found.items()}
 
 
-def one_number(n: int, effect: float, spread: float, draws: int, rng: np.random.Generator, collapse: float = 0.0, noise: str = "normal", printed_spread: float | None = None) -> Verdicts:
+def one_number(
+    n: int,
+    effect: float,
+    spread: float,
+    draws: int,
+    rng: np.random.Generator,
+    collapse: float = 0.0,
+    noise: str = "normal",
+    printed_spread: float | None = None,
+) -> Verdicts:
     """(verdict, truth by the printed number, truth by the paper's mean) of a paper mean of 20 with a band of 5 %.
 
     Args:
@@ -89,7 +101,9 @@ def one_number(n: int, effect: float, spread: float, draws: int, rng: np.random.
     ours[rng.random((draws, n)) < collapse] *= 3
     found: Verdicts = Counter()
     for v, values in zip(printed.tolist(), ours.tolist()):
-        verdict = judge(Published(f"{v:.2f}", v, None, None, "own"), estimate(values), 0, [EXACT], "lower", BAND, "").name
+        verdict = judge(
+            Published(f"{v:.2f}", v, None, None, "own"), estimate(values), 0, [EXACT], "lower", BAND, ""
+        ).name
         found[verdict, truth(mean - v, 0.05 * v), truth(mean - 20, 1.0 + 1e-9)] += 1
     return found
 
@@ -108,7 +122,9 @@ def truth(off: float, band: float) -> str:
 def false_rates(found: Verdicts, name: str) -> tuple[float, float]:
     """How often ``name`` was given wrongly: by the printed number, and by the paper's mean."""
     total = found.total()
-    return sum(k for (v, a, _), k in found.items() if v == name != a) / total, sum(k for (v, _, b), k in found.items() if v == name != b) / total
+    return sum(k for (v, a, _), k in found.items() if v == name != a) / total, sum(
+        k for (v, _, b), k in found.items() if v == name != b
+    ) / total
 
 
 @dataclasses.dataclass
@@ -152,21 +168,40 @@ def _draw(suite: Suite, n: int, rng: np.random.Generator, trouble: bool, tally: 
         for cell in table.cells:
             lost = trouble and rng.random() < 0.05  # a seed diverged
             tier = PROXY if trouble and rng.random() < 0.1 else EXACT  # measured otherwise, and off by as much again
-            entries = {m: _number(cell, m, direction, table.tolerance.get(m, BAND), n, lost, tier, rng, tally) for m, direction in table.metrics.items()}
+            entries = {
+                m: _number(cell, m, direction, table.tolerance.get(m, BAND), n, lost, tier, rng, tally)
+                for m, direction in table.metrics.items()
+            }
             seen[table.key].append(Joined(cell, (None,), tier, {m: e for m, (e, _) in entries.items()}))
             certain[table.key].append(Joined(cell, (None,), EXACT, {m: e for m, (_, e) in entries.items()}))
     return seen, certain
 
 
-def _number(cell: Cell, metric: str, direction: str, band: Tolerance, n: int, lost: bool, tier: Tier, rng: np.random.Generator, tally: Tally) -> tuple[Entry, Entry]:
+def _number(
+    cell: Cell,
+    metric: str,
+    direction: str,
+    band: Tolerance,
+    n: int,
+    lost: bool,
+    tier: Tier,
+    rng: np.random.Generator,
+    tally: Tally,
+) -> tuple[Entry, Entry]:
     """One number, as seen and for certain. What the paper does not print gets a truth all the same: claims of ours may need it."""
     printed = cell.published.get(metric)
     theirs = printed.value if printed and printed.value is not None else rng.uniform(10, 60)
     spread = np.exp(rng.uniform(np.log(0.005), np.log(0.06)))
-    effect = rng.choice([0, rng.uniform(-1, 1), rng.uniform(-4, 4)], p=[0.5, 0.25, 0.25]) + (rng.uniform(-4, 4) if tier is PROXY else 0)
+    effect = rng.choice([0, rng.uniform(-1, 1), rng.uniform(-4, 4)], p=[0.5, 0.25, 0.25]) + (
+        rng.uniform(-4, 4) if tier is PROXY else 0
+    )
     ours = theirs * (1 + band.relative * effect)
     v = round(float(rng.normal(theirs, abs(theirs) * spread)), 3)
-    published = dataclasses.replace(printed, value=v, text=f"{v}", std=None) if printed and printed.value is not None else printed
+    published = (
+        dataclasses.replace(printed, value=v, text=f"{v}", std=None)
+        if printed and printed.value is not None
+        else printed
+    )
     achieved = estimate(rng.normal(ours, abs(ours) * spread, n).tolist())
     verdict = judge(published, achieved, int(lost), [tier], direction, band, "")
     if published and published.value is not None:
@@ -174,10 +209,16 @@ def _number(cell: Cell, metric: str, direction: str, band: Tolerance, n: int, lo
         if lost or tier is PROXY or published.origin == "quoted":
             tally.barred[verdict.name] += 1
         else:
-            tally.verdicts[verdict.name, truth(sign * (ours - v), band.relative * abs(v)), truth(sign * (ours - theirs), (band.relative + 1e-9) * abs(theirs))] += 1
+            tally.verdicts[
+                verdict.name,
+                truth(sign * (ours - v), band.relative * abs(v)),
+                truth(sign * (ours - theirs), (band.relative + 1e-9) * abs(theirs)),
+            ] += 1
     certain = estimate([ours * (1 + 1e-9 * k) for k in (-1, 0, 1)])
     nothing = dataclasses.replace(verdict, name="")
-    return Entry(cell, metric, direction, published, achieved, spread, verdict), Entry(cell, metric, direction, published, certain, spread, nothing)
+    return Entry(cell, metric, direction, published, achieved, spread, verdict), Entry(
+        cell, metric, direction, published, certain, spread, nothing
+    )
 
 
 def _count_rankings(table: Table, drawn: Drawn, certain: Drawn, tally: Tally) -> None:
@@ -185,56 +226,104 @@ def _count_rankings(table: Table, drawn: Drawn, certain: Drawn, tally: Tally) ->
     for ranking in rankings(table, drawn[table.key]):
         if ranking.low is None:
             continue
-        means = {i: known[i].entries[ranking.metric] for pair in ranking.improvements for i in (pair.better, pair.worse)}
+        means = {
+            i: known[i].entries[ranking.metric] for pair in ranking.improvements for i in (pair.better, pair.worse)
+        }
         better = 1 if table.metrics[ranking.metric] == "lower" else -1
-        order = [1 if better * (means[p.worse].achieved.mean - means[p.better].achieved.mean) > 0 else -1 for p in ranking.improvements]
+        order = [
+            1 if better * (means[p.worse].achieved.mean - means[p.better].achieved.mean) > 0 else -1
+            for p in ranking.improvements
+        ]
         tally.tau.append(ranking.low - 1e-9 <= sum(order) / len(order) <= ranking.high + 1e-9)
         for p in ranking.improvements[:3]:
             a, b = means[p.better], means[p.worse]
-            z = better * (b.achieved.mean - a.achieved.mean) / np.hypot(a.spread * a.achieved.mean, b.spread * b.achieved.mean)
+            z = (
+                better
+                * (b.achieved.mean - a.achieved.mean)
+                / np.hypot(a.spread * a.achieved.mean, b.spread * b.achieved.mean)
+            )
             tally.chance.append(bool(p.low <= special.ndtr(z) <= p.high))
 
 
 def main(draws: int) -> str:
     rng = np.random.default_rng(20260101)
-    return "\n".join([_HEAD, *_coverage_table(draws, rng), *_number_table(draws, rng), *_suite_table(draws, rng)]) + "\n"
+    return (
+        "\n".join([_HEAD, *_coverage_table(draws, rng), *_number_table(draws, rng), *_suite_table(draws, rng)]) + "\n"
+    )
 
 
 def _coverage_table(draws: int, rng: np.random.Generator) -> list[str]:
-    lines = ["", "## Coverage of 95 % intervals of the mean, in percent", "", "| seed noise | seeds | t | percentile | BCa | bootstrap-t | what verdicts go by |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "",
+        "## Coverage of 95 % intervals of the mean, in percent",
+        "",
+        "| seed noise | seeds | t | percentile | BCa | bootstrap-t | what verdicts go by |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for noise in NOISES:
         for n in SEEDS:
             c = coverage(noise, n, draws, rng)
-            lines.append(f"| {noise} | {n} | " + " | ".join(f"{100 * c[k]:.1f}" for k in ("t", "percentile", "BCa", "bootstrap-t", "ours")) + " |")
-    return [*lines, "", "Bootstrap-t is used from 5 seeds on, together with t (the farther ends of both); percentile and BCa are not used."]
+            lines.append(
+                f"| {noise} | {n} | "
+                + " | ".join(f"{100 * c[k]:.1f}" for k in ("t", "percentile", "BCa", "bootstrap-t", "ours"))
+                + " |"
+            )
+    return [
+        *lines,
+        "",
+        "Bootstrap-t is used from 5 seeds on, together with t (the farther ends of both); percentile and BCa are not used.",
+    ]
 
 
 def _number_table(draws: int, rng: np.random.Generator) -> list[str]:
     lines = ["", "## Verdicts on one number, in percent of draws", "", _NUMBERS, ""]
-    lines += ["| seeds | seed spread | our true mean is off by | reproduced | better | not reproduced | inconclusive | false `reproduced` | false `better` | false `not reproduced` |", "|" + "---|" * 10]
+    lines += [
+        "| seeds | seed spread | our true mean is off by | reproduced | better | not reproduced | inconclusive | false `reproduced` | false `better` | false `not reproduced` |",
+        "|" + "---|" * 10,
+    ]
     for n in SEEDS:
         for spread in (0.01, 0.02, 0.05):
             for effect in (0, 1, 1.5, 3):
                 lines.append(_number_row(n, spread, effect, one_number(n, effect, spread, draws, rng)))
-        lines.append(_number_row(n, 0.01, 1.001, one_number(n, 1.001, 0.01, draws, rng, printed_spread=0), ", the printed number exact"))
-        lines.append(_number_row(n, 0.01, 0.999, one_number(n, 0.999, 0.01, draws, rng, printed_spread=0), ", the printed number exact"))
-        lines.append(_number_row(n, 0.02, 1, one_number(n, 1, 0.02, draws, rng, noise="skewed (log-normal, σ 0.4)"), ", skewed"))
-        lines.append(_number_row(n, 0.02, 0, one_number(n, 0, 0.02, draws, rng, collapse=0.05), ", 5 % of seeds collapse"))
+        lines.append(
+            _number_row(
+                n, 0.01, 1.001, one_number(n, 1.001, 0.01, draws, rng, printed_spread=0), ", the printed number exact"
+            )
+        )
+        lines.append(
+            _number_row(
+                n, 0.01, 0.999, one_number(n, 0.999, 0.01, draws, rng, printed_spread=0), ", the printed number exact"
+            )
+        )
+        lines.append(
+            _number_row(n, 0.02, 1, one_number(n, 1, 0.02, draws, rng, noise="skewed (log-normal, σ 0.4)"), ", skewed")
+        )
+        lines.append(
+            _number_row(n, 0.02, 0, one_number(n, 0, 0.02, draws, rng, collapse=0.05), ", 5 % of seeds collapse")
+        )
     for n in (1, 2):
         lines.append(_number_row(n, 0.09, 0, one_number(n, 0, 0.09, draws, rng)))
-        lines.append(_number_row(n, 0.02, 0, one_number(n, 0, 0.02, draws, rng, collapse=0.05), ", 5 % of seeds collapse"))
+        lines.append(
+            _number_row(n, 0.02, 0, one_number(n, 0, 0.02, draws, rng, collapse=0.05), ", 5 % of seeds collapse")
+        )
     return lines
 
 
 def _number_row(n: int, spread: float, effect: float, found: Verdicts, more: str = "") -> str:
-    shares = [f"{100 * sum(k for (v, _, _), k in found.items() if v == name) / found.total():.1f}" for name in (*DECIDED, "inconclusive")]
+    shares = [
+        f"{100 * sum(k for (v, _, _), k in found.items() if v == name) / found.total():.1f}"
+        for name in (*DECIDED, "inconclusive")
+    ]
     wrong = [" / ".join(f"{100 * rate:.1f}" for rate in false_rates(found, name)) for name in DECIDED]
     return f"| {n} | {100 * spread:g} %{more} | {effect:g} δ | " + " | ".join([*shares, *wrong]) + " |"
 
 
 def _suite_table(draws: int, rng: np.random.Generator) -> list[str]:
     lines = ["", "## Whole suites", "", _SUITES, ""]
-    lines += ["| suite | seeds | numbers | decided | false `reproduced` | false `better` | false `not reproduced` | barred, and judged all the same | claims | decided | false | τ held | P(improvement) held |", "|" + "---|" * 13]
+    lines += [
+        "| suite | seeds | numbers | decided | false `reproduced` | false `better` | false `not reproduced` | barred, and judged all the same | claims | decided | false | τ held | P(improvement) held |",
+        "|" + "---|" * 13,
+    ]
     for name in ("gran", "chain"):
         suite = load(SUITES / f"{name}.yaml")
         for n in SEEDS:
@@ -251,8 +340,20 @@ def _suite_row(troubled: Tally, sound: Tally) -> list[str]:
     flouted = sum(k for v, k in troubled.barred.items() if v in (*DECIDED, "inconclusive"))
     claims = sum(k for (v, _), k in sound.claims.items() if v != "not judged")
     settled = sum(k for (v, _), k in sound.claims.items() if v in ("holds", "fails"))
-    held = [f"{100 * np.mean(sound.tau + troubled.tau):.1f} %", f"{100 * np.mean(sound.chance + troubled.chance):.1f} %"]
-    return [f"{judged:,}", f"{100 * decided / judged:.0f} %", *wrong, f"{flouted} of {troubled.barred.total():,}", f"{claims:,}", f"{100 * settled / claims:.0f} %", f"{100 * false_claims(sound) / claims:.2f} %", *held]
+    held = [
+        f"{100 * np.mean(sound.tau + troubled.tau):.1f} %",
+        f"{100 * np.mean(sound.chance + troubled.chance):.1f} %",
+    ]
+    return [
+        f"{judged:,}",
+        f"{100 * decided / judged:.0f} %",
+        *wrong,
+        f"{flouted} of {troubled.barred.total():,}",
+        f"{claims:,}",
+        f"{100 * settled / claims:.0f} %",
+        f"{100 * false_claims(sound) / claims:.2f} %",
+        *held,
+    ]
 
 
 def false_claims(tally: Tally) -> int:
@@ -275,4 +376,6 @@ numbers that may be judged, against the printed number / the paper's mean. Claim
 round. τ and P(improvement): how often the 95 % interval holds the truth; both are conservative."""
 
 if __name__ == "__main__":
-    Path(__file__).with_suffix(".md").write_text(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000), encoding="utf-8")
+    Path(__file__).with_suffix(".md").write_text(
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000), encoding="utf-8"
+    )

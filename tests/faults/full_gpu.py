@@ -28,7 +28,9 @@ def make(job: Job, tick: Callable[[int, int], bool]) -> dict | None:
 
     def step(done: int, todo: int) -> bool:
         if shares and done >= STEPS:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.25 GiB of which 9.38 MiB is free.")
+            raise torch.OutOfMemoryError(
+                "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.25 GiB of which 9.38 MiB is free."
+            )
         return tick(done, todo)
 
     return execute(dataclasses.replace(job, device="cpu"), step)

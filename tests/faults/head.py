@@ -61,8 +61,21 @@ class Scene:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-        patient = {"RAY_raylet_start_wait_time_s": str(START_S), "RAY_agent_register_timeout_ms": str(1000 * START_S)}  # a starved agent ends its node after 30 s
-        self.environment = clean | patient | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "TMPDIR": str(folder)}
+        patient = {
+            "RAY_raylet_start_wait_time_s": str(START_S),
+            "RAY_agent_register_timeout_ms": str(1000 * START_S),
+        }  # a starved agent ends its node after 30 s
+        self.environment = (
+            clean
+            | patient
+            | {
+                "PYTHONPATH": str(ROOT),
+                "OMP_NUM_THREADS": "1",
+                "RAY_AUTH_MODE": "disabled",
+                "RAY_USAGE_STATS_ENABLED": "0",
+                "TMPDIR": str(folder),
+            }
+        )
         self.family = Family(os.getpid())
         self.family.look()
         self.before = set(self.family.seen)
@@ -74,12 +87,22 @@ class Scene:
         with said.open("w") as out:
             command = [RAY, "start", "--block", "--object-store-memory", str(100 * 2**20), *words]
             started = subprocess.Popen(command, env=self.environment, stdout=out, stderr=out, start_new_session=True)
-        assert until(lambda: "Ray runtime started" in said.read_text() or started.poll() is not None, START_S) and started.poll() is None, said.read_text()
+        assert (
+            until(lambda: "Ray runtime started" in said.read_text() or started.poll() is not None, START_S)
+            and started.poll() is None
+        ), said.read_text()
         return started
 
     def head(self, cpus: int) -> subprocess.Popen:
         """A folder for each: Ray refuses a second head where it finds nodes of the first, and here they are on one machine."""
-        return self.ray("--head", f"--port={self.port}", f"--num-cpus={cpus}", "--num-gpus=1", "--include-dashboard=false", f"--temp-dir={self.folder / f'ray{self.started}'}")
+        return self.ray(
+            "--head",
+            f"--port={self.port}",
+            f"--num-cpus={cpus}",
+            "--num-gpus=1",
+            "--include-dashboard=false",
+            f"--temp-dir={self.folder / f'ray{self.started}'}",
+        )
 
     def node(self) -> subprocess.Popen:
         """A node with one core."""
@@ -87,9 +110,25 @@ class Scene:
 
     def driver(self, name: str, *more: str, module: str = "benchmark") -> subprocess.Popen:
         """The command, on the cluster; what it says goes to ``name``.txt."""
-        words = ["run", *SUITE, "--results", str(self.results), "--checkpoint-every", "0.2", "--address", f"127.0.0.1:{self.port}"]
+        words = [
+            "run",
+            *SUITE,
+            "--results",
+            str(self.results),
+            "--checkpoint-every",
+            "0.2",
+            "--address",
+            f"127.0.0.1:{self.port}",
+        ]
         with (self.folder / f"{name}.txt").open("w") as out:
-            return subprocess.Popen([sys.executable, "-m", module, *words, *(more or CPU)], env=self.environment, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *words, *(more or CPU)],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
 
     def reference(self) -> dict[str, str]:
         """The outcomes of an undisturbed run in this process."""
@@ -146,7 +185,14 @@ def wrong(code: int | None, said: str) -> list[str]:
     found += [f"exit code {code}"] if code not in (None, 0, 1) else []
     found += [f"'{word}'" for word in ("Traceback", "ganbench: unexpected", "*** SIG", "Fatal") if word in said]
     ours = [line for line in said.splitlines() if line and not line.startswith("[")] or [""]
-    return found + ([] if code == 0 or "run the same command again" in ours[-1] or "no Ray head" in ours[-1] or "could not join" in ours[-1] else ["no plain word at the end"])
+    return found + (
+        []
+        if code == 0
+        or "run the same command again" in ours[-1]
+        or "no Ray head" in ours[-1]
+        or "could not join" in ours[-1]
+        else ["no plain word at the end"]
+    )
 
 
 def main() -> int:
@@ -157,18 +203,28 @@ def main() -> int:
     a = arguments.parse_args()
     rng, reference, bad = random.Random(a.seed), None, 0
     for n in range(a.rounds):
-        blow = Blow(rng.uniform(0.5, 10) if rng.random() < 0.7 else 1, rng.random() < 0.3, rng.uniform(0, 6), rng.random() < 0.5)
+        blow = Blow(
+            rng.uniform(0.5, 10) if rng.random() < 0.7 else 1, rng.random() < 0.3, rng.uniform(0, 6), rng.random() < 0.5
+        )
         scene = Scene(Path(tempfile.mkdtemp(prefix="gbh", dir="/tmp")))
         try:
             reference = reference or scene.reference()
             code, said = scene.play(blow)
             problems = wrong(code, said)
             last, words = scene.again()
-            problems += [] if last == 0 and outcomes(scene.results) == reference and len(paths(scene.results)) == len(reference) else [f"the same command again: exit code {last}, {words[-500:]}"]
+            problems += (
+                []
+                if last == 0 and outcomes(scene.results) == reference and len(paths(scene.results)) == len(reference)
+                else [f"the same command again: exit code {last}, {words[-500:]}"]
+            )
         finally:
             scene.close()
         bad += bool(problems)
-        print(f"round {n + 1}: {blow}: exit code {code}: {'; '.join(problems) or said.strip().splitlines()[-1]}" + (f" (kept in {scene.folder})" if problems else ""), flush=True)
+        print(
+            f"round {n + 1}: {blow}: exit code {code}: {'; '.join(problems) or said.strip().splitlines()[-1]}"
+            + (f" (kept in {scene.folder})" if problems else ""),
+            flush=True,
+        )
         if not problems:
             shutil.rmtree(scene.folder, ignore_errors=True)
     return 1 if bad else 0

@@ -51,7 +51,9 @@ class Injector:
         while time.monotonic() < end:
             code = self._one_driver(end)
             self.wrong += self.stage.check(code)
-            if self.wrong or (code == 0 and not self.stage.damaged()):  # by a fault since this driver made its plan: the next one finds it
+            if self.wrong or (
+                code == 0 and not self.stage.damaged()
+            ):  # by a fault since this driver made its plan: the next one finds it
                 return
         self.wrong.append("time was up before all runs were done")
 
@@ -72,7 +74,16 @@ class Injector:
             if self.stage.driver.poll() is None and self._inject(fault):
                 self.met = self.met if fault in LIGHT else written
                 self._count(fault)
-        if code and not self._in_peace() and self.rng.random() < 0.5 and self._inject(fault := self.rng.choice(["record truncated", "record bit flipped", "checkpoint truncated", "checkpoint bit flipped"])):
+        if (
+            code
+            and not self._in_peace()
+            and self.rng.random() < 0.5
+            and self._inject(
+                fault := self.rng.choice(
+                    ["record truncated", "record bit flipped", "checkpoint truncated", "checkpoint bit flipped"]
+                )
+            )
+        ):
             self._count(fault)
         return code
 
@@ -86,7 +97,15 @@ class Injector:
     def _inject(self, fault: str) -> bool:
         """Whether it could be done now."""
         kind, _, how = fault.partition(" ")
-        return {"worker": self._worker, "checkpoint": self._checkpoint, "record": self._record, "driver": self._driver, "disk": self._disk, "node": self._node, "head": self._head}[kind](how)
+        return {
+            "worker": self._worker,
+            "checkpoint": self._checkpoint,
+            "record": self._record,
+            "driver": self._driver,
+            "disk": self._disk,
+            "node": self._node,
+            "head": self._head,
+        }[kind](how)
 
     def _worker(self, how: str) -> bool:
         if not (workers := self.stage.family.workers()):
@@ -170,7 +189,9 @@ def damage(path: Path, how: str, rng: random.Random) -> None:
     path.write_bytes(data)
 
 
-def disturb(faults: int, seed: int, minutes: float, seeds: int, most_rounds: int = 10**6, say: Callable = print) -> tuple[Counter[str], list[str]]:
+def disturb(
+    faults: int, seed: int, minutes: float, seeds: int, most_rounds: int = 10**6, say: Callable = print
+) -> tuple[Counter[str], list[str]]:
     """The counts by kind, and everything that went wrong."""
     folder = Path(tempfile.mkdtemp(prefix="gbf-"))
     rng, counts, wrong, end = random.Random(seed), Counter(), [], time.monotonic() + 60 * minutes
@@ -187,7 +208,10 @@ def disturb(faults: int, seed: int, minutes: float, seeds: int, most_rounds: int
             wrong += injector.wrong
             if not wrong and outcomes(stage.results) != stage.reference:
                 wrong.append("the round's records are not those of the undisturbed one")
-            say(f"round {rounds}: {counts.total()} faults so far, {len(stage.reference)} runs, {'; '.join(injector.wrong) or 'all as undisturbed'}", flush=True)
+            say(
+                f"round {rounds}: {counts.total()} faults so far, {len(stage.reference)} runs, {'; '.join(injector.wrong) or 'all as undisturbed'}",
+                flush=True,
+            )
     finally:
         stage.close()
     if counts.total() < faults and not wrong and rounds < most_rounds:

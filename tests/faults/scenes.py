@@ -1,8 +1,8 @@
 """Faults that need a cluster and a run that misbehaves as told, played once each: one JSON line an event.
 
-    python -m tests.faults.scenes FOLDER runs     a cluster keeps; runs hang, crash, and run out of memory
-    python -m tests.faults.scenes FOLDER nodes    nodes and then the head are lost
-    python -m tests.faults.scenes FOLDER memory   the host's memory fills until Ray ends the run (by hand: it takes 3 GB)
+python -m tests.faults.scenes FOLDER runs     a cluster keeps; runs hang, crash, and run out of memory
+python -m tests.faults.scenes FOLDER nodes    nodes and then the head are lost
+python -m tests.faults.scenes FOLDER memory   the host's memory fills until Ray ends the run (by hand: it takes 3 GB)
 """
 
 from __future__ import annotations
@@ -38,7 +38,13 @@ class OutOfMemoryError(RuntimeError):
 def job(folder: Path, name: str, device: str = "cpu") -> Job:
     """A job that says what ``make`` is to do."""
     run = make_plan(load(Path(__file__).with_name("suite.yaml")).cells[:1], [0], {}).runs[0]
-    return dataclasses.replace(launch._jobs([run], folder, launch.Options(device=device))[0], key=name, evaluation=name, name=name, folder=str(folder / name))
+    return dataclasses.replace(
+        launch._jobs([run], folder, launch.Options(device=device))[0],
+        key=name,
+        evaluation=name,
+        name=name,
+        folder=str(folder / name),
+    )
 
 
 def make(job: Job, tick: Tick) -> dict | None:
@@ -113,10 +119,23 @@ def play(events: Iterator[Event], react: Callable[[Event], object] = lambda even
     """Print every event, and react to it."""
     try:
         for event in events:
-            print(json.dumps({"at": round(time.monotonic(), 1), "kind": event.kind, "name": event.job.name, "error": event.error, "result": event.result}), flush=True)
+            print(
+                json.dumps(
+                    {
+                        "at": round(time.monotonic(), 1),
+                        "kind": event.kind,
+                        "name": event.job.name,
+                        "error": event.error,
+                        "result": event.result,
+                    }
+                ),
+                flush=True,
+            )
             react(event)
     except GanbenchError as error:
-        print(json.dumps({"kind": "ended", "name": type(error).__name__, "error": str(error), "result": None}), flush=True)
+        print(
+            json.dumps({"kind": "ended", "name": type(error).__name__, "error": str(error), "result": None}), flush=True
+        )
 
 
 def main(folder: Path, scene: str) -> None:
@@ -124,16 +143,34 @@ def main(folder: Path, scene: str) -> None:
     for name, value in (session.ENVIRONMENT | {"RAY_AUTH_MODE": "disabled"}).items():
         os.environ[name] = value
     if scene == "memory":
-        used = 1 - int(next(line for line in Path("/proc/meminfo").read_text().splitlines() if "MemAvailable" in line).split()[1]) / int(Path("/proc/meminfo").read_text().split()[1])
+        used = 1 - int(
+            next(line for line in Path("/proc/meminfo").read_text().splitlines() if "MemAvailable" in line).split()[1]
+        ) / int(Path("/proc/meminfo").read_text().split()[1])
         os.environ["RAY_memory_usage_threshold"] = str(used + 0.1)
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "temp_dir": str(folder / "ray"), "object_store_memory": 100 * 2**20})
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 0,
+            "include_dashboard": False,
+            "temp_dir": str(folder / "ray"),
+            "object_store_memory": 100 * 2**20,
+        },
+    )
     first = cluster.add_node(num_cpus=2, num_gpus=1, object_store_memory=100 * 2**20)
     options = {"address": cluster.address, "cpus": None, "gpu_share": 0.5, "make": make}
     with Stop() as stop:
         if scene == "runs":
-            names = [("hangs", "cpu"), ("evaluates", "cpu"), ("fills_the_gpu", "cuda"), ("always_fills_the_gpu", "cuda"), ("fills_the_host", "cpu"), ("leaves_a_child", "cpu"), ("waits", "cpu")]
+            names = [
+                ("hangs", "cpu"),
+                ("evaluates", "cpu"),
+                ("fills_the_gpu", "cuda"),
+                ("always_fills_the_gpu", "cuda"),
+                ("fills_the_host", "cpu"),
+                ("leaves_a_child", "cpu"),
+                ("waits", "cpu"),
+            ]
             play(ray_executor.run_on_ray([job(folder, *n) for n in names], stop, hung_s=HUNG_S, **options))
         elif scene == "memory":
             play(ray_executor.run_on_ray([job(folder, "really_fills_the_host")], stop, **options))
@@ -160,7 +197,10 @@ def nodes(folder: Path, cluster, first, stop: Stop, options: dict) -> None:
         if event.kind == "progress" and event.done and cluster.head_node.live_processes():
             cluster.head_node.kill_gcs_server()
 
-    play(ray_executor.run_on_ray([job(folder, "stays"), job(folder, "needs_the_gpu", "cuda")], stop, **options), lose_the_node)
+    play(
+        ray_executor.run_on_ray([job(folder, "stays"), job(folder, "needs_the_gpu", "cuda")], stop, **options),
+        lose_the_node,
+    )
     play(ray_executor.run_on_ray([job(folder, "loses_its_head")], stop, **options), lose_the_head)
 
 

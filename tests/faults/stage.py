@@ -35,7 +35,14 @@ class Stage:
 
     def __init__(self, folder: Path, seeds: int) -> None:
         self.folder, self.results, self.seeds = folder, folder / "results", seeds
-        self.environment = {**os.environ, "FAULTS": str(folder), "PYTHONPATH": f"{HERE / 'hooks'}{os.pathsep}{ROOT}", "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled"}
+        self.environment = {
+            **os.environ,
+            "FAULTS": str(folder),
+            "PYTHONPATH": f"{HERE / 'hooks'}{os.pathsep}{ROOT}",
+            "TMPDIR": str(folder / "tmp"),
+            "OMP_NUM_THREADS": "1",
+            "RAY_AUTH_MODE": "disabled",
+        }
         (folder / "tmp").mkdir()
         self.story = (folder / "faults.txt").open("w")
         self.reference: dict[str, str] = {}
@@ -44,13 +51,29 @@ class Stage:
         self.drivers, self.on_cluster, self.codes = 0, 0, Counter()
 
     def _command(self, results: Path, *more: str) -> list[str]:
-        run = [sys.executable, "-m", "benchmark", "run", str(HERE / "suite.yaml"), "--results", str(results), "--seeds", str(self.seeds)]
+        run = [
+            sys.executable,
+            "-m",
+            "benchmark",
+            "run",
+            str(HERE / "suite.yaml"),
+            "--results",
+            str(results),
+            "--seeds",
+            str(self.seeds),
+        ]
         return [*run, "--device", "cpu", "--checkpoint-every", "0.2", "--hung-after", HUNG, *more]
 
     def make_reference(self) -> None:
         """The undisturbed outcomes."""
         results = self.folder / "undisturbed"
-        subprocess.run(self._command(results, "--executor", "inline"), env=self.environment, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            self._command(results, "--executor", "inline"),
+            env=self.environment,
+            cwd=ROOT,
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         self.reference = outcomes(results)
 
     def clear(self) -> None:
@@ -68,7 +91,14 @@ class Stage:
         self.on_cluster += on_cluster
         self.log = self.folder / f"driver-{self.drivers}.txt"
         with self.log.open("w") as out:
-            self.driver = subprocess.Popen(self._command(self.results, *place), env=self.environment, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
+            self.driver = subprocess.Popen(
+                self._command(self.results, *place),
+                env=self.environment,
+                cwd=ROOT,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
         self.family = Family(os.getpid() if on_cluster else self.driver.pid)
 
     def watch(self, seconds: float) -> None:
@@ -103,7 +133,11 @@ class Stage:
         """What is wrong after a driver has ended."""
         self.codes[code] += 1
         said = self.log.read_text()
-        wrong = [f"driver {self.drivers} said '{word}', see {self.log}" for word in ("Traceback", "ganbench: unexpected") if word in said]
+        wrong = [
+            f"driver {self.drivers} said '{word}', see {self.log}"
+            for word in ("Traceback", "ganbench: unexpected")
+            if word in said
+        ]
         if code not in (0, 1, 130, -signal.SIGKILL):
             wrong.append(f"driver {self.drivers} ended with {code}, see {self.log}")
         if not self.cluster_in_use and (left := self.family.gone(GONE_S)):
@@ -115,10 +149,20 @@ class Stage:
         if self.cluster_in_use and left:
             wrong.append(f"workers left by driver {self.drivers} on the cluster: {left}")
         found, _ = read_all(self.results)
-        wrong += [f"{path} was lost or changed" for path, content in self.known.items() if not path.exists() or path.read_bytes() != content]
-        wrong += [f"{key} has {n} records" for key, n in Counter(f"{r.evaluation}-{r.seed}" for r in found).items() if n > 1]
+        wrong += [
+            f"{path} was lost or changed"
+            for path, content in self.known.items()
+            if not path.exists() or path.read_bytes() != content
+        ]
+        wrong += [
+            f"{key} has {n} records" for key, n in Counter(f"{r.evaluation}-{r.seed}" for r in found).items() if n > 1
+        ]
         for kept in (self.results, *(self.folder / "tmp").glob("ganbench-*")):
-            wrong += [f"{key} in {kept} is not as undisturbed" for key, outcome in outcomes(kept).items() if self.reference.get(key) != outcome]
+            wrong += [
+                f"{key} in {kept} is not as undisturbed"
+                for key, outcome in outcomes(kept).items()
+                if self.reference.get(key) != outcome
+            ]
         self._note_records()
         return wrong
 
@@ -134,15 +178,34 @@ class Stage:
     def seen(self) -> dict[str, int]:
         """Traces of what the faults did."""
         said = "".join(path.read_text(errors="replace") for path in self.folder.glob("driver-*.txt"))
-        words = {"records moved aside": "is damaged: moved to", "hung runs ended": "gave no sign of life", "clusters lost": "no record is lost", "records rescued": "The record is in", "runs failed": "FAILED:"}
-        return {name: len(re.findall(re.escape(word), said)) for name, word in words.items()} | {"flushes refused": self.refused()}
+        words = {
+            "records moved aside": "is damaged: moved to",
+            "hung runs ended": "gave no sign of life",
+            "clusters lost": "no record is lost",
+            "records rescued": "The record is in",
+            "runs failed": "FAILED:",
+        }
+        return {name: len(re.findall(re.escape(word), said)) for name, word in words.items()} | {
+            "flushes refused": self.refused()
+        }
 
     def _make_cluster(self) -> None:
         from ray.cluster_utils import Cluster
 
         self.clusters += 1
-        os.environ.update({key: self.environment[key] for key in ("FAULTS", "PYTHONPATH", "OMP_NUM_THREADS", "RAY_AUTH_MODE")} | {"RAY_USAGE_STATS_ENABLED": "0"})
-        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "temp_dir": str(self.folder / f"ray{self.clusters}"), "object_store_memory": 100 * 2**20})
+        os.environ.update(
+            {key: self.environment[key] for key in ("FAULTS", "PYTHONPATH", "OMP_NUM_THREADS", "RAY_AUTH_MODE")}
+            | {"RAY_USAGE_STATS_ENABLED": "0"}
+        )
+        self.cluster = Cluster(
+            initialize_head=True,
+            head_node_args={
+                "num_cpus": 0,
+                "include_dashboard": False,
+                "temp_dir": str(self.folder / f"ray{self.clusters}"),
+                "object_store_memory": 100 * 2**20,
+            },
+        )
         self.workers = [self._add_node() for _ in range(2)]
 
     def _add_node(self):

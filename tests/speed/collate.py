@@ -65,7 +65,9 @@ def write(results: Path, count: int, samples_kb: int) -> int:
     """``count`` records below ``results``, seed by seed over all cells; returns how many cells they serve."""
     rng = np.random.default_rng(0)
     os.fsync = lambda file: None  # the disk's patience is not what is measured
-    cells = {(c.recipe.fingerprint(), c.protocol.fingerprint()): c for s in load_all([]) for c in s.cells if c.published}
+    cells = {
+        (c.recipe.fingerprint(), c.protocol.fingerprint()): c for s in load_all([]) for c in s.cells if c.published
+    }
     pool = base64.b64encode(rng.bytes(samples_kb * 800)).decode()
     known = [(cell, *_data(cell), keys.algorithm_versions(cell.recipe)) for cell in cells.values()]
     for i in range(count):
@@ -81,24 +83,44 @@ def _data(cell: Cell) -> tuple[str, str, int]:
     r = cell.recipe
     c = card(r.dataset)
     count = c.split(r.split)["count"]
-    return c.content(r.split, r.resolution, r.channels), keys.subset_hash(count, r.data_percent, r.images, r.subset), subset_size(count, r.data_percent, r.images)
+    return (
+        c.content(r.split, r.resolution, r.channels),
+        keys.subset_hash(count, r.data_percent, r.images, r.subset),
+        subset_size(count, r.data_percent, r.images),
+    )
 
 
-def _record(cell: Cell, seed: int, content: str, subset: str, images: int, versions: dict, pool: str, rng: np.random.Generator) -> Record:
+def _record(
+    cell: Cell, seed: int, content: str, subset: str, images: int, versions: dict, pool: str, rng: np.random.Generator
+) -> Record:
     r, p = cell.recipe, cell.protocol
     total = r.total_steps(images)
     every = p.every_steps or (p.every_epochs or 1) * r.steps_per_epoch(images)
     steps = [*range(every, total, every), total]
-    values = {m: abs(cell.published[m].value if m in cell.published and cell.published[m].value else 20.0) for m in p.metrics}
+    values = {
+        m: abs(cell.published[m].value if m in cell.published and cell.published[m].value else 20.0) for m in p.metrics
+    }
     sign = {m: -1 if m in ("V_g", "D_G") else 1 for m in p.metrics}
     noise = rng.normal(1, 0.02, (len(steps), len(values)))
     history = [
-        {"step": s, "epoch": round(s / r.steps_per_epoch(images), 3), **{m: {"value": float(sign[m] * v * x), "std": float(0.01 * v)} for (m, v), x in zip(values.items(), row)}}
+        {
+            "step": s,
+            "epoch": round(s / r.steps_per_epoch(images), 3),
+            **{m: {"value": float(sign[m] * v * x), "std": float(0.01 * v)} for (m, v), x in zip(values.items(), row)},
+        }
         for s, row in zip(steps, noise)
     ]
     run = run_key(r, content, subset, seed, versions)
     real = keys.real_key(r, p)
-    segment = {"from_step": 0, "to_step": total, "ganbench": "0.1.0", "commit": "0" * 40, "torch": "2.13.0", "threads": 1, "device": "cpu"}
+    segment = {
+        "from_step": 0,
+        "to_step": total,
+        "ganbench": "0.1.0",
+        "commit": "0" * 40,
+        "torch": "2.13.0",
+        "threads": 1,
+        "device": "cpu",
+    }
     return Record(
         run=run, evaluation=evaluation_key(run, p, keys.MEASURE_VERSION, real), real=real, seed=seed, profile="full", cell=cell.id, recipe=r, protocol=p, versions=versions,
         measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=total / r.steps_per_epoch(images), final=history[-1], history=history,
@@ -137,9 +159,19 @@ def main() -> None:
             cells = write(results, count, a.samples_kb)
             size = sum(p.stat().st_size for p in results.rglob("*.json")) / 1e6
             print(f"{count:,} records of {cells} cells' runs, {size:,.0f} MB")
-            environment = os.environ | {"GANBENCH_CACHE": f"{folder}/cache", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            environment = os.environ | {
+                "GANBENCH_CACHE": f"{folder}/cache",
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+            }
             for name in ("first time", "again", "again"):
-                done = subprocess.run([sys.executable, __file__, "--collate", str(results)], env=environment, capture_output=True, text=True, check=False)
+                done = subprocess.run(
+                    [sys.executable, __file__, "--collate", str(results)],
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
                 print(f"  {name}: {done.stdout.strip() or done.stderr[-2000:]}", flush=True)
 
 

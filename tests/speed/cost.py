@@ -60,7 +60,9 @@ class Speed:
     def since(self) -> float:
         """Since the last call: of the steps just before and just after."""
         before, self.last = self.last, self._seconds()
-        return math.exp(statistics.fmean(math.log(2 * a / (b + c)) for a, b, c in zip(self.calibrated, before, self.last)))
+        return math.exp(
+            statistics.fmean(math.log(2 * a / (b + c)) for a, b, c in zip(self.calibrated, before, self.last))
+        )
 
     @staticmethod
     def _seconds() -> list[float]:
@@ -93,13 +95,22 @@ def _ci(speed: Speed) -> float:
     then = speed.since()
     print("\n| ci | predicted | measured, CPU | predicted : measured |\n|---|---|---|---|")
     both = [(known.cost(run), found[run.evaluation]) for run in made.runs if run.evaluation in found]
-    parts = {"steps": (sum(c.step_s * r.steps for c, r in both), sum(r.train_cpu_s for _, r in both)), "measurements": (sum(c.eval_s for c, _ in both), sum(r.eval_cpu_s for _, r in both))}
+    parts = {
+        "steps": (sum(c.step_s * r.steps for c, r in both), sum(r.train_cpu_s for _, r in both)),
+        "measurements": (sum(c.eval_s for c, _ in both), sum(r.eval_cpu_s for _, r in both)),
+    }
     for name, (one, other) in parts.items():
         _row(name, one, other)
-    _row("what a run takes beside", sum(c.total_s for c, _ in both) - sum(p for p, _ in parts.values()), cpu - sum(m for _, m in parts.values()))
+    _row(
+        "what a run takes beside",
+        sum(c.total_s for c, _ in both) - sum(p for p, _ in parts.values()),
+        cpu - sum(m for _, m in parts.values()),
+    )
     predicted = sum(c.total_s for c, _ in both)
     _row(f"all of {len(both)} runs", predicted, cpu)
-    print(f"\n{hours(wall)} by the clock on the wall: {cpu / wall:.0%} of a core was to be had. Speed {then:.2f}: at that of the calibration {predicted / cpu / then:.2f}")
+    print(
+        f"\n{hours(wall)} by the clock on the wall: {cpu / wall:.0%} of a core was to be had. Speed {then:.2f}: at that of the calibration {predicted / cpu / then:.2f}"
+    )
     return predicted / cpu / then
 
 
@@ -108,7 +119,10 @@ def _reduced(wanted: int, seconds: float, speed: Speed) -> list[float]:
         return []
     chosen = _assorted(make_plan(_cells(["suites"], "reduced"), [0], {}).of("to do"), wanted)
     known = forecast(Plan(tuple(chosen), "reduced"), named("cpu"))
-    print("\n| reduced | step: predicted | measured | measurement: predicted | measured | whole run: predicted | measured, CPU | predicted : measured | speed | at the speed of the calibration |\n|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    print(
+        "\n| reduced | step: predicted | measured | measurement: predicted | measured | whole run: predicted | measured, CPU | predicted : measured | speed | at the speed of the calibration |\n|---|---|---|---|---|---|---|---|---|---|",
+        flush=True,
+    )
     return [_shortened(run, known, seconds, speed) for run in chosen]
 
 
@@ -146,7 +160,10 @@ def _shortened(run: Run, known: Forecast, seconds: float, speed: Speed) -> float
     measured = began + first + step * (run.total_steps - 1) + look * one.looks
     ratio, then = one.total_s / measured, speed.since()
     ms = (f"{1000 * s:.3g} ms" for s in (one.step_s, step))
-    print(f"| {run.name} | {' | '.join(ms)} | {one.look_s:.3g} s | {look:.3g} s | {hours(one.total_s)} | {hours(measured)} | {ratio:.2f} | {then:.2f} | {ratio / then:.2f} |", flush=True)
+    print(
+        f"| {run.name} | {' | '.join(ms)} | {one.look_s:.3g} s | {look:.3g} s | {hours(one.total_s)} | {hours(measured)} | {ratio:.2f} | {then:.2f} | {ratio / then:.2f} |",
+        flush=True,
+    )
     return ratio / then
 
 

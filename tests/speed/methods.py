@@ -41,10 +41,20 @@ def recipe_of(method: str, width: float, batch: int | None) -> Recipe:
     """The paper's CIFAR-10 recipe, with one D step a G step and no average."""
     paper, table, backbone = METHODS[method]
     cells = load(Path(f"suites/{paper}.yaml")).cells
-    r = next(c.recipe for c in cells if (c.table, c.method, c.backbone, c.dataset) == (table, method, backbone, "cifar10"))
+    r = next(
+        c.recipe for c in cells if (c.table, c.method, c.backbone, c.dataset) == (table, method, backbone, "cifar10")
+    )
     changes = {"batch_d": batch, "batch_g": batch} if batch else {}
     parts = tuple((n, a | {"start": 0}) if n == "sdp" else (n, a) for n, a in r.parts)
-    return dataclasses.replace(r, network=(r.network[0], r.network[1] | {"width": width}), n_dis=1, ema=None, lr_decay=None, parts=parts, **changes)
+    return dataclasses.replace(
+        r,
+        network=(r.network[0], r.network[1] | {"width": width}),
+        n_dis=1,
+        ema=None,
+        lr_decay=None,
+        parts=parts,
+        **changes,
+    )
 
 
 def harness(recipe: Recipe) -> Callable[[], None]:
@@ -75,7 +85,10 @@ def losses(recipe: Recipe) -> tuple[Callable[[Tensor, Tensor], Tensor], Callable
         "non-saturating": (lambda r, f: softplus(-r).mean() + softplus(f).mean(), lambda f: softplus(-f).mean()),
         "hinge": (lambda r, f: relu(1 - r).mean() + relu(1 + f).mean(), lambda f: -f.mean()),
         "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda f: -f.mean()),
-        "least-squares": (lambda r, f: 0.5 * ((r - 1).square().mean() + f.square().mean()), lambda f: 0.5 * (f - 1).square().mean()),
+        "least-squares": (
+            lambda r, f: 0.5 * ((r - 1).square().mean() + f.square().mean()),
+            lambda f: 0.5 * (f - 1).square().mean(),
+        ),
     }[recipe.loss[0]]
 
 
@@ -86,7 +99,9 @@ def penalty(D: nn.Module, x: Tensor, fakes: Tensor) -> Tensor:
     return 10 * (g.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def sample_differences(real: Tensor, fake: Tensor, x: Tensor, fakes: Tensor, real_maps: list[Tensor], fake_maps: list[Tensor], k: int = 5) -> Tensor:
+def sample_differences(
+    real: Tensor, fake: Tensor, x: Tensor, fakes: Tensor, real_maps: list[Tensor], fake_maps: list[Tensor], k: int = 5
+) -> Tensor:
     """GAN-SDP's equations 3 to 10 on scores and maps that are there already."""
     top = fake.topk(k).indices
     near = torch.cdist(fakes[top].detach().flatten(1), x.flatten(1)).argmin(1)
@@ -101,7 +116,10 @@ def plain(recipe: Recipe) -> Callable[[], None]:
     """The method alone, in one function."""
     gan = Gan(recipe, 0)
     G, D = copy.deepcopy(gan.G), copy.deepcopy(getattr(gan.D, "net", gan.D))
-    opt_g, opt_d = (torch.optim.Adam(p.parameters(), lr, (recipe.beta1, recipe.beta2), fused=True) for p, lr in ((G, recipe.lr_g), (D, recipe.lr_d)))
+    opt_g, opt_d = (
+        torch.optim.Adam(p.parameters(), lr, (recipe.beta1, recipe.beta2), fused=True)
+        for p, lr in ((G, recipe.lr_g), (D, recipe.lr_d))
+    )
     names, (d_loss, g_loss) = [name for name, _ in recipe.parts], losses(recipe)
     kind, sdp = next((n for n in names if n in ("gn", "pgn", "gran")), None), "sdp" in names
     data, batch, joint = torch.from_numpy(IMAGES), recipe.batch_d, recipe.d_pass == "joint"
@@ -118,7 +136,9 @@ def plain(recipe: Recipe) -> Callable[[], None]:
         opt_d.zero_grad()
         with torch.no_grad():
             fakes = G(torch.randn(batch, recipe.z_dim), None)
-        real, fake = judge(torch.cat([x, fakes])).split(batch) if joint else (judge(x, real_maps), judge(fakes, fake_maps))
+        real, fake = (
+            judge(torch.cat([x, fakes])).split(batch) if joint else (judge(x, real_maps), judge(fakes, fake_maps))
+        )
         loss = d_loss(real, fake)
         if "gradient-penalty" in names:
             loss = loss + penalty(D, x.detach(), fakes.detach())
@@ -163,7 +183,10 @@ def main() -> None:
                     taken.append(time.process_time() - began)
         ratios = sorted(h / p for h, p in zip(*times))
         mine, theirs = (statistics.median(t) for t in times)
-        print(f"{method:10} {recipe.network[0]:14} harness {mine:7.3f} s, plain {theirs:7.3f} s: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True)
+        print(
+            f"{method:10} {recipe.network[0]:14} harness {mine:7.3f} s, plain {theirs:7.3f} s: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,17 @@ from benchmark.metrics.frechet import MomentSum, frechet_distance
 from benchmark.metrics.measure import measure
 from benchmark.recipe import Protocol
 
-PROTOCOL = Protocol(metrics=("IS", "FID", "KIDx1000"), generated=1, is_splits=10, kid_subsets=10, kid_subset_size=500, bn_mode="eval", weights="raw", checkpoint="last", std_of="splits")
+PROTOCOL = Protocol(
+    metrics=("IS", "FID", "KIDx1000"),
+    generated=1,
+    is_splits=10,
+    kid_subsets=10,
+    kid_subset_size=500,
+    bn_mode="eval",
+    weights="raw",
+    checkpoint="last",
+    std_of="splits",
+)
 
 
 def timed(work: Callable[[], float]) -> tuple[float, float]:
@@ -39,7 +49,9 @@ def report(name: str, rounds: int, ours: Callable[[], float], theirs: Callable[[
     pairs = [(timed(ours), timed(theirs)) for _ in range(rounds)]
     ratios = [a[0] / b[0] for a, b in pairs]
     (seconds, value), (their_seconds, their_value) = pairs[-1]
-    print(f"{name}: {seconds:.2f} s against {their_seconds:.2f} s; ratio median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}); values differ by {abs(value / their_value - 1):.1e} relative")
+    print(
+        f"{name}: {seconds:.2f} s against {their_seconds:.2f} s; ratio median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}); values differ by {abs(value / their_value - 1):.1e} relative"
+    )
 
 
 def whole(rounds: int, count: int) -> None:
@@ -73,13 +85,26 @@ def whole(rounds: int, count: int) -> None:
             return self.x[i]
 
     fidelity("registry").register_feature_extractor("peer", Peer)
-    settings = dict(isc=True, fid=True, kid=True, kid_subsets=10, kid_subset_size=500, cuda=False, cache=False, save_cpu_ram=True, verbose=False, batch_size=64)
+    settings = dict(
+        isc=True,
+        fid=True,
+        kid=True,
+        kid_subsets=10,
+        kid_subset_size=500,
+        cuda=False,
+        cache=False,
+        save_cpu_ram=True,
+        verbose=False,
+        batch_size=64,
+    )
     real = extract(lambda: iter(b.split(64)), lite, None)
     report(
         f"metrics of {count} images",
         rounds,
         lambda: measure(PROTOCOL, extract(lambda: iter(a.split(64)), lite, None), real)["FID"]["value"],
-        lambda: fidelity("metrics").calculate_metrics(input1=Images(a), input2=Images(b), feature_extractor="peer", **settings)["frechet_inception_distance"],
+        lambda: fidelity("metrics").calculate_metrics(
+            input1=Images(a), input2=Images(b), feature_extractor="peer", **settings
+        )["frechet_inception_distance"],
     )
 
 
@@ -91,7 +116,12 @@ def frechet(rounds: int, d: int) -> None:
         sums.add(rng.normal(size=(2 * d, d)) * np.exp(-np.arange(d) / decay))
         moments.append(sums.moments())
     stats = [{"mu": m.mean, "sigma": m.covariance} for m in moments]
-    report(f"frechet at {d} dimensions", rounds, lambda: frechet_distance(*moments), lambda: fidelity("metric_fid").fid_statistics_to_metric(*stats, verbose=False)["frechet_inception_distance"])
+    report(
+        f"frechet at {d} dimensions",
+        rounds,
+        lambda: frechet_distance(*moments),
+        lambda: fidelity("metric_fid").fid_statistics_to_metric(*stats, verbose=False)["frechet_inception_distance"],
+    )
 
 
 def main() -> None:

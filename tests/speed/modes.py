@@ -25,14 +25,21 @@ from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32), dtype=np.uint8)
-MODES = {"float32": (False, "float32"), "channels-last": (True, "float32"), "bfloat16": (False, "bfloat16"), "both": (True, "bfloat16")}
+MODES = {
+    "float32": (False, "float32"),
+    "channels-last": (True, "float32"),
+    "bfloat16": (False, "bfloat16"),
+    "both": (True, "bfloat16"),
+}
 METHODS = "gran NSGAN,gran NSGAN-SN,gran GraND-GAN,gran NSGAN-GP,pgn GN-GAN,sdp LSGAN-SDP,chain BigGAN,chain BigGAN+CHAIN,chain LeCam+DA,chain OmniGAN+ADA"
 
 
 def recipe_of(paper: str, method: str, profile: str) -> Recipe:
     """The method's CIFAR-10 recipe; of PGN-GAN's two backbones the ResNet."""
     cells = load(Path(f"suites/{paper}.yaml"), profile).cells
-    return next(c.recipe for c in cells if (c.method, c.dataset) == (method, "cifar10") and c.backbone in ("", "ResNet"))
+    return next(
+        c.recipe for c in cells if (c.method, c.dataset) == (method, "cifar10") and c.backbone in ("", "ResNet")
+    )
 
 
 def loop(recipe: Recipe, channels_last: bool, precision: str) -> Callable[[], object]:
@@ -61,8 +68,14 @@ def main() -> None:
                 step()
                 if round_:
                     times[mode].append(time.process_time() - began)
-        ratios = {mode: statistics.median(p / t for p, t in zip(times["float32"], taken)) for mode, taken in times.items()}
-        print(f"{name:20} {statistics.median(times['float32']):7.3f} s   " + "   ".join(f"{mode} {ratio:.2f}x" for mode, ratio in ratios.items()), flush=True)
+        ratios = {
+            mode: statistics.median(p / t for p, t in zip(times["float32"], taken)) for mode, taken in times.items()
+        }
+        print(
+            f"{name:20} {statistics.median(times['float32']):7.3f} s   "
+            + "   ".join(f"{mode} {ratio:.2f}x" for mode, ratio in ratios.items()),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,13 @@ import sys
 import time
 from pathlib import Path
 
-CELLS = ("pgn/II/WGAN-GP[ResNet]/cifar10", "gran/2/GraND-GAN/cifar10", "sdp/I/WGAN-GP-SDP/cifar10", "chain/cifar/BigGAN/cifar10@10%", "chain/imagenet/BigGAN+CHAIN/imagenet@2.5%")
+CELLS = (
+    "pgn/II/WGAN-GP[ResNet]/cifar10",
+    "gran/2/GraND-GAN/cifar10",
+    "sdp/I/WGAN-GP-SDP/cifar10",
+    "chain/cifar/BigGAN/cifar10@10%",
+    "chain/imagenet/BigGAN+CHAIN/imagenet@2.5%",
+)
 BATCHES = 5  # of images that G makes
 
 
@@ -54,16 +60,26 @@ def main() -> None:
     if a.one:
         print(json.dumps(timed(a.one, a.profile)))
         return
-    print(f"transparent_hugepage: {Path('/sys/kernel/mm/transparent_hugepage/enabled').read_text().strip()}\n\n| | step | making images |\n|---|---|---|")
+    print(
+        f"transparent_hugepage: {Path('/sys/kernel/mm/transparent_hugepage/enabled').read_text().strip()}\n\n| | step | making images |\n|---|---|---|"
+    )
     for cell in CELLS:
         rounds = []
         for _ in range(a.rounds):
             without, with_pages = (
-                json.loads(subprocess.check_output([sys.executable, "-m", "tests.speed.pages", "--profile", a.profile, "--one", cell], env=os.environ | {"THP_MEM_ALLOC_ENABLE": on}))
+                json.loads(
+                    subprocess.check_output(
+                        [sys.executable, "-m", "tests.speed.pages", "--profile", a.profile, "--one", cell],
+                        env=os.environ | {"THP_MEM_ALLOC_ENABLE": on},
+                    )
+                )
                 for on in "01"
             )
             rounds.append([b / w for w, b in zip(without, with_pages)])
-        print(f"| {cell} | {' | '.join(f'{statistics.median(r):.2f} ({min(r):.2f} to {max(r):.2f})' for r in zip(*rounds))} |", flush=True)
+        print(
+            f"| {cell} | {' | '.join(f'{statistics.median(r):.2f} ({min(r):.2f} to {max(r):.2f})' for r in zip(*rounds))} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

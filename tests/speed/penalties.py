@@ -102,7 +102,9 @@ def main() -> None:
         recipe, network=(a.network, recipe.network[1] | {"width": a.width}), resolution=a.resolution or recipe.resolution,
         loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}), batch_d=a.batch, batch_g=a.batch_g, share_fakes=False, ema=None,
     )  # fmt: skip
-    print(f"{a.network} {recipe.network[1]}, {recipe.channels}x{recipe.resolution}x{recipe.resolution}, batch {a.batch} / {a.batch_g}, {recipe.d_pass} D pass, {a.device}")
+    print(
+        f"{a.network} {recipe.network[1]}, {recipe.channels}x{recipe.resolution}x{recipe.resolution}, batch {a.batch} / {a.batch_g}, {recipe.d_pass} D pass, {a.device}"
+    )
     gans = {name: steps(pair(recipe, name, a.device)) for name in METHODS}
     times: dict[tuple[str, int], list[float]] = {(name, player): [] for name in METHODS for player in (0, 1)}
     for round_ in range(a.rounds + 1):
@@ -114,7 +116,9 @@ def main() -> None:
         cells = []
         for player, label in ((0, "D"), (1, "G")):
             ratios = sorted(t / p for t, p in zip(times[name, player], times["plain", player]))
-            cells.append(f"{label} {statistics.median(times[name, player]) * 1e3:9.2f} ms {statistics.median(ratios):5.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+            cells.append(
+                f"{label} {statistics.median(times[name, player]) * 1e3:9.2f} ms {statistics.median(ratios):5.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            )
         print(f"{name:9} {'   '.join(cells)}")
 
 

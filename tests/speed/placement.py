@@ -26,7 +26,9 @@ SAME = 1.001  # within a thousandth
 
 def main(bags: int) -> None:
     """The table; exit code 1 if a promise is broken."""
-    print("| workers | lengths | as submitted | longest first | placed | placed, lengths known | longer than as submitted | placed : as submitted |")
+    print(
+        "| workers | lengths | as submitted | longest first | placed | placed, lengths known | longer than as submitted | placed : as submitted |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     kept = True
     for cluster, speeds in CLUSTERS.items():
@@ -35,16 +37,31 @@ def main(bags: int) -> None:
             submitted, _, last, _ = columns
             ratios = [p / s for s, p in zip(submitted, last)]
             longer = sum(ratio > SAME for ratio in ratios)
-            cells = [cluster, "giants" if giants else "log-uniform", *(f"{max(column):.3f}" for column in columns), f"{longer} of {bags}", f"{max(ratios):.3f}"]
+            cells = [
+                cluster,
+                "giants" if giants else "log-uniform",
+                *(f"{max(column):.3f}" for column in columns),
+                f"{longer} of {bags}",
+                f"{max(ratios):.3f}",
+            ]
             print("| " + " | ".join(cells) + " |", flush=True)
-            kept &= longer <= (bags / 20 if giants else 0) and max(last) <= max(submitted) * SAME and sum(ratios) <= bags * SAME
+            kept &= (
+                longer <= (bags / 20 if giants else 0)
+                and max(last) <= max(submitted) * SAME
+                and sum(ratios) <= bags * SAME
+            )
             kept &= giants or len(speeds) > 32 or max(last) <= 1.05
     sys.exit(not kept)
 
 
 def _ratios(speeds: list[float], giants: bool, seed: int) -> tuple[float, ...]:
     lengths, estimates = bag(random.Random(seed), giants)
-    spans = as_submitted(lengths, speeds), as_submitted(lengths, speeds, longest_first(estimates)), placed(lengths, speeds, estimates), placed(lengths, speeds)
+    spans = (
+        as_submitted(lengths, speeds),
+        as_submitted(lengths, speeds, longest_first(estimates)),
+        placed(lengths, speeds, estimates),
+        placed(lengths, speeds),
+    )
     return tuple(span / lower_bound(lengths, speeds) for span in spans)
 
 

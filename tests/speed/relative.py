@@ -63,7 +63,9 @@ def data_efficient(width: float, batch: int, device: str) -> dict[str, Gan]:
         omni = name.startswith("Omni")
         network = ("biggan", plain.network[1] | {"width": width} | ({"head": "omni"} if omni else {}))
         d_pass = "separate" if name == SEPARATE or name.startswith("CHAIN") else "joint"
-        r = dataclasses.replace(plain, network=network, parts=(*plain.parts, *parts), d_pass=d_pass, **({"loss": OMNI} if omni else {}))
+        r = dataclasses.replace(
+            plain, network=network, parts=(*plain.parts, *parts), d_pass=d_pass, **({"loss": OMNI} if omni else {})
+        )
         found[name] = under_way(Gan(r, 0, device, total_steps=1000))
     return found
 
@@ -108,7 +110,9 @@ def main() -> None:
     print(f"{a.table}, width {a.width}, batch {a.batch or batch}, {a.rounds} rounds, {a.device}")
     for name, taken in times.items():
         ratios = sorted(t / p for t, p in zip(taken, times["plain"]))
-        print(f"{name:22} {statistics.median(taken):8.3f} s {statistics.median(ratios):6.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+        print(
+            f"{name:22} {statistics.median(taken):8.3f} s {statistics.median(ratios):6.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
 
 
 if __name__ == "__main__":

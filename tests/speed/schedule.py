@@ -46,7 +46,9 @@ def plan(runs: int) -> Plan:
     """So many one-step runs that differ in their seed."""
     cell = load(SUITE).cells[0]
     recipe = dataclasses.replace(cell.recipe, images=cell.recipe.batch_d, epochs=1)
-    protocol = dataclasses.replace(cell.protocol, generated=16, metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None)
+    protocol = dataclasses.replace(
+        cell.protocol, generated=16, metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None
+    )
     return make_plan([dataclasses.replace(cell, recipe=recipe, protocol=protocol)], range(runs), {})
 
 
@@ -149,7 +151,11 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
             marks.append(cpu_s())
             bare(jobs, make, lambda job, result, at=at: kept(at, job.evaluation, content))
             marks.append(cpu_s())
-            bare(jobs, make, lambda job, result, at=at: store.write(at / "bare", "x", make_record(planned[job.evaluation], result)))
+            bare(
+                jobs,
+                make,
+                lambda job, result, at=at: store.write(at / "bare", "x", make_record(planned[job.evaluation], result)),
+            )
             marks.append(cpu_s())
             memory = harness(made, make, at / "harness")
             marks.append(cpu_s())
@@ -160,7 +166,9 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
                 costs.append([*(cost / runs for cost in others), (ours - first) / (runs - 1), first])
     names = ("bare tasks", "bare tasks and a file each", "bare tasks and records")
     *others, ours, first = (statistics.median(c[i] for c in costs) for i in range(5))
-    print(f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} CPU ms for a further run ({first:.0f} ms for the first: the board's process)")
+    print(
+        f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} CPU ms for a further run ({first:.0f} ms for the first: the board's process)"
+    )
     for i, name in enumerate(names):
         ratios = sorted(c[3] / c[i] for c in costs)
         print(f"  harness / {name}: median {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
@@ -178,19 +186,28 @@ def main() -> None:
     if a.runs < 3 * EVERY:
         arguments.error(f"--runs: at least {3 * EVERY}")
     began, wall = time.process_time(), time.monotonic()
-    print(f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most")
+    print(
+        f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most"
+    )
     for name, value in session.ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import ray
 
     with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as stream:
-        json.dump(one_step(launch._jobs(plan(1).runs, Path("unused"), launch.Options(device="cpu"))[0], lambda done, todo: False), stream)
+        json.dump(
+            one_step(
+                launch._jobs(plan(1).runs, Path("unused"), launch.Options(device="cpu"))[0], lambda done, todo: False
+            ),
+            stream,
+        )
     os.environ[RESULT] = stream.name
     session._start(ray, None, 1)
     if a.kind != "one step":
         memory = compare("constant", constant, a.runs, a.rounds)
         growth = (memory[-1] - memory[len(memory) // 3]) / (len(memory) - 1 - len(memory) // 3) / EVERY / 1024
-        print(f"the driver's memory within a plan: {memory[0] / 2**20:.1f} MiB after {EVERY} runs, {memory[-1] / 2**20:.1f} MiB after {EVERY * len(memory):,}: {growth:+.2f} KiB a run after the first third")
+        print(
+            f"the driver's memory within a plan: {memory[0] / 2**20:.1f} MiB after {EVERY} runs, {memory[-1] / 2**20:.1f} MiB after {EVERY * len(memory):,}: {growth:+.2f} KiB a run after the first third"
+        )
     if a.kind != "constant":
         compare("one step", one_step, max(2, a.runs // 20), a.rounds)
     ray.shutdown()

@@ -37,7 +37,9 @@ from tests.browser import Browser
 def grid(noise: random.Random) -> str:
     """A sample grid of 256 px of noise, as a record holds it."""
     out = io.BytesIO()
-    Image.frombytes("RGB", (256, 256), noise.randbytes(3 * 256 * 256)).resize((512, 512)).quantize(16).save(out, format="PNG")
+    Image.frombytes("RGB", (256, 256), noise.randbytes(3 * 256 * 256)).resize((512, 512)).quantize(16).save(
+        out, format="PNG"
+    )
     return base64.b64encode(out.getvalue()).decode()
 
 
@@ -46,11 +48,29 @@ def record(cell: Cell, seed: int, noise: random.Random, samples: str) -> Record:
     card = keys.card(cell.recipe.dataset)
     versions = keys.algorithm_versions(cell.recipe)
     run = keys.run_key(cell.recipe, seed)
-    values = {m: p.value if (p := cell.published.get(m)) and p.value is not None else 10.0 for m in {*cell.published, *cell.protocol.metrics}}
-    history = [{"step": s, "epoch": s / 100, **{m: {"value": v * (1 + 2 / (s + 1)) * noise.gauss(1, 0.03), "std": 0.1} for m, v in values.items()}} for s in range(0, 1000, 20)]
+    values = {
+        m: p.value if (p := cell.published.get(m)) and p.value is not None else 10.0
+        for m in {*cell.published, *cell.protocol.metrics}
+    }
+    history = [
+        {
+            "step": s,
+            "epoch": s / 100,
+            **{m: {"value": v * (1 + 2 / (s + 1)) * noise.gauss(1, 0.03), "std": 0.1} for m, v in values.items()},
+        }
+        for s in range(0, 1000, 20)
+    ]
     count = card.split(cell.recipe.split)["count"]
     total = cell.recipe.total_steps(subset_size(count, cell.recipe.data_percent, cell.recipe.images))
-    segment = {"from_step": 0, "to_step": 1000, "ganbench": "0", "commit": "0" * 40, "device": f"device {seed % 3}", "threads": 1, "torch": "2"}
+    segment = {
+        "from_step": 0,
+        "to_step": 1000,
+        "ganbench": "0",
+        "commit": "0" * 40,
+        "device": f"device {seed % 3}",
+        "threads": 1,
+        "torch": "2",
+    }
     return Record(
         run=run, evaluation=keys.evaluation_key(run, cell.protocol, cell.recipe), real=keys.real_key(cell.recipe, cell.protocol), seed=seed, profile=cell.profile, cell=cell.id, recipe=cell.recipe, protocol=cell.protocol, versions=versions,
         measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=10.0, final=history[-1], history=history, samples=samples, train_s=3600.0, eval_s=60.0,
@@ -81,12 +101,16 @@ def main() -> None:
         write_reports(joined, "results", out)
         written = time.perf_counter()
         size = sum(p.stat().st_size for p in out.rglob("*") if p.is_file())
-        print(f"{a.records:,} records, {len(cells)} cells: joined in {collated - began:.1f} s, tables, claims and site written in {written - collated:.1f} s; {size / 1e6:.1f} MB")
+        print(
+            f"{a.records:,} records, {len(cells)} cells: joined in {collated - began:.1f} s, tables, claims and site written in {written - collated:.1f} s; {size / 1e6:.1f} MB"
+        )
         by_size = sorted(out.glob("cells/*.html"), key=lambda p: p.stat().st_size)
         with Browser(Path(scratch) / "profile") as browser:
             for page in [*sorted(out.glob("*.html")), by_size[len(by_size) // 2], by_size[-1]]:
                 times = [browser.open(page) for _ in range(a.rounds)]
-                print(f"{page.stat().st_size / 1e3:8.0f} kB  load median {statistics.median(times):.2f} s, longest {max(times):.2f} s  {page.name}")
+                print(
+                    f"{page.stat().st_size / 1e3:8.0f} kB  load median {statistics.median(times):.2f} s, longest {max(times):.2f} s  {page.name}"
+                )
             print(f"console errors: {len(browser.errors)}")
 
 

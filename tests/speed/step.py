@@ -54,7 +54,10 @@ def lean(gan: Gan) -> Callable[[], None]:
         for p in D.parameters():
             p.requires_grad_(True)
         opt_d.zero_grad()
-        (0.5 * (F.softplus(-D(augment(x, True, rng))).mean() + F.softplus(D(augment(fakes.detach(), False, rng))).mean())).backward()
+        (
+            0.5
+            * (F.softplus(-D(augment(x, True, rng))).mean() + F.softplus(D(augment(fakes.detach(), False, rng))).mean())
+        ).backward()
         opt_d.step()
 
     return step
@@ -107,7 +110,9 @@ def main() -> None:
                 times[name].append((time.process_time() - began) / a.steps * 1e3)
     for name, values in times.items():
         ratios = sorted(h / v for h, v in zip(times["harness"], values))
-        print(f"{name:8} {statistics.median(values):7.2f} ms/step   harness / {name}: median {statistics.median(ratios):.3f} (min {ratios[0]:.3f}, max {ratios[-1]:.3f})")
+        print(
+            f"{name:8} {statistics.median(values):7.2f} ms/step   harness / {name}: median {statistics.median(ratios):.3f} (min {ratios[0]:.3f}, max {ratios[-1]:.3f})"
+        )
 
 
 if __name__ == "__main__":

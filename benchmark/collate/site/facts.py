@@ -104,14 +104,20 @@ def segments(record: Record) -> list[dict[str, Any]]:
 
 def provenance(record: Record) -> list[str]:
     """Data, code and machine of each stretch."""
-    lines = [f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"]
+    lines = [
+        f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"
+    ]
     for s in segments(record):
-        lines.append(f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}, {s.get('device')}")
+        lines.append(
+            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}, {s.get('device')}"
+        )
     if real := record.provenance.get("real"):
         lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
     if isinstance(libraries := record.provenance.get("libraries"), dict) and libraries:
         lines.append(", ".join(f"{name} {version}" for name, version in libraries.items()))
-    lines.append(f"training {record.train_s:,.0f} s, measuring {record.eval_s:,.0f} s; run {record.run}, evaluation {record.evaluation}")
+    lines.append(
+        f"training {record.train_s:,.0f} s, measuring {record.eval_s:,.0f} s; run {record.run}, evaluation {record.evaluation}"
+    )
     return lines
 
 
@@ -129,7 +135,10 @@ class Field:
 def fields(j: Joined) -> list[Field]:
     """Recipe and protocol field by field: the paper's beside those of the records (without one, of the cell's profile)."""
     first = j.records[0] if j.records else None
-    pairs = ((j.cell.full_recipe, first.recipe if first else j.cell.recipe), (j.cell.full_protocol, first.protocol if first else j.cell.protocol))
+    pairs = (
+        (j.cell.full_recipe, first.recipe if first else j.cell.recipe),
+        (j.cell.full_protocol, first.protocol if first else j.cell.protocol),
+    )
     found = []
     for theirs, ours in ((a.to_json(), b.to_json()) for a, b in pairs):
         for name in dict.fromkeys([*theirs, *ours]):
@@ -154,8 +163,21 @@ def differing(j: Joined) -> list[Differing]:
     """The fields of the tier, as data; none without a record."""
     found = []
     for d in j.tier.fields if j.tier else ():
-        known = ("changes no number: " + d.harmless, "") if d.harmless else (d.effect.size, d.effect.source) if d.effect else ("not known", "")
-        found.append(Differing(d.field, _said(None if d.paper == "none" else d.paper), _said(None if d.ours == "none" else d.ours), *known))
+        known = (
+            ("changes no number: " + d.harmless, "")
+            if d.harmless
+            else (d.effect.size, d.effect.source)
+            if d.effect
+            else ("not known", "")
+        )
+        found.append(
+            Differing(
+                d.field,
+                _said(None if d.paper == "none" else d.paper),
+                _said(None if d.ours == "none" else d.ours),
+                *known,
+            )
+        )
     return found
 
 
@@ -196,5 +218,3 @@ def decided(v: ClaimVerdict) -> str:
 def judged(entries: Iterable[Entry], verdict: str) -> list[Entry]:
     """The entries with one verdict."""
     return [e for e in entries if e.verdict.name == verdict]
-
-

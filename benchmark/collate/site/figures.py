@@ -33,9 +33,20 @@ def curves(j: Joined) -> list[Plot]:
     for metric in metrics:
         lines = []
         for r in j.records[:MOST_LINES]:
-            points = [(float(e[unit]), float(v)) for e in r.history if unit in e and isinstance(e.get(metric), dict) and (v := e[metric].get("value")) is not None]
+            points = [
+                (float(e[unit]), float(v))
+                for e in r.history
+                if unit in e and isinstance(e.get(metric), dict) and (v := e[metric].get("value")) is not None
+            ]
             if points:
-                lines.append(Marks("line", _thin(points), f"s{r.seed % 6}", f"seed {r.seed}: {points[-1][1]:.4g} at {unit} {points[-1][0]:g}"))
+                lines.append(
+                    Marks(
+                        "line",
+                        _thin(points),
+                        f"s{r.seed % 6}",
+                        f"seed {r.seed}: {points[-1][1]:.4g} at {unit} {points[-1][0]:g}",
+                    )
+                )
         if lines:
             plots.append(_curve(j, metric, unit, lines))
     return plots
@@ -44,12 +55,24 @@ def curves(j: Joined) -> list[Plot]:
 def _curve(j: Joined, metric: str, unit: str, lines: list[Marks]) -> Plot:
     published = j.cell.published.get(metric)
     shown = published is not None and published.value is not None and _same_scale(j)
-    marks = [*lines, *([Marks("across", ((math.nan, published.value),), "plain", f"published: {published.text}")] if shown else [])]
+    marks = [
+        *lines,
+        *([Marks("across", ((math.nan, published.value),), "plain", f"published: {published.text}")] if shown else []),
+    ]
     ys = [y for m in marks for _, y in m.points]
     ends = ", ".join(m.label for m in lines[:6]) + (f" and {len(lines) - 6} more" if len(lines) > 6 else "")
     more = f"; the first {MOST_LINES} of {len(j.records)} seeds" if len(j.records) > MOST_LINES else ""
-    text = f"{metric} over training, one line a seed{more}: {ends}." + (f" Dashed: the published {published.text}." if shown else "")
-    return Plot(f"{j.cell.id}-{metric}", metric, text, Axis(unit), Axis(log=min(ys) > 0 and max(ys) / min(ys) > 100), tuple(marks))
+    text = f"{metric} over training, one line a seed{more}: {ends}." + (
+        f" Dashed: the published {published.text}." if shown else ""
+    )
+    return Plot(
+        f"{j.cell.id}-{metric}",
+        metric,
+        text,
+        Axis(unit),
+        Axis(log=min(ys) > 0 and max(ys) / min(ys) > 100),
+        tuple(marks),
+    )
 
 
 def _same_scale(j: Joined) -> bool:
@@ -78,9 +101,30 @@ def scatters(name: str, joined: Sequence[Joined]) -> list[Plot]:
         for verdict in dict.fromkeys(e.verdict.name for e in entries):
             some = [e for e in entries if e.verdict.name == verdict]
             names = tuple(f"{e.cell.id}: {e.achieved.mean:.4g}, published {e.published.text}; {verdict}" for e in some)
-            marks.append(Marks("points", tuple((e.published.value, e.achieved.mean) for e in some), slug(verdict), verdict, tuple(e.achieved.half or 0.0 for e in some), names))
+            marks.append(
+                Marks(
+                    "points",
+                    tuple((e.published.value, e.achieved.mean) for e in some),
+                    slug(verdict),
+                    verdict,
+                    tuple(e.achieved.half or 0.0 for e in some),
+                    names,
+                )
+            )
         text = f"{len(entries)} number(s): achieved up, published across; on the diagonal they are equal."
-        plots.append(Plot(f"{name}-{metric}-scatter", f"{metric}: achieved against published", text, Axis("published", log), Axis(log=log), tuple(marks), 340, 300, diagonal=True))
+        plots.append(
+            Plot(
+                f"{name}-{metric}-scatter",
+                f"{metric}: achieved against published",
+                text,
+                Axis("published", log),
+                Axis(log=log),
+                tuple(marks),
+                340,
+                300,
+                diagonal=True,
+            )
+        )
     return plots
 
 
@@ -90,7 +134,15 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
         for e in j.entries.values():
-            if j.tier and e.achieved and e.verdict.name not in LOST and j.gap is None and e.published and e.published.value is not None and e.published.origin == "own":
+            if (
+                j.tier
+                and e.achieved
+                and e.verdict.name not in LOST
+                and j.gap is None
+                and e.published
+                and e.published.value is not None
+                and e.published.origin == "own"
+            ):
                 tiers.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), {})[j.tier.name] = None
                 columns.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), []).append(e)
     plots = []
@@ -98,17 +150,46 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
         if len(entries) < 2:
             continue
         sign = 1 if entries[0].direction == "lower" else -1
-        before, after = (_ranks([sign * v for v in values]) for values in ([e.published.value for e in entries], [e.achieved.mean for e in entries]))
+        before, after = (
+            _ranks([sign * v for v in values])
+            for values in ([e.published.value for e in entries], [e.achieved.mean for e in entries])
+        )
         lines = tuple(
-            Marks("line", ((0.0, -float(a)), (1.0, -float(b))), "s5" if at == to else "s1", f"{_who(e)}: {at} published, {to} achieved")
+            Marks(
+                "line",
+                ((0.0, -float(a)), (1.0, -float(b))),
+                "s5" if at == to else "s1",
+                f"{_who(e)}: {at} published, {to} achieved",
+            )
             for e, (a, at), (b, to) in zip(entries, before, after)
         )
-        left, right = (tuple((-float(place), f"{rank} {_who(e)}") for e, (place, rank) in zip(entries, ranked)) for ranked in (before, after))
+        left, right = (
+            tuple((-float(place), f"{rank} {_who(e)}") for e, (place, rank) in zip(entries, ranked))
+            for ranked in (before, after)
+        )
         room = 20 + 7 * max(len(_who(e)) + 3 for e in entries)
         title = f"{metric}{f', {place}' if len({p for _, p in columns}) > 1 else ''}: ranks"
         text = "Ranks of means, without regard to noise: " + "; ".join(m.label for m in lines) + "."
-        ends = Axis(f"means, tier {', '.join(tiers[metric, place])}", ticks=((0.0, "published"), (1.0, "achieved")), limits=(0.0, 1.0))
-        plots.append(Plot(f"{table.key}-{metric}-{place}-ranks", title, text, ends, Axis(ticks=left), lines, 2 * room + 160, 96 + 24 * len(entries), room, right, room))
+        ends = Axis(
+            f"means, tier {', '.join(tiers[metric, place])}",
+            ticks=((0.0, "published"), (1.0, "achieved")),
+            limits=(0.0, 1.0),
+        )
+        plots.append(
+            Plot(
+                f"{table.key}-{metric}-{place}-ranks",
+                title,
+                text,
+                ends,
+                Axis(ticks=left),
+                lines,
+                2 * room + 160,
+                96 + 24 * len(entries),
+                room,
+                right,
+                room,
+            )
+        )
     return plots
 
 
@@ -129,9 +210,18 @@ def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot 
     None where there is no such number.
     """
     rows = []
-    for table, e in ((table, e) for table, joined in tables for j in joined if j.tier and j.tier.judged for e in j.entries.values()):
+    for table, e in (
+        (table, e) for table, joined in tables for j in joined if j.tier and j.tier.judged for e in j.entries.values()
+    ):
         band = table.tolerance.get(e.metric)
-        if e.achieved and e.published and e.published.value and e.published.origin == "own" and band and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive"):
+        if (
+            e.achieved
+            and e.published
+            and e.published.value
+            and e.published.origin == "own"
+            and band
+            and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive")
+        ):
             unit = band.relative * abs(e.published.value) * (1 if e.direction == "higher" else -1)
             rows.append((e, (e.achieved.mean - e.published.value) / unit, (e.achieved.half or 0.0) / abs(unit)))
     if not rows:
@@ -149,4 +239,16 @@ def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot 
     said = [n for m in marks for n in m.names]
     more = f"; and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
     text = f"{len(rows)} number(s) that may be judged; the shaded band counts as the same number; bars are 95 % intervals over seeds, and one seed has none. {'; '.join(said[:MOST_SAID])}{more}"
-    return Plot(f"{name}-forest", "Judged numbers, in tolerance bands", text, axis, Axis(ticks=ticks, limits=(-len(rows) + 0.4, 0.6)), tuple(marks), left + 420, 84 + 22 * len(rows), left, horizontal=True, band=(-1.0, 1.0))
+    return Plot(
+        f"{name}-forest",
+        "Judged numbers, in tolerance bands",
+        text,
+        axis,
+        Axis(ticks=ticks, limits=(-len(rows) + 0.4, 0.6)),
+        tuple(marks),
+        left + 420,
+        84 + 22 * len(rows),
+        left,
+        horizontal=True,
+        band=(-1.0, 1.0),
+    )

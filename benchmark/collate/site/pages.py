@@ -34,7 +34,14 @@ SHOWN = 25
 """Numbers of one verdict that the start page lists; the page of all cells has the rest."""
 
 
-def write_site(reports: Sequence[facts.Report], results: str, out: Path, problems: Sequence[str] = (), conflicts: Sequence[Conflict] = (), png: bool = False) -> list[Path]:
+def write_site(
+    reports: Sequence[facts.Report],
+    results: str,
+    out: Path,
+    problems: Sequence[str] = (),
+    conflicts: Sequence[Conflict] = (),
+    png: bool = False,
+) -> list[Path]:
     """Write all pages to ``out``; returns the start page and the papers' pages.
 
     Args:
@@ -67,14 +74,21 @@ def write_site(reports: Sequence[facts.Report], results: str, out: Path, problem
 class _Site:
     """What all pages share: templates, style, script, policy, and where things are written."""
 
-    def __init__(self, reports: Sequence[facts.Report], results: str, out: Path, conflicts: Sequence[Conflict], png: bool) -> None:
+    def __init__(
+        self, reports: Sequence[facts.Report], results: str, out: Path, conflicts: Sequence[Conflict], png: bool
+    ) -> None:
         import jinja2
         from markupsafe import Markup
 
         self._out, self._results, self._png, self._markup = out, results, png, Markup
         loader = jinja2.PackageLoader("benchmark.collate.site", "templates")
-        self._jinja = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        style, script = (Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8") for name in ("site.css", "site.js"))
+        self._jinja = jinja2.Environment(
+            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        style, script = (
+            Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
+            for name in ("site.css", "site.js")
+        )
         policy = f"default-src 'none'; img-src 'self' file: data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
         self._conflicts: dict[str, list[Conflict]] = {}
         for conflict in conflicts:
@@ -90,7 +104,9 @@ class _Site:
         """One page; ``up`` leads from it to the start page's folder."""
         path = self._out / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context), encoding="utf-8")
+        path.write_text(
+            self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context), encoding="utf-8"
+        )
         return path
 
     def figure(self, plot: Plot) -> Any:
@@ -106,7 +122,14 @@ class _Site:
     def paper(self, report: facts.Report, counted: facts.Summary) -> Path:
         """The page of one paper."""
         suite, joined = report.suite, report.joined
-        figures = {t.key: [*scatters(t.key, joined[t.key]), *slopes(t, joined[t.key]), *filter(None, [forest(t.key, [(t, joined[t.key])])])] for t in suite.tables}
+        figures = {
+            t.key: [
+                *scatters(t.key, joined[t.key]),
+                *slopes(t, joined[t.key]),
+                *filter(None, [forest(t.key, [(t, joined[t.key])])]),
+            ]
+            for t in suite.tables
+        }
         orders = {t.key: [o for o in rankings(t, joined[t.key]) if o.tau is not None] for t in suite.tables}
         return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures, orders=orders)
 

@@ -113,5 +113,7 @@ def _reach(m: Marks, horizontal: bool) -> list[Point]:
         return [(math.nan, y) for _, y in m.points]
     if not m.halves:
         return list(m.points)
-    along = [((x - h, y), (x + h, y)) if horizontal else ((x, y - h), (x, y + h)) for (x, y), h in zip(m.points, m.halves)]
+    along = [
+        ((x - h, y), (x + h, y)) if horizontal else ((x, y - h), (x, y + h)) for (x, y), h in zip(m.points, m.halves)
+    ]
     return [p for pair in along for p in pair]

@@ -11,7 +11,14 @@ COLOURS = {
     "reproduced": "#00665a", "better": "#1a52b3", "not-reproduced": "#b3261e", "inconclusive": "#7a5600", "incomparable": "#62626b", "diverged": "#8c1a80",
     "s0": "#1f5fa8", "s1": "#b5520a", "s2": "#2b7a3d", "s3": "#8a3fa0", "s4": "#a8321f", "s5": "#56606b", "plain": "#56606b",
 }  # fmt: skip
-SHAPES = {"reproduced": "o", "better": "^", "not-reproduced": "x", "inconclusive": "D", "incomparable": "o", "diverged": "s"}
+SHAPES = {
+    "reproduced": "o",
+    "better": "^",
+    "not-reproduced": "x",
+    "inconclusive": "D",
+    "incomparable": "o",
+    "diverged": "s",
+}
 
 
 def write_png(p: Plot, path: Path) -> None:
@@ -22,11 +29,16 @@ def write_png(p: Plot, path: Path) -> None:
     figure = Figure(figsize=(p.width / 72, p.height / 72), dpi=144, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for axis, setter, scale, lines in ((p.x, axes.set_xscale, p.scale[0], axes.xaxis), (p.y, axes.set_yscale, p.scale[1], axes.yaxis)):
+    for axis, setter, scale, lines in (
+        (p.x, axes.set_xscale, p.scale[0], axes.xaxis),
+        (p.y, axes.set_yscale, p.scale[1], axes.yaxis),
+    ):
         if axis.log:
             setter("log")
         ends = [10**v if axis.log else v for v in (scale.low, scale.high)]
-        (axes.set_xlim if axis is p.x else axes.set_ylim)(*(ends if scale.start < scale.end or axis is p.y else ends[::-1]))
+        (axes.set_xlim if axis is p.x else axes.set_ylim)(
+            *(ends if scale.start < scale.end or axis is p.y else ends[::-1])
+        )
         if axis.ticks:
             lines.set_ticks([v for v, _ in axis.ticks], [_plain(name) for _, name in axis.ticks])
     if p.band:
@@ -54,7 +66,15 @@ def _draw(axes: Any, m: Marks, horizontal: bool) -> None:
     else:
         if m.halves:
             axes.errorbar(x, y, **{"xerr" if horizontal else "yerr": m.halves}, fmt="none", ecolor=colour, elinewidth=1)
-        axes.plot(x, y, linestyle="none", marker=SHAPES.get(m.style, "o"), color=colour, markersize=5, fillstyle="none" if m.style == "incomparable" else "full")
+        axes.plot(
+            x,
+            y,
+            linestyle="none",
+            marker=SHAPES.get(m.style, "o"),
+            color=colour,
+            markersize=5,
+            fillstyle="none" if m.style == "incomparable" else "full",
+        )
 
 
 def _plain(text: str) -> str:

@@ -34,11 +34,20 @@ def _axes(p: Plot) -> str:
     x, y = p.scale
     parts = [f'<path class="axis" d="M{_n(x.start)} {_n(y.end)}V{_n(y.start)}H{_n(x.end)}"/>']
     for value, name in _ticks(p.x, x):
-        parts.append(f'<path class="grid" d="M{_n(x(value))} {_n(y.start)}V{_n(y.end)}"/><text class="tick" text-anchor="middle" x="{_n(x(value))}" y="{_n(y.start + 16)}">{escape(name)}</text>')
+        parts.append(
+            f'<path class="grid" d="M{_n(x(value))} {_n(y.start)}V{_n(y.end)}"/><text class="tick" text-anchor="middle" x="{_n(x(value))}" y="{_n(y.start + 16)}">{escape(name)}</text>'
+        )
     for value, name in _ticks(p.y, y):
-        parts.append(f'<path class="grid" d="M{_n(x.start)} {_n(y(value))}H{_n(x.end)}"/><text class="tick" text-anchor="end" x="{_n(x.start - 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>')
-    parts += [f'<text class="tick" x="{_n(x.end + 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>' for value, name in p.right]
-    parts.append(f'<text class="tick" text-anchor="middle" x="{_n((x.start + x.end) / 2)}" y="{p.height - 8}">{escape(p.x.label)}</text>')
+        parts.append(
+            f'<path class="grid" d="M{_n(x.start)} {_n(y(value))}H{_n(x.end)}"/><text class="tick" text-anchor="end" x="{_n(x.start - 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>'
+        )
+    parts += [
+        f'<text class="tick" x="{_n(x.end + 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>'
+        for value, name in p.right
+    ]
+    parts.append(
+        f'<text class="tick" text-anchor="middle" x="{_n((x.start + x.end) / 2)}" y="{p.height - 8}">{escape(p.x.label)}</text>'
+    )
     return "".join(parts)
 
 
@@ -58,10 +67,19 @@ def _marks(p: Plot, m: Marks) -> str:
     x, y = p.scale
     title = f"<title>{escape(m.label)}</title>" if m.label else ""
     if m.kind == "across":
-        return "".join(f'<path class="across" d="M{_n(x.start)} {_n(y(v))}H{_n(x.end)}">{title}</path>' for _, v in m.points)
+        return "".join(
+            f'<path class="across" d="M{_n(x.start)} {_n(y(v))}H{_n(x.end)}">{title}</path>' for _, v in m.points
+        )
     if m.kind == "line":
         d = "L".join(f"{_n(x(a))} {_n(y(b))}" for a, b in m.points)
-        dot = "".join(f'<path class="dot {m.style}" transform="translate({_n(x(a))} {_n(y(b))})" d="{RING}"/>' for a, b in m.points) if len(m.points) < 12 else ""
+        dot = (
+            "".join(
+                f'<path class="dot {m.style}" transform="translate({_n(x(a))} {_n(y(b))})" d="{RING}"/>'
+                for a, b in m.points
+            )
+            if len(m.points) < 12
+            else ""
+        )
         return f'<g><path class="line {m.style}" d="M{d}"/>{dot}{title}</g>'
     out = []
     for i, (a, b) in enumerate(m.points):
@@ -71,7 +89,9 @@ def _marks(p: Plot, m: Marks) -> str:
             ends = (x(a - h), y(b), x(a + h), y(b)) if p.horizontal else (x(a), y(b - h), x(a), y(b + h))
             bar = f'<path class="bar {m.style}" d="M{_n(ends[0])} {_n(ends[1])}L{_n(ends[2])} {_n(ends[3])}"/>'
         name = f"<title>{escape(m.names[i])}</title>" if m.names else title
-        out.append(f'<g>{bar}<path class="point {m.style}" transform="translate({_n(x(a))} {_n(y(b))})" d="{SHAPES.get(m.style, RING)}"/>{name}</g>')
+        out.append(
+            f'<g>{bar}<path class="point {m.style}" transform="translate({_n(x(a))} {_n(y(b))})" d="{SHAPES.get(m.style, RING)}"/>{name}</g>'
+        )
     return "".join(out)
 
 

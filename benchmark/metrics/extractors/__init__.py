@@ -61,13 +61,17 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
     path = weights or file.weights()
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != file.SHA256:
-        raise GanbenchError(f"{path} is not the weights file of {name}: its sha256 is {found[:16]}…, not {file.SHA256[:16]}…")
+        raise GanbenchError(
+            f"{path} is not the weights file of {name}: its sha256 is {found[:16]}…, not {file.SHA256[:16]}…"
+        )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds; none of them may run the file's code
         raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
     module = file.build(state).to(device).eval().requires_grad_(False)
-    return Extractor(name, found, file.DIMENSION, module, file.CPU_BATCH if torch.device(device).type == "cpu" else BATCH)
+    return Extractor(
+        name, found, file.DIMENSION, module, file.CPU_BATCH if torch.device(device).type == "cpu" else BATCH
+    )
 
 
 def weights_hash(name: str) -> str:

@@ -24,7 +24,9 @@ def weights() -> Path | None:
     """The file that ``$GANBENCH_WEIGHTS`` names, else the one where torch-fidelity's own download puts it."""
     if chosen := os.environ.get("GANBENCH_WEIGHTS"):
         return Path(chosen) if Path(chosen).is_file() else None
-    home = Path(os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch")
+    home = Path(
+        os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch"
+    )
     path = home / "hub" / "checkpoints" / FILE
     return path if path.is_file() else None
 
@@ -41,10 +43,14 @@ def build(state: dict[str, Any]) -> Any:
     class Inception(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            file = io.BytesIO()  # torch-fidelity loads a file without restrictions: it gets one that has been read with them
+            file = (
+                io.BytesIO()
+            )  # torch-fidelity loads a file without restrictions: it gets one that has been read with them
             torch.save(state, file)
             file.seek(0)
-            self.network = network("inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=file)
+            self.network = network(
+                "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=file
+            )
 
         def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
             x = (resize(x.float(), size=size, align_corners=False) - 128) / 128
