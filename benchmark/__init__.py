@@ -33,9 +33,9 @@ _HOMES = {
     "benchmark.plan.plan": ("make_plan",),
     "benchmark.schedule.launch": ("Options", "run_plan"),
     "benchmark.records.store": ("by_evaluation", "read_all"),
-    "benchmark.collate.join": ("load_joined",),
-    "benchmark.collate.tidy": ("compared_rows",),
-    "benchmark.collate.report": ("judged_claims", "write_report", "write_reports"),
+    "benchmark.collate.judging.join": ("load_joined",),
+    "benchmark.collate.presenting.tidy": ("compared_rows",),
+    "benchmark.collate.presenting.report": ("judged_claims", "write_report", "write_reports"),
     "benchmark.records.bundle": ("export", "read_bundle"),
 }
 _API = {name: home for home, names in _HOMES.items() for name in names}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.collate.caveats import caveats
-from benchmark.collate.join import load_joined
-from benchmark.collate.render import markdown
-from benchmark.collate.report import write_report
-from benchmark.collate.site.facts import differing
-from benchmark.collate.table import view
+from benchmark.collate.judging.caveats import caveats
+from benchmark.collate.judging.join import load_joined
+from benchmark.collate.presenting.render import markdown
+from benchmark.collate.presenting.report import write_report
+from benchmark.collate.presenting.site.facts import differing
+from benchmark.collate.presenting.table import view
 from benchmark.data.cards import card
 from benchmark.records.record import Record
 from benchmark.suite.load import load

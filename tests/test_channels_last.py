@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from benchmark.cli import main
-from benchmark.collate.site.facts import provenance
+from benchmark.collate.presenting.site.facts import provenance
 from benchmark.data.read import read
 from benchmark.records.store import read_all
 from benchmark.train.gan import Gan

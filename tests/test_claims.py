@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.collate.join import join
-from benchmark.collate.report import judged_claims
+from benchmark.collate.judging.join import join
+from benchmark.collate.presenting.report import judged_claims
 from benchmark.plan.plan import make_plan
 from benchmark.suite.load import load
 from benchmark.suite.nodes import SuiteError

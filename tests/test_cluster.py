@@ -142,7 +142,7 @@ def look():
     import benchmark
     from benchmark.data.cards import cards
     folder = Path(benchmark.__file__).parent
-    return str(folder), len(cards()), sorted(p.name for p in (folder / "collate/site/templates").iterdir())
+    return str(folder), len(cards()), sorted(p.name for p in (folder / "collate/presenting/site/templates").iterdir())
 
 (tmp / "src").rename(tmp / "hidden")  # the nodes' workers could read it there: it is one machine
 found = {"shipped": ray.get(look.remote())}
@@ -195,7 +195,7 @@ def test_nodes_get_the_package_and_one_without_the_data_is_named_before_anything
     assert (
         "runtime_resources" in folder
         and cards > 10
-        and templates == sorted(p.name for p in (ROOT / "benchmark/collate/site/templates").iterdir())
+        and templates == sorted(p.name for p in (ROOT / "benchmark/collate/presenting/site/templates").iterdir())
     )
     assert (
         "node bare (" in found["lacking"]

@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.collate.alike import unlike
-from benchmark.collate.claims import judge_claim
-from benchmark.collate.decide import open_questions
-from benchmark.collate.interval import estimate, power, seeds_needed
-from benchmark.collate.join import Joined, _spread, join, load_joined
-from benchmark.collate.ranking import rankings
-from benchmark.collate.render import latex, markdown, tex, to_csv
-from benchmark.collate.report import write_report
-from benchmark.collate.table import view
-from benchmark.collate.tier import Tier, tier_of
-from benchmark.collate.verdict import judge
+from benchmark.collate.judging.alike import unlike
+from benchmark.collate.judging.claims import judge_claim
+from benchmark.collate.judging.decide import open_questions
+from benchmark.collate.judging.join import Joined, _spread, join, load_joined
+from benchmark.collate.judging.ranking import rankings
+from benchmark.collate.judging.tier import Tier, tier_of
+from benchmark.collate.judging.verdict import judge
+from benchmark.collate.presenting.render import latex, markdown, tex, to_csv
+from benchmark.collate.presenting.report import write_report
+from benchmark.collate.presenting.table import view
+from benchmark.collate.statistics.interval import estimate, power, seeds_needed
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.records import store
 from benchmark.records.record import Record

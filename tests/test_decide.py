@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main
-from benchmark.collate.decide import in_order, open_questions
-from benchmark.collate.interval import estimate
-from benchmark.collate.join import load_joined
-from benchmark.collate.report import judged_claims
+from benchmark.collate.judging.decide import in_order, open_questions
+from benchmark.collate.judging.join import load_joined
+from benchmark.collate.presenting.report import judged_claims
+from benchmark.collate.statistics.interval import estimate
 from benchmark.records import store
 from benchmark.records.record import Record
 from benchmark.records.store import read_all

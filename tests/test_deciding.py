@@ -13,14 +13,14 @@ import pytest
 import torch
 
 from benchmark.cli import main
-from benchmark.collate import outlook
-from benchmark.collate.comparisons import Pair, compare
-from benchmark.collate.decide import open_questions
-from benchmark.collate.interval import estimate
-from benchmark.collate.join import load_joined
-from benchmark.collate.looks import LAST
-from benchmark.collate.report import judged_claims
-from benchmark.collate.verdict import judge
+from benchmark.collate.judging.decide import open_questions
+from benchmark.collate.judging.join import load_joined
+from benchmark.collate.judging.verdict import judge
+from benchmark.collate.presenting.report import judged_claims
+from benchmark.collate.statistics import outlook
+from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.interval import estimate
+from benchmark.collate.statistics.looks import LAST
 from benchmark.commands import deciding
 from benchmark.commands.pace import width_of
 from benchmark.errors import GanbenchError
@@ -28,7 +28,8 @@ from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
 from benchmark.records import failures, store
 from benchmark.records.record import Record
-from benchmark.schedule.launch import Options, Summary
+from benchmark.schedule.launch import Options
+from benchmark.schedule.summary import Summary
 from benchmark.suite.load import load
 from benchmark.suite.model import AtLeast, Cell, Check, Claim, Number, Published, Rank, Tolerance
 from tests.test_collate import EXACT, PUBLISHED, THEORY, full_cells, record_for

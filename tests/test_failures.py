@@ -10,10 +10,10 @@ import pytest
 
 import benchmark as gb
 from benchmark.cli import main
-from benchmark.collate.claims import judge_claim
-from benchmark.collate.join import load_joined
-from benchmark.collate.ranking import rankings
-from benchmark.collate.report import write_reports
+from benchmark.collate.judging.claims import judge_claim
+from benchmark.collate.judging.join import load_joined
+from benchmark.collate.judging.ranking import rankings
+from benchmark.collate.presenting.report import write_reports
 from benchmark.plan.plan import make_plan
 from benchmark.records import failures
 from benchmark.records.store import read_all

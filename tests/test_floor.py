@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.collate.join import join
-from benchmark.collate.report import write_report
-from benchmark.collate.tidy import compared_rows
+from benchmark.collate.judging.join import join
+from benchmark.collate.presenting.report import write_report
+from benchmark.collate.presenting.tidy import compared_rows
 from benchmark.data.cards import cards
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
@@ -33,7 +33,7 @@ from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import evaluation_key
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Protocol
-from benchmark.records import store
+from benchmark.records import store as records
 from benchmark.schedule.endings import beside_floor
 from benchmark.suite.load import load
 from benchmark.train.run import run
@@ -102,13 +102,12 @@ def test_a_floor_has_no_is_over_another_number_of_images(lite: extractors.Extrac
 def test_a_floor_is_believed_under_its_own_identity_alone(lite: extractors.Extractor, cache: Path) -> None:
     small, p, other = recipe(), measured(), measured(kid_subset_size=30)
     real = references.reference(small, p, lite)
-    right = []
+    right, places = [], []
     for q in (p, other):
         right.append(floor.real_floor(small, q, lite, real, None))
-        (path,) = cache.glob("*.floor.json") if len(right) == 1 else set(cache.glob("*.floor.json")) - {path}
-        if len(right) == 1:
-            mine = path
-    theirs, whole = path, path.read_text()
+        places += set(cache.glob("*.floor.json")).difference(places)
+    mine, theirs = places
+    whole = theirs.read_text()
     assert right[0]["metrics"]["KIDx1000"] != right[1]["metrics"]["KIDx1000"] and mine != theirs
     shutil.copy(mine, theirs)  # whole, and another's
     assert floor.real_floor(small, other, lite, real, None) == right[1] and theirs.read_text() == whole
@@ -209,8 +208,8 @@ def test_a_run_carries_its_floor_into_a_record_that_reads_back(
     planned = make_plan([cell], [0], {}).runs[0]
     record = make_record(planned, result)
     assert record.floor["metrics"]["FID"]["value"] > 0 and record.real == real_key(small, p)
-    path = store.write(tmp_path, "x", record)
-    assert store.read(path) == record
+    path = records.write(tmp_path, "x", record)
+    assert records.read(path) == record
     for old, new, message in (
         ('"images": 60', '"images": 61', "checksum"),
         (record.real, "0" * 64, "do not match its key"),
@@ -220,7 +219,7 @@ def test_a_run_carries_its_floor_into_a_record_that_reads_back(
         assert old in text
         path.write_text(text.replace(old, new))
         with pytest.raises(GanbenchError, match=message):
-            store.read(path)
+            records.read(path)
         path.write_text(text)
     with pytest.raises(GanbenchError, match="compared with other real images than planned"):
         make_record(planned, result | {"real": "0" * 64})
@@ -280,7 +279,7 @@ def test_the_profiles_of_every_suite_with_images_measure_precision_and_recall_be
 
 
 def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes() -> None:
-    found, problems = store.read_all(Path("results"))
+    found, problems = records.read_all(Path("results"))
     old = [r for r in found if r.floor is None and r.real is None]
     assert old and not problems
     for r in old:

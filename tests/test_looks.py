@@ -17,14 +17,14 @@ import pytest
 from scipy import stats
 
 from benchmark.cli import parser
-from benchmark.collate.comparisons import Pair, compare
-from benchmark.collate.interval import estimate
-from benchmark.collate.join import Entry, Joined, join, load_joined
-from benchmark.collate.looks import LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
-from benchmark.collate.ranking import improvements
-from benchmark.collate.render import markdown
-from benchmark.collate.site import facts
-from benchmark.collate.table import view
+from benchmark.collate.judging.join import Entry, Joined, join, load_joined
+from benchmark.collate.judging.ranking import improvements
+from benchmark.collate.presenting.render import markdown
+from benchmark.collate.presenting.site import facts
+from benchmark.collate.presenting.table import view
+from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.interval import estimate
+from benchmark.collate.statistics.looks import LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
 from benchmark.recipe import evaluation_key, run_key
 from benchmark.records import shelf
 from benchmark.records.bundle import export

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from benchmark.errors import GanbenchError
-from benchmark.methods import chain, non_saturating
+from benchmark.methods import chain, chain_layer, non_saturating
 from benchmark.methods.part import Moment, Side
 from benchmark.networks import biggan
 
@@ -23,12 +23,12 @@ ARGUMENTS = dict(
 )
 
 
-def layer(p: float, channels: int = 5, **changes) -> chain.ChainLayer:
+def layer(p: float, channels: int = 5, **changes) -> chain_layer.ChainLayer:
     """One layer, outside of a network, in the pass of D over real images."""
     part = chain.build(**{**ARGUMENTS, **changes})
     part.shared.p = p
     part.before_pass("d-real", torch.Generator().manual_seed(0))
-    return chain.ChainLayer(channels, part.shared, part.version, part.norm, part.decay, part.eps)
+    return chain_layer.ChainLayer(channels, part.shared, part.version, part.norm, part.decay, part.eps)
 
 
 def features(seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -143,7 +143,7 @@ def test_the_slides_bound_on_gradients(p: float, float64: None) -> None:
         A, W = torch.randn(12, 7), torch.randn(7, 5) * torch.rand(5) * 3
         W.requires_grad_()
         y = A @ W
-        out = chain.batch_arms(y[..., None, None], torch.full((12, 5), p), 1e-5, lipschitz=True)
+        out = chain_layer.batch_arms(y[..., None, None], torch.full((12, 5), p), 1e-5, lipschitz=True)
         upstream = torch.randn(12, 5)
         at_y, at_w = torch.autograd.grad(out, (y, W), upstream[..., None, None])
         psi = (y.detach().square().mean(0) + 1e-5).sqrt()
@@ -158,7 +158,7 @@ def test_the_slides_bound_on_gradients(p: float, float64: None) -> None:
     masks = (torch.rand(20_000, 12, 5) <= p).double()
     total = sum(
         torch.autograd.grad(
-            chain.batch_arms(y[..., None, None], m, 1e-5, True), y, upstream[..., None, None], retain_graph=True
+            chain_layer.batch_arms(y[..., None, None], m, 1e-5, True), y, upstream[..., None, None], retain_graph=True
         )[0]
         for m in masks[:400]
     )
@@ -167,7 +167,7 @@ def test_the_slides_bound_on_gradients(p: float, float64: None) -> None:
 
 def test_without_the_lipschitz_factor_the_bound_breaks(float64: None) -> None:
     y = features()[:, :, 0, 0].requires_grad_()
-    out = chain.batch_arms(y[..., None, None], torch.ones(6, 5), 1e-12, lipschitz=False)
+    out = chain_layer.batch_arms(y[..., None, None], torch.ones(6, 5), 1e-12, lipschitz=False)
     upstream = torch.randn(6, 5, generator=torch.Generator().manual_seed(1))
     (grad,) = torch.autograd.grad(out, y, upstream[..., None, None])
     assert grad[:, 1].norm() > 100 * upstream[:, 1].norm(), "the nearly dead channel's gradient explodes"
@@ -179,7 +179,7 @@ def test_second_order_is_refused_by_the_running_version_and_right_in_the_batch_v
     with pytest.raises(GanbenchError, match="take 'version: batch'"):
         torch.autograd.grad(layer(1.0, 4)(y).square().sum(), y, create_graph=True)
     batch = layer(1.0, 4, version="batch")
-    assert torch.autograd.gradgradcheck(lambda v: chain.batch_arms(v, torch.ones(4, 4), 1e-5, lipschitz=False), y)
+    assert torch.autograd.gradgradcheck(lambda v: chain_layer.batch_arms(v, torch.ones(4, 4), 1e-5, lipschitz=False), y)
     (first,) = torch.autograd.grad(batch(y).pow(3).sum(), y, create_graph=True)
     (second,) = torch.autograd.grad(first.square().sum(), y)
 
@@ -248,11 +248,14 @@ def d_step(part: chain.Chain, D: nn.Module, real: torch.Tensor, fake: torch.Tens
 def test_where_the_layers_are(blocks: str, layers: int) -> None:
     """After conv1, conv2 and the skip's convolution; blocks 3 and 4 of BigGAN at 32 pixels have identity skips and do not halve."""
     _, D = network(blocks=blocks)
-    assert sum(isinstance(m, chain.ChainLayer) for m in D.modules()) == layers
+    assert sum(isinstance(m, chain_layer.ChainLayer) for m in D.modules()) == layers
     for block in D.blocks:
         for name in ("conv1", "conv2", "skip"):
             wrapped = getattr(block, name)
-            assert not isinstance(wrapped, nn.Sequential) or [type(m) for m in wrapped] == [nn.Conv2d, chain.ChainLayer]
+            assert not isinstance(wrapped, nn.Sequential) or [type(m) for m in wrapped] == [
+                nn.Conv2d,
+                chain_layer.ChainLayer,
+            ]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +273,7 @@ def test_the_layers_sit_before_pooling_and_after_the_first_skips_own() -> None:
     part, D = network(blocks="down")
     sizes = []
     for m in D.modules():
-        if isinstance(m, chain.ChainLayer):
+        if isinstance(m, chain_layer.ChainLayer):
             m.register_forward_hook(lambda _, given, out: sizes.append(given[0].shape[2]))
     d_step(part, D, torch.randn(2, 3, 32, 32), torch.randn(2, 3, 32, 32))
     assert sizes[:6] == [32, 32, 16, 16, 16, 16], "block 1 pools before its skip's convolution, block 2 after"

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark.collate.tier import tier_of
+from benchmark.collate.judging.tier import tier_of
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
-from benchmark.methods.chain import RunningArms, batch_arms
+from benchmark.methods.chain_layer import RunningArms, batch_arms
 from benchmark.plan.count import count
 from benchmark.recipe import Recipe, run_key
 from benchmark.suite.lint import lint

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from benchmark.collate.join import join
-from benchmark.collate.report import judged_claims
+from benchmark.collate.judging.join import join
+from benchmark.collate.presenting.report import judged_claims
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.metrics.geometry import effective_rank, mean_cosine

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.collate.claims import judge_claim
-from benchmark.collate.comparisons import Pair, compare
-from benchmark.collate.interval import estimate
-from benchmark.collate.join import first_gap, join, load_joined
-from benchmark.collate.ranking import improvements, rankings
-from benchmark.collate.site.figures import curves, scatters, slopes
-from benchmark.collate.tier import Tier
-from benchmark.collate.verdict import judge
+from benchmark.collate.judging.claims import judge_claim
+from benchmark.collate.judging.join import first_gap, join, load_joined
+from benchmark.collate.judging.ranking import improvements, rankings
+from benchmark.collate.judging.tier import Tier
+from benchmark.collate.judging.verdict import judge
+from benchmark.collate.presenting.site.figures import curves, scatters, slopes
+from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.interval import estimate
 from benchmark.records import store
 from benchmark.records.record import Record
 from benchmark.suite.load import load

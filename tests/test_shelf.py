@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import benchmark
-from benchmark.collate.frames import Collated
+from benchmark.collate.presenting.frames import Collated
 from benchmark.records import shelf, store
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.load import load
@@ -169,7 +169,7 @@ def test_frames_hold_what_the_commands_print(results: Path) -> None:
 
 
 def test_the_room_can_be_called_and_costs_nothing_before() -> None:
-    code = "import sys, benchmark, benchmark.cli; f = benchmark.collate; assert callable(f) and not {'pandas', 'torch', 'ray', 'scipy'} & set(sys.modules)\nimport benchmark.collate.join; assert benchmark.collate is f"
+    code = "import sys, benchmark, benchmark.cli; f = benchmark.collate; assert callable(f) and not {'pandas', 'torch', 'ray', 'scipy'} & set(sys.modules)\nimport benchmark.collate.judging.join; assert benchmark.collate is f"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

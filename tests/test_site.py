@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.cli import parser
-from benchmark.collate.join import Joined, join, load_joined
-from benchmark.collate.report import write_report, write_reports
-from benchmark.collate.site import facts
-from benchmark.collate.site.plot import Axis, Marks, Plot, Scale
-from benchmark.collate.site.svg import svg
+from benchmark.collate.judging.join import Joined, join, load_joined
+from benchmark.collate.presenting.report import write_report, write_reports
+from benchmark.collate.presenting.site import facts
+from benchmark.collate.presenting.site.plot import Axis, Marks, Plot, Scale
+from benchmark.collate.presenting.site.svg import svg
 from benchmark.records import store
 from benchmark.records.bounds import MOST
 from benchmark.records.merge import Conflict

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark.collate.effects import BY_FIELD, EFFECTS
-from benchmark.collate.interval import estimate
-from benchmark.collate.tier import HARMLESS, LOOKS, tier_of
-from benchmark.collate.verdict import judge
+from benchmark.collate.judging.effects import BY_FIELD, EFFECTS
+from benchmark.collate.judging.tier import HARMLESS, LOOKS, tier_of
+from benchmark.collate.judging.verdict import judge
+from benchmark.collate.statistics.interval import estimate
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.record import Record

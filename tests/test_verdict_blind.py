@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.collate.comparisons import Pair, compare, holm
-from benchmark.collate.interval import estimate
-from benchmark.collate.ranking import improvements, tau_interval
+from benchmark.collate.judging.ranking import improvements, tau_interval
+from benchmark.collate.statistics.comparisons import Pair, compare, holm
+from benchmark.collate.statistics.interval import estimate
 from benchmark.suite.load import load
 from benchmark.suite.model import Number
 

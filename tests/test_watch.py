@@ -23,11 +23,11 @@ from benchmark.schedule import runlog
 from benchmark.schedule.again import again
 from benchmark.schedule.endings import tell
 from benchmark.schedule.job import Event
-from benchmark.schedule.launch import Summary
 from benchmark.schedule.progress import Progress
 from benchmark.schedule.runlog import logged
 from benchmark.schedule.screen import drawn, line, screen, shorten
 from benchmark.schedule.state import StatusFile, describe, driver_alive
+from benchmark.schedule.summary import Summary
 from benchmark.schedule.watch import Watch
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all

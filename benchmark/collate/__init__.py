@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmark.collate.frames import Collated
+    from benchmark.collate.presenting.frames import Collated
 
 
 class _Room(ModuleType):
@@ -22,8 +22,8 @@ class _Room(ModuleType):
     def __call__(
         self, suites: Sequence[str] = (), results: str | Path = "results", profile: str | None = None
     ) -> Collated:
-        """Everything that is known of some suites, judged: see ``benchmark.collate.frames.collate``."""
-        from benchmark.collate.frames import collate
+        """Everything that is known of some suites, judged: see ``benchmark.collate.presenting.frames.collate``."""
+        from benchmark.collate.presenting.frames import collate
 
         return collate(suites, results, profile)
 

@@ -7,10 +7,10 @@ from argparse import Namespace
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.collate.claims import judge_claim
-from benchmark.collate.decide import all_verdicts, in_order, open_questions
-from benchmark.collate.join import Joined, by_series, join_loaded
-from benchmark.collate.looks import FIRST, LAST
+from benchmark.collate.judging.claims import judge_claim
+from benchmark.collate.judging.decide import all_verdicts, in_order, open_questions
+from benchmark.collate.judging.join import Joined, by_series, join_loaded
+from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.commands import standing
 from benchmark.commands.lines import count, say
 from benchmark.commands.pace import device_of, seconds_each, width_of
@@ -22,7 +22,8 @@ from benchmark.plan.keys import series_of
 from benchmark.plan.plan import Plan, Run, make_plan
 from benchmark.records import failures, shelf
 from benchmark.records.store import by_evaluation
-from benchmark.schedule.launch import Options, Summary, run_plan
+from benchmark.schedule.launch import Options, run_plan
+from benchmark.schedule.summary import Summary
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell, Suite

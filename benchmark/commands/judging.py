@@ -14,8 +14,8 @@ def compare(a: Namespace) -> int:
     """Published beside achieved."""
     import pandas
 
-    from benchmark.collate.join import load_joined
-    from benchmark.collate.tidy import compared_rows
+    from benchmark.collate.judging.join import load_joined
+    from benchmark.collate.presenting.tidy import compared_rows
 
     found = read_records(a.results)
     rows = [
@@ -35,9 +35,9 @@ def compare(a: Namespace) -> int:
 
 def claims(a: Namespace) -> int:
     """Each claim and its verdicts."""
-    from benchmark.collate.join import load_joined
-    from benchmark.collate.ranking import rankings
-    from benchmark.collate.report import judged_claims
+    from benchmark.collate.judging.join import load_joined
+    from benchmark.collate.judging.ranking import rankings
+    from benchmark.collate.presenting.report import judged_claims
 
     found = [] if a.published_only else read_records(a.results)
     for path in (s.path for s in load_all(a.suites)):
@@ -62,8 +62,8 @@ def claims(a: Namespace) -> int:
 
 def report(a: Namespace) -> int:
     """Tables, figures and the site, of all suites together."""
-    from benchmark.collate.join import load_joined
-    from benchmark.collate.report import write_reports
+    from benchmark.collate.judging.join import load_joined
+    from benchmark.collate.presenting.report import write_reports
     from benchmark.records.merge import conflicts
 
     found, problems = shelf.read_all(a.results)

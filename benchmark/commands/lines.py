@@ -9,12 +9,13 @@ from pathlib import Path
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.records import shelf, store
+from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 
 
-def chosen_plan(a: Namespace) -> tuple[Plan, list[store.Record]]:
+def chosen_plan(a: Namespace) -> tuple[Plan, list[Record]]:
     """The plan, in the order of predicted cost where that is known, and the records that there are."""
     from benchmark.plan.forecast import in_order
 
@@ -44,14 +45,14 @@ def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def read_records(results: Path) -> list[store.Record]:
+def read_records(results: Path) -> list[Record]:
     """Records that can be read; what cannot is said and passed over."""
     found, problems = shelf.read_all(results)
     say(problems)
     return found
 
 
-def say(problems: list[store.RecordError]) -> None:
+def say(problems: list[RecordError]) -> None:
     """One line on standard error for each file that was passed over."""
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)

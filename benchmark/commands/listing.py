@@ -81,7 +81,7 @@ def show(a: Namespace) -> int:
     for source, number in sources.items():
         print(f"  [{number}] {source}")
     print("\nruns so far")
-    from benchmark.collate.join import join
+    from benchmark.collate.judging.join import join
 
     found = next(
         j

@@ -8,7 +8,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 
-from benchmark.collate.join import Joined
+from benchmark.collate.judging.join import Joined
 from benchmark.plan.counted import Counts
 from benchmark.plan.devices import GPUS, Device, named, this_device
 from benchmark.plan.forecast import Forecast

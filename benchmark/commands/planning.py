@@ -11,7 +11,7 @@ from benchmark.commands.lines import chosen_plan, count, plan_line
 from benchmark.errors import GanbenchError
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
-from benchmark.records import store
+from benchmark.records.record import Record
 
 if TYPE_CHECKING:
     from benchmark.plan.forecast import Forecast
@@ -94,7 +94,7 @@ def _kinds(a: Namespace) -> dict[str, int]:
     return found
 
 
-def _costs(a: Namespace, kinds: dict[str, int], made: Plan, found: list[store.Record]) -> list[Forecast]:
+def _costs(a: Namespace, kinds: dict[str, int], made: Plan, found: list[Record]) -> list[Forecast]:
     """None where no cost was asked for. ``--explain`` alone shows those that are known, without torch."""
     from benchmark.plan.counted import Counts
     from benchmark.plan.forecast import Forecast, forecast

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from benchmark.collate.decide import Hopeless, Question
-from benchmark.collate.join import Joined
-from benchmark.collate.verdict import DECIDED, LOST, Verdict
+from benchmark.collate.judging.decide import Hopeless, Question
+from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.verdict import DECIDED, LOST, Verdict
 from benchmark.commands.lines import count
 from benchmark.records.record import Record, RecordError
 

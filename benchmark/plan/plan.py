@@ -100,7 +100,7 @@ def make_plan(
         until_epoch: stop runs there; a partial record that got as far counts as done.
         problems: records that cannot be read. A run whose record would stand in their place is blocked
             now, not after hours of training; or, where the file is damaged beyond use, to be made again.
-        fixed: the number of seeds does not depend on any result; the records say so (``collate/looks.py``).
+        fixed: the number of seeds does not depend on any result; the records say so (``collate/statistics/looks.py``).
     """
     unreadable: dict[str, list[RecordError]] = {}
     for problem in problems:

@@ -203,7 +203,7 @@ def by_evaluation(records: Iterable[Record]) -> dict[str, Record]:
 
     Its ``planned`` is what all records say together that are of the same training (recipe, data and seed, under whatever
     protocol and version, and however far): the plan that they agree on, one of a single seed apart, else 0. So who looks at
-    some, and measures again, or goes on, under another plan, has looked all the same (``collate/looks.py``).
+    some, and measures again, or goes on, under another plan, has looked all the same (``collate/statistics/looks.py``).
     """
     best: dict[str, Record] = {}
     plans: dict[tuple[str, str, str, int], int] = {}

@@ -6,7 +6,6 @@ import logging
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.names import IMAGE
@@ -19,10 +18,8 @@ from benchmark.schedule.job import Event
 from benchmark.schedule.mirror import workplace
 from benchmark.schedule.progress import duration
 from benchmark.schedule.runlog import logged
+from benchmark.schedule.summary import Summary
 from benchmark.schedule.watch import Watch
-
-if TYPE_CHECKING:
-    from benchmark.schedule.launch import Summary
 
 log = logging.getLogger(__name__)
 

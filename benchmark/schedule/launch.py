@@ -5,10 +5,9 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.data.cards import cache_folder, data_root
@@ -21,6 +20,7 @@ from benchmark.schedule.job import Event, Job
 from benchmark.schedule.mirror import is_url, mirror_of
 from benchmark.schedule.nodes import refuse_scratch
 from benchmark.schedule.stop import Stop
+from benchmark.schedule.summary import Summary
 from benchmark.schedule.watch import Watch
 
 
@@ -43,21 +43,6 @@ class Options:
     tensorboard: Path | None = None  # where TensorBoard's files are written; None: nowhere
     command: tuple[str, ...] = ()  # the words of the command line, for the lines that make failed runs again
     hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint; with "inline", the command line ends
-
-
-@dataclass
-class Summary:
-    """What became of a plan."""
-
-    counts: Counter[str] = field(default_factory=Counter)  # done, partial, diverged, failed, interrupted, blocked
-    failures: list[str] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        """0 all asked for is done; 1 something failed or is missing; 130 interrupted."""
-        if self.counts["interrupted"]:
-            return 130
-        return 1 if self.counts["failed"] or self.counts["blocked"] else 0
 
 
 def run_plan(plan: Plan, results: Path, options: Options) -> Summary:

@@ -19,12 +19,12 @@ from types import SimpleNamespace
 import numpy as np
 from scipy import special
 
-from benchmark.collate import verdict as judging
-from benchmark.collate.comparisons import Pair, compare
-from benchmark.collate.interval import estimate
-from benchmark.collate.looks import FIRST, LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
-from benchmark.collate.tier import Tier
-from benchmark.collate.verdict import DECIDED, judge
+from benchmark.collate.judging import verdict as judging
+from benchmark.collate.judging.tier import Tier
+from benchmark.collate.judging.verdict import DECIDED, judge
+from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.interval import estimate
+from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
 from benchmark.suite.model import Number, Published, Tolerance
 
 BAND = Tolerance(0.05, "simulated")
@@ -383,14 +383,14 @@ def main(draws: int) -> str:
 _HEAD = f"""# Looking after every seed
 
 Made by `python results/verdicts/peeking.py`. Seeds that were added after a look get repeated confidence intervals: Student's t at 1/{SHARE} of the level at each look from
-seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/looks.py` has the sources). False verdicts have to stay at or below 5 % whenever one looks that started with one seed. A plan of
+seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/statistics/looks.py` has the sources). False verdicts have to stay at or below 5 % whenever one looks that started with one seed. A plan of
 more seeds, all there, has a look of its own at 5 %; looks after it have 5 % together, once more: [what both come to](#a-plan-of-so-many-seeds-judged-and-then-one-more-at-a-time-false-verdicts-in-percent)."""
 _COVERAGE = """Percent of normal samples whose intervals hold the true mean at all looks together; 95 are promised. The t mixture (an e-process) holds for ever, and is wider at the numbers of seeds that GANs get."""
 _EDGE = """The printed number is exact, and one side of the verdict is false: the worst case. Which interval is used follows from the records' own word on their plans, as in `compare`: only a plan that is
 all there, and the first one of at least two seeds, gets the narrow one. With normal seeds, and one side false, no way of looking costs more than 5 %. Where seeds are strongly skewed toward the false side, Student's t of three
 seeds is beyond that at a single look already: `--until-decided` costs no more than it, a planned look followed by further ones a quarter more."""
 _COST = """The paper prints one run. The price of looking is paid in seeds, not in false verdicts."""
-_ONWARD = f"""The worst case for whoever looks at a plan and goes on: two equal methods of which any order is false, or a number of which both sides are. 1 planned is `--seeds 1`, then `--until-decided`: below 5 %.
+_ONWARD = """The worst case for whoever looks at a plan and goes on: two equal methods of which any order is false, or a number of which both sides are. 1 planned is `--seeds 1`, then `--until-decided`: below 5 %.
 A plan's own look is Student's t (Welch's for a pair) at 5 %, which with unequal spreads and few seeds gives a little more; those who never look again have no more false verdicts than that. Later looks come on top."""
 _FAMILIES = f"""Exact, by quadrature. Looks cost more at the lower levels that Holm asks of many pairs. 1/{PAIR_SHARE} at each look is the largest such share that is enough up to {PAIRS} pairs; 1/{SHARE} for one pair, as for one number."""
 _PAIRS = """Any decision is wrong, the true means being equal; 5 % are allowed. Uncorrected is Welch's t-test."""

@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from benchmark.collate.claims import judge_claim
-from benchmark.collate.interval import _resamples, estimate
-from benchmark.collate.join import Entry, Joined
-from benchmark.collate.ranking import rankings
-from benchmark.collate.tier import Tier
-from benchmark.collate.verdict import judge
+from benchmark.collate.judging.claims import judge_claim
+from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.ranking import rankings
+from benchmark.collate.judging.tier import Tier
+from benchmark.collate.judging.verdict import judge
+from benchmark.collate.statistics.interval import _resamples, estimate
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Table, Tolerance
 

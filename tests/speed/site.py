@@ -23,8 +23,8 @@ from types import SimpleNamespace
 from PIL import Image
 
 from benchmark.canonical import content_hash
-from benchmark.collate.join import join
-from benchmark.collate.report import write_reports
+from benchmark.collate.judging.join import join
+from benchmark.collate.presenting.report import write_reports
 from benchmark.data.cards import Card
 from benchmark.data.subsets import subset_size
 from benchmark.plan import keys

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import benchmark
-from benchmark.collate.join import Joined
-from benchmark.collate.ranking import rankings
-from benchmark.collate.site import facts
-from benchmark.collate.site.figures import curves, forest, scatters, slopes, slug
-from benchmark.collate.site.plot import Plot
-from benchmark.collate.site.samples import write_samples
-from benchmark.collate.site.svg import svg
-from benchmark.collate.table import SYMBOLS
-from benchmark.collate.verdict import VERDICTS
+from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.ranking import rankings
+from benchmark.collate.judging.verdict import VERDICTS
+from benchmark.collate.presenting.site import facts
+from benchmark.collate.presenting.site.figures import curves, forest, scatters, slopes, slug
+from benchmark.collate.presenting.site.plot import Plot
+from benchmark.collate.presenting.site.samples import write_samples
+from benchmark.collate.presenting.site.svg import svg
+from benchmark.collate.presenting.table import SYMBOLS
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
 from benchmark.suite.slug import safe_name
@@ -81,7 +81,7 @@ class _Site:
         from markupsafe import Markup
 
         self._out, self._results, self._png, self._markup = out, results, png, Markup
-        loader = jinja2.PackageLoader("benchmark.collate.site", "templates")
+        loader = jinja2.PackageLoader("benchmark.collate.presenting.site", "templates")
         self._jinja = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
@@ -112,7 +112,7 @@ class _Site:
     def figure(self, plot: Plot) -> Any:
         """A plot's markup; its PNG too, if they were asked for."""
         if self._png:
-            from benchmark.collate.site.png import write_png
+            from benchmark.collate.presenting.site.png import write_png
 
             path = self._out / "figures" / f"{safe_name(plot.name)[:120]}-{facts.content_hash(plot.name)[:8]}.png"
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,9 +24,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.collate.interval import POWER, Estimate, power, seeds_needed
-from benchmark.collate.looks import FIRST, LAST
-from benchmark.collate.tier import Tier
+from benchmark.collate.judging.tier import Tier
+from benchmark.collate.statistics.interval import POWER, Estimate, power, seeds_needed
+from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.suite.model import Published, Tolerance
 
 DECIDED = ("reproduced", "better", "not reproduced")

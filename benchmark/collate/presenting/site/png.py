@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmark.collate.site.plot import Marks, Plot
+from benchmark.collate.presenting.site.plot import Marks, Plot
 
 COLOURS = {
     "reproduced": "#00665a", "better": "#1a52b3", "not-reproduced": "#b3261e", "inconclusive": "#7a5600", "incomparable": "#62626b", "diverged": "#8c1a80",

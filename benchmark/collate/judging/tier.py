@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.collate.effects import BY_FIELD, Effect
+from benchmark.collate.judging.effects import BY_FIELD, Effect
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.metrics.extractors import proxy

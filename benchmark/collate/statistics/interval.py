@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.collate.looks import FIRST, LAST, LEVEL, counted, critical
+from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, counted, critical
 
 BOOTSTRAP_FROM = 5
 RESAMPLES = 1999

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.collate.claims import JudgedClaim, judge_claim
-from benchmark.collate.join import Joined
-from benchmark.collate.render import latex, markdown, plain_markdown, to_csv
-from benchmark.collate.site.facts import Report, decided
-from benchmark.collate.site.pages import write_site
-from benchmark.collate.table import View, view
+from benchmark.collate.judging.claims import JudgedClaim, judge_claim
+from benchmark.collate.judging.join import Joined
+from benchmark.collate.presenting.render import latex, markdown, plain_markdown, to_csv
+from benchmark.collate.presenting.site.facts import Report, decided
+from benchmark.collate.presenting.site.pages import write_site
+from benchmark.collate.presenting.table import View, view
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict
 from benchmark.suite.model import Suite

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from benchmark.collate.join import Entry
-from benchmark.collate.noise import published_noise
+from benchmark.collate.judging.join import Entry
+from benchmark.collate.statistics.noise import published_noise
 from benchmark.suite.model import Check, Number, Rank
 
 Z = 1.96

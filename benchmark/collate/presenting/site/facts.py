@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.canonical import content_hash
-from benchmark.collate.claims import ClaimVerdict, JudgedClaim
-from benchmark.collate.join import Entry, Joined
-from benchmark.collate.rerun import rerun, seeds_of
-from benchmark.collate.table import View
-from benchmark.collate.verdict import VERDICTS
+from benchmark.collate.judging.claims import JudgedClaim
+from benchmark.collate.judging.findings import ClaimVerdict
+from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.rerun import rerun, seeds_of
+from benchmark.collate.judging.verdict import VERDICTS
+from benchmark.collate.presenting.table import View
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 

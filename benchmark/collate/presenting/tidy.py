@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmark.collate.join import Joined
-from benchmark.collate.table import achieved_text
+from benchmark.collate.judging.join import Joined
+from benchmark.collate.presenting.table import achieved_text
 
 
 def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ import csv
 import io
 import unicodedata
 
-from benchmark.collate.table import Square, View
+from benchmark.collate.presenting.table import Square, View
 
 
 def markdown(v: View) -> str:

@@ -21,12 +21,12 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmark.collate.alike import unlike
-from benchmark.collate.comparisons import Pair, compare
-from benchmark.collate.interval import Estimate
-from benchmark.collate.join import Entry, Joined
-from benchmark.collate.looks import LEVEL, PAIR_SHARE
-from benchmark.collate.verdict import LOST
+from benchmark.collate.judging.alike import unlike
+from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.verdict import LOST
+from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.interval import Estimate
+from benchmark.collate.statistics.looks import LEVEL, PAIR_SHARE
 from benchmark.suite.model import Number, Table
 
 DRAWS = 2000

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.collate.claims import judge_claim
-from benchmark.collate.join import Entry, Joined, by_series, join_loaded
-from benchmark.collate.ranking import rankings
+from benchmark.collate.judging.claims import judge_claim
+from benchmark.collate.judging.join import Entry, Joined, by_series, join_loaded
+from benchmark.collate.judging.ranking import rankings
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite

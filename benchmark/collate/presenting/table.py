@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.collate.join import Entry, Joined
+from benchmark.collate.judging.join import Entry, Joined
 from benchmark.suite.model import Cell, Published, Table
 
 ARROWS = {"lower": "↓", "higher": "↑"}

@@ -12,8 +12,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from benchmark.collate.interval import Estimate
-from benchmark.collate.looks import LEVEL, PAIR_SHARE
+from benchmark.collate.statistics.interval import Estimate
+from benchmark.collate.statistics.looks import LEVEL, PAIR_SHARE
 from benchmark.suite.model import Number
 
 

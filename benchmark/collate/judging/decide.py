@@ -12,14 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.collate.claims import JudgedClaim, comparisons
-from benchmark.collate.comparisons import Pair
-from benchmark.collate.interval import POWER, Estimate, power
-from benchmark.collate.join import Entry, Joined
-from benchmark.collate.looks import FIRST, LAST, LEVEL, PAIR_SHARE
-from benchmark.collate.noise import PLAUSIBLE
-from benchmark.collate.outlook import Odds, outlook, pair_odds
-from benchmark.collate.verdict import Verdict, own_noise
+from benchmark.collate.judging.by_ours import comparisons
+from benchmark.collate.judging.claims import JudgedClaim
+from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.verdict import Verdict, own_noise
+from benchmark.collate.statistics.comparisons import Pair
+from benchmark.collate.statistics.interval import POWER, Estimate, power
+from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, PAIR_SHARE
+from benchmark.collate.statistics.noise import PLAUSIBLE
+from benchmark.collate.statistics.outlook import Odds, outlook, pair_odds
 from benchmark.recipe import Protocol
 from benchmark.suite.model import Number, Tolerance
 

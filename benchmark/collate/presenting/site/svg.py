@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from benchmark.collate.site.plot import Axis, Marks, Plot, Scale
+from benchmark.collate.presenting.site.plot import Axis, Marks, Plot, Scale
 
 SHAPES = {
     "reproduced": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",  # a disc

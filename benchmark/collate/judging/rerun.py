@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from benchmark.collate.looks import looked as looked_at
+from benchmark.collate.statistics.looks import looked as looked_at
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.suite.filter import COORDINATES, selects

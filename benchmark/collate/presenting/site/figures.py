@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from benchmark.collate.join import Entry, Joined
-from benchmark.collate.site.plot import Axis, Marks, Plot
-from benchmark.collate.verdict import LOST
+from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.verdict import LOST
+from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
 from benchmark.metrics.extractors import proxy
 from benchmark.suite.model import Table
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.collate.caveats import caveats
-from benchmark.collate.interval import Estimate, estimate
-from benchmark.collate.looks import looked
-from benchmark.collate.rerun import rerun, seeds_of
-from benchmark.collate.tier import Tier, tier_of
-from benchmark.collate.verdict import DECIDED, Verdict, judge
+from benchmark.collate.judging.caveats import caveats
+from benchmark.collate.judging.rerun import rerun, seeds_of
+from benchmark.collate.judging.tier import Tier, tier_of
+from benchmark.collate.judging.verdict import DECIDED, Verdict, judge
+from benchmark.collate.statistics.interval import Estimate, estimate
+from benchmark.collate.statistics.looks import looked
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import NEEDS
 from benchmark.plan.blocks import what_blocks

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from benchmark.collate.comparisons import Pair
-from benchmark.collate.interval import Estimate, chi
-from benchmark.collate.looks import FIRST
+from benchmark.collate.statistics.comparisons import Pair
+from benchmark.collate.statistics.interval import Estimate, chi
+from benchmark.collate.statistics.looks import FIRST
 from benchmark.suite.model import AtLeast, Check, Claim, Rank
 
 Odds = tuple[float, float]

@@ -1,0 +1,127 @@
+"""A claim by our numbers: Welch's t over seeds, corrected by Holm over all comparisons of the claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from benchmark.collate.judging.alike import unlike
+from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, short, verdict_of, where
+from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.verdict import left_out
+from benchmark.collate.statistics.comparisons import Answer, Pair, compare
+from benchmark.collate.statistics.interval import Estimate
+from benchmark.collate.statistics.looks import LEVEL
+from benchmark.recipe import Protocol
+from benchmark.suite.model import Check, Claim, Number, Rank
+
+
+def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> ClaimVerdict:
+    if broken := [j.cell.id for j in cells if j.failures]:
+        return ClaimVerdict("not judged", f"runs of {', '.join(broken)} failed: what is left may be a selection")
+    if absent := [j.cell.id for j in cells if not j.records]:
+        return ClaimVerdict(
+            "not judged",
+            f"no record of {', '.join(absent[:3])}" + (f" and {len(absent) - 3} more" if len(absent) > 3 else ""),
+        )
+    if any(isinstance(leaf, Check) and leaf.test == "not-converged" for leaf in claim.leaves()):
+        return ClaimVerdict(
+            "not judged", "what the paper calls not converged depends on its FID limit: not judged by our runs yet"
+        )
+    if lost := [j.cell.id for j in cells if any(e.verdict.name == "diverged" for e in j.entries.values())]:
+        return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
+    if any(e.achieved is None for e in entries.values()):
+        return ClaimVerdict("not judged", "a cell lacks the metric")
+    times = {
+        n: f
+        for leaf in claim.leaves()
+        if isinstance(leaf, Check) and leaf.b
+        for n, f in zip((leaf.a, leaf.b), leaf.times)
+    }
+    said = "; ".join(
+        f"{n.metric} {where(n)}: {method(n)} {e.achieved.mean * float(times.get(n, 1)):.4g}" for n, e in entries.items()
+    )
+    if worse := [f"{j.cell.id} is {j.tier.name}" for j in cells if not j.tier.judged]:
+        return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
+    if gaps := [f"{j.cell.id}: {left_out(j.gap)}" for j in cells if j.gap is not None]:
+        return ClaimVerdict("not judged", f"{'; '.join(gaps)} ({said})")
+    if few := min((e.achieved.n for e in entries.values() if e.achieved.half is None), default=0):
+        return ClaimVerdict("inconclusive", f"{'one seed' if few == 1 else f'{few} seeds'} ({said})")
+    numbers = {n: e.achieved for n, e in entries.items()}
+    pairs, answers = comparisons(claim, numbers, {j.cell.id: j.cell.full_protocol for j in cells})
+    compared = sum(not answer.unlike for answer in answers.values())
+    if not compared:
+        return ClaimVerdict(
+            "not judged",
+            f"its numbers are measured otherwise than each other ({next(iter(answers.values())).unlike}): no comparison of methods ({said})",
+        )
+
+    def decide(leaf: Check | Rank) -> Finding:
+        found = [answers[pair] for pair in pairs[leaf]]
+        return _achieved_rank(leaf, numbers, found) if isinstance(leaf, Rank) else _achieved(leaf, numbers, found)
+
+    verdict = verdict_of(
+        claim, {leaf: decide(leaf) for leaf in pairs}, {1: "holds", 0: "inconclusive", -1: "fails"}, "undecided"
+    )
+    looks = " corrected for looks between seeds," if any(e.looked for e in numbers.values()) else ""
+    otherwise = f", {len(answers) - compared} not compared, since measured otherwise" if compared < len(answers) else ""
+    return replace(
+        verdict,
+        why=f"Welch's t at {100 * LEVEL:g} %,{looks} by Holm over {compared} comparison(s){otherwise}: {verdict.why}",
+    )
+
+
+def comparisons(
+    claim: Claim, numbers: dict[Number, Estimate], protocols: Mapping[str, Protocol]
+) -> tuple[dict[Check | Rank, list[Pair]], dict[Pair, Answer]]:
+    """The pairs of our numbers that each comparison of a claim rests on, and what all of them together, by Holm, say.
+
+    Args:
+        protocols: by cell. Numbers that were measured otherwise than each other are not compared (``alike.py``).
+    """
+    pairs = {
+        leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()
+    }
+    every = dict.fromkeys(pair for asked in pairs.values() for pair in asked)
+    apart = {
+        pair: Answer(0, 1.0, why)
+        for pair in every
+        if (why := unlike(pair.a.metric, protocols[pair.a.cell], protocols[pair.b.cell]))
+    }
+    return pairs, compare((pair for pair in every if pair not in apart), numbers) | apart
+
+
+def _check_pairs(check: Check, numbers: dict[Number, Estimate]) -> list[Pair]:
+    """What is compared: a with b as the margin moves it; for ``close``, with both ends of the margin."""
+    fa, fb = map(float, check.times)
+    margin = float(check.margin if numbers[check.b].mean * fb >= 0 else -check.margin)
+    if check.test == "close":
+        return [Pair(check.a, check.b, fa, fb * (1 - margin)), Pair(check.a, check.b, fa, fb * (1 + margin))]
+    higher = check.test == "better" and check.a.direction == "higher"
+    return [Pair(check.a, check.b, fa, fb * (1 + margin if higher else 1 - margin))]
+
+
+def _rank_pairs(rank: Rank) -> list[Pair]:
+    return [Pair(rank.a, rival) for rival in rank.rivals]
+
+
+def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
+    a, b = numbers[check.a], numbers[check.b]
+    fa, fb = map(float, check.times)
+    said = f"not compared: {answers[0].unlike}" if answers[0].unlike else f"p {max(answer.p for answer in answers):.2g}"
+    text = f"{check.a.metric} {where(check.a)}: {short(check.a, check.a)} {fa * a.mean:.4g}, {short(check.b, check.a)} {fb * b.mean:.4g} ({said})"
+    signs = [answer.sign for answer in answers]
+    if check.test == "close":
+        return Finding(1 if signs == [-1, 1] else -1 if signs[0] == signs[1] != 0 else 0, text)
+    return Finding(-signs[0] if check.test == "better" and check.a.direction == "higher" else signs[0], text)
+
+
+def _achieved_rank(rank: Rank, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
+    sign = 1 if rank.a.direction == "lower" else -1
+    against = [sign * answer.sign for answer in answers]
+    text = f"{rank.a.metric} {where(rank.a)}: {method(rank.a)} {numbers[rank.a].mean:.4g} is better than {against.count(1)}, worse than {against.count(-1)} of {len(against)}"
+    if apart := [f"{method(rival)} ({answer.unlike})" for rival, answer in zip(rank.rivals, answers) if answer.unlike]:
+        text += f"; not compared with {', '.join(apart)}"
+    return Finding(
+        -1 if against.count(-1) >= rank.top else 1 if against.count(1) > len(against) - rank.top else 0, text
+    )

@@ -1,0 +1,89 @@
+"""A claim by the paper's own numbers: decided exactly as printed, and whether seed noise could undo it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, outcome_of, short, verdict_of, where
+from benchmark.collate.judging.fragile import unsettled
+from benchmark.collate.judging.join import Entry
+from benchmark.suite.model import Check, Claim, Number, Published, Rank
+
+
+def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:
+    if all(e.published is None for e in entries.values()):
+        return ClaimVerdict("not judged", "the paper prints no numbers for it")
+    numbers = {n: e.published for n, e in entries.items()}
+
+    def decide(leaf: Check | Rank) -> Finding:
+        return _published_rank(leaf, numbers) if isinstance(leaf, Rank) else _published(leaf, numbers)
+
+    found = {leaf: decide(leaf) for leaf in claim.leaves()}
+    verdict = verdict_of(claim, found, {1: "holds", 0: "not judged", -1: "fails"}, "not printed")
+    shaky = {leaf: sources for leaf, f in found.items() if f.outcome and (sources := unsettled(leaf, entries))}
+    outcomes = {leaf: 0 if leaf in shaky else f.outcome or None for leaf, f in found.items()}
+    if verdict.name == "not judged" or outcome_of(claim.holds, outcomes):
+        return verdict
+    sources = dict.fromkeys(source for of_leaf in shaky.values() for source in of_leaf)
+    fragile = f"fragile: {len(shaky)} comparison(s) lie within plausible seed noise, and without them it would be open (noise: {'; '.join(sources)})"
+    return replace(verdict, fragile=fragile, why=f"{verdict.why}; {fragile}")
+
+
+def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding:
+    """A comparison of published numbers: decided as printed, without regard to noise."""
+    a = numbers[check.a]
+    if check.test == "not-converged":
+        outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1
+        return Finding(outcome, f"{check.a.metric} {where(check.a)}: {method(check.a)} {_printed(a)}")
+    b = numbers[check.b]
+    said = ", ".join(
+        f"{short(n, check.a)} {_printed(p)}" + (f" × {float(factor):g}" if factor != 1 else "")
+        for n, p, factor in zip((check.a, check.b), (a, b), check.times)
+    )
+    text = f"{check.a.metric} {where(check.a)}: {said}"
+    if not a or not b or "not-reported" in (a.text, b.text):
+        return Finding(0, text)
+    low, high = (f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b)))
+    if check.test == "close":
+        absent = [a.value, b.value].count(None)
+        return Finding(
+            0 if absent == 2 else 1 if not absent and abs(low - high) <= check.margin * abs(high) else -1, text
+        )
+    if check.test == "better" and check.a.direction == "higher":
+        low, high = -low, -high
+    bound = high - check.margin * abs(high) if b.value is not None else high
+    return Finding(1 if low < bound or (low == bound and check.margin) else -1, text)
+
+
+def _value(p: Published, direction: str) -> Fraction | float:
+    """The number exactly as printed; a model that did not converge is worse than any number."""
+    if p.value is None:
+        return math.inf if direction == "lower" else -math.inf
+    return Fraction(str(p.value))
+
+
+def _published_rank(rank: Rank, numbers: dict[Number, Published | None]) -> Finding:
+    """A rank among published numbers; rivals without one are left out, those that did not converge come last."""
+    a = numbers[rank.a]
+    text = f"{rank.a.metric} {where(rank.a)}: {method(rank.a)} {_printed(a)}"
+    rivals = {n: p for n in rank.rivals if (p := numbers[n]) and p.text != "not-reported"}
+    if a is None or a.text == "not-reported" or len(rivals) < rank.top:
+        return Finding(0, f"{text}, with {len(rivals)} rival(s) printed")
+    if a.value is None:
+        return Finding(-1, text)
+    ahead = [
+        n
+        for n, p in rivals.items()
+        if p.value is not None and (p.value < a.value if rank.a.direction == "lower" else p.value > a.value)
+    ]
+    left_out = f"; {len(rank.rivals) - len(rivals)} not printed" if len(rivals) < len(rank.rivals) else ""
+    behind = "; behind " + ", ".join(f"{method(n)} {_printed(rivals[n])}" for n in ahead) if ahead else ""
+    return Finding(
+        1 if len(ahead) < rank.top else -1, f"{text} is number {len(ahead) + 1} of {len(rivals) + 1}{behind}{left_out}"
+    )
+
+
+def _printed(p: Published | None) -> str:
+    return "nothing published" if p is None else p.text + (" (quoted)" if p.origin == "quoted" else "")

@@ -1,0 +1,1 @@
+"""What has been judged, as tables, pandas frames and the site. Judges nothing."""
