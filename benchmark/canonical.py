@@ -37,7 +37,9 @@ _PLAIN = (
     | orjson.OPT_PASSTHROUGH_DATETIME
 )
 _EXPONENT = re.compile(rb"e[-+]?[0-9]")
-"""The two differ in the form of numbers with an exponent, in that of numbers below 0.0001, and in NaN, for which orjson writes null."""
+"""The two differ in the form of numbers with an exponent, in that of numbers below 0.0001, and in NaN, for which orjson
+writes null.
+"""
 
 
 def canonical_text(value: Any) -> str:

@@ -1,4 +1,5 @@
-"""Signs of life from long loops in which no training step ends: measuring, preparing images, waiting for another process.
+"""Signs of life from long loops in which no training step ends: measuring, preparing images, waiting for another
+process.
 
 Whoever runs a run listens; a loop that takes longer than seconds calls ``beat`` as it goes.
 """

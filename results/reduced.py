@@ -1,4 +1,6 @@
-"""The table of runs that are shorter and narrower than the papers', from their records: ``python results/reduced.py``, from the top folder."""
+"""The table of runs that are shorter and narrower than the papers', from their records: ``python results/reduced.py``,
+from the top folder.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ def row(record: Record) -> str:
 
     scores = f"{said(first, 'IS', 2)} → {said(end, 'IS', 2)}" if "IS" in first else "not measured"
     fids = " | ".join(said(entry, "FID", 0) for entry in (first, half, end))
-    return f"| {paper} | {table} | {method}{SAID[record.profile]} | {record.seed} | {record.steps:,} | {fids} | {scores} | {said(first, 'precision', 2)} → {said(end, 'precision', 2)} | {said(end, 'recall', 3)} |"
+    return (
+        f"| {paper} | {table} | {method}{SAID[record.profile]} | {record.seed} | {record.steps:,} | {fids} | "
+        f"{scores} | {said(first, 'precision', 2)} → {said(end, 'precision', 2)} | {said(end, 'recall', 3)} |"
+    )
 
 
 def order(record: Record) -> tuple:

@@ -1,6 +1,8 @@
-"""Headless Chromium over its DevTools pipe: pages from disk, real clicks and keys, and everything that goes wrong in the console.
+"""Headless Chromium over its DevTools pipe: pages from disk, real clicks and keys, and everything that goes wrong in
+the console.
 
-No driver package: Chromium reads commands from file descriptor 3 and answers on 4, one JSON object each, ended by a zero byte.
+No driver package: Chromium reads commands from file descriptor 3 and answers on 4, one JSON object each, ended by a
+zero byte.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ def found() -> str | None:
 
 
 class Browser:
-    """One page. ``errors`` gathers exceptions, console errors and refused loads; ``requests`` every address that was asked for."""
+    """One page. ``errors`` gathers exceptions, console errors and refused loads; ``requests`` every address that was
+    asked for.
+    """
 
     def __init__(self, profile: Path, width: int = 1280, height: int = 900) -> None:
         (there_read, self._write), (self._read, there_write) = os.pipe(), os.pipe()
@@ -104,11 +108,14 @@ class Browser:
             self.errors.append(f"not loaded: {what.get('errorText')} {what.get('blockedReason', '')}")
 
     def open(self, page: Path, fragment: str = "") -> float:
-        """Go to a file; returns the seconds from the start of the navigation until its load event and two painted frames."""
+        """Go to a file; returns the seconds from the start of the navigation until its load event and two painted
+        frames.
+        """
         self._load("about:blank")  # a change of the fragment alone would load nothing
         self._load(page.resolve().as_uri() + (f"#{fragment}" if fragment else ""))
         return self.js(
-            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() / 1000))))"
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
+            "done(performance.now() / 1000))))"
         )
 
     def _load(self, url: str) -> None:
@@ -125,8 +132,14 @@ class Browser:
         return answer["result"].get("value")
 
     def click(self, selector: str) -> None:
-        """A click of the mouse in the middle of an element, scrolled into view; something else lying on top gets it instead."""
-        at = f"(e => {{ e.scrollIntoView({{block: 'center', inline: 'center'}}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})(document.querySelector({json.dumps(selector)}))"
+        """A click of the mouse in the middle of an element, scrolled into view; something else lying on top gets it
+        instead.
+        """
+        at = (
+            f"(e => {{ e.scrollIntoView({{block: 'center', inline: 'center'}}); const r = "
+            "e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; "
+            f"}})(document.querySelector({json.dumps(selector)}))"
+        )
         x, y = self.js(at)
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self.send(

@@ -1,4 +1,6 @@
-"""Shared by all tests: one thread, one seed, the repository's root as working directory, a small suite, real data if there is any."""
+"""Shared by all tests: one thread, one seed, the repository's root as working directory, a small suite, real data if
+there is any.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ torch.set_num_threads(1)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Never bytes in the name of a test: those of an archive hold the time, and the workers of xdist would collect different tests."""
+    """Never bytes in the name of a test: those of an archive hold the time, and the workers of xdist would collect
+    different tests.
+    """
     return argname if isinstance(val, bytes) else None
 
 
@@ -50,19 +54,48 @@ def float64() -> Iterator[None]:
 def recipe(**changes: object) -> Recipe:
     """A small, complete recipe on the embedded data."""
     fields: dict = dict(
-        dataset="shapes", split="train", resolution=28, channels=1, data_percent=100.0, images=200,
-        network=("mlp", {"width": 0.1, "bn_eps": 0.8}), z_dim=10, z_distribution="uniform", z_scale=1.0,
-        loss=("non-saturating", {"d_scale": 0.5}), parts=(("spectral-norm", {"player": "D"}),),
-        batch_d=64, batch_g=64, n_dis=1, epochs=4, drop_last=False, player_order="g-first", share_fakes=True,
-        d_pass="separate", optimizer="adam", lr_g=2e-4, lr_d=2e-4, beta1=0.5, beta2=0.999, adam_eps=1e-8, precision="float32",
-    )  # fmt: skip
+        dataset="shapes",
+        split="train",
+        resolution=28,
+        channels=1,
+        data_percent=100.0,
+        images=200,
+        network=("mlp", {"width": 0.1, "bn_eps": 0.8}),
+        z_dim=10,
+        z_distribution="uniform",
+        z_scale=1.0,
+        loss=("non-saturating", {"d_scale": 0.5}),
+        parts=(("spectral-norm", {"player": "D"}),),
+        batch_d=64,
+        batch_g=64,
+        n_dis=1,
+        epochs=4,
+        drop_last=False,
+        player_order="g-first",
+        share_fakes=True,
+        d_pass="separate",
+        optimizer="adam",
+        lr_g=2e-4,
+        lr_d=2e-4,
+        beta1=0.5,
+        beta2=0.999,
+        adam_eps=1e-8,
+        precision="float32",
+    )
     return Recipe(**(fields | changes))
 
 
 def protocol(**changes: object) -> Protocol:
     """A small, complete protocol."""
     fields: dict = dict(
-        metrics=("L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_G"), generated=40, bn_mode="eval", weights="raw",
-        checkpoint="last", std_of="noises", every_epochs=1, jac_G_every_epochs=2, seeds=1,
-    )  # fmt: skip
+        metrics=("L_Vg_Bz", "V_g", "D_G", "jac_D", "jac_G"),
+        generated=40,
+        bn_mode="eval",
+        weights="raw",
+        checkpoint="last",
+        std_of="noises",
+        every_epochs=1,
+        jac_G_every_epochs=2,
+        seeds=1,
+    )
     return Protocol(**(fields | changes))

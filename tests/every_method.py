@@ -17,7 +17,9 @@ SUITES = ("gran", "pgn", "sdp", "chain", "theory")
 
 
 def covering() -> dict[str, Recipe]:
-    """As few recipes of profile ci as name every network, part and loss that is implemented, each part with each set of its words."""
+    """As few recipes of profile ci as name every network, part and loss that is implemented, each part with each set of
+    its words.
+    """
     seen: set[object] = set()
     found = {}
     for suite in SUITES:
@@ -34,7 +36,9 @@ def covering() -> dict[str, Recipe]:
 
 
 def after_a_step(r: Recipe, channels_last: bool = False, seed: int = 0) -> tuple[Gan, list[Tensor]]:
-    """A pair after one step on noise images of its layout, and the losses of D and G. The clock stands past every part's start."""
+    """A pair after one step on noise images of its layout, and the losses of D and G. The clock stands past every
+    part's start.
+    """
     gan = Gan(r, seed, total_steps=4, channels_last=channels_last)
     gan.step = 1
     rng = torch.Generator().manual_seed(seed)

@@ -16,7 +16,9 @@ LR, BETAS, BATCH_D, BATCH_G = 2e-4, (0.0, 0.9), 8, 12
 
 
 class Relus(nn.Module):
-    """A piecewise linear D for (B, 3, 8, 8): strided and plain convolutions, ReLU and LeakyReLU, sum pool, projection."""
+    """A piecewise linear D for (B, 3, 8, 8): strided and plain convolutions, ReLU and LeakyReLU, sum pool,
+    projection.
+    """
 
     piecewise_linear = True
 
@@ -80,9 +82,20 @@ def moment(
 def small_gan(loss: str, loss_args: dict, *parts: tuple[str, dict], step: int = 0, **changes: object) -> Gan:
     """MLPs on 3x8x8, D first, two D steps a G step; a step that looks back at ``step`` ones done."""
     fields = dict(
-        resolution=8, channels=3, network=("mlp", {"width": 0.05, "bn_eps": 0.8}), loss=(loss, loss_args), parts=parts, batch_d=BATCH_D,
-        batch_g=BATCH_G, n_dis=2, player_order="d-first", share_fakes=False, d_pass="joint", beta1=BETAS[0], beta2=BETAS[1],
-    )  # fmt: skip
+        resolution=8,
+        channels=3,
+        network=("mlp", {"width": 0.05, "bn_eps": 0.8}),
+        loss=(loss, loss_args),
+        parts=parts,
+        batch_d=BATCH_D,
+        batch_g=BATCH_G,
+        n_dis=2,
+        player_order="d-first",
+        share_fakes=False,
+        d_pass="joint",
+        beta1=BETAS[0],
+        beta2=BETAS[1],
+    )
     gan = Gan(recipe(**(fields | changes)), seed=1)
     gan.step = step
     return gan
@@ -95,7 +108,8 @@ GLoss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 def plain_steps(
     gan: Gan, D: nn.Module, reals: list[Tensor], d_loss: DLoss, g_loss: GLoss
 ) -> tuple[nn.Module, nn.Module]:
-    """What ``train_step`` should do from ``gan``'s present state: one G step after each two of D's, by plain autograd and Adam.
+    """What ``train_step`` should do from ``gan``'s present state: one G step after each two of D's, by plain autograd
+    and Adam.
 
     Args:
         D: the bare network that ``gan`` trains.

@@ -1,4 +1,6 @@
-"""The fast texts of JSON values are those of Python's json, letter for letter: keys and checksums of every record hang on them."""
+"""The fast texts of JSON values are those of Python's json, letter for letter: keys and checksums of every record hang
+on them.
+"""
 
 from __future__ import annotations
 

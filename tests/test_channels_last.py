@@ -1,4 +1,6 @@
-"""The memory layout is no part of a run: every method gives the same numbers in both, a checkpoint of one goes on in the other, and the record says which."""
+"""The memory layout is no part of a run: every method gives the same numbers in both, a checkpoint of one goes on in
+the other, and the record says which.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The real command line, in processes of its own: start-up, exit codes, end to end through Ray, and every interruption."""
+"""The real command line, in processes of its own: start-up, exit codes, end to end through Ray, and every
+interruption.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,10 @@ assert not heavy, heavy
 
 
 def test_planning_and_the_suite_import_neither_torch_nor_ray() -> None:
-    code = "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--explain']); assert not {'torch', 'ray'} & set(sys.modules)"
+    code = (
+        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--explain']); "
+        "assert not {'torch', 'ray'} & set(sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT).returncode == 0
 
 
@@ -120,15 +125,19 @@ def test_a_results_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 TINY = """suite: tiny
 paper: {title: Tiny, venue: here}
-protocol: {metrics: [IS, FID, KIDx1000, precision, recall], features: efficientnet-lite0, quantise: round, real_split: test, real: 100, generated: 90, sample_batch: 32, is_splits: 3,
-  kid_subsets: 3, kid_subset_size: 40, bn_mode: eval, weights: raw, checkpoint: best, best_by: FID, every_steps: 3, std_of: splits}
+protocol: {metrics: [IS, FID, KIDx1000, precision, recall], features: efficientnet-lite0, quantise: round,
+  real_split: test, real: 100, generated: 90, sample_batch: 32, is_splits: 3, kid_subsets: 3, kid_subset_size: 40,
+  bn_mode: eval, weights: raw, checkpoint: best, best_by: FID, every_steps: 3, std_of: splits}
 tolerance: {FID: {relative: 0.05, source: x}, IS: {relative: 0.05, source: x}, KIDx1000: {relative: 0.05, source: x}}
 recipes:
-  base: {dataset: shapes, split: train, resolution: 32, channels: 3, data_percent: 10, subset: numpy-choice-0, network: {name: mlp, width: 0.1, bn_eps: 0.8}, z_dim: 8, z_distribution: normal,
-    z_scale: 1.0, loss: {name: non-saturating, d_scale: 1.0}, batch_d: 32, batch_g: 32, n_dis: 1, steps: 6, drop_last: true, player_order: g-first, share_fakes: true, d_pass: separate,
+  base: {dataset: shapes, split: train, resolution: 32, channels: 3, data_percent: 10, subset: numpy-choice-0,
+    network: {name: mlp, width: 0.1, bn_eps: 0.8}, z_dim: 8, z_distribution: normal, z_scale: 1.0,
+    loss: {name: non-saturating, d_scale: 1.0}, batch_d: 32, batch_g: 32, n_dis: 1, steps: 6, drop_last: true,
+    player_order: g-first, share_fakes: true, d_pass: separate,
     optimizer: adam, lr_g: 2.0e-4, lr_d: 2.0e-4, beta1: 0.5, beta2: 0.999, adam_eps: 1.0e-8, precision: float32}
 tables:
-  "1": {caption: c, std_of: splits, metrics: {IS: higher, FID: lower, KIDx1000: lower}, rows: {GAN: {recipe: base, IS: 2.5(0.1), FID: 300.0, KIDx1000: 12.5}}}
+  "1": {caption: c, std_of: splits, metrics: {IS: higher, FID: lower, KIDx1000: lower},
+    rows: {GAN: {recipe: base, IS: 2.5(0.1), FID: 300.0, KIDx1000: 12.5}}}
 """
 
 

@@ -1,4 +1,6 @@
-"""Clusters: the Slurm script on a pretended Slurm, what Ray ships to nodes, what nodes must have, checkpoints at a URL."""
+"""Clusters: the Slurm script on a pretended Slurm, what Ray ships to nodes, what nodes must have, checkpoints at a
+URL.
+"""
 
 from __future__ import annotations
 
@@ -163,9 +165,23 @@ cluster.shutdown()
 
 def _job(place: Path, root: Path, **changes: object) -> dict:
     fields = dict(
-        key="k", evaluation="e", seed=0, name="n", recipe=recipe(dataset="mnist").to_json(), protocol=protocol().to_json(), folder=str(place / "k"), data_root=str(root),
-        weights="", cache=str(place / "cache"), device="cpu", threads=1, channels_last=False, until_epoch=None, checkpoint_s=60.0, cluster=True,
-    )  # fmt: skip
+        key="k",
+        evaluation="e",
+        seed=0,
+        name="n",
+        recipe=recipe(dataset="mnist").to_json(),
+        protocol=protocol().to_json(),
+        folder=str(place / "k"),
+        data_root=str(root),
+        weights="",
+        cache=str(place / "cache"),
+        device="cpu",
+        threads=1,
+        channels_last=False,
+        until_epoch=None,
+        checkpoint_s=60.0,
+        cluster=True,
+    )
     return fields | changes
 
 

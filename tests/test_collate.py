@@ -56,9 +56,19 @@ def record_for(
         m: {"value": v, "std": 0.05, "max": v} for m, v in values.items()
     }
     result = {
-        "status": "finished", "steps": 187600, "total_steps": 187600, "epochs": 200.0, "final": final, "history": [{**final, "step": min(938 * e, final["step"]), "epoch": e} for e in (1, 2, 200)],
-        "samples": "", "train_s": 3600.0, "eval_s": 1.0, "segments": [{"commit": "0" * 40}], "libraries": {}, **planned.data(),
-    }  # fmt: skip
+        "status": "finished",
+        "steps": 187600,
+        "total_steps": 187600,
+        "epochs": 200.0,
+        "final": final,
+        "history": [{**final, "step": min(938 * e, final["step"]), "epoch": e} for e in (1, 2, 200)],
+        "samples": "",
+        "train_s": 3600.0,
+        "eval_s": 1.0,
+        "segments": [{"commit": "0" * 40}],
+        "libraries": {},
+        **planned.data(),
+    }
     return make_record(planned, result | changes)
 
 
@@ -126,7 +136,9 @@ def test_inconclusive_says_how_many_seeds_would_decide() -> None:
 
 
 def test_the_published_numbers_own_seed_noise_counts_against_a_verdict_beyond_the_band() -> None:
-    """Wholly beyond the band by our own interval, and within what one published run may vary: open, until the paper says more."""
+    """Wholly beyond the band by our own interval, and within what one published run may vary: open, until the paper
+    says more.
+    """
     far = estimate([2.14, 2.16, 2.18])
     assert far.mean - far.half > 2.1
     assert judge(V, far, 0, [EXACT], "lower", BAND, "").name == "inconclusive"
@@ -272,7 +284,7 @@ def _with_claim(folder: Path, holds: str) -> Path:
         ('{table: "1", metrics: [V_g], close: {B_z=10^-2: B_z=10^2}, within: 10%}', "holds", "holds", "holds"),
         ('{table: "1", metrics: [V_g], close: {B_z=10^-2: B_z=10^2}, within: 1%}', "fails", "fails", "fails"),
     ],
-)  # fmt: skip
+)
 def test_every_form_of_claim_is_judged_by_our_runs(
     tmp_path: Path, holds: str, published: str, ours: str, turned: str
 ) -> None:
@@ -287,13 +299,38 @@ def test_every_form_of_claim_is_judged_by_our_runs(
 @pytest.mark.parametrize(
     ("holds", "name", "turned", "said"),
     [
-        ('{table: "1", metrics: [V_g], better: {B_z=10^0: B_z=10^-2}}', "holds", "holds", "by Holm over 1 comparison(s): 1 for"),
-        ('{table: "1", metrics: [V_g], better: {B_z=10^2: B_z=10^-2}}', "not judged", "not judged", "measured otherwise than each other (generated 99 / 5,000)"),
-        ('{table: "1", metrics: [V_g], better: {B_z=10^0: [B_z=10^-2, B_z=10^2]}}', "inconclusive", "inconclusive", "over 1 comparison(s), 1 not compared, since measured otherwise"),
-        ('{table: "1", metrics: [V_g], better: {B_z=10^-2: [B_z=10^0, B_z=10^2]}}', "fails", "fails", "over 1 comparison(s), 1 not compared, since measured otherwise"),
-        ('{table: "1", metrics: [V_g], best: B_z=10^0}', "inconclusive", "inconclusive", "over 1 comparison(s), 1 not compared, since measured otherwise"),
+        (
+            '{table: "1", metrics: [V_g], better: {B_z=10^0: B_z=10^-2}}',
+            "holds",
+            "holds",
+            "by Holm over 1 comparison(s): 1 for",
+        ),
+        (
+            '{table: "1", metrics: [V_g], better: {B_z=10^2: B_z=10^-2}}',
+            "not judged",
+            "not judged",
+            "measured otherwise than each other (generated 99 / 5,000)",
+        ),
+        (
+            '{table: "1", metrics: [V_g], better: {B_z=10^0: [B_z=10^-2, B_z=10^2]}}',
+            "inconclusive",
+            "inconclusive",
+            "over 1 comparison(s), 1 not compared, since measured otherwise",
+        ),
+        (
+            '{table: "1", metrics: [V_g], better: {B_z=10^-2: [B_z=10^0, B_z=10^2]}}',
+            "fails",
+            "fails",
+            "over 1 comparison(s), 1 not compared, since measured otherwise",
+        ),
+        (
+            '{table: "1", metrics: [V_g], best: B_z=10^0}',
+            "inconclusive",
+            "inconclusive",
+            "over 1 comparison(s), 1 not compared, since measured otherwise",
+        ),
     ],
-)  # fmt: skip
+)
 def test_numbers_that_were_measured_otherwise_are_not_compared(
     tmp_path: Path, holds: str, name: str, turned: str, said: str
 ) -> None:

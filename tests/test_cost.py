@@ -54,7 +54,9 @@ G_SIZES, D_SIZES = [10, 13, 26, 51, 102, 784], [784, 51, 26, 1]  # of the MLP at
 
 
 def test_a_steps_flops_are_those_of_its_matrix_products_by_hand() -> None:
-    """Per image: forward 2·MACs, gradient of weights 2·MACs, gradient of inputs 2·MACs, but for a first layer whose input needs none."""
+    """Per image: forward 2·MACs, gradient of weights 2·MACs, gradient of inputs 2·MACs, but for a first layer whose
+    input needs none.
+    """
     r = _mlp(n_dis=3, batch_d=64, batch_g=32)
     g, d, d_first, g_first = _macs(G_SIZES), _macs(D_SIZES), 784 * 51, 10 * 13
     d_step = 64 * 2 * g + 2 * 64 * (2 * 3 * d - 2 * d_first)  # fakes without gradient; D on real and on fake
@@ -73,7 +75,9 @@ def test_a_steps_flops_are_those_of_its_matrix_products_by_hand() -> None:
 
 
 def test_a_gradient_penalty_counts_its_double_backward() -> None:
-    """The penalty's extra pass: forward, gradient of the input, and the backward of both, by hand for D's three layers."""
+    """The penalty's extra pass: forward, gradient of the input, and the backward of both, by hand for D's three
+    layers.
+    """
     plain, penalised = _mlp(), _mlp()
     penalised = dataclasses.replace(
         penalised, parts=(("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"}),)
@@ -360,7 +364,9 @@ def test_records_correct_what_was_counted() -> None:
 
 
 def test_cpu_seconds_count_where_a_record_has_them() -> None:
-    """Of records of one run, 5 wall seconds a step on a busy machine: 2 by the processor's clock. On a GPU the host's clock says nothing."""
+    """Of records of one run, 5 wall seconds a step on a busy machine: 2 by the processor's clock. On a GPU the host's
+    clock says nothing.
+    """
     counts, cpu, gpu = Counts(), Device("cpu", 1e-10, 1e-10, 1e-10, 1e-5), Device("A100", 1e-10, 1e-10, 1e-10, 1e-5)
     counts.count_all([(recipe(), 10)])
     found = [_record(recipe(), 5.0, cpu=2.0), _record(recipe(), 6.0)]
@@ -437,7 +443,10 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_planning_without_costs_imports_no_torch() -> None:
-    code = "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--results', 'nowhere']); sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
+    code = (
+        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--results', "
+        "'nowhere']); sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
@@ -500,10 +509,14 @@ def test_suites_of_higher_priority_come_first(capsys: pytest.CaptureFixture[str]
 
 
 ITEMS = [
-    Item("a/1/x", "a/1", frozenset({"r1", "r2"}), True), Item("a/1/y", "a/1", frozenset({"r3"}), True),
-    Item("a/2/x", "a/2", frozenset({"r1", "r2"}), True), Item("a/2/z", "a/2", frozenset({"r4"}), True),
-    Item("b/1/u", "b/1", frozenset({"r5"}), True), Item("b/1/v", "b/1", frozenset({"r6"}), True), Item("b/open/w", "b/open", frozenset({"r7"}), False),
-]  # fmt: skip
+    Item("a/1/x", "a/1", frozenset({"r1", "r2"}), True),
+    Item("a/1/y", "a/1", frozenset({"r3"}), True),
+    Item("a/2/x", "a/2", frozenset({"r1", "r2"}), True),
+    Item("a/2/z", "a/2", frozenset({"r4"}), True),
+    Item("b/1/u", "b/1", frozenset({"r5"}), True),
+    Item("b/1/v", "b/1", frozenset({"r6"}), True),
+    Item("b/open/w", "b/open", frozenset({"r7"}), False),
+]
 SECONDS = {"r1": 2.0, "r2": 2.0, "r3": 3.0, "r4": 4.0, "r5": 1.0, "r6": 50.0, "r7": 0.5}
 
 

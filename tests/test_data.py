@@ -44,9 +44,13 @@ def test_mnist_is_resized_where_the_recipe_says_so(mnist: Path) -> None:
     )
     assert np.abs(larger.images - expected).max() <= 1.01 and np.abs(larger.images - expected).mean() < 0.3
     assert np.array_equal(read("mnist", "test", 28, 1, resize="bilinear").images, plain.images)
-    assert np.array_equal(read("mnist", "test", 64, 1, images=3, crop="center-20", resize="bilinear").images[:, 0], [
-        np.asarray(Image.fromarray(x[0, 4:24, 4:24]).resize((64, 64), Image.Resampling.BILINEAR)) for x in plain.images[subset_indices(10000, 100.0, 3)]
-    ])  # fmt: skip
+    assert np.array_equal(
+        read("mnist", "test", 64, 1, images=3, crop="center-20", resize="bilinear").images[:, 0],
+        [
+            np.asarray(Image.fromarray(x[0, 4:24, 4:24]).resize((64, 64), Image.Resampling.BILINEAR))
+            for x in plain.images[subset_indices(10000, 100.0, 3)]
+        ],
+    )
     with pytest.raises(GanbenchError, match="a square of 29 pixels cannot be cut"):
         read("mnist", "test", 28, 1, images=3, crop="center-29")
     with pytest.raises(GanbenchError, match="cut to 20 x 20 pixels, not 28 x 28"):

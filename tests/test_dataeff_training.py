@@ -1,4 +1,6 @@
-"""CHAIN, DiffAugment, LeCam and Omni-GAN's loss in the harness's training step, against a plain loop of the test's own."""
+"""CHAIN, DiffAugment, LeCam and Omni-GAN's loss in the harness's training step, against a plain loop of the test's
+own.
+"""
 
 import copy
 
@@ -19,11 +21,26 @@ from tests.test_methods_dataeff import plain_augment
 def conditional(*parts: tuple[str, dict], **changes):
     """A narrow BigGAN on 32 pixels, real and fake apart."""
     fields = dict(
-        resolution=32, channels=3, classes=3, z_dim=8, z_distribution="normal", network=("biggan", dict(
-            width=0.0625, ch=64, head="projection", attention=0, shared_dim=0, z_chunks=1, init="xavier")),
-        loss=("non-saturating", {"d_scale": 1.0}), parts=(("spectral-norm", {"player": "D"}), *parts), batch_d=4, batch_g=5, n_dis=2,
-        player_order="d-first", share_fakes=False, beta1=0.0, lr_d=1e-3, lr_g=1e-3,
-    )  # fmt: skip
+        resolution=32,
+        channels=3,
+        classes=3,
+        z_dim=8,
+        z_distribution="normal",
+        network=(
+            "biggan",
+            dict(width=0.0625, ch=64, head="projection", attention=0, shared_dim=0, z_chunks=1, init="xavier"),
+        ),
+        loss=("non-saturating", {"d_scale": 1.0}),
+        parts=(("spectral-norm", {"player": "D"}), *parts),
+        batch_d=4,
+        batch_g=5,
+        n_dis=2,
+        player_order="d-first",
+        share_fakes=False,
+        beta1=0.0,
+        lr_d=1e-3,
+        lr_g=1e-3,
+    )
     return recipe(**(fields | changes))
 
 
@@ -55,7 +72,9 @@ class PlainRunning(torch.autograd.Function):
 
 
 class PlainDiscriminator:
-    """BigGAN's D at 32 pixels by hand, from the convolutions of a copy, with CHAIN as the slides or the released code state it."""
+    """BigGAN's D at 32 pixels by hand, from the convolutions of a copy, with CHAIN as the slides or the released code
+    state it.
+    """
 
     def __init__(self, D: nn.Module, version: str, draws: torch.Generator) -> None:
         self.D, self.version, self.draws, self.p = D, version, draws, 0.0
@@ -95,7 +114,9 @@ class PlainDiscriminator:
 
 @pytest.mark.parametrize("version", ["batch", "running"])
 def test_training_equals_a_plain_loop(version: str, float64: None) -> None:
-    """DiffAugment, LeCam and CHAIN together: three steps of two D updates and one G update each, while p goes from 0 to 1."""
+    """DiffAugment, LeCam and CHAIN together: three steps of two D updates and one G update each, while p goes from 0 to
+    1.
+    """
     part = ("chain", {**EAGER, "version": version})
     gan = Gan(
         conditional(("diffaugment", dict(policy="translation,cutout", random_order=False)), ("lecam", LECAM), part),
@@ -179,7 +200,9 @@ def test_one_pass_for_both_is_refused() -> None:
 
 
 def test_omni_with_chain_watches_the_logit_real(float64: None) -> None:
-    """A step of the conditional pair with the omni head: D's loss is that of its logits and 0MR; r is the sign of logit C."""
+    """A step of the conditional pair with the omni head: D's loss is that of its logits and 0MR; r is the sign of logit
+    C.
+    """
     network = ("biggan", dict(width=0.0625, ch=64, head="omni", attention=0, shared_dim=0, z_chunks=1, init="xavier"))
     gan = Gan(
         conditional(

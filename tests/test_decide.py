@@ -1,4 +1,6 @@
-"""``run --until-decided``: which seeds are added, when it stops and why, and that another lab gets the same verdicts."""
+"""``run --until-decided``: which seeds are added, when it stops and why, and that another lab gets the same
+verdicts.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,20 @@ from tests.test_collate import PUBLISHED, THEORY, _three_seeds
 
 SUITE = """suite: tiny
 paper: {{title: Tiny, venue: here}}
-protocol: {{metrics: [V_g, D_G], generated: 40, bn_mode: eval, weights: raw, checkpoint: last, every_epochs: 1, std_of: none}}
+protocol:
+  {{metrics: [V_g, D_G], generated: 40, bn_mode: eval, weights: raw, checkpoint: last, every_epochs: 1, std_of: none}}
 tolerance: {{V_g: {{relative: {band}, source: a test}}, D_G: {{relative: 1.0e-6, source: a test}}}}
 recipes:
-  base: {{dataset: shapes, split: train, resolution: 28, channels: 1, data_percent: 100, images: 64, network: {{name: mlp, width: 0.05, bn_eps: 0.8}}, z_dim: 4, z_distribution: normal,
-    z_scale: 1.0, loss: {{name: non-saturating, d_scale: 1.0}}, batch_d: 32, batch_g: 32, n_dis: 1, epochs: 1, drop_last: true, player_order: g-first, share_fakes: true, d_pass: separate,
+  base: {{dataset: shapes, split: train, resolution: 28, channels: 1, data_percent: 100, images: 64,
+    network: {{name: mlp, width: 0.05, bn_eps: 0.8}}, z_dim: 4, z_distribution: normal, z_scale: 1.0,
+    loss: {{name: non-saturating, d_scale: 1.0}}, batch_d: 32, batch_g: 32, n_dis: 1, epochs: 1, drop_last: true,
+    player_order: g-first, share_fakes: true, d_pass: separate,
     optimizer: adam, lr_g: 2.0e-4, lr_d: 2.0e-4, beta1: 0.5, beta2: 0.999, adam_eps: 1.0e-8, precision: float32}}
   wide: {{from: base, network: {{name: mlp, width: 0.1, bn_eps: 0.8}}}}
 profiles: {{reduced: {{recipe: {{images: 32}}}}}}
 tables:
-  "1": {{caption: c, std_of: none, metrics: {{V_g: lower, D_G: lower}}, rows: {{A: {{recipe: base, V_g: {a}, D_G: -0.5}}, B: {{recipe: wide, V_g: {b}, D_G: -0.5}}}}}}
+  "1": {{caption: c, std_of: none, metrics: {{V_g: lower, D_G: lower}},
+    rows: {{A: {{recipe: base, V_g: {a}, D_G: -0.5}}, B: {{recipe: wide, V_g: {b}, D_G: -0.5}}}}}}
 """
 
 
@@ -50,7 +56,9 @@ def values(results: Path, method: str) -> list[Record]:
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A suite whose V_g of A is open after three seeds and would be decided by some more, while B's is far off; D_G's band is hopeless."""
+    """A suite whose V_g of A is open after three seeds and would be decided by some more, while B's is far off; D_G's
+    band is hopeless.
+    """
     folder = tmp_path_factory.mktemp("decide")
     suite, results = write(folder / "tiny.yaml"), folder / "results"
     assert run(suite, results, "--seeds", "3") == 0

@@ -43,9 +43,24 @@ def job(z: int, name: str = "", **changes: object) -> Job:
     """A job on a GPU whose recipe has this ``z_dim``."""
     name = name or f"run {z}"
     fields: dict = dict(
-        key=name, evaluation=name, seed=0, name=name, recipe=recipe(z_dim=z).to_json(), protocol=protocol().to_json(), folder="", data_root="", weights="", cache="",
-        device="cuda", threads=1, channels_last=False, until_epoch=None, checkpoint_s=1.0, images=200, size=1.0,
-    )  # fmt: skip
+        key=name,
+        evaluation=name,
+        seed=0,
+        name=name,
+        recipe=recipe(z_dim=z).to_json(),
+        protocol=protocol().to_json(),
+        folder="",
+        data_root="",
+        weights="",
+        cache="",
+        device="cuda",
+        threads=1,
+        channels_last=False,
+        until_epoch=None,
+        checkpoint_s=1.0,
+        images=200,
+        size=1.0,
+    )
     return Job(**(fields | changes))
 
 
@@ -147,7 +162,8 @@ def test_what_fits_nowhere_is_said_with_what_each_node_has(tmp_path: Path) -> No
     assert set(found) == {"run 12", "wide"} and len(places) == 5
     assert (
         found["run 12"]
-        == "asks for 1 CPU and a GPU with 90 GB, as estimated (--gpu-share 1 tries it on any), which no node has (node a; node v)"
+        == "asks for 1 CPU and a GPU with 90 GB, as estimated (--gpu-share 1 tries it on any), which no node "
+        "has (node a; node v)"
     )
     assert "asks for 99 CPU" in found["wide"]
     places.drop([one for one, _ in places.misfits()])

@@ -105,9 +105,23 @@ def theirs(module: torch.nn.Module, a: torch.Tensor, b: torch.Tensor, p: Protoco
     name = f"wrapped-{next(NUMBER)}"
     fidelity("registry").register_feature_extractor(name, Wrapped)
     return fidelity("metrics").calculate_metrics(
-        input1=Images(a), input2=Images(b), feature_extractor=name, isc=True, fid=True, kid=True, prc=True, cuda=False, cache=False, save_cpu_ram=True, verbose=False,
-        batch_size=size, isc_splits=p.is_splits, kid_subsets=p.kid_subsets, kid_subset_size=p.kid_subset_size, samples_find_deep=False,
-    )  # fmt: skip
+        input1=Images(a),
+        input2=Images(b),
+        feature_extractor=name,
+        isc=True,
+        fid=True,
+        kid=True,
+        prc=True,
+        cuda=False,
+        cache=False,
+        save_cpu_ram=True,
+        verbose=False,
+        batch_size=size,
+        isc_splits=p.is_splits,
+        kid_subsets=p.kid_subsets,
+        kid_subset_size=p.kid_subset_size,
+        samples_find_deep=False,
+    )
 
 
 def both(
@@ -119,7 +133,9 @@ def both(
     subsets: tuple[int, int] = (4, 50),
     size: int = extractors.BATCH,
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Ours (in batches of ``batch`` from their source) and theirs, ``size`` images at a time through the network; all but FID are held to one another here."""
+    """Ours (in batches of ``batch`` from their source) and theirs, ``size`` images at a time through the network; all
+    but FID are held to one another here.
+    """
     p = protocol(
         metrics=("IS", "FID", "KIDx1000", "precision", "recall"),
         is_splits=splits,
@@ -190,8 +206,9 @@ def test_every_number_of_the_proxy_equals_torch_fidelitys(lite: torch.nn.Module)
 def test_with_fewer_images_than_dimensions_ours_is_exact_and_torch_fidelitys_near(
     lite: torch.nn.Module, n: int, m: int, batch: int
 ) -> None:
-    """Not to 1e-6: torch-fidelity sums the real parts of the roots of all 1,280 eigenvalues of Σa Σb. All but m − 1 of them
-    are 0 and come out as rounding errors, about 1e-16 of the largest, whose roots are 1e-8 of the largest root and never
+    """Not to 1e-6: torch-fidelity sums the real parts of the roots of all 1,280 eigenvalues of Σa Σb. All but m − 1 of
+    them are 0 and come out as rounding errors, about 1e-16 of the largest, whose roots are 1e-8 of the largest root and
+    never
     negative: its value is too low by their sum. Turning the features, which changes no distance, changes that sum.
     """
     a, b = images(n, 1), images(m, 2)
@@ -214,7 +231,9 @@ def test_with_fewer_images_than_dimensions_ours_is_exact_and_torch_fidelitys_nea
 
 
 def test_of_many_images_torch_fidelitys_mean_is_a_float32_and_ours_is_not() -> None:
-    """Of 50,000 images that lie close to those compared with, its distance depends on their order by more than 1e-6; on features in float64 it is ours."""
+    """Of 50,000 images that lie close to those compared with, its distance depends on their order by more than 1e-6; on
+    features in float64 it is ours.
+    """
     rng = np.random.default_rng(0)
     a, b = (np.abs(rng.normal(size=(n, 32)) * 0.4).astype(np.float32) for n in (50_000, 10_000))
     ours = frechet_distance(moments(a), moments(b))

@@ -148,7 +148,8 @@ def test_a_run_that_hangs_in_this_process_ends_it_and_says_where(tmp_path: Path)
     (log,) = folders.glob("*/run.log")
     assert (
         done.returncode == 1
-        and f"gave no sign of life for 2 s; {log} says where it hangs; its checkpoint is kept: run the same command again"
+        and f"gave no sign of life for 2 s; {log} says where it hangs; its checkpoint is kept: run the same "
+        "command again"
         in done.stderr
     )
     assert "Traceback" not in done.stderr and " in execute\n" in log.read_text(encoding="utf-8")
@@ -298,7 +299,9 @@ def test_lost_nodes_and_a_lost_head(short: Path) -> None:
 
 @pytest.fixture(scope="module")
 def struck() -> Iterator[tuple[head.Scene, dict[str, str], int | None, str]]:
-    """A head that was killed under a driver and started again; undisturbed outcomes; exit code and words of the driver."""
+    """A head that was killed under a driver and started again; undisturbed outcomes; exit code and words of the
+    driver.
+    """
     folder = Path(tempfile.mkdtemp(prefix="gb", dir="/tmp"))
     scene = head.Scene(folder)
     try:

@@ -57,9 +57,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def measured(**changes: object) -> Protocol:
     fields = dict(
-        metrics=("IS", "FID", "KIDx1000", "precision", "recall"), is_splits=2, kid_subsets=3, kid_subset_size=20, jac_G_every_epochs=None, every_epochs=None,
-        features=LITE, quantise="round", real_split="train", real=80, generated=60, std_of="splits",
-    )  # fmt: skip
+        metrics=("IS", "FID", "KIDx1000", "precision", "recall"),
+        is_splits=2,
+        kid_subsets=3,
+        kid_subset_size=20,
+        jac_G_every_epochs=None,
+        every_epochs=None,
+        features=LITE,
+        quantise="round",
+        real_split="train",
+        real=80,
+        generated=60,
+        std_of="splits",
+    )
     return protocol(**(fields | changes))
 
 
@@ -117,7 +127,9 @@ def test_a_floor_is_believed_under_its_own_identity_alone(lite: extractors.Extra
 
 
 def test_a_floor_rests_on_nothing_imported_without_a_word(lite: extractors.Extractor, cache: Path) -> None:
-    """Imported statistics of the other images are made again; a floor against imported ones is not kept, for the record alone says so."""
+    """Imported statistics of the other images are made again; a floor against imported ones is not kept, for the record
+    alone says so.
+    """
     small, p = recipe(), measured()
     real = references.reference(small, p, lite)
     right = floor.real_floor(small, p, lite, real, None)
@@ -140,9 +152,12 @@ def test_a_floor_rests_on_nothing_imported_without_a_word(lite: extractors.Extra
 def test_how_the_other_images_are_drawn() -> None:
     small = recipe()
     for changes, drawn in (
-        (dict(real=8132), "60 other images of shapes train"), (dict(real=8133), "60 images of shapes test"), (dict(real=None), "60 images of shapes test"),
-        (dict(real_split="test", real=None), "60 images of shapes train"), (dict(real=8000, generated=2048), "2,048 images of shapes test"),
-    ):  # fmt: skip
+        (dict(real=8132), "60 other images of shapes train"),
+        (dict(real=8133), "60 images of shapes test"),
+        (dict(real=None), "60 images of shapes test"),
+        (dict(real_split="test", real=None), "60 images of shapes train"),
+        (dict(real=8000, generated=2048), "2,048 images of shapes test"),
+    ):
         others, said = floor.draw(small, measured(**changes))
         assert said == drawn and others.size == measured(**changes).generated
     assert floor.draw(small, measured(real=8000, generated=2049)) == (
@@ -238,10 +253,25 @@ def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) ->
     numbers = {"IS": 1.5, "FID": 300.25, "KIDx1000": 80.0, "precision": 0.25, "recall": 0.125}
     floors = {"IS": 2.5, "FID": 145.5, "KIDx1000": 1.0, "precision": 0.75, "recall": 0.625}
     result = {
-        "status": "finished", "steps": 4, "total_steps": 4, "epochs": 1.0, "final": {"step": 4, "epoch": 1, **{k: {"value": v} for k, v in numbers.items()}}, "history": [], "samples": "",
-        "train_s": 1.0, "eval_s": 1.0, "segments": [], "libraries": {}, **planned.data(),
-        "floor": {"drawn": "64 other images of shapes train", "images": 64, "against": 64, "metrics": {k: {"value": v} for k, v in floors.items()}},
-    }  # fmt: skip
+        "status": "finished",
+        "steps": 4,
+        "total_steps": 4,
+        "epochs": 1.0,
+        "final": {"step": 4, "epoch": 1, **{k: {"value": v} for k, v in numbers.items()}},
+        "history": [],
+        "samples": "",
+        "train_s": 1.0,
+        "eval_s": 1.0,
+        "segments": [],
+        "libraries": {},
+        **planned.data(),
+        "floor": {
+            "drawn": "64 other images of shapes train",
+            "images": 64,
+            "against": 64,
+            "metrics": {k: {"value": v} for k, v in floors.items()},
+        },
+    }
     record = make_record(planned, result)
     joined = join(suite, [record])
     rows = {r["metric"]: r for r in compared_rows(joined) if r["cell"] == cell.id}
@@ -257,7 +287,8 @@ def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) ->
         assert path.suffix == ".csv" or "64 other images of shapes train against 64" in text, path
     assert (
         beside_floor(record)
-        == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], recall 0.125 [floor 0.625]"
+        == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], "
+        "recall 0.125 [floor 0.625]"
     )
     bare = make_record(planned, {**result, "floor": None})
     assert (

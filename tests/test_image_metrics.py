@@ -305,7 +305,9 @@ def test_the_memory_of_an_fid_does_not_grow_with_the_number_of_images() -> None:
 @pytest.mark.parametrize("quantise", ["floor", "min-max-mimicry"])
 @pytest.mark.parametrize("over", [40, 120])
 def test_is_may_be_over_its_own_number_of_images(quantise: str, over: int) -> None:
-    """More, or fewer, of the same images: IS is that of a protocol which generates so many, everything else that of one without."""
+    """More, or fewer, of the same images: IS is that of a protocol which generates so many, everything else that of one
+    without.
+    """
     torch.manual_seed(3)
     x = torch.rand(130, 3, 8, 8) * 1.6 - 0.8
     p = image_protocol(metrics=("IS", "FID"), quantise=quantise, generated=80, is_generated=over)
@@ -616,8 +618,16 @@ def test_what_measuring_lacks_blocks_a_cell(monkeypatch: pytest.MonkeyPatch, tmp
     assert what_blocks(small, measured) is None
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     for changes, message in (
-        (dict(real=5000), "compares with 5,000 images"), (dict(is_splits=91), "IS needs is_splits"), (dict(kid_subset_size=90), "kid_subset_size below 90"), (dict(input_resize="tf1-bilinear"), "resizes to its input by bilinear"),
-        (dict(checkpoint="best", best_by="tFID"), "chosen by tFID"), (dict(features=None), "does not say features"), (dict(quantise=None), "does not say quantise"), (dict(real_split="val"), "has no split val"),
-        (dict(features="inception-2015-12-05"), "--weights"), (dict(metrics=("FID", "V_g"), bn_mode="train"), "need bn_mode eval"), (dict(weights="ema"), "keeps none (ema)"),
-    ):  # fmt: skip
+        (dict(real=5000), "compares with 5,000 images"),
+        (dict(is_splits=91), "IS needs is_splits"),
+        (dict(kid_subset_size=90), "kid_subset_size below 90"),
+        (dict(input_resize="tf1-bilinear"), "resizes to its input by bilinear"),
+        (dict(checkpoint="best", best_by="tFID"), "chosen by tFID"),
+        (dict(features=None), "does not say features"),
+        (dict(quantise=None), "does not say quantise"),
+        (dict(real_split="val"), "has no split val"),
+        (dict(features="inception-2015-12-05"), "--weights"),
+        (dict(metrics=("FID", "V_g"), bn_mode="train"), "need bn_mode eval"),
+        (dict(weights="ema"), "keeps none (ema)"),
+    ):
         assert message in what_blocks(small, dataclasses.replace(measured, **changes))

@@ -1,4 +1,6 @@
-"""Sets of images that `data add` takes in: small ones of the true layouts, made here, added, read, damaged and refused."""
+"""Sets of images that `data add` takes in: small ones of the true layouts, made here, added, read, damaged and
+refused.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def zipped(path: Path, files: dict[str, bytes]) -> Path:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # noqa: ANN201
-    """Gives a card like the real one, with other counts, sizes and classes; data root and cache are folders of the test."""
+    """Gives a card like the real one, with other counts, sizes and classes; data root and cache are folders of the
+    test.
+    """
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
     real = card_room.cards()
@@ -288,10 +292,15 @@ def plain(small, count: int = 3) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("2.png", b"", "2.png is empty"), ("2.png", b"no image", "2.png is not an image"), ("2.png", picture()[:60], "2.png is not an image"), ("2.png", picture((9, 8)), "9 x 8 pixels; the images of obama have 8 x 8"),
-        ("3.png", picture(), "4 images, the card says 3"), ("notes.txt", b"x", "notes.txt is not an image"), ("archive.rar", b"x", "archive.rar is not an image"),
+        ("2.png", b"", "2.png is empty"),
+        ("2.png", b"no image", "2.png is not an image"),
+        ("2.png", picture()[:60], "2.png is not an image"),
+        ("2.png", picture((9, 8)), "9 x 8 pixels; the images of obama have 8 x 8"),
+        ("3.png", picture(), "4 images, the card says 3"),
+        ("notes.txt", b"x", "notes.txt is not an image"),
+        ("archive.rar", b"x", "archive.rar is not an image"),
     ],
-)  # fmt: skip
+)
 def test_bad_images_are_refused_by_name_and_nothing_is_written(
     name: str, data: bytes, message: str, small, tmp_path: Path
 ) -> None:
@@ -316,9 +325,12 @@ def test_hostile_zips_are_refused(small, tmp_path: Path, monkeypatch: pytest.Mon
         z.writestr("0.png", picture())
         z.writestr("0.png", picture())
     for path, message in (
-        (zipped(tmp_path / "up.zip", {"../0.png": picture()}), "climbs out"), (zipped(tmp_path / "root.zip", {"/etc/0.png": picture()}), "climbs out"),
-        (bomb, "unpacks to 50,000,001 bytes"), (tmp_path / "twice.zip", "two files of one name"), (lay(tmp_path, {"no.zip": b"PK"}) / "no.zip", "not a zip archive"),
-    ):  # fmt: skip
+        (zipped(tmp_path / "up.zip", {"../0.png": picture()}), "climbs out"),
+        (zipped(tmp_path / "root.zip", {"/etc/0.png": picture()}), "climbs out"),
+        (bomb, "unpacks to 50,000,001 bytes"),
+        (tmp_path / "twice.zip", "two files of one name"),
+        (lay(tmp_path, {"no.zip": b"PK"}) / "no.zip", "not a zip archive"),
+    ):
         with pytest.raises(GanbenchError, match=message):
             add("obama", path, **QUIET)
     huge = io.BytesIO()
@@ -493,7 +505,9 @@ def test_a_run_trains_on_a_set_that_was_added(small, tmp_path: Path) -> None:
 def test_every_cell_finds_its_files_or_says_where_they_come_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All cells of the five papers, on a machine without files and on one with them (planning looks for files, it does not read them)."""
+    """All cells of the five papers, on a machine without files and on one with them (planning looks for files, it does
+    not read them).
+    """
     from benchmark.suite.load import load_all
 
     cells = [cell for suite in load_all(["suites"]) for cell in suite.cells]

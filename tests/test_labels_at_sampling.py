@@ -70,7 +70,9 @@ def sampled(gan: Gan, n: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize(("classes", "n"), [(10, 10_000), (100, 50_000), (7, 5_000)])
 def test_labels_are_uniform_and_independent_of_one_another_and_of_the_noise(classes: int, n: int) -> None:
-    """Each holds for 999 of 1,000 uniform draws; 20 steps together are as uneven as chance has it, neither more nor less."""
+    """Each holds for 999 of 1,000 uniform draws; 20 steps together are as uneven as chance has it, neither more nor
+    less.
+    """
     gan = pair(classes)
     uneven = []
     for step in range(20):

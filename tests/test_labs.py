@@ -201,12 +201,18 @@ def _link(name: str) -> zipfile.ZipInfo:
 @pytest.mark.parametrize(
     ("member", "reason"),
     [
-        ("../../owned.json", "has no place"), ("/tmp/owned.json", "has no place"), ("records/../../0123456789abcdef-s0.json", "has no place"),
-        ("records/a\\..\\b/c/0123456789abcdef-s0.json", "has no place"), ("records/a/../0123456789abcdef-s0.json", "has no place"), ("run.py", "has no place"),
-        ("records/a/b/x.json", "has no place"), (_link("records/a/b/0123456789abcdef-s7.json"), "is a link"), ("bundle.json", "one name twice"),
+        ("../../owned.json", "has no place"),
+        ("/tmp/owned.json", "has no place"),
+        ("records/../../0123456789abcdef-s0.json", "has no place"),
+        ("records/a\\..\\b/c/0123456789abcdef-s0.json", "has no place"),
+        ("records/a/../0123456789abcdef-s0.json", "has no place"),
+        ("run.py", "has no place"),
+        ("records/a/b/x.json", "has no place"),
+        (_link("records/a/b/0123456789abcdef-s7.json"), "is a link"),
+        ("bundle.json", "one name twice"),
     ],
     ids=lambda value: str(getattr(value, "filename", value)),
-)  # fmt: skip
+)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_nothing_of_a_bundle_with_a_foreign_member_is_used(
     tmp_path: Path, member: str | zipfile.ZipInfo, reason: str
@@ -241,7 +247,9 @@ def test_a_bomb_and_a_broken_or_newer_bundle_are_refused(tmp_path: Path, monkeyp
 
 
 def test_a_small_file_that_unpacks_to_much_is_refused_before_it_does(tmp_path: Path) -> None:
-    """Valid records of nothing but one letter: each a thousandth of its size in the file, all of them in memory at once."""
+    """Valid records of nothing but one letter: each a thousandth of its size in the file, all of them in memory at
+    once.
+    """
     path = _bundle(tmp_path, *(rekeyed(_ci(samples="A" * 8_000_000), seed=seed) for seed in range(4)))
     assert path.stat().st_size < 300_000
     with pytest.raises(GanbenchError, match="are no records"):

@@ -132,15 +132,20 @@ def _first(found: list[Record]) -> Entry:
 
 
 def test_a_look_is_remembered_when_its_trainings_are_measured_again_or_gone_on_with(tmp_path: Path) -> None:
-    """Other records of the same recipe, data and seeds speak of looks, too: of another protocol, another version, fewer steps."""
+    """Other records of the same recipe, data and seeds speak of looks, too: of another protocol, another version, fewer
+    steps.
+    """
     cell, values = full_cells()[0], {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48}
     other = dataclasses.replace(cell, protocol=dataclasses.replace(cell.protocol, every_epochs=2))
-    old = {name: [_as(record_for(cell, s, values), planned=p, **changes) for s, p in enumerate(plans)] for name, (plans, changes) in {
-        "until decided": ([3, 3, 3, 0, 0], {"measure_version": 0}),
-        "of a smaller plan": ([3, 3, 3, 5, 5], {"versions": {"step": 0}}),
-        "stopped early": ([3, 3, 3], {"status": "partial", "steps": 938, "epochs": 1.0}),
-        "not said": ([None] * 5, {"measure_version": 0}),
-    }.items()}  # fmt: skip
+    old = {
+        name: [_as(record_for(cell, s, values), planned=p, **changes) for s, p in enumerate(plans)]
+        for name, (plans, changes) in {
+            "until decided": ([3, 3, 3, 0, 0], {"measure_version": 0}),
+            "of a smaller plan": ([3, 3, 3, 5, 5], {"versions": {"step": 0}}),
+            "stopped early": ([3, 3, 3], {"status": "partial", "steps": 938, "epochs": 1.0}),
+            "not said": ([None] * 5, {"measure_version": 0}),
+        }.items()
+    }
     early = {"status": "partial", "steps": 938, "epochs": 1.0}
     old["stopped early"] = [record_for(cell, s, values, seeds=3, **early) for s in range(3)]
     old["another protocol"] = [_as(record_for(other, s, values), planned=0) for s in range(5)]
@@ -245,7 +250,9 @@ def test_verdict_interval_and_footnote_are_those_of_all_looks() -> None:
 
 
 def test_intervals_of_all_looks_together_hold_the_truth() -> None:
-    """The design's own promise, by draws that know nothing of the code: 95 % up to the last look, and no narrower after it."""
+    """The design's own promise, by draws that know nothing of the code: 95 % up to the last look, and no narrower after
+    it.
+    """
     x = np.random.default_rng(3).normal(size=(6000, LAST))
     n = np.arange(1, LAST + 1)
     mean = np.cumsum(x, 1) / n
@@ -298,7 +305,9 @@ def test_comparisons_pay_for_looks_too(sim: ModuleType) -> None:
 
 
 def test_comparisons_get_no_narrower_after_the_last_look() -> None:
-    """As intervals of one number: what 50 seeds leave open by a hair, 400 of the same mean and spread leave open, too."""
+    """As intervals of one number: what 50 seeds leave open by a hair, 400 of the same mean and spread leave open,
+    too.
+    """
     a, b = Number("a", "FID", "lower"), Number("b", "FID", "lower")
     unit = {
         n: (z - z.mean()) / z.std(ddof=1)

@@ -46,7 +46,9 @@ def slope(loss: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
 
 
 def test_bce_of_probabilities_is_that_of_gan_py() -> None:
-    """``BCELoss`` of ``Sigmoid`` as that file has them, in float32: losses and gradients, one by one and as a batch, to the last bit."""
+    """``BCELoss`` of ``Sigmoid`` as that file has them, in float32: losses and gradients, one by one and as a batch, to
+    the last bit.
+    """
     loss, sigmoid, bce = non_saturating_bce.build(d_scale=0.5), nn.Sigmoid(), nn.BCELoss()
     for values in (*([f] for f in FAR), list(FAR)):
         f = torch.tensor(values, requires_grad=True)

@@ -60,8 +60,9 @@ def move(images: Tensor, g: Geometry) -> Tensor:
 def by_scipy(image: np.ndarray, A: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(H, W) warped step by step in samples: reflect fully, upfirdn, bilinear interpolation, upfirdn.
 
-    The middle of sym6 (its heaviest tap) is tap 5: where the full convolution loses its first five samples, pixel i lies at sample 2i.
-    The canvas begins three pixels before the image, and pixel i is what the window of twelve samples from 2(i + 3) − 5 on gives.
+    The middle of sym6 (its heaviest tap) is tap 5: where the full convolution loses its first five samples, pixel i
+    lies at sample 2i. The canvas begins three pixels before the image, and pixel i is what the window of twelve samples
+    from 2(i + 3) − 5 on gives.
     """
     h = np.array(SYM6) / np.sum(SYM6)
     height, width = image.shape
@@ -128,12 +129,16 @@ def reversal_blur(images: Tensor, axis: int) -> Tensor:
     return torch.from_numpy(windows @ kernel)
 
 
-@pytest.mark.parametrize(("changes", "exact", "reversed_axes"), [
-    ({"flip": 1.0}, lambda x: x.flip(3), (3,)),
-    ({"quarters": 1.0}, lambda x: x.rot90(1, (2, 3)), (2,)),
-    ({"quarters": 2.0}, lambda x: x.rot90(2, (2, 3)), (2, 3)),
-    ({"quarters": 3.0}, lambda x: x.rot90(3, (2, 3)), (3,)),
-], ids=["flip", "90", "180", "270"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "exact", "reversed_axes"),
+    [
+        ({"flip": 1.0}, lambda x: x.flip(3), (3,)),
+        ({"quarters": 1.0}, lambda x: x.rot90(1, (2, 3)), (2,)),
+        ({"quarters": 2.0}, lambda x: x.rot90(2, (2, 3)), (2, 3)),
+        ({"quarters": 3.0}, lambda x: x.rot90(3, (2, 3)), (3,)),
+    ],
+    ids=["flip", "90", "180", "270"],
+)
 def test_blits_are_exact_but_for_the_asymmetry_of_sym6(
     changes: dict, exact: Callable[[Tensor], Tensor], reversed_axes: tuple[int, ...]
 ) -> None:
@@ -173,7 +178,8 @@ def test_each_geometry_alone_on_an_analytic_image(
 ) -> None:
     """A slow wave, sampled at the moved places; where the place is well inside the image (its borders have a kink).
 
-    The mean of sym6 lies at 5.1 taps and not at 5: a turned image is up to 0.03 pixels off. A quarter of a pixel off would show.
+    The mean of sym6 lies at 5.1 taps and not at 5: a turned image is up to 0.03 pixels off. A quarter of a pixel off
+    would show.
     """
     side = 48
     grid = torch.arange(side, dtype=F64) - (side - 1) / 2
@@ -200,8 +206,16 @@ def test_the_map_is_the_inverse_of_the_steps_in_order() -> None:
             for t in (v["quarters"] * math.pi / 2, v["before"], v["after"])
         ]
         shifts = [np.array([[1, 0, t[0]], [0, 1, t[1]], [0, 0, 1]]) for t in (v["shift"], v["offset"])]
-        steps = [np.diag([1 - 2 * v["flip"], 1, 1]), turn[0], shifts[0], np.diag([v["scale"], v["scale"], 1]), turn[1],
-                 np.diag([v["stretch"], 1 / v["stretch"], 1]), turn[2], shifts[1]]  # fmt: skip
+        steps = [
+            np.diag([1 - 2 * v["flip"], 1, 1]),
+            turn[0],
+            shifts[0],
+            np.diag([v["scale"], v["scale"], 1]),
+            turn[1],
+            np.diag([v["stretch"], 1 / v["stretch"], 1]),
+            turn[2],
+            shifts[1],
+        ]
         forward = np.eye(3)
         for step in steps:
             forward = step @ forward

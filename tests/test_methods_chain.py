@@ -84,7 +84,9 @@ def test_the_mask_is_bernoulli_for_each_image_and_channel(float64: None) -> None
 @pytest.mark.parametrize("p", [0.4, 1.0])
 @pytest.mark.parametrize("version", ["batch", "running"])
 def test_without_decay_both_versions_are_the_slides(version: str, p: float, float64: None) -> None:
-    """Values and gradients, by autograd on the printed code and the same mask (the running version drops ε in ψ_min)."""
+    """Values and gradients, by autograd on the printed code and the same mask (the running version drops ε in
+    ψ_min).
+    """
     y, upstream, eps = features().requires_grad_(), torch.randn(6, 5, 4, 3), 1e-12
     one = layer(p, version=version, decay=0.0, eps=eps)
     out = one(y)
@@ -134,7 +136,8 @@ def test_running_statistics_and_gradient_follow_the_released_rules(float64: None
 
 @pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
 def test_the_slides_bound_on_gradients(p: float, float64: None) -> None:
-    """‖Δy‖² ≤ ‖Δẏ‖²·(((1−p)ψ + pψ_min)/ψ)² − 2(1−p)p·ψ_min/(Bψ)·(Δẏᵀỹ)² for each channel, and ‖Δw‖ ≤ λ_max‖Δy‖; of E over M.
+    """‖Δy‖² ≤ ‖Δẏ‖²·(((1−p)ψ + pψ_min)/ψ)² − 2(1−p)p·ψ_min/(Bψ)·(Δẏᵀỹ)² for each channel, and ‖Δw‖ ≤ λ_max‖Δy‖; of E
+    over M.
 
     The gradient is linear in M, so that its expectation is the gradient with M = p. Y = AW, with A (B, d).
     """
@@ -174,7 +177,9 @@ def test_without_the_lipschitz_factor_the_bound_breaks(float64: None) -> None:
 
 
 def test_second_order_is_refused_by_the_running_version_and_right_in_the_batch_version(float64: None) -> None:
-    """The running version's gradient is defined and has no derivative: what autograd would make of it is off by several percent."""
+    """The running version's gradient is defined and has no derivative: what autograd would make of it is off by several
+    percent.
+    """
     y = torch.randn(4, 4, 3, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
     with pytest.raises(GanbenchError, match="take 'version: batch'"):
         torch.autograd.grad(layer(1.0, 4)(y).square().sum(), y, create_graph=True)
@@ -246,7 +251,9 @@ def d_step(part: chain.Chain, D: nn.Module, real: torch.Tensor, fake: torch.Tens
 
 @pytest.mark.parametrize(("blocks", "layers"), [("all", 10), ("down", 6), ("1", 3), ("2, 4", 5), ("3", 2)])
 def test_where_the_layers_are(blocks: str, layers: int) -> None:
-    """After conv1, conv2 and the skip's convolution; blocks 3 and 4 of BigGAN at 32 pixels have identity skips and do not halve."""
+    """After conv1, conv2 and the skip's convolution; blocks 3 and 4 of BigGAN at 32 pixels have identity skips and do
+    not halve.
+    """
     _, D = network(blocks=blocks)
     assert sum(isinstance(m, chain_layer.ChainLayer) for m in D.modules()) == layers
     for block in D.blocks:
@@ -301,7 +308,9 @@ def test_zero_mean_regularisation_of_constants() -> None:
 
 
 def test_real_and_fake_statistics_are_apart() -> None:
-    """A pass of one view moves its own buffers; G's pass moves the fake statistics, and a gradient buffer of its own."""
+    """A pass of one view moves its own buffers; G's pass moves the fake statistics, and a gradient buffer of its
+    own.
+    """
     part, D = network()
     part.shared.p = 0.5
     x, label = torch.randn(4, 3, 32, 32), torch.zeros(4, dtype=torch.long)

@@ -1,4 +1,6 @@
-"""The data-efficient methods, each against closed forms or a formulation of the test's own: DiffAugment, LeCam, Omni-GAN's loss."""
+"""The data-efficient methods, each against closed forms or a formulation of the test's own: DiffAugment, LeCam,
+Omni-GAN's loss.
+"""
 
 import math
 
@@ -32,7 +34,9 @@ def d_moment(real: torch.Tensor, fake: torch.Tensor, step: int) -> Moment:
 
 
 def plain_augment(images: torch.Tensor, names: list[str], draws: torch.Generator) -> torch.Tensor:
-    """DiffAugment image by image, pixel ranges by slices; draws in the order and shapes that a batched one must make."""
+    """DiffAugment image by image, pixel ranges by slices; draws in the order and shapes that a batched one must
+    make.
+    """
     count, _, side, _ = images.shape
     images = images.clone()
     for name in names:
@@ -111,7 +115,9 @@ def test_diffaugment_color_keeps_what_it_must() -> None:
 
 
 def test_diffaugment_areas_at_32_pixels() -> None:
-    """Of ones, a translation keeps at least (28/32)², 0.865 on average; a cutout takes 6.25 to 25 %, 18.8 % on average."""
+    """Of ones, a translation keeps at least (28/32)², 0.865 on average; a cutout takes 6.25 to 25 %, 18.8 % on
+    average.
+    """
     ones = torch.ones(20_000, 1, 32, 32)
     kept = diffaugment.translation(ones, rng()).mean((1, 2, 3))
     assert kept.min() == (28 / 32) ** 2 and kept.max() == 1
@@ -153,7 +159,9 @@ def test_diffaugment_refuses_other_policies(policy: str, says: str) -> None:
 
 
 def test_lecam_closed_forms() -> None:
-    """D 1 and −1 against anchors 0.5 and −0.5: 1.5² + 1.5², times 0.3. Nothing where each side keeps beyond the other's anchor."""
+    """D 1 and −1 against anchors 0.5 and −0.5: 1.5² + 1.5², times 0.3. Nothing where each side keeps beyond the other's
+    anchor.
+    """
     part = lecam.build(weight=0.3, decay=0.5, start=3)
     part.update(torch.tensor([0.0, 0.0]), step=2)
     penalty = part.d_penalty(

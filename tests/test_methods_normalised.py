@@ -1,4 +1,6 @@
-"""GN, PGN and GraN: their closed forms, the cheap G step against plain double backpropagation, and whole training steps."""
+"""GN, PGN and GraN: their closed forms, the cheap G step against plain double backpropagation, and whole training
+steps.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,11 @@ from benchmark.train.step import train_step
 from tests.small_nets import Linear, Relus, assert_same_players, frozen, plain_steps, side, small_gan
 
 PARTS: dict[str, Part] = {
-    "gn": gn.build(), "pgn": pgn.build(form="released"), "pgn-appendix": pgn.build(form="appendix"), "gran": gran.build(tau=1.2, eps=1e-8),
-}  # fmt: skip
+    "gn": gn.build(),
+    "pgn": pgn.build(form="released"),
+    "pgn-appendix": pgn.build(form="appendix"),
+    "gran": gran.build(tau=1.2, eps=1e-8),
+}
 SUITE = {
     "gn": ("gn", {}),
     "pgn": ("pgn", {"form": "released"}),
@@ -240,7 +245,9 @@ def published_discriminators() -> list[str]:
 
 @pytest.mark.parametrize("network", published_discriminators())
 def test_cheap_g_step_is_exact_on_the_papers_networks(network: str) -> None:
-    """D's answers and their gradients by the images, for a D that calls itself piecewise linear; a wrong claim shows here."""
+    """D's answers and their gradients by the images, for a D that calls itself piecewise linear; a wrong claim shows
+    here.
+    """
     cells = (cell for suite in ("pgn", "gran", "sdp") for cell in load(Path(f"suites/{suite}.yaml")).cells)
     recipe = next(cell.recipe for cell in cells if cell.recipe.network[0] == network and cell.recipe.resolution == 32)
     _, D = (
@@ -349,11 +356,25 @@ def test_the_wrapper_shows_the_net_and_is_not_piecewise_linear_itself() -> None:
 
 
 LOSSES = {
-    "hinge": ({"margin": 1.0, "margin_jitter": 0.0}, lambda r, f: (1 - r).clamp_min(0).mean() + (1 + f).clamp_min(0).mean(), lambda f: -f.mean()),
-    "non-saturating": ({"d_scale": 1.0}, lambda r, f: F.binary_cross_entropy_with_logits(r, torch.ones_like(r)) + F.binary_cross_entropy_with_logits(f, torch.zeros_like(f)),
-                       lambda f: F.binary_cross_entropy_with_logits(f, torch.ones_like(f))),
-    "soft-hinge": ({}, lambda r, f: (1 + (1 - r).exp()).log().mean() + (1 + (1 + f).exp()).log().mean(), lambda f: -f.mean()),
-}  # fmt: skip
+    "hinge": (
+        {"margin": 1.0, "margin_jitter": 0.0},
+        lambda r, f: (1 - r).clamp_min(0).mean() + (1 + f).clamp_min(0).mean(),
+        lambda f: -f.mean(),
+    ),
+    "non-saturating": (
+        {"d_scale": 1.0},
+        lambda r, f: (
+            F.binary_cross_entropy_with_logits(r, torch.ones_like(r))
+            + F.binary_cross_entropy_with_logits(f, torch.zeros_like(f))
+        ),
+        lambda f: F.binary_cross_entropy_with_logits(f, torch.ones_like(f)),
+    ),
+    "soft-hinge": (
+        {},
+        lambda r, f: (1 + (1 - r).exp()).log().mean() + (1 + (1 + f).exp()).log().mean(),
+        lambda f: -f.mean(),
+    ),
+}
 
 
 @every_method
@@ -378,7 +399,9 @@ def test_training_steps_equal_a_plain_formulation(name: str, loss: str, d_pass: 
 
 
 def shifted(images: Tensor, rng: torch.Generator) -> Tensor:
-    """GN-GAN's augmentation, an image at a time: 8 bits, half of them flipped, up to a fifth of the side to anywhere, black beyond."""
+    """GN-GAN's augmentation, an image at a time: 8 bits, half of them flipped, up to a fifth of the side to anywhere,
+    black beyond.
+    """
     flips = torch.rand(len(images), generator=rng) < 0.5
     moves = ((2 * torch.rand(2, len(images), generator=rng) - 1) * 0.2 * images.shape[-1]).round().long()
     out = torch.full_like(images, -1.0)
@@ -399,7 +422,9 @@ def shifted(images: Tensor, rng: torch.Generator) -> Tensor:
     ("name", "cell_id"), [("pgn", "pgn/II/PGN-GAN-CR[CNN]/cifar10"), ("gn", "pgn/II/GN-GAN-CR[CNN]/cifar10")]
 )
 def test_the_cnns_with_consistency_train_as_a_plain_formulation_does(name: str, cell_id: str) -> None:
-    """The suite's own recipes at reduced width, several steps: normalisation, consistency, loss and network together."""
+    """The suite's own recipes at reduced width, several steps: normalisation, consistency, loss and network
+    together.
+    """
     (cell,) = [c for c in load(Path("suites/pgn.yaml"), "reduced").cells if c.id == cell_id]
     gan = Gan(dataclasses.replace(cell.recipe, batch_d=6, batch_g=8), 0, total_steps=10)
     G, D = copy.deepcopy(gan.G), copy.deepcopy(gan.D.net)

@@ -1,4 +1,6 @@
-"""Losses, penalties and weights of the regularised family: closed forms, torchvision's pipeline, and whole training steps."""
+"""Losses, penalties and weights of the regularised family: closed forms, torchvision's pipeline, and whole training
+steps.
+"""
 
 from __future__ import annotations
 
@@ -108,10 +110,20 @@ def test_wasserstein_and_least_squares() -> None:
     torch.testing.assert_close(loss.g_loss(said(fake)), ((fake - 0.9) ** 2).mean() / 2)
 
 
-@pytest.mark.parametrize("loss", [
-    non_saturating.build(d_scale=0.5), non_saturating.build(d_scale=1.0), saturating.build(d_scale=0.5), saturating.build(d_scale=0.3), non_saturating_bce.build(d_scale=0.3),
-    hinge.build(margin=1.0, margin_jitter=0.0), soft_hinge.build(), wasserstein.build(), least_squares.build(real=1.0, fake=0.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "loss",
+    [
+        non_saturating.build(d_scale=0.5),
+        non_saturating.build(d_scale=1.0),
+        saturating.build(d_scale=0.5),
+        saturating.build(d_scale=0.3),
+        non_saturating_bce.build(d_scale=0.3),
+        hinge.build(margin=1.0, margin_jitter=0.0),
+        soft_hinge.build(),
+        wasserstein.build(),
+        least_squares.build(real=1.0, fake=0.0),
+    ],
+)
 def test_halves_are_of_one_side_each_and_add_up(loss: Loss) -> None:
     real, fake = torch.randn(20, requires_grad=True), torch.randn(20, requires_grad=True)
     of_real, of_fake = loss.d_halves(said(real), said(fake))
@@ -336,13 +348,21 @@ def adaptive(epsilon: float = 0.05) -> adaptive_weights.AdaptiveWeights:
     return adaptive_weights.build(alpha1=0.5, alpha2=0.75, delta=0.05, epsilon=epsilon)
 
 
-@pytest.mark.parametrize(("scores", "rf", "expected"), [
-    ((0.4, 0.2), -3.0, ("r", "projected")), ((0.4, 0.2), 3.0, ("r", 0.0)),  # real images score low
-    ((0.6, 0.7), -3.0, ("r", "projected")), ((0.6, 0.7), 3.0, ("r", 0.0)),  # or lower than fakes
-    ((0.8, 0.2), -3.0, ("projected", "f")), ((0.8, 0.2), 3.0, (0.0, "f")),  # they are well off
-    ((0.8, 0.9), -3.0, ("r", "projected")),  # high, but fakes are higher
-    ((0.6, 0.2), -3.0, ("r", "f")), ((0.6, 0.2), 3.0, ("r", "f")), ((0.6, 0.62), 3.0, ("r", "f")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("scores", "rf", "expected"),
+    [
+        ((0.4, 0.2), -3.0, ("r", "projected")),
+        ((0.4, 0.2), 3.0, ("r", 0.0)),  # real images score low
+        ((0.6, 0.7), -3.0, ("r", "projected")),
+        ((0.6, 0.7), 3.0, ("r", 0.0)),  # or lower than fakes
+        ((0.8, 0.2), -3.0, ("projected", "f")),
+        ((0.8, 0.2), 3.0, (0.0, "f")),  # they are well off
+        ((0.8, 0.9), -3.0, ("r", "projected")),  # high, but fakes are higher
+        ((0.6, 0.2), -3.0, ("r", "f")),
+        ((0.6, 0.2), 3.0, ("r", "f")),
+        ((0.6, 0.62), 3.0, ("r", "f")),
+    ],
+)
 def test_adaptive_weights_case_by_case(scores: tuple[float, float], rf: float, expected: tuple) -> None:
     """Algorithm 1, normalised, with ‖∇r‖² = 4, ‖∇f‖² = 9 and 1e-4 on both."""
     rr, ff = 4 + 1e-4, 9 + 1e-4
@@ -474,18 +494,44 @@ def squares_d(r: Tensor, f: Tensor) -> Tensor:
 HINGE = ("hinge", {"margin": 1.0, "margin_jitter": 0.0})
 SDP_EARLY = ("sdp", {"weight": 0.01, "start": 1, "k": 3, "k_every": 1, "norm": "squared"})
 CASES: dict[str, tuple] = {  # loss, parts, D's plain loss, G's
-    "WGAN-GP": (("wasserstein", {}), [("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"})],
-                lambda D, x, y, rng: critic_d(D(x), D(y)) + plain_gp(10, 1)(D, x, y, rng), lambda D, y, x: -D(y).mean()),
-    "WGAN-GP, dequantised": (("wasserstein", {}), [("gradient-penalty", {"weight": 10.0, "target": 0.5, "sides": "two"}), ("dequantise", {"width": 0.0078125})],
-                             plain_dequantised(critic_d, plain_gp(10, 0.5)), lambda D, y, x: -D(y).mean()),
+    "WGAN-GP": (
+        ("wasserstein", {}),
+        [("gradient-penalty", {"weight": 10.0, "target": 1.0, "sides": "two"})],
+        lambda D, x, y, rng: critic_d(D(x), D(y)) + plain_gp(10, 1)(D, x, y, rng),
+        lambda D, y, x: -D(y).mean(),
+    ),
+    "WGAN-GP, dequantised": (
+        ("wasserstein", {}),
+        [("gradient-penalty", {"weight": 10.0, "target": 0.5, "sides": "two"}), ("dequantise", {"width": 0.0078125})],
+        plain_dequantised(critic_d, plain_gp(10, 0.5)),
+        lambda D, y, x: -D(y).mean(),
+    ),
     "hinge": (HINGE, [], lambda D, x, y, rng: hinge_d(D(x), D(y)), lambda D, y, x: -D(y).mean()),
-    "hinge, scaled": (HINGE, [("output-scale", {"k": 0.8333})], lambda D, x, y, rng: hinge_d(0.8333 * D(x), 0.8333 * D(y)), lambda D, y, x: -0.8333 * D(y).mean()),
-    "hinge-CR": (HINGE, [("consistency", {"weight": 5.0, "flip": 0.5, "shift": 0.2, "fill": -1.0})],
-                 lambda D, x, y, rng: hinge_d(D(x), D(y)) + plain_cr(D, x, y, rng), lambda D, y, x: -D(y).mean()),
-    "LSGAN": (("least-squares", {"real": 1.0, "fake": 0.0}), [], lambda D, x, y, rng: squares_d(D(x), D(y)), lambda D, y, x: ((D(y) - 1) ** 2).mean() / 2),
-    "aw": (("non-saturating", {"d_scale": 1.0}), [("adaptive-weights", {"alpha1": 0.5, "alpha2": 0.75, "delta": 0.05, "epsilon": 0.05})],
-           plain_adaptive, lambda D, y, x: F.softplus(-D(y)).mean()),
-}  # fmt: skip
+    "hinge, scaled": (
+        HINGE,
+        [("output-scale", {"k": 0.8333})],
+        lambda D, x, y, rng: hinge_d(0.8333 * D(x), 0.8333 * D(y)),
+        lambda D, y, x: -0.8333 * D(y).mean(),
+    ),
+    "hinge-CR": (
+        HINGE,
+        [("consistency", {"weight": 5.0, "flip": 0.5, "shift": 0.2, "fill": -1.0})],
+        lambda D, x, y, rng: hinge_d(D(x), D(y)) + plain_cr(D, x, y, rng),
+        lambda D, y, x: -D(y).mean(),
+    ),
+    "LSGAN": (
+        ("least-squares", {"real": 1.0, "fake": 0.0}),
+        [],
+        lambda D, x, y, rng: squares_d(D(x), D(y)),
+        lambda D, y, x: ((D(y) - 1) ** 2).mean() / 2,
+    ),
+    "aw": (
+        ("non-saturating", {"d_scale": 1.0}),
+        [("adaptive-weights", {"alpha1": 0.5, "alpha2": 0.75, "delta": 0.05, "epsilon": 0.05})],
+        plain_adaptive,
+        lambda D, y, x: F.softplus(-D(y)).mean(),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -504,8 +550,12 @@ def test_training_steps_with_sdp_equal_a_plain_formulation(step: int) -> None:
     d_extra = (lambda D, x, y: plain_sdp(D, x, y, 4, "squared")) if step else (lambda D, x, y: 0)
     g_extra = (lambda D, y, x: plain_sdp(D, x, y, 4, "squared", detach_real=True)) if step else (lambda D, y, x: 0)
     compare(
-        gan, gan.D, lambda D, x, y, rng: squares_d(D(x), D(y)) + d_extra(D, x, y), lambda D, y, x: ((D(y) - 1) ** 2).mean() / 2 + g_extra(D, y, x), steps=1
-    )  # fmt: skip
+        gan,
+        gan.D,
+        lambda D, x, y, rng: squares_d(D(x), D(y)) + d_extra(D, x, y),
+        lambda D, y, x: ((D(y) - 1) ** 2).mean() / 2 + g_extra(D, y, x),
+        steps=1,
+    )
 
 
 def compare(gan: Gan, inner: nn.Module, d_loss: Callable, g_loss: Callable, steps: int = 3) -> None:

@@ -118,7 +118,9 @@ def plain_discriminator(state: dict[str, Tensor], x: Tensor, labels: Tensor, siz
 def plain_generator(
     state: dict[str, Tensor], z: Tensor, labels: Tensor, size: int, attends: int, chunks: int
 ) -> Tensor:
-    """The G of BigGAN-PyTorch in training mode, by definition: BatchNorm from the batch's moments, doubling before the 1x1."""
+    """The G of BigGAN-PyTorch in training mode, by definition: BatchNorm from the batch's moments, doubling before the
+    1x1.
+    """
     parts = z.chunk(chunks, 1)
     h = (parts[0] @ state["linear.weight"].T + state["linear.bias"]).reshape(len(z), -1, 4, 4)
     n = 0

@@ -1,4 +1,6 @@
-"""The networks of the normalised GANs, held against the facts on their sources and against formulations written here in the sources' order of operations."""
+"""The networks of the normalised GANs, held against the facts on their sources and against formulations written here in
+the sources' order of operations.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def labels_of(classes: int | None, count: int) -> Tensor | None:
 
 
 def stirred(player: nn.Module) -> nn.Module:
-    """In float64 and eval mode, with biases, scales and running statistics that are not their initial 0 and 1, and visible weights."""
+    """In float64 and eval mode, with biases, scales and running statistics that are not their initial 0 and 1, and
+    visible weights.
+    """
     player.double().eval()
     with torch.no_grad():
         for name, tensor in itertools.chain(player.named_parameters(), player.named_buffers()):
@@ -160,11 +164,18 @@ def test_a_channel_is_left_at_any_width(module, args: dict, classes: int | None,
 
 def test_the_maps_of_each_discriminator_are_as_large_as_the_sources() -> None:
     sides = {
-        (sngan_resnet, 32): [16, 8, 8, 8], (sngan_resnet, 48): [24, 12, 6, 3, 3], (sngan_resnet, 64): [32, 16, 8, 4, 2],
-        (sngan_resnet, 128): [64, 32, 16, 8, 4, 4], (gn_resnet, 32): [16, 8, 8, 8], (gn_resnet, 48): [24, 12, 6, 3],
-        (gn_resnet, 64): [32, 16, 8, 4, 4], (gn_resnet, 128): [64, 32, 16, 8, 4, 4], (gn_resnet, 256): [128, 64, 32, 16, 8, 4, 4],
-        (sngan_cnn, 48): [48, 24, 24, 12, 12, 6, 6], (wgan_gp_resnet, 32): [16, 8, 8, 8],
-    }  # fmt: skip
+        (sngan_resnet, 32): [16, 8, 8, 8],
+        (sngan_resnet, 48): [24, 12, 6, 3, 3],
+        (sngan_resnet, 64): [32, 16, 8, 4, 2],
+        (sngan_resnet, 128): [64, 32, 16, 8, 4, 4],
+        (gn_resnet, 32): [16, 8, 8, 8],
+        (gn_resnet, 48): [24, 12, 6, 3],
+        (gn_resnet, 64): [32, 16, 8, 4, 4],
+        (gn_resnet, 128): [64, 32, 16, 8, 4, 4],
+        (gn_resnet, 256): [128, 64, 32, 16, 8, 4, 4],
+        (sngan_cnn, 48): [48, 24, 24, 12, 12, 6, 6],
+        (wgan_gp_resnet, 32): [16, 8, 8, 8],
+    }
     for (module, size), expected in sides.items():
         args = {sngan_resnet: MIMICRY, gn_resnet: {"init": "kaiming"}}.get(module, {})
         _, D = pair(module, args, None, size, width=0.01)
@@ -192,7 +203,9 @@ def test_wrong_resolutions_and_classes_are_said(module) -> None:
 
 
 def bilinear(x: Tensor) -> Tensor:
-    """x2 by its definition: an output's centre at (i + 1/2)/2 - 1/2, weights 1 - distance, clamped at the edge; as a matrix a side."""
+    """x2 by its definition: an output's centre at (i + 1/2)/2 - 1/2, weights 1 - distance, clamped at the edge; as a
+    matrix a side.
+    """
 
     def matrix(side: int) -> Tensor:
         m = torch.zeros(2 * side, side, dtype=x.dtype)
@@ -247,7 +260,9 @@ def generator(
 def discriminator(
     s: dict[str, Tensor], x: Tensor, y: Tensor | None, halvings: int, mimicry: bool, total: bool
 ) -> Tensor:
-    """With Mimicry's ReLU done in place, literally, and the shortcut's convolution before the pooling but in the first block."""
+    """With Mimicry's ReLU done in place, literally, and the shortcut's convolution before the pooling but in the first
+    block.
+    """
     h = x
     for b in range(len({name.split(".")[1] for name in s if name.startswith("blocks.")})):
         p, down = f"blocks.{b}.", b < halvings
@@ -271,12 +286,17 @@ def discriminator(
 
 
 RESNETS = [
-    (gn_resnet, {"init": "kaiming"}, None, 32, nearest, 2, False, 1e-5), (gn_resnet, {"init": "N02"}, None, 48, nearest, 4, False, 1e-5),
-    (gn_resnet, {"init": "kaiming"}, None, 64, nearest, 4, False, 1e-5), (sngan_resnet, SNGAN, None, 48, nearest, 4, True, 2e-5),
-    (sngan_resnet, MIMICRY, None, 32, bilinear, 2, True, 1e-5), (sngan_resnet, MIMICRY | {"pool": "mean"}, None, 64, bilinear, 5, False, 1e-5),
-    (sngan_resnet, PROJECTION, 7, 32, nearest, 2, True, 2e-5), (wgan_gp_resnet, {}, None, 32, nearest, 2, False, 1e-5),
-    (mimicry_wgan_gp, {}, None, 32, bilinear, 2, False, 1e-5), (mimicry_wgan_gp, {}, None, 48, bilinear, 4, False, 1e-5),
-]  # fmt: skip
+    (gn_resnet, {"init": "kaiming"}, None, 32, nearest, 2, False, 1e-5),
+    (gn_resnet, {"init": "N02"}, None, 48, nearest, 4, False, 1e-5),
+    (gn_resnet, {"init": "kaiming"}, None, 64, nearest, 4, False, 1e-5),
+    (sngan_resnet, SNGAN, None, 48, nearest, 4, True, 2e-5),
+    (sngan_resnet, MIMICRY, None, 32, bilinear, 2, True, 1e-5),
+    (sngan_resnet, MIMICRY | {"pool": "mean"}, None, 64, bilinear, 5, False, 1e-5),
+    (sngan_resnet, PROJECTION, 7, 32, nearest, 2, True, 2e-5),
+    (wgan_gp_resnet, {}, None, 32, nearest, 2, False, 1e-5),
+    (mimicry_wgan_gp, {}, None, 32, bilinear, 2, False, 1e-5),
+    (mimicry_wgan_gp, {}, None, 48, bilinear, 4, False, 1e-5),
+]
 
 
 @pytest.mark.parametrize(("module", "args", "classes", "size", "up", "halvings", "total", "eps"), RESNETS)
@@ -299,7 +319,9 @@ def test_resnets_equal_the_sources_formulation(
 
 @pytest.mark.parametrize(("module", "size"), [(gn_cnn, 32), (gn_cnn, 48), (sngan_cnn, 32), (sngan_cnn, 48)])
 def test_cnns_equal_a_formulation_by_patches(module, size: int) -> None:
-    """Convolutions as products with unfolded patches; a transposed one as a convolution of the dilated image with the turned kernel."""
+    """Convolutions as products with unfolded patches; a transposed one as a convolution of the dilated image with the
+    turned kernel.
+    """
     G, D = map(stirred, pair(module, {"init": "N02"} if module is gn_cnn else {}, None, size))
 
     def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
@@ -339,7 +361,8 @@ def test_mimicrys_shortcut_gets_the_activated_input(activated: bool, expected: t
 
 
 def test_glorot_weights_and_whose_biases() -> None:
-    """Uniform up to gain·√(6/(fan-in + fan-out)), gain √2 in the blocks' 3x3 convolutions; SN-GAN's biases 0, Mimicry's not.
+    """Uniform up to gain·√(6/(fan-in + fan-out)), gain √2 in the blocks' 3x3 convolutions; SN-GAN's biases 0, Mimicry's
+    not.
 
     In its WGAN-GP, shortcuts and G's last layer are as PyTorch draws them: uniform up to 1/√(fan-in).
     """
@@ -381,7 +404,9 @@ def test_kaiming_and_n02_weights() -> None:
 
 
 def test_kaiming_keeps_the_variance_through_transposed_convolutions() -> None:
-    """ReLU of unit normals has E[h²] = 1/2, so that weights of variance 2/fan-in give variance 1, away from the edges."""
+    """ReLU of unit normals has E[h²] = 1/2, so that weights of variance 2/fan-in give variance 1, away from the
+    edges.
+    """
     G, _ = pair(gn_cnn, {"init": "kaiming"}, None, 32, width=0.25)
     for layer in G.convs:
         with torch.no_grad():
@@ -409,7 +434,9 @@ def test_gradient_reaches_every_parameter(module, args: dict, classes: int | Non
 def test_discriminators_that_say_so_are_piecewise_linear(
     module, args: dict, classes: int | None, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No second derivative, f(x + δ) = f(x) + ⟨∇f(x), δ⟩ within a piece, another ∇f in another; with smooth activations there is a second derivative."""
+    """No second derivative, f(x + δ) = f(x) + ⟨∇f(x), δ⟩ within a piece, another ∇f in another; with smooth activations
+    there is a second derivative.
+    """
     _, D = pair(module, args, classes, size)
     assert type(D).piecewise_linear is True
     stirred(D)
@@ -454,7 +481,9 @@ def test_double_backward_of_a_gradient_penalty(module, args: dict, classes: int 
 
 @every_family
 def test_generators_differentiate_twice_and_forwards(module, args: dict, classes: int | None, size: int) -> None:
-    """Second derivatives against finite differences; the Jacobian's columns by jvp under vmap, as the metric takes them, against autograd."""
+    """Second derivatives against finite differences; the Jacobian's columns by jvp under vmap, as the metric takes
+    them, against autograd.
+    """
     G, _ = pair(module, args, classes, size, width=0.03, z_dim=3)
     stirred(G)
     y = labels_of(classes, 2)
@@ -534,11 +563,22 @@ def test_spectral_norm_of_an_embedding_equals_torch_and_spares_the_generators() 
 def test_a_training_step_changes_both_players(module, args: dict, classes: int | None, size: int) -> None:
     gan = Gan(
         recipe(
-            network=(NAMES[module], {"width": 0.0625, **args}), resolution=size, channels=3, classes=classes, z_dim=9, batch_d=4, batch_g=4,
-            epochs=None, steps=1, n_dis=2, player_order="d-first", share_fakes=False, d_pass="joint",
+            network=(NAMES[module], {"width": 0.0625, **args}),
+            resolution=size,
+            channels=3,
+            classes=classes,
+            z_dim=9,
+            batch_d=4,
+            batch_g=4,
+            epochs=None,
+            steps=1,
+            n_dis=2,
+            player_order="d-first",
+            share_fakes=False,
+            d_pass="joint",
         ),
         seed=0,
-    )  # fmt: skip
+    )
     before = [p.clone() for player in (gan.G, gan.D) for p in player.parameters()]
     losses = train_step(gan, lambda: (torch.rand(4, 3, size, size) * 2 - 1, labels_of(classes or 1, 4)))
     after = [p for player in (gan.G, gan.D) for p in player.parameters()]

@@ -1,4 +1,6 @@
-"""AutoGAN's and E²GAN's derived networks and DCGAN against their sources' counts and plain formulations written here."""
+"""AutoGAN's and E²GAN's derived networks and DCGAN against their sources' counts and plain formulations written
+here.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +126,9 @@ def test_piecewise_linear_is_true_where_it_is_said(network: ModuleType, size: in
 
 
 def plain_autogan(state: dict[str, Tensor], z: Tensor, in_place: bool) -> Tensor:
-    """AutoGAN's G in training mode as its source runs it: resizing before every 1x1, the incoming maps added in place."""
+    """AutoGAN's G in training mode as its source runs it: resizing before every 1x1, the incoming maps added in
+    place.
+    """
 
     def conv(h: Tensor, name: str) -> Tensor:
         weight = state[name + ".weight"]
@@ -190,7 +194,9 @@ def test_autogan_and_e2gan_share_the_d_of_sngan(size: int) -> None:
 
 @torch.no_grad()
 def test_e2gan_equals_a_plain_reading_of_its_architecture_vector() -> None:
-    """A cell is (pre or post, norm, up, shortcut, incoming); what the vector says is decoded here, not in the network."""
+    """A cell is (pre or post, norm, up, shortcut, incoming); what the vector says is decoded here, not in the
+    network.
+    """
     G, _ = pair(e2gan, 32, {})
     state, z = G.state_dict(), torch.randn(4, 12, dtype=torch.float64)
 
@@ -222,7 +228,9 @@ def test_e2gan_equals_a_plain_reading_of_its_architecture_vector() -> None:
 
 
 def test_initialisation() -> None:
-    """Xavier-uniform convolutions and N(1, 0.02²) gains for the searched ones; N(0, 0.02²) and the same gains for DCGAN."""
+    """Xavier-uniform convolutions and N(1, 0.02²) gains for the searched ones; N(0, 0.02²) and the same gains for
+    DCGAN.
+    """
     torch.manual_seed(0)
     G, D = e2gan.build((3, 32, 32), 128, None, width=1.0)
     for conv in (G.cell1.conv1, D.blocks[1].conv1):

@@ -1,4 +1,6 @@
-"""Placement for real: one Ray cluster of three local nodes with declared GPUs, on which runs do nothing but note where they are."""
+"""Placement for real: one Ray cluster of three local nodes with declared GPUs, on which runs do nothing but note where
+they are.
+"""
 
 from __future__ import annotations
 
@@ -160,7 +162,8 @@ def test_over_time_all_runs_are_asked_to_stop(cluster) -> None:
 def test_what_none_can_take_ends_the_launch_at_once(cluster) -> None:
     with pytest.raises(
         GanbenchError,
-        match=r"run 13 asks for 1 CPU and a GPU with 500 GB.*, which no node has \(.*6 CPU, 2 H100 with 80 GB.*; nor can they take the 1 others",
+        match=r"run 13 asks for 1 CPU and a GPU with 500 GB.*, which no node has \(.*6 CPU, 2 H100 with 80 GB.*; "
+        r"nor can they take the 1 others",
     ):
         events(cluster, [job(13), job(13, "another")], 1)
 

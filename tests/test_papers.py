@@ -27,25 +27,51 @@ NAMES = ("chain", "gran", "pgn", "sdp", "theory")
 
 # table: (cells of the paper, published rows, of which without a value)
 COUNTS = {
-    "chain/cifar": (36, 72, 0), "chain/fewshot": (28, 28, 0), "chain/imagenet": (12, 36, 0), "chain/100shot": (45, 45, 0), "chain/analysis": (5, 0, 0),
-    "pgn/II": (15, 32, 5), "pgn/IV": (14, 30, 0), "pgn/V": (4, 8, 1), "pgn/VI": (6, 6, 0), "pgn/Fig1": (1, 1, 0), "pgn/Fig2": (1, 1, 0), "pgn/open": (3, 0, 0),
-    "gran/2": (33, 99, 3), "gran/3": (22, 44, 12), "gran/Fig1": (3, 3, 0), "gran/Fig2": (15, 0, 0),
-    "sdp/I": (14 * 2, 28, 4), "sdp/II": (8, 8, 0), "sdp/Fig3": (5, 0, 0), "sdp/open": (2, 0, 0),
-    "theory/1": (3, 9, 0), "theory/2": (2, 8, 0), "theory/Fig1": (4, 0, 0), "theory/1-saturating": (3, 0, 0),
-}  # fmt: skip
+    "chain/cifar": (36, 72, 0),
+    "chain/fewshot": (28, 28, 0),
+    "chain/imagenet": (12, 36, 0),
+    "chain/100shot": (45, 45, 0),
+    "chain/analysis": (5, 0, 0),
+    "pgn/II": (15, 32, 5),
+    "pgn/IV": (14, 30, 0),
+    "pgn/V": (4, 8, 1),
+    "pgn/VI": (6, 6, 0),
+    "pgn/Fig1": (1, 1, 0),
+    "pgn/Fig2": (1, 1, 0),
+    "pgn/open": (3, 0, 0),
+    "gran/2": (33, 99, 3),
+    "gran/3": (22, 44, 12),
+    "gran/Fig1": (3, 3, 0),
+    "gran/Fig2": (15, 0, 0),
+    "sdp/I": (14 * 2, 28, 4),
+    "sdp/II": (8, 8, 0),
+    "sdp/Fig3": (5, 0, 0),
+    "sdp/open": (2, 0, 0),
+    "theory/1": (3, 9, 0),
+    "theory/2": (2, 8, 0),
+    "theory/Fig1": (4, 0, 0),
+    "theory/1-saturating": (3, 0, 0),
+}
 
 # Printed labels that are not the method's own name (a "+CHAIN" row is named after the row above it).
 LABELS = {
-    "BigGAN+CHAIN": "+CHAIN", "LeCam+DA+CHAIN": "+CHAIN", "OmniGAN+ADA+CHAIN": "+CHAIN", "FastGAN-D_big+CHAIN": "+CHAIN", "ADA+CHAIN": "+CHAIN", "StyleGAN2+CHAIN": "+CHAIN",
-    "FastGAN-D_big": "FastGAN- $D_{\\text{big}}$", "WGAN-GP†": ("WGAN-GP†", "WGAN-GP [†]"),
-}  # fmt: skip
+    "BigGAN+CHAIN": "+CHAIN",
+    "LeCam+DA+CHAIN": "+CHAIN",
+    "OmniGAN+ADA+CHAIN": "+CHAIN",
+    "FastGAN-D_big+CHAIN": "+CHAIN",
+    "ADA+CHAIN": "+CHAIN",
+    "StyleGAN2+CHAIN": "+CHAIN",
+    "FastGAN-D_big": "FastGAN- $D_{\\text{big}}$",
+    "WGAN-GP†": ("WGAN-GP†", "WGAN-GP [†]"),
+}
 
 # Rows that the text garbles or lays out in its own way, with what is to be found instead.
 EXCEPTIONS = {
     "GN-BigGAN-CR": "its ± are spelled out: '9.35±plus-or-minus\\pm±.14 4.86±plus-or-minus\\pm±.07'",
     "pgn/VI": "printed with the data sets as rows; 14.45's dagger is spelled out",
     "pgn/Fig1, pgn/Fig2, gran/Fig1": "numbers in captions",
-    "theory/1, theory/2": "tables torn by the scan: two columns of text in one line, and the first row of Table 1 read twice",
+    "theory/1, theory/2": "tables torn by the scan: two columns of text in one line, and the first row of Table 1 "
+    "read twice",
 }
 
 
@@ -200,18 +226,38 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ('      precision: "that code\'s default"\n', "", "neither 'stated' nor 'notes' says where this comes from: precision"),
-        ("lecam: {weight: 0.3, decay: 0.9, start: 1000}", "le-cam: {weight: 0.3, decay: 0.9, start: 1000}", "two spellings of one?"),
+        (
+            '      precision: "that code\'s default"\n',
+            "",
+            "neither 'stated' nor 'notes' says where this comes from: precision",
+        ),
+        (
+            "lecam: {weight: 0.3, decay: 0.9, start: 1000}",
+            "le-cam: {weight: 0.3, decay: 0.9, start: 1000}",
+            "two spellings of one?",
+        ),
         ("- chain: {version: running", "- chian: {version: running", "two spellings of one?"),
         ("network: {name: fregan,", "network: {name: fastgna,", "two spellings of one?"),
-        ("      dataset=messidor-set1: {crop", "      dataset=messidor: {crop", "no column of any table matches 'on: dataset=messidor'"),
+        (
+            "      dataset=messidor-set1: {crop",
+            "      dataset=messidor: {crop",
+            "no column of any table matches 'on: dataset=messidor'",
+        ),
         ("  real_split: train\n", "  real_split: trian\n", "real_split is 'trian'; did you mean 'train'"),
         ("  vFID: {relative: 0.05", "  KIDx1000: {relative: 0.05", "no tolerance is stated for vFID"),
-        ("    metrics: {FID: lower}\n    columns: [{dataset: shells}", "    metrics: {FID: higher}\n    columns: [{dataset: shells}", "FID is better lower in one table and higher in another"),
+        (
+            "    metrics: {FID: lower}\n    columns: [{dataset: shells}",
+            "    metrics: {FID: higher}\n    columns: [{dataset: shells}",
+            "FID is better lower in one table and higher in another",
+        ),
         ("path-length: {weight: 2.0, every: 4}", "path-length: {weight: 2.0}", "given different arguments"),
-        ("      DA+CHAIN:        {FID", "      DA+CHAIN:        {recipe: DA, FID", "recipe 'DA+CHAIN' is used by no row"),
+        (
+            "      DA+CHAIN:        {FID",
+            "      DA+CHAIN:        {recipe: DA, FID",
+            "recipe 'DA+CHAIN' is used by no row",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_linter_finds_what_loading_does_not(tmp_path: Path, old: str, new: str, problem: str) -> None:
     text = (ROOT / "suites/chain.yaml").read_text(encoding="utf-8")
     assert old in text
@@ -295,7 +341,9 @@ def test_profiles_shrink_every_cell_by_rule() -> None:
 
 
 def test_reduced_runs_keep_what_schedules_mean() -> None:
-    """An average that is sampled has left the initialisation, and SDP's best fakes are a part of the batch, as over the paper's 100,000 steps."""
+    """An average that is sampled has left the initialisation, and SDP's best fakes are a part of the batch, as over the
+    paper's 100,000 steps.
+    """
     sampled = pairs = 0
     for name in NAMES:
         for cell in load(ROOT / f"suites/{name}.yaml", "reduced").cells:
@@ -335,8 +383,18 @@ def test_the_plan_counts_the_distinct_runs() -> None:
 
 VERDICTS = {
     "chain/reduces-discrepancies": ("not judged", []),
-    "chain/state-of-the-art-fewshot": ("fails", ["FID brecahad: FastGAN-D_big+CHAIN 58.98 is number 2 of 4; behind FreGAN 57.87"]),
-    "pgn/consistently-outperforms": ("fails", ["FID cifar10: PGN-GAN[ResNet] 11.597, GN-GAN[ResNet] 11.13±.18", "FID cifar10: PGN-GAN-CR[CNN] 18.938, GN-GAN-CR[CNN] 18.59±1.5", "FID cifar10: PGN-BigGAN-CR 5.495, GN-BigGAN-CR 4.86±.07"]),
+    "chain/state-of-the-art-fewshot": (
+        "fails",
+        ["FID brecahad: FastGAN-D_big+CHAIN 58.98 is number 2 of 4; behind FreGAN 57.87"],
+    ),
+    "pgn/consistently-outperforms": (
+        "fails",
+        [
+            "FID cifar10: PGN-GAN[ResNet] 11.597, GN-GAN[ResNet] 11.13±.18",
+            "FID cifar10: PGN-GAN-CR[CNN] 18.938, GN-GAN-CR[CNN] 18.59±1.5",
+            "FID cifar10: PGN-BigGAN-CR 5.495, GN-BigGAN-CR 4.86±.07",
+        ],
+    ),
     "pgn/beats-gn-cr-without-cr": ("holds", []),
     "gran/top-two-cifar-overall": ("holds", None),
     "gran/best-or-second-best": ("holds", []),
@@ -346,7 +404,7 @@ VERDICTS = {
     "sdp/cifar100-is-harder": ("fails", ["FID cifar10: WGAN-GP 38.06, WGAN-GP at cifar100 37.26"]),
     "sdp/lambda-small-helps": ("not judged", []),
     "theory/larger-domain-better": ("holds", []),
-}  # fmt: skip
+}
 
 
 def test_claims_by_the_papers_own_numbers() -> None:
@@ -358,7 +416,10 @@ def test_claims_by_the_papers_own_numbers() -> None:
 
 
 def test_listing_and_published_import_no_torch() -> None:
-    code = "import sys; from benchmark.cli import main; main(['list']); main(['published']); main(['show', 'gran/2/GraND-GAN/cifar10']); sys.exit('torch' in sys.modules or 'ray' in sys.modules)"
+    code = (
+        "import sys; from benchmark.cli import main; main(['list']); main(['published']); main(['show', "
+        "'gran/2/GraND-GAN/cifar10']); sys.exit('torch' in sys.modules or 'ray' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (
         done.returncode == 0

@@ -1,4 +1,6 @@
-"""Which run starts next and where: the executor's own decisions, in simulation. What Ray makes of them is in ``test_nodes.py``."""
+"""Which run starts next and where: the executor's own decisions, in simulation. What Ray makes of them is in
+``test_nodes.py``.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ CLUSTERS = {
 
 
 def bag(rng: random.Random, giants: bool) -> tuple[list[float], list[float]]:
-    """261 cells of 3 seeds: true lengths, 1 to 100 log-uniform or 1 to 3 with 5 % a hundred times as long; and estimates up to twice too long or short."""
+    """261 cells of 3 seeds: true lengths, 1 to 100 log-uniform or 1 to 3 with 5 % a hundred times as long; and
+    estimates up to twice too long or short.
+    """
     cells = [
         rng.uniform(1, 3) * (100 if rng.random() < 0.05 else 1) if giants else math.exp(rng.uniform(0, math.log(100)))
         for _ in range(261)
@@ -64,9 +68,11 @@ def test_makespans_by_hand() -> None:
 
 
 def test_no_other_order_is_never_longer_than_that_of_submission() -> None:
-    """Three runs on two workers, estimates wrong by up to a factor of two: whatever starts first but the first two, some lengths make that the longer order.
+    """Three runs on two workers, estimates wrong by up to a factor of two: whatever starts first but the first two,
+    some lengths make that the longer order.
 
-    So "never longer" can be had only by keeping to the order of submission; which, with these lengths, may also be the longer one.
+    So "never longer" can be had only by keeping to the order of submission; which, with these lengths, may also be the
+    longer one.
     """
     estimates = [2.0, 4.0, 4.0]
     truths = list(itertools.product(*((e / 2, e * 2) for e in estimates)))
@@ -210,7 +216,9 @@ def test_smaller_runs_start_beside_one_that_waits_elsewhere() -> None:
 
 
 def test_a_small_run_waits_where_ray_would_give_it_the_gpu_that_is_kept_for_another() -> None:
-    """Both GPUs are 0.7 busy, and the first is kept for the whole run; Ray, which does not know that, would take it for the small one."""
+    """Both GPUs are 0.7 busy, and the first is kept for the whole run; Ray, which does not know that, would take it for
+    the small one.
+    """
     tasks = [Task(k, k, k, 3 - i) for i, k in enumerate(("a", "b", "whole", "small"))]
     need = {"a": 0.7, "b": 0.7, "whole": 1.0, "small": 0.25}
     assert _order(tasks, need, {"a": 1, "b": 9, "whole": 5, "small": 20}, [Node("n", "k", 8, 2)]) == [

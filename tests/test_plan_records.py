@@ -88,9 +88,19 @@ def test_plan_of_ten_thousand_runs_is_quick() -> None:
 def _record(planned: plan.Run, **changes: object) -> Record:
     final = {"step": 96, "epoch": 6} | {m: {"value": 0.25, "std": 0.1, "max": 0.5} for m in planned.protocol.metrics}
     result = {
-        "status": "finished", "steps": 96, "total_steps": 96, "epochs": 6.0, "final": final, "history": [final], "samples": "", "train_s": 1.0, "eval_s": 0.5,
-        "segments": [], "libraries": {}, **planned.data(),
-    }  # fmt: skip
+        "status": "finished",
+        "steps": 96,
+        "total_steps": 96,
+        "epochs": 6.0,
+        "final": final,
+        "history": [final],
+        "samples": "",
+        "train_s": 1.0,
+        "eval_s": 0.5,
+        "segments": [],
+        "libraries": {},
+        **planned.data(),
+    }
     return make_record(planned, result | changes)
 
 
@@ -209,14 +219,26 @@ def rekeyed(record: Record, **changes: object) -> Record:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"seed": 0', '"seed": 1'), ('"lr_d": 0.0002', '"lr_d": 0.0001'), ('"epochs": 6,', '"epochs": 200,'), ('"generated": 256', '"generated": 5000'),
-        ('"steps": 96', '"steps": "96"'), ('"seed": 0', '"seed": false'), ('"train_s": 1.0', '"train_s": "1"'), ('"segments": []', '"segments": "x"'),
-        ('"value": 0.25', '"value": true'), ('"step": 96', '"step": null'), ('"samples": ""', '"samples": 7'), ('"profile": "ci"', '"profile": ["full"]'),
-        ('"content": "', '"content": "0'), ('"measure_version": 1', '"measure_version": 2'),
+        ('"seed": 0', '"seed": 1'),
+        ('"lr_d": 0.0002', '"lr_d": 0.0001'),
+        ('"epochs": 6,', '"epochs": 200,'),
+        ('"generated": 256', '"generated": 5000'),
+        ('"steps": 96', '"steps": "96"'),
+        ('"seed": 0', '"seed": false'),
+        ('"train_s": 1.0', '"train_s": "1"'),
+        ('"segments": []', '"segments": "x"'),
+        ('"value": 0.25', '"value": true'),
+        ('"step": 96', '"step": null'),
+        ('"samples": ""', '"samples": 7'),
+        ('"profile": "ci"', '"profile": ["full"]'),
+        ('"content": "', '"content": "0'),
+        ('"measure_version": 1', '"measure_version": 2'),
     ],
-)  # fmt: skip
+)
 def test_an_edited_record_is_refused_whatever_was_edited(tmp_path: Path, record: Record, old: str, new: str) -> None:
-    """What was run and how it was measured is checked against the keys, the numbers against their checksum, all against their types."""
+    """What was run and how it was measured is checked against the keys, the numbers against their checksum, all against
+    their types.
+    """
     path = store.write(tmp_path, "a", record)
     text = path.read_text(encoding="utf-8")
     assert old in text

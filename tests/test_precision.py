@@ -28,9 +28,17 @@ from tests.test_tier import whole
 
 METHODS = covering()
 RESNET = dict(
-    resolution=32, channels=3, images=64, network=("gn-resnet", {"width": 0.0625, "init": "kaiming"}), loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
-    parts=(), batch_d=16, batch_g=16, player_order="d-first", share_fakes=False,
-)  # fmt: skip
+    resolution=32,
+    channels=3,
+    images=64,
+    network=("gn-resnet", {"width": 0.0625, "init": "kaiming"}),
+    loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
+    parts=(),
+    batch_d=16,
+    batch_g=16,
+    player_order="d-first",
+    share_fakes=False,
+)
 NORMALISED = {"gn": {}, "pgn": {"form": "released"}, "gran": {"tau": 1.2, "eps": 1e-8}}
 
 
@@ -66,7 +74,9 @@ def test_every_method_trains_in_it_near_float32(method: str) -> None:
 
 @pytest.mark.parametrize("part", NORMALISED)
 def test_the_exact_g_step_stays_exact(part: str) -> None:
-    """One backward against double backpropagation, both in bfloat16, through the same D: they differ by rounding, as bfloat16 from float32."""
+    """One backward against double backpropagation, both in bfloat16, through the same D: they differ by rounding, as
+    bfloat16 from float32.
+    """
     found = []
     for piecewise_linear, precision in ((True, "bfloat16"), (False, "bfloat16"), (True, "float32")):
         gan = Gan(recipe(**RESNET | {"parts": ((part, NORMALISED[part]),), "precision": precision}), 0)

@@ -1,4 +1,6 @@
-"""Probes of D: closed forms, plain autograd on a network of the test's own, no trace left in training, and what a suite makes of them."""
+"""Probes of D: closed forms, plain autograd on a network of the test's own, no trace left in training, and what a suite
+makes of them.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def test_cosine_of_all_pairs() -> None:
 
 @pytest.mark.parametrize("d_pass", ["separate", "joint"])
 def test_probes_of_a_plain_net_equal_autograd(d_pass: str) -> None:
-    """An MLP without BatchNorm: everything anew from the weights, in float64, with the batches that the docstring promises."""
+    """An MLP without BatchNorm: everything anew from the weights, in float64, with the batches that the docstring
+    promises.
+    """
     r = recipe(parts=(), d_pass=d_pass, loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}), batch_d=16, batch_g=16)
     gan = Gan(r, 3)
     found = Probes(r, probing(40), DATA).measure(gan, 5, 7)
@@ -142,15 +146,23 @@ def test_probes_of_a_plain_net_equal_autograd(d_pass: str) -> None:
 
 ADA = ("ada", {"pipe": "bgc", "target": 0.6, "kimg": 1, "every": 1, "schedule": "adaptive"})
 METHODS = {
-    "chain running": dict(parts=(("spectral-norm", {"player": "D"}), ("spectral-norm", {"player": "G"}), ("chain", EAGER))),
+    "chain running": dict(
+        parts=(("spectral-norm", {"player": "D"}), ("spectral-norm", {"player": "G"}), ("chain", EAGER))
+    ),
     "chain batch": dict(parts=(("chain", EAGER | {"version": "batch"}),), ema=0.9, ema_start=0, ema_buffers=True),
-    "lecam, ada, joint": dict(parts=(("spectral-norm", {"player": "D"}), ADA, ("lecam", LECAM)), d_pass="joint", loss=("hinge", {"margin": -1.0, "margin_jitter": 2.0})),
-}  # fmt: skip
+    "lecam, ada, joint": dict(
+        parts=(("spectral-norm", {"player": "D"}), ADA, ("lecam", LECAM)),
+        d_pass="joint",
+        loss=("hinge", {"margin": -1.0, "margin_jitter": 2.0}),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_probing_leaves_training_as_it_was_bit_by_bit(name: str) -> None:
-    """Weights, optimisers, spectral vectors, CHAIN's R, Φ, p and pending squares, LeCam's means, ADA's p, every generator: after six steps, probed before each or never."""
+    """Weights, optimisers, spectral vectors, CHAIN's R, Φ, p and pending squares, LeCam's means, ADA's p, every
+    generator: after six steps, probed before each or never.
+    """
     r = conditional(classes=10, **METHODS[name])
     ends, found = [], []
     for probed in (False, True, True):
@@ -192,7 +204,9 @@ def _same(a: object, b: object) -> bool:
 
 
 def test_each_batch_sees_chains_statistics_with_itself_taken_in() -> None:
-    """The logits of a probe are those that the next step's own passes over that batch would give, whatever other batches were probed before."""
+    """The logits of a probe are those that the next step's own passes over that batch would give, whatever other
+    batches were probed before.
+    """
     r = conditional(classes=10, **METHODS["chain running"])
     gan, sampler = Gan(r, 0), Sampler(COLOUR.images, COLOUR.labels, 4, True, 0, torch.device("cpu"))
     for _ in range(4):

@@ -60,7 +60,9 @@ def test_the_wait_for_the_first_report_does_not_count() -> None:
 
 
 def test_a_run_has_its_own_rate_and_time_left() -> None:
-    """10 steps a second for 40 s after resuming at step 600 of 2,000; then 100 s of measuring; then a worker is lost."""
+    """10 steps a second for 40 s after resuming at step 600 of 2,000; then 100 s of measuring; then a worker is
+    lost.
+    """
     clock = Clock()
     progress = Progress(total_size=1, clock=clock)
     progress.update("a", "a", 1, 0, 0)

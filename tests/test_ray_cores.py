@@ -98,7 +98,8 @@ def make(job, tick):
 ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 board = Board.remote()
 task = tasks(ray, board, make, 0)(ray.get_runtime_context().get_node_id(), 1, 0.0)
-made = {key: ray.get(task.remote(SimpleNamespace(evaluation=key))) for key in [*map(str, range(50)), "silent", "told", "told again"]}
+keys = [*map(str, range(50)), "silent", "told", "told again"]
+made = {key: ray.get(task.remote(SimpleNamespace(evaluation=key))) for key in keys}
 print(json.dumps([made, ray.get(board.all.remote())]))
 """
 

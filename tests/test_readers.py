@@ -1,4 +1,6 @@
-"""Readers of image archives on small files of the true format, made here; hostile ones; and the real JPEG copy of CIFAR-10."""
+"""Readers of image archives on small files of the true format, made here; hostile ones; and the real JPEG copy of
+CIFAR-10.
+"""
 
 from __future__ import annotations
 
@@ -127,10 +129,19 @@ def test_images_are_cut_and_resized_as_the_recipe_says() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (archive(**{"a__1.png": png(), "a__2.png": png(size=(9, 8))}), "a/2.png has 9 x 8 pixels, not 8 x 8"), (archive(**{"a__1.png": b"no image"}), "a/1.png is not an image"),
-        (archive(**{"a__1.png": png("I;16", (8, 8), 40000)}), "only 8-bit images are read"), (archive(**{"a__1.png": png()[:40]}), "a/1.png is not an image"), (archive(**{"a.txt": b""}), "a.txt is not an image"), (archive(**{".DS_Store": b""}), "holds no image"), (archive(**{"a__1.png": png(), "..__e.png": png()}), "climbs out"), (archive(**{"__etc__1.png": png()}), "climbs out"), (archive(**{"a__1.png": b""}), "a/1.png is empty"), (b"PK", "not a zip archive"), (archive(**{"a__1.png": png()})[:-30], "not a zip archive"),
+        (archive(**{"a__1.png": png(), "a__2.png": png(size=(9, 8))}), "a/2.png has 9 x 8 pixels, not 8 x 8"),
+        (archive(**{"a__1.png": b"no image"}), "a/1.png is not an image"),
+        (archive(**{"a__1.png": png("I;16", (8, 8), 40000)}), "only 8-bit images are read"),
+        (archive(**{"a__1.png": png()[:40]}), "a/1.png is not an image"),
+        (archive(**{"a.txt": b""}), "a.txt is not an image"),
+        (archive(**{".DS_Store": b""}), "holds no image"),
+        (archive(**{"a__1.png": png(), "..__e.png": png()}), "climbs out"),
+        (archive(**{"__etc__1.png": png()}), "climbs out"),
+        (archive(**{"a__1.png": b""}), "a/1.png is empty"),
+        (b"PK", "not a zip archive"),
+        (archive(**{"a__1.png": png()})[:-30], "not a zip archive"),
     ],
-)  # fmt: skip
+)
 def test_bad_archives_of_images_are_refused(data: bytes, message: str) -> None:
     with pytest.raises(GanbenchError, match=message):
         folders.read(data, 8, None, None, "z.zip")

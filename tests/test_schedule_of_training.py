@@ -70,7 +70,9 @@ def test_a_protocol_samples_the_average_or_the_raw_weights() -> None:
 
 
 def test_spectral_norm_of_an_average_is_of_the_averaged_weight() -> None:
-    """The vectors follow G; one power iteration on the averaged weight brings σ to within 1 % of its largest singular value (with 978 of 1,000 seeds; always to 4 %)."""
+    """The vectors follow G; one power iteration on the averaged weight brings σ to within 1 % of its largest singular
+    value (with 978 of 1,000 seeds; always to 4 %).
+    """
     G = nn.Sequential(nn.Linear(20, 30))
     spectral_norm.build(player="G").build(G, nn.Identity())
     for _ in range(50):

@@ -1,4 +1,6 @@
-"""Nothing rests on a selection: a seed that is missing, a metric that one seed leaves out, a last measurement that is not the last."""
+"""Nothing rests on a selection: a seed that is missing, a metric that one seed leaves out, a last measurement that is
+not the last.
+"""
 
 from __future__ import annotations
 

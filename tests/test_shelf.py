@@ -1,4 +1,6 @@
-"""Reading many records: the same as reading each, never an altered one, and nothing believed that was not checked here."""
+"""Reading many records: the same as reading each, never an altered one, and nothing believed that was not checked
+here.
+"""
 
 from __future__ import annotations
 
@@ -169,7 +171,11 @@ def test_frames_hold_what_the_commands_print(results: Path) -> None:
 
 
 def test_the_room_can_be_called_and_costs_nothing_before() -> None:
-    code = "import sys, benchmark, benchmark.cli; f = benchmark.collate; assert callable(f) and not {'pandas', 'torch', 'ray', 'scipy'} & set(sys.modules)\nimport benchmark.collate.judging.join; assert benchmark.collate is f"
+    code = (
+        "import sys, benchmark, benchmark.cli; f = benchmark.collate; assert callable(f) and not {'pandas', "
+        "'torch', 'ray', 'scipy'} & set(sys.modules)\nimport benchmark.collate.judging.join; assert "
+        "benchmark.collate is f"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -1,4 +1,6 @@
-"""The site in headless Chromium, from disk: real clicks and keys, no error, no network, and names that would like to run."""
+"""The site in headless Chromium, from disk: real clicks and keys, no error, no network, and names that would like to
+run.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,8 @@ def page(browser: Browser) -> Iterator[Browser]:
 
 def column(page: Browser, table: str, at: int) -> list[str]:
     return page.js(
-        f"[...document.querySelectorAll('{table} tbody tr')].filter(r => !r.hidden).map(r => r.cells[{at}].innerText.trim())"
+        f"[...document.querySelectorAll('{table} tbody tr')].filter(r => !r.hidden).map(r => "
+        f"r.cells[{at}].innerText.trim())"
     )
 
 
@@ -269,13 +272,15 @@ def test_filters_search_and_addresses_choose_lines(site: Path, page: Browser) ->
     )
     page.open(site / "index.html")
     counted = page.js(
-        "[...document.querySelectorAll('.matrix')].at(-1).querySelectorAll('tbody tr').values().map(r => [...r.cells].slice(1).map(c => Number(c.dataset.v ?? c.innerText))).toArray()"
+        "[...document.querySelectorAll('.matrix')].at(-1).querySelectorAll('tbody tr').values().map(r => "
+        "[...r.cells].slice(1).map(c => Number(c.dataset.v ?? c.innerText))).toArray()"
     )
     assert sum(row[0] for row in counted) == 71 and all(row[0] == sum(row[1:4]) == sum(row[4:]) for row in counted)
     page.open(site / "claims.html")
     every = page.js("document.querySelectorAll('.claim').length")
     page.js(
-        "(s => { s.value = 'fails'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-facet=published]'))"
+        "(s => { s.value = 'fails'; s.dispatchEvent(new Event('change')); "
+        "})(document.querySelector('[data-facet=published]'))"
     )
     shown = page.js(
         "[...document.querySelectorAll('.claim')].filter(c => !c.hidden).map(c => c.querySelector('.c-fails') !== null)"
@@ -283,11 +288,13 @@ def test_filters_search_and_addresses_choose_lines(site: Path, page: Browser) ->
     assert every == 71 and 0 < len(shown) < 71 and all(shown)
     page.open(site / "theory.html")
     page.js(
-        "(s => { s.value = 'incomparable'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-for=table-2] [data-facet]'))"
+        "(s => { s.value = 'incomparable'; s.dispatchEvent(new Event('change')); "
+        "})(document.querySelector('[data-for=table-2] [data-facet]'))"
     )
     assert len(column(page, "#table-2", 0)) == 4 and len(column(page, "#table-1", 0)) == 3
     page.js(
-        "(s => { s.value = 'blocked'; s.dispatchEvent(new Event('change')); })(document.querySelector('[data-for=table-2] [data-facet]'))"
+        "(s => { s.value = 'blocked'; s.dispatchEvent(new Event('change')); "
+        "})(document.querySelector('[data-for=table-2] [data-facet]'))"
     )
     assert column(page, "#table-2", 0) == []
 
@@ -309,7 +316,8 @@ def test_a_click_on_a_cell_opens_its_page_with_curves_samples_and_command(site: 
         1,
     ]
     assert page.until(
-        "(i => i.complete && i.naturalWidth > 100)((i => (i.scrollIntoView(), i))(document.querySelector('.grids img')))"
+        "(i => i.complete && i.naturalWidth > 100)((i => (i.scrollIntoView(), "
+        "i))(document.querySelector('.grids img')))"
     )
     assert "ganbench run theory" in page.js("document.querySelector('.command').innerText")
     assert not page.js("document.querySelector('details').open")
@@ -337,10 +345,19 @@ def test_the_keyboard_alone_gets_everywhere_and_sees_where_it_is(site: Path, pag
 
 
 CONTRAST = """(() => {
-  const rgb = c => c.match(/[\\d.]+/g).map(Number), lum = c => { const [r, g, b] = rgb(c).slice(0, 3).map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
-  const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (rgb(c)[3] !== 0) return c; } return 'rgb(255, 255, 255)'; };
-  const texts = [...document.querySelectorAll('main *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.offsetParent !== null);
-  const ratio = e => { const [a, b] = [lum(getComputedStyle(e).color), lum(back(e))]; return (Math.max(a, b) + .05) / (Math.min(a, b) + .05); };
+  const rgb = c => c.match(/[\\d.]+/g).map(Number);
+  const linear = v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const lum = c => { const [r, g, b] = rgb(c).slice(0, 3).map(linear); return .2126 * r + .7152 * g + .0722 * b; };
+  const back = e => {
+    for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (rgb(c)[3] !== 0) return c; }
+    return 'rgb(255, 255, 255)';
+  };
+  const written = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.offsetParent !== null;
+  const texts = [...document.querySelectorAll('main *')].filter(written);
+  const ratio = e => {
+    const [a, b] = [lum(getComputedStyle(e).color), lum(back(e))];
+    return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  };
   return [texts.length, Math.min(...texts.map(ratio)), getComputedStyle(document.body).backgroundColor];
 })()"""
 
@@ -363,7 +380,8 @@ def test_a_phone_scrolls_tables_within_themselves(site: Path, page: Browser) -> 
         assert page.js("document.documentElement.scrollWidth") <= 390, path.name
     page.open(site / "gran.html")
     assert page.js(
-        "(s => { s.scrollLeft = 300; const r = s.querySelector('tbody th').getBoundingClientRect(); return [s.scrollLeft, Math.round(r.x - s.getBoundingClientRect().x)]; })(document.querySelector('.scroll'))"
+        "(s => { s.scrollLeft = 300; const r = s.querySelector('tbody th').getBoundingClientRect(); return "
+        "[s.scrollLeft, Math.round(r.x - s.getBoundingClientRect().x)]; })(document.querySelector('.scroll'))"
     ) == [300, 1], "the row's name stays in sight"
 
 
@@ -381,9 +399,18 @@ def test_without_scripts_everything_is_still_there(site: Path, page: Browser) ->
 
 
 HOSTILE = (
-    '<script>window.owned=1</script>', '"><img src=x onerror=window.owned=1>', "javascript:window.owned=1", "'-window.owned=1-'", "</style><script>window.owned=1</script>",
-    "</title></svg><svg onload=window.owned=1>", "{{ 7*7 }}{% include '/etc/passwd' %}", '<a href="javascript:window.owned=1">x</a>', "\u202egnp.exe", "<!--", "]]>",
-)  # fmt: skip
+    "<script>window.owned=1</script>",
+    '"><img src=x onerror=window.owned=1>',
+    "javascript:window.owned=1",
+    "'-window.owned=1-'",
+    "</style><script>window.owned=1</script>",
+    "</title></svg><svg onload=window.owned=1>",
+    "{{ 7*7 }}{% include '/etc/passwd' %}",
+    '<a href="javascript:window.owned=1">x</a>',
+    "\u202egnp.exe",
+    "<!--",
+    "]]>",
+)
 
 
 def _png(width: int, height: int) -> str:
@@ -455,7 +482,8 @@ def test_hostile_names_run_nothing_and_show_as_they_are(tmp_path: Path, page: Br
         page.open(path)
         assert page.js("window.owned === undefined && document.scripts.length === 1"), path.name
         assert page.js(
-            "[...document.querySelectorAll('*')].every(e => [...e.attributes].every(a => !a.name.startsWith('on')) && !(e.getAttribute('href') ?? '').startsWith('javascript'))"
+            "[...document.querySelectorAll('*')].every(e => [...e.attributes].every(a => "
+            "!a.name.startsWith('on')) && !(e.getAttribute('href') ?? '').startsWith('javascript'))"
         ), path.name
     page.open(tmp_path / "theory.html")
     for i, text in enumerate(HOSTILE):
@@ -470,7 +498,8 @@ def test_the_policy_lets_no_other_script_run(site: Path, page: Browser) -> None:
     page.open(site / "index.html")
     page.js("(s => { s.textContent = 'window.owned = 1'; document.body.append(s); })(document.createElement('script'))")
     page.js(
-        "(i => { i.setAttribute('onclick', 'window.owned = 1'); document.body.append(i); i.click(); })(document.createElement('p'))"
+        "(i => { i.setAttribute('onclick', 'window.owned = 1'); document.body.append(i); i.click(); "
+        "})(document.createElement('p'))"
     )
     assert page.js("window.owned") is None
     assert page.errors and all("Content Security Policy" in e for e in page.errors)

@@ -1,4 +1,6 @@
-"""STL-10's and CIFAR's binary files, prepared pixels on disk, and the subsets that are drawn: small files of the true formats, made here."""
+"""STL-10's and CIFAR's binary files, prepared pixels on disk, and the subsets that are drawn: small files of the true
+formats, made here.
+"""
 
 from __future__ import annotations
 

@@ -147,38 +147,90 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("batch_d: 64", "batch_d: 0", r"batch_d must be positive, found 0"),
         ("beta2: 0.999", "beta2: 1", r"beta2 must lie in \[0, 1\), found 1"),
         ("dataset: mnist", "dataset: mnits", r"unknown dataset 'mnits'; did you mean 'mnist'\?"),
-        ("resolution: 28", "resolution: 32", r"dataset mnist comes at 28 pixels: for 32 the recipe must say resize: bilinear"),
-        ("{player: D}], stated", "{playr: D}], stated", r"spectral-norm has no argument 'playr'; did you mean 'player'\?"),
+        (
+            "resolution: 28",
+            "resolution: 32",
+            r"dataset mnist comes at 28 pixels: for 32 the recipe must say resize: bilinear",
+        ),
+        (
+            "{player: D}], stated",
+            "{playr: D}], stated",
+            r"spectral-norm has no argument 'playr'; did you mean 'player'\?",
+        ),
         ("{player: D}], stated", "{}], stated", r"spectral-norm needs player"),
-        ("from: SN-D, z_distribution: uniform, z_scale: 0.01", "from: SN-d, z_distribution: uniform, z_scale: 0.01", r"unknown recipe 'SN-d'; did you mean 'SN-D'\?"),
+        (
+            "from: SN-D, z_distribution: uniform, z_scale: 0.01",
+            "from: SN-d, z_distribution: uniform, z_scale: 0.01",
+            r"unknown recipe 'SN-d'; did you mean 'SN-D'\?",
+        ),
         ("SN-D: {from: base,", "SN-D: {from: uniform-1,", r"recipes inherit in a circle: .*SN-D -> uniform-1"),
-        ("metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}", "metrics: [L_Vg_Bz, V_g]", r"a metric needs its direction"),
-        ("metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}", "metrics: {L_Vg_Bz: smaller, V_g: lower, D_G: lower}", r"unknown direction of L_Vg_Bz 'smaller'"),
-        ("metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}", "metrics: {L_Vg_Bz: lower, V_g: lower}", r"unknown key 'D_G'"),
+        (
+            "metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}",
+            "metrics: [L_Vg_Bz, V_g]",
+            r"a metric needs its direction",
+        ),
+        (
+            "metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}",
+            "metrics: {L_Vg_Bz: smaller, V_g: lower, D_G: lower}",
+            r"unknown direction of L_Vg_Bz 'smaller'",
+        ),
+        (
+            "metrics: {L_Vg_Bz: lower, V_g: lower, D_G: lower}",
+            "metrics: {L_Vg_Bz: lower, V_g: lower}",
+            r"unknown key 'D_G'",
+        ),
         ("L_Vg_Bz: 5.020", "L_Vg_Bz: five", r"expected a number as printed .* found 'five'"),
         ("L_Vg_Bz: 5.020", "L_Vg_Bz: ''", r"expected a number as printed"),
         ("L_Vg_Bz: 5.020", "L_Vg_Bz: [1, 2]", r"2 value\(s\) for 1 column\(s\)"),
         ("      B_z=10^0: ", "      B_z=10^-2: ", r"'B_z=10\^-2' stands twice; it is first given in line \d+"),
-        ("B_z=10^0:  {recipe: uniform-1, ", "again:  {method: B_z=10^-2, recipe: uniform-1, ", r"two rows make the same cell theory/1/B_z=10\^-2\[MLP\]/mnist"),
+        (
+            "B_z=10^0:  {recipe: uniform-1, ",
+            "again:  {method: B_z=10^-2, recipe: uniform-1, ",
+            r"two rows make the same cell theory/1/B_z=10\^-2\[MLP\]/mnist",
+        ),
         ("    epochs: 200\n", "", r"lacks|exactly one of 'epochs' and 'steps'"),
         ("    lr_g: 2.0e-4\n", "", r"the recipe lacks lr_g"),
-        ("ascending: [SN-both, none]", "ascending: [SN-both, nonee]", r"unknown method of table Fig1 'nonee'; did you mean 'none'\?"),
+        (
+            "ascending: [SN-both, none]",
+            "ascending: [SN-both, nonee]",
+            r"unknown method of table Fig1 'nonee'; did you mean 'none'\?",
+        ),
         ("suite: theory", "suite: &a theory", r":1:8: anchors and aliases"),
         ("suite: theory", "suite: !!python/object:os.system theory", r"tags \("),
         ("suite: theory", "suite: [theory", r"not valid YAML"),
         ("suite: theory", "suite: ../../escape", r":1:8: a suite's name is lower-case letters"),
         ("epochs: 200", "epochs: 200\n    steps: 5", r"give epochs or steps, not both"),
-        ("{translations: {copies: 3}}", "{translatoins: {copies: 3}}", r"unknown key 'translatoins'; did you mean 'translations'"),
-        ("loss: {name: non-saturating, d_scale: 0.5}", "loss: {name: spectral-norm, player: D}", r"spectral-norm is a part, not a loss"),
-        ("parts: [spectral-norm: {player: G}]", "parts: [saturating: {d_scale: 1}]", r"saturating is a loss, not a part"),
+        (
+            "{translations: {copies: 3}}",
+            "{translatoins: {copies: 3}}",
+            r"unknown key 'translatoins'; did you mean 'translations'",
+        ),
+        (
+            "loss: {name: non-saturating, d_scale: 0.5}",
+            "loss: {name: spectral-norm, player: D}",
+            r"spectral-norm is a part, not a loss",
+        ),
+        (
+            "parts: [spectral-norm: {player: G}]",
+            "parts: [saturating: {d_scale: 1}]",
+            r"saturating is a loss, not a part",
+        ),
         ("parts: [spectral-norm: {player: G}]", "parts: [spectral-norm: {player: Q}]", r"player is 'Q'"),
         ("metrics: [L_Vg_Bz, V_g, D_G, jac_D, jac_V, jac_G]", "metrics: [L_Vg_Bz, Vg]", r"unknown metric 'Vg'"),
-        ("    transposed: true", "    columns: [{data_percent: -5}]\n    transposed: true", r"data_percent must be positive"),
-        ("    transposed: true\n", "    columns: [{data_percent: 100}, {data_percent: 10}]\n", r"1 value\(s\) for 2 column\(s\)|value"),
+        (
+            "    transposed: true",
+            "    columns: [{data_percent: -5}]\n    transposed: true",
+            r"data_percent must be positive",
+        ),
+        (
+            "    transposed: true\n",
+            "    columns: [{data_percent: 100}, {data_percent: 10}]\n",
+            r"1 value\(s\) for 2 column\(s\)|value",
+        ),
         ("batch_g: 64", "batch_g: 128", r"share_fakes needs"),
         ("paper:\n", "papper:\n", r"unknown key 'papper'; did you mean 'paper'\?"),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_gives_one_message_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(SuiteError, match=message) as error:
         load(changed(tmp_path, old, new))
@@ -246,10 +298,19 @@ def test_no_bytes_crash_the_loader(tmp_path_factory: pytest.TempPathFactory, con
 @pytest.mark.parametrize(
     ("expression", "count"),
     [
-        ("table=1", 3), ("table=1 | table=2", 5), ("table=1 & method=B_z=10^-2", 1), ("method~sigma", 2), ("method!~sigma & table!=Fig1", 6), ("resolution>=28", 12),
-        ("resolution<28", 0), ("(table=1 | table=2) & method~'sqrt(24)'", 1), ("table=2 & (method~24 | method~'(2)')", 2), ("data_percent=100.0", 12), ("dataset=cifar10", 0),
+        ("table=1", 3),
+        ("table=1 | table=2", 5),
+        ("table=1 & method=B_z=10^-2", 1),
+        ("method~sigma", 2),
+        ("method!~sigma & table!=Fig1", 6),
+        ("resolution>=28", 12),
+        ("resolution<28", 0),
+        ("(table=1 | table=2) & method~'sqrt(24)'", 1),
+        ("table=2 & (method~24 | method~'(2)')", 2),
+        ("data_percent=100.0", 12),
+        ("dataset=cifar10", 0),
     ],
-)  # fmt: skip
+)
 def test_filters_choose_cells(expression: str, count: int) -> None:
     assert sum(map(Filter(expression), load(THEORY).cells)) == count
 

@@ -35,9 +35,28 @@ VALUES = st.one_of(
 def whole(cell: Cell, **changes: Any) -> Record:
     """A finished record of what the paper did, to the last step."""
     fields = dict(
-        run="", evaluation="", seed=0, profile="full", cell=cell.id, recipe=cell.full_recipe, protocol=cell.full_protocol, versions={}, measure_version=1, status="finished",
-        steps=10**9, total_steps=10**9, epochs=1.0, final={}, history=[], samples="", train_s=0.0, eval_s=0.0, content="", subset="", provenance={},
-    )  # fmt: skip
+        run="",
+        evaluation="",
+        seed=0,
+        profile="full",
+        cell=cell.id,
+        recipe=cell.full_recipe,
+        protocol=cell.full_protocol,
+        versions={},
+        measure_version=1,
+        status="finished",
+        steps=10**9,
+        total_steps=10**9,
+        epochs=1.0,
+        final={},
+        history=[],
+        samples="",
+        train_s=0.0,
+        eval_s=0.0,
+        content="",
+        subset="",
+        provenance={},
+    )
     return Record(**(fields | changes))
 
 
@@ -69,7 +88,9 @@ def _altered(thing: Recipe | Protocol, field: str, value: Any) -> Recipe | Proto
 @given(name=st.sampled_from(SUITES), data=st.data())
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_no_altered_recipe_or_protocol_is_ever_judged(name: str, data: st.DataObject) -> None:
-    """Any number of fields, any values, any profile name: a judged tier means that nothing but harmless fields differ."""
+    """Any number of fields, any values, any profile name: a judged tier means that nothing but harmless fields
+    differ.
+    """
     cell = CELLS[name]
     recipe, protocol = cell.full_recipe, cell.full_protocol
     named = st.tuples(
@@ -110,9 +131,14 @@ def test_no_altered_recipe_or_protocol_is_ever_judged(name: str, data: st.DataOb
 
 
 @given(
-    name=st.sampled_from(SUITES), dataset=st.sampled_from(["mnist", "shapes", "cifar10", "cifar10-jpeg"]), percent=st.sampled_from([100.0, 50.0, 10.0]),
-    images=st.sampled_from([None, 1000]), share=st.floats(0.001, 2), batch=st.sampled_from([32, 64, 128]), n_dis=st.sampled_from([1, 2, 5]),
-)  # fmt: skip
+    name=st.sampled_from(SUITES),
+    dataset=st.sampled_from(["mnist", "shapes", "cifar10", "cifar10-jpeg"]),
+    percent=st.sampled_from([100.0, 50.0, 10.0]),
+    images=st.sampled_from([None, 1000]),
+    share=st.floats(0.001, 2),
+    batch=st.sampled_from([32, 64, 128]),
+    n_dis=st.sampled_from([1, 2, 5]),
+)
 @settings(max_examples=200, deadline=None)
 def test_no_other_data_length_or_batch_is_ever_judged(
     name: str, dataset: str, percent: float, images: int | None, share: float, batch: int, n_dis: int

@@ -1,4 +1,5 @@
-"""The judging judged: thousands of results drawn from a known truth, and how often the code that judges real records is wrong.
+"""The judging judged: thousands of results drawn from a known truth, and how often the code that judges real records is
+wrong.
 
 The draws are those of ``results/verdicts/simulate.py``, whose longer run is committed beside it.
 """
@@ -133,7 +134,9 @@ def test_welch_is_scipys_and_directions_are_told() -> None:
 
 
 def test_wrong_directions_in_a_family_are_rare_although_pairs_share_cells() -> None:
-    """Six methods, five of them equal but for a hair, seed spreads up to a factor of five apart: any wrong order counts."""
+    """Six methods, five of them equal but for a hair, seed spreads up to a factor of five apart: any wrong order
+    counts.
+    """
     rng = np.random.default_rng(1)
     wrong = decided = 0
     for _ in range(400):

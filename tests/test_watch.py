@@ -1,4 +1,6 @@
-"""Watching: the table and the lines, the status file, one log a run, the command that makes a run again, TensorBoard."""
+"""Watching: the table and the lines, the status file, one log a run, the command that makes a run again,
+TensorBoard.
+"""
 
 from __future__ import annotations
 

@@ -39,9 +39,19 @@ PIXELS = extractors.Extractor(LITE, "0" * 64, 8, Pixels())
 
 def measured() -> Protocol:
     return protocol(
-        metrics=("IS", "FID", "KIDx1000", "precision", "recall"), is_splits=2, kid_subsets=3, kid_subset_size=20, jac_G_every_epochs=None, every_epochs=None,
-        features=LITE, quantise="round", real_split="train", real=80, generated=60, std_of="splits",
-    )  # fmt: skip
+        metrics=("IS", "FID", "KIDx1000", "precision", "recall"),
+        is_splits=2,
+        kid_subsets=3,
+        kid_subset_size=20,
+        jac_G_every_epochs=None,
+        every_epochs=None,
+        features=LITE,
+        quantise="round",
+        real_split="train",
+        real=80,
+        generated=60,
+        std_of="splits",
+    )
 
 
 def _say(out: str, what: str, said: Any = None) -> None:

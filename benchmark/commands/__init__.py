@@ -1,1 +1,3 @@
-"""What each command calls and prints, a file for each concern. A notebook calls the same functions that these lines do."""
+"""What each command calls and prints, a file for each concern. A notebook calls the same functions that these lines
+do.
+"""

@@ -18,7 +18,9 @@ from benchmark.schedule.launch import Options
 
 
 def seconds_each(cells: Sequence[Joined], device: Device | None, found: Sequence[Record]) -> dict[str, float]:
-    """Device seconds of one more seed of each cell: as predicted for the device, where its work is counted; else what its seeds took."""
+    """Device seconds of one more seed of each cell: as predicted for the device, where its work is counted; else what
+    its seeds took.
+    """
     seconds = {j.cell.id: max(statistics.median(r.train_s + r.eval_s for r in j.records), 1e-3) for j in cells}
     if device is not None:
         plan = make_plan([j.cell for j in cells], [0], {}, fixed=False)
@@ -49,7 +51,8 @@ def device_of(options: Options) -> Device | None:
 def width_of(options: Options, device: Device | None) -> int:
     """How many runs go side by side: as many are chosen before the next look.
 
-    Where each run's part of a GPU is estimated, when it is placed, a whole one is reckoned with here: of looks, rather too many than too few.
+    Where each run's part of a GPU is estimated, when it is placed, a whole one is reckoned with here: of looks, rather
+    too many than too few.
     """
     if options.executor == "inline":
         return 1

@@ -29,7 +29,9 @@ class Standing:
     problems: list[RecordError]  # files that were passed over
 
     def lost(self, asked: Collection[str] = ()) -> dict[str, Verdict]:
-        """What seeds cannot decide any more: numbers that a paper prints, of which a run failed or diverged; and what was ``asked`` and is not judged now."""
+        """What seeds cannot decide any more: numbers that a paper prints, of which a run failed or diverged; and what
+        was ``asked`` and is not judged now.
+        """
         able = [j for j in self.cells if j.tier is None or j.tier.judged]
         targets = {
             f"{j.cell.id} {e.metric}"
@@ -62,11 +64,15 @@ def begin(state: Standing, rule: str) -> None:
         )
     if barred:
         tell(
-            f"{count(len(barred), 'cell')} of profile {', '.join(dict.fromkeys(j.cell.profile for j in barred))}: tier {', '.join(dict.fromkeys(j.tier.name for j in barred))}, from which no verdict can come however many seeds there are"
+            f"{count(len(barred), 'cell')} of profile "
+            f"{', '.join(dict.fromkeys(j.cell.profile for j in barred))}: tier "
+            f"{', '.join(dict.fromkeys(j.tier.name for j in barred))}, from which no verdict can come "
+            "however many seeds there are"
         )
     if absent:
         tell(
-            f"{count(len(absent), 'cell')} without a record take no part; for their first seed: ganbench run … --seeds 1"
+            f"{count(len(absent), 'cell')} without a record take no part; for their first seed: ganbench run "
+            "… --seeds 1"
         )
     _list("lost to runs that failed or diverged", {n: _said(v) for n, v in state.lost().items()})
     _list("open, and blocked", {h.name: h.why for h in state.blocked})

@@ -20,7 +20,9 @@ FILES = ("images", "labels", "archive", "more")
 
 @dataclass(frozen=True)
 class FileCard:
-    """One file: its name without ``.gz``, its decompressed size in bytes, and its sha256, or the md5 where only that is published."""
+    """One file: its name without ``.gz``, its decompressed size in bytes, and its sha256, or the md5 where only that is
+    published.
+    """
 
     file: str
     bytes: int
@@ -34,7 +36,9 @@ class Card:
 
     name: str
     title: str
-    reader: str  # "shapes" (procedural), "idx", "cifar", "folders" (a pinned zip), "stl10", "images" (a folder, zip or LMDB that `data add` takes in)
+    # "shapes" (procedural), "idx", "cifar", "folders" (a pinned zip), "stl10", "images" (a folder, zip or LMDB that
+    # `data add` takes in)
+    reader: str
     resolutions: tuple[int, int]
     channels: tuple[int, ...]
     classes: int
@@ -52,7 +56,9 @@ class Card:
         return self.choices(split)[0]
 
     def choices(self, split: str | None = None) -> list[list[FileCard]]:
-        """What may hold a split, or all splits: the files of the card, or else those of its other form (CIFAR's binary archive)."""
+        """What may hold a split, or all splits: the files of the card, or else those of its other form (CIFAR's binary
+        archive).
+        """
         chosen = [self.split(split)] if split else list(self.splits.values())
         forms = [chosen, [s["binary"] for s in chosen if "binary" in s]]
         found = [[FileCard(**part) for s in form for key, part in s.items() if key in FILES] for form in forms]
@@ -104,7 +110,8 @@ class Card:
             raise GanbenchError(f"dataset {self.name} comes at {low} to {high} pixels, not {resolution}", 2)
         if self.size and resolution != self.size and not resize:
             raise GanbenchError(
-                f"dataset {self.name} comes at {self.size} pixels: for {resolution} the recipe must say resize: bilinear",
+                f"dataset {self.name} comes at {self.size} pixels: for {resolution} the recipe must say "
+                "resize: bilinear",
                 2,
             )
         if channels not in self.channels:

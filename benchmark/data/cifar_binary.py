@@ -1,4 +1,6 @@
-"""CIFAR-10 and CIFAR-100 from their binary archives: a record is one or two label bytes, then 3 x 32 x 32 bytes of pixels."""
+"""CIFAR-10 and CIFAR-100 from their binary archives: a record is one or two label bytes, then 3 x 32 x 32 bytes of
+pixels.
+"""
 
 from __future__ import annotations
 

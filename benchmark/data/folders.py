@@ -1,4 +1,6 @@
-"""A small zip of images in class folders, held in memory and read without being unpacked: no path of it ever reaches the disk."""
+"""A small zip of images in class folders, held in memory and read without being unpacked: no path of it ever reaches
+the disk.
+"""
 
 from __future__ import annotations
 

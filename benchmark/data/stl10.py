@@ -14,7 +14,8 @@ UNLABELLED = -1  # as torchvision has it
 
 
 def read(images: list[Path], labels: Path | None) -> tuple[list[np.ndarray], np.ndarray]:
-    """The images as memory-mapped arrays (n, 3, 96, 96) uint8, rows before columns, one a file, and the classes (N,) int64.
+    """The images as memory-mapped arrays (n, 3, 96, 96) uint8, rows before columns, one a file, and the classes (N,)
+    int64.
 
     Args:
         labels: of the first file; images of the others, and of all where it is None, have class -1.

@@ -1,4 +1,6 @@
-"""Which images a fraction of a dataset holds: drawn as the papers' code draws them, held against the lists' known checksums, kept as lists."""
+"""Which images a fraction of a dataset holds: drawn as the papers' code draws them, held against the lists' known
+checksums, kept as lists.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ KNOWN = {
     ("numpy-choice-0", 50000, 5000): "da7053a7a89cf74c1acaf693b2b008891102eb53",
     ("numpy-choice-0", 50000, 10000): "9b2369ab6b418e2dc8197ce37dc86ba787d395ce",
 }
-"""(draw, of how many, how many) -> sha1 of the sorted list as little-endian int64: the 10 % and 20 % of CIFAR on which the DiffAugment family's code trains."""
+"""(draw, of how many, how many) -> sha1 of the sorted list as little-endian int64: the 10 % and 20 % of CIFAR on which
+the DiffAugment family's code trains.
+"""
 
 
 def subset_size(count: int, percent: float, images: int | None) -> int:
@@ -53,7 +57,8 @@ def subset_indices(count: int, percent: float, images: int | None, subset: str |
         drawn = np.sort(np.random.RandomState(0).choice(count, wanted, replace=False))
         if sha1(drawn) != KNOWN.get((subset, count, wanted), sha1(drawn)):
             raise GanbenchError(
-                f"numpy {np.__version__} does not draw the {wanted:,} of {count:,} images of the papers' code any more: install an older numpy"
+                f"numpy {np.__version__} does not draw the {wanted:,} of {count:,} images of the papers' "
+                "code any more: install an older numpy"
             )
         return drawn
     return np.sort(np.random.default_rng(SUBSET_SEED).permutation(count)[:wanted])
@@ -72,7 +77,9 @@ def sha1(indices: np.ndarray) -> str:
 
 
 def store(indices: np.ndarray, hashed: str) -> Path:
-    """Keep the list, one index a line, in ``<cache>/subsets/<its sha256>.txt``; a full disk costs the file and nothing else."""
+    """Keep the list, one index a line, in ``<cache>/subsets/<its sha256>.txt``; a full disk costs the file and nothing
+    else.
+    """
     path = cache_folder() / "subsets" / f"{hashed}.txt"
     scratch = path.with_suffix(f".{os.getpid()}.tmp")
     text = "".join(f"{i}\n" for i in indices.tolist())

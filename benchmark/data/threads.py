@@ -1,4 +1,6 @@
-"""Work on many images by a few threads, results in order, memory bounded: decoding and hashing run outside Python's lock."""
+"""Work on many images by a few threads, results in order, memory bounded: decoding and hashing run outside Python's
+lock.
+"""
 
 from __future__ import annotations
 

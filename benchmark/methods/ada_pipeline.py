@@ -1,15 +1,18 @@
-"""ADA's pipeline "bgc": pixel blits, geometry and colours of images, each with probability p (Karras et al. 2020, Appendix B).
+"""ADA's pipeline "bgc": pixel blits, geometry and colours of images, each with probability p (Karras et al. 2020,
+Appendix B).
 
 Constants, order and resampling are those of NVlabs' ``training/augment.py``. With probability p each, an image is
 
-    flipped left to right (half of the times), turned by 0, 90, 180 or 270°, shifted by whole pixels (uniform, up to 1/8 of the side);
-    scaled by 2^(0.2·N), turned by any angle, stretched by 2^(0.2·N) along x and by its inverse along y, turned by any angle once more,
-    and shifted (0.125·N of the side), where N is normal. Each of the two turns has probability 1 − √(1 − p), so that either has p;
-    made brighter by 0.2·N, given 2^(0.5·N) of its contrast, its luma negated (half of the times), its hue turned by any angle, and
-    given 2^N of its saturation, for values in [-1, 1]; nothing is clipped.
+    flipped left to right (half of the times), turned by 0, 90, 180 or 270°, shifted by whole pixels (uniform, up to 1/8
+    of the side); scaled by 2^(0.2·N), turned by any angle, stretched by 2^(0.2·N) along x and by its inverse along y,
+    turned by any angle once more, and shifted (0.125·N of the side), where N is normal. Each of the two turns has
+    probability 1 − √(1 − p), so that either has p; made brighter by 0.2·N, given 2^(0.5·N) of its contrast, its luma
+    negated (half of the times), its hue turned by any angle, and given 2^N of its saturation, for values in [-1, 1];
+    nothing is clipped.
 
-The geometry is one affine map an image. It is carried out as in ``warp``; the colours are one matrix an image. Both are linear in the
-images, so gradients flow through them, to any order that torch's ``grid_sample`` has (two, in the version that we test with).
+The geometry is one affine map an image. It is carried out as in ``warp``; the colours are one matrix an image. Both are
+linear in the images, so gradients flow through them, to any order that torch's ``grid_sample`` has (two, in the version
+that we test with).
 """
 
 from __future__ import annotations
@@ -25,16 +28,28 @@ from torch.nn import functional as F
 from benchmark.errors import GanbenchError
 
 SYM6 = (  # low-pass filter of the orthogonal wavelet "symlet 6"
-    0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633, 0.4910559419267466, 0.787641141030194,
-    0.3379294217276218, -0.07263752278646252, -0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148,
-)  # fmt: skip
+    0.015404109327027373,
+    0.0034907120842174702,
+    -0.11799011114819057,
+    -0.048311742585633,
+    0.4910559419267466,
+    0.787641141030194,
+    0.3379294217276218,
+    -0.07263752278646252,
+    -0.021060292512300564,
+    0.04472490177066578,
+    0.0017677118642428036,
+    -0.007800708325034148,
+)
 TAPS = len(SYM6)
 BORDER = TAPS // 4  # pixels around the image that downsampling needs
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What happens to each of B images, in this order; float64 on the CPU. y points down, positive angles turn x towards y on the way from result to image."""
+    """What happens to each of B images, in this order; float64 on the CPU. y points down, positive angles turn x
+    towards y on the way from result to image.
+    """
 
     flip: Tensor  # (B,) 1: left to right; 0: not
     quarters: Tensor  # (B,) quarter turns
@@ -58,7 +73,9 @@ class Colour:
 
 
 def augment(images: Tensor, p: float, rng: torch.Generator) -> Tensor:
-    """(B, C, H, W) in [-1, 1], C 1 or 3, to the same shape. All draws are from ``rng``, and equally many whatever p is."""
+    """(B, C, H, W) in [-1, 1], C 1 or 3, to the same shape. All draws are from ``rng``, and equally many whatever p
+    is.
+    """
     geometry = draw_geometry(len(images), p, images.shape[-2], images.shape[-1], rng)
     return recolour(warp(images, *inverse_map(geometry)), draw_colour(len(images), p, rng))
 
@@ -91,7 +108,9 @@ def draw_colour(count: int, p: float, rng: torch.Generator) -> Colour:
 
 
 def inverse_map(g: Geometry) -> tuple[Tensor, Tensor]:
-    """(B, 2, 2) A and (B, 2) b: what lies at x (pixels right of and below the centre) in the result comes from A·x + b."""
+    """(B, 2, 2) A and (B, 2) b: what lies at x (pixels right of and below the centre) in the result comes from A·x +
+    b.
+    """
     mirror = torch.diag_embed(torch.stack([1 - 2 * g.flip, torch.ones_like(g.flip)], -1))
     blit = mirror @ _turn(g.quarters * (math.pi / 2))
     squeeze = torch.diag_embed(torch.stack([1 / g.stretch, g.stretch], -1) / g.scale[:, None])
@@ -100,11 +119,13 @@ def inverse_map(g: Geometry) -> tuple[Tensor, Tensor]:
 
 
 def warp(images: Tensor, A: Tensor, b: Tensor) -> Tensor:
-    """Images moved by the maps of ``inverse_map``: reflected at the borders, upsampled twice by sym6, sampled bilinearly, and downsampled.
+    """Images moved by the maps of ``inverse_map``: reflected at the borders, upsampled twice by sym6, sampled
+    bilinearly, and downsampled.
 
-    Up- and downsampling by an orthogonal wavelet undo one another, so that A = 1 and b = 0, or a b of whole pixels, blur nothing.
-    A reversed axis (a flip, a half turn) is exact only so far as sym6 is symmetric: it is off by a tenth of a pixel. The reflection is
-    as wide as the batch needs, up to side − 1, where it ends: beyond lies 0. NVlabs' width leaves out that shrunken images need more.
+    Up- and downsampling by an orthogonal wavelet undo one another, so that A = 1 and b = 0, or a b of whole pixels,
+    blur nothing. A reversed axis (a flip, a half turn) is exact only so far as sym6 is symmetric: it is off by a tenth
+    of a pixel. The reflection is as wide as the batch needs, up to side − 1, where it ends: beyond lies 0. NVlabs'
+    width leaves out that shrunken images need more.
 
     Args:
         images: (B, C, H, W).
@@ -128,8 +149,8 @@ def warp(images: Tensor, A: Tensor, b: Tensor) -> Tensor:
 def recolour(images: Tensor, c: Colour) -> Tensor:
     """(B, C, H, W) with the colours of ``c``; grey images have no hue and no saturation.
 
-    The axis of greys v = (1, 1, 1)/√3 splits a colour into luma vvᵀx and chroma. All steps but brightness act on the two apart, and
-    brightness is luma, so that everything together is M·x + m·(1, 1, 1).
+    The axis of greys v = (1, 1, 1)/√3 splits a colour into luma vvᵀx and chroma. All steps but brightness act on the
+    two apart, and brightness is luma, so that everything together is M·x + m·(1, 1, 1).
 
     Raises:
         GanbenchError: C is neither 1 nor 3.
@@ -149,7 +170,9 @@ def recolour(images: Tensor, c: Colour) -> Tensor:
 
 
 def _margins(A: Tensor, b: Tensor, width: int, height: int) -> tuple[int, int]:
-    """Pixels to reflect, at the left and right and at the top and bottom, so that more would change no image: at most side − 1."""
+    """Pixels to reflect, at the left and right and at the top and bottom, so that more would change no image: at most
+    side − 1.
+    """
     half = torch.tensor([width, height], dtype=torch.float64) / 2
     reach = (A.abs() @ (half + BORDER) + b.abs()).amax(0)  # of the canvas, from the centre
     margins = (reach - half + BORDER + 1).ceil().long()  # and of the upsampling filter, and of the bilinear one

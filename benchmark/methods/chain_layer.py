@@ -1,11 +1,11 @@
 """CHAIN's layer: ARMS by the batch's statistics, or by running ones.
 
-``version: batch`` is the slides' formula (``chain.py``). ``version: running`` is the released code's default (FastGANDBig,
-``chain_models.py``): with R a running mean of mean Y² that begins at 1 and has the current batch in it, Y is divided by
-√(R + ε) and multiplied by √(min_c R). Its gradient is defined, not derived: dY = (g − Φ·Ŷ)/√(R + ε), where Ŷ = Y/√(R + ε),
-g is the gradient of the factor M⊙√(min_c R), and Φ a running mean of mean(Ŷ⊙g) that begins at 0. R is kept for real and
-for fake images apart, fakes of D's and of G's step together; Φ for D's real, D's fake and G's fake passes. While p is 0 no
-pass is normalised and neither moves.
+``version: batch`` is the slides' formula (``chain.py``). ``version: running`` is the released code's default
+(FastGANDBig, ``chain_models.py``): with R a running mean of mean Y² that begins at 1 and has the current batch in it, Y
+is divided by √(R + ε) and multiplied by √(min_c R). Its gradient is defined, not derived: dY = (g − Φ·Ŷ)/√(R + ε),
+where Ŷ = Y/√(R + ε), g is the gradient of the factor M⊙√(min_c R), and Φ a running mean of mean(Ŷ⊙g) that begins at 0.
+R is kept for real and for fake images apart, fakes of D's and of G's step together; Φ for D's real, D's fake and G's
+fake passes. While p is 0 no pass is normalised and neither moves.
 """
 
 from __future__ import annotations
@@ -44,11 +44,14 @@ class ChainLayer(nn.Module):
             self.register_buffer(f"gradient_{view}", torch.zeros(channels))
 
     def forward(self, y: Tensor) -> Tensor:
-        """Raises GanbenchError in a pass that the training step has not announced: whose statistics it takes is not defined."""
+        """Raises GanbenchError in a pass that the training step has not announced: whose statistics it takes is not
+        defined.
+        """
         shared = self.shared
         if shared.view is None:
             raise GanbenchError(
-                "chain: D is called outside the training step's own passes (by a metric or another part), where CHAIN is not defined"
+                "chain: D is called outside the training step's own passes (by a metric or another part), "
+                "where CHAIN is not defined"
             )
         if shared.regularised:
             shared.squares.append(y.mean((0, 2, 3), dtype=_at_least_float32(y)).square().sum())
@@ -83,7 +86,8 @@ class ChainLayer(nn.Module):
 
 
 def batch_arms(y: Tensor, mask: Tensor, eps: float, lipschitz: bool) -> Tensor:
-    """ARMS with the batch's statistics, as the slides print it; differentiable twice. Statistics of bfloat16 maps are taken in float32.
+    """ARMS with the batch's statistics, as the slides print it; differentiable twice. Statistics of bfloat16 maps are
+    taken in float32.
 
     Args:
         y: (B, C, H, W).
@@ -102,8 +106,8 @@ def _at_least_float32(y: Tensor) -> torch.dtype:
 class RunningArms(torch.autograd.Function):
     """ARMS by given statistics, with the running gradient of the module's docstring.
 
-    Inputs: Y (B, C, H, W); the mask (B, C); ψ = √(R + ε) and the scale (C,); Φ (C,), which ``backward`` moves by ``decay``.
-    One factor for each image and channel, (B, C), does all: only Y is kept for the gradient.
+    Inputs: Y (B, C, H, W); the mask (B, C); ψ = √(R + ε) and the scale (C,); Φ (C,), which ``backward`` moves by
+    ``decay``. One factor for each image and channel, (B, C), does all: only Y is kept for the gradient.
     """
 
     @staticmethod
@@ -124,7 +128,8 @@ class RunningArms(torch.autograd.Function):
         """
         if torch.is_grad_enabled():
             raise GanbenchError(
-                "chain: 'version: running' has no second-order gradient, which a gradient penalty needs; take 'version: batch'"
+                "chain: 'version: running' has no second-order gradient, which a gradient penalty needs; "
+                "take 'version: batch'"
             )
         y, gain, factor, psi = ctx.saved_tensors
         phi = ((grad * y).mean((2, 3), dtype=gain.dtype) * gain).mean(0)

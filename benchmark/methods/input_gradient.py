@@ -1,4 +1,5 @@
-"""What GN, PGN and GraN share: a D whose output is a function h(f, g) of its logit f and of g = ∂f/∂x, sample by sample.
+"""What GN, PGN and GraN share: a D whose output is a function h(f, g) of its logit f and of g = ∂f/∂x, sample by
+sample.
 
 In the D step g is part of the graph, so that D's parameters learn through it by double
 backpropagation. In the G step they are frozen, and where D is piecewise linear in x, g does not
@@ -31,7 +32,8 @@ CURVED = (
 
 
 class InputGradientNormalised(nn.Module):
-    """A discriminator that answers h(f, ∂f/∂x) for ``net``'s logit f; parameters, buffers and feature maps are ``net``'s.
+    """A discriminator that answers h(f, ∂f/∂x) for ``net``'s logit f; parameters, buffers and feature maps are
+    ``net``'s.
 
     ∂f/∂x is that of the sum of the batch's logits, which is each sample's own as long as ``net`` couples none.
     """

@@ -81,7 +81,9 @@ class Moment:
 
 
 def one_logit(logits: Tensor, method: str) -> Tensor:
-    """The logits (B,) as they are; raises GanbenchError where D gives several an image, which ``method`` does not define."""
+    """The logits (B,) as they are; raises GanbenchError where D gives several an image, which ``method`` does not
+    define.
+    """
     if logits.dim() != 1:
         raise GanbenchError(f"{method} is defined for a D with one logit an image; this one gives {logits.shape[1]}")
     return logits

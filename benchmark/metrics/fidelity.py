@@ -1,4 +1,6 @@
-"""The one door to torch-fidelity: its functions on features, never its caches (they are keyed by names, not by content)."""
+"""The one door to torch-fidelity: its functions on features, never its caches (they are keyed by names, not by
+content).
+"""
 
 from __future__ import annotations
 

@@ -65,9 +65,9 @@ def frechet_distance(a: Moments, b: Moments) -> float:
     of the singular values of L_aᵀ L_b with pivoted factors, which have as many columns as there is rank:
     no root is taken of a rounding error.
 
-    Equal to torch-fidelity's to 1e-6 relative but in two cases, where this is the exact one (tests hold both): with fewer
-    images than dimensions its value is a few 1e-6 too low, for it does take those roots; and where the means lie so close
-    that their float32 rounding shows in a small distance.
+    Equal to torch-fidelity's to 1e-6 relative but in two cases, where this is the exact one (tests hold both): with
+    fewer images than dimensions its value is a few 1e-6 too low, for it does take those roots; and where the means lie
+    so close that their float32 rounding shows in a small distance.
 
     Raises:
         GanbenchError: the dimensions differ.
@@ -77,7 +77,8 @@ def frechet_distance(a: Moments, b: Moments) -> float:
     values = _product_eigenvalues(a.covariance, b.covariance)
     if values is None:
         log.info(
-            "covariances of %d and %d features in %d dimensions are ill conditioned: pivoted factors are used (exact, slower)",
+            "covariances of %d and %d features in %d dimensions are ill conditioned: pivoted factors are "
+            "used (exact, slower)",
             a.n,
             b.n,
             len(a.mean),

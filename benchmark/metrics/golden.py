@@ -1,4 +1,6 @@
-"""The golden check: CIFAR-10's own images under the Inception protocol give known numbers, if everything on the way is right."""
+"""The golden check: CIFAR-10's own images under the Inception protocol give known numbers, if everything on the way is
+right.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ GOLDEN = {
     "IS of the training images": (11.2374, 0.02),
     "FID of the training images against the test images": (3.1508, 0.005),
 }
-"""What is measured -> (value, how far from it is right). Values: the docstring of CHAIN's evaluator; IS moves with the order in which the images are split."""
+"""What is measured -> (value, how far from it is right). Values: the docstring of CHAIN's evaluator; IS moves with the
+order in which the images are split.
+"""
 
 
 def check() -> Iterator[tuple[str, bool, str]]:

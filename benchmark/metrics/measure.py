@@ -17,7 +17,9 @@ from benchmark.recipe import Protocol
 
 SINGLE = ("precision", "recall")
 EACH = ("KIDx1000", *SINGLE)
-"""Metrics that need the features of every image, real and generated; FID and tFID need their moments alone, vFID the generated ones' features."""
+"""Metrics that need the features of every image, real and generated; FID and tFID need their moments alone, vFID the
+generated ones' features.
+"""
 
 
 def kept_of_real(protocol: Protocol) -> set[str]:
@@ -35,7 +37,8 @@ def kept_of_generated(protocol: Protocol) -> set[str]:
 
 
 def extract_generated(source: Source, extractor: Extractor, protocol: Protocol) -> Extracted:
-    """The generated images as the protocol has them seen; made and seen once more for an IS of its own scaling or number of images.
+    """The generated images as the protocol has them seen; made and seen once more for an IS of its own scaling or
+    number of images.
 
     Args:
         source: gives ``images_needed``.
@@ -56,7 +59,9 @@ def extract_generated(source: Source, extractor: Extractor, protocol: Protocol) 
 
 
 def images_needed(protocol: Protocol) -> int:
-    """Generated images of a measurement: the first ``generated`` for all but IS, the first ``is_generated`` for IS where that is set."""
+    """Generated images of a measurement: the first ``generated`` for all but IS, the first ``is_generated`` for IS
+    where that is set.
+    """
     return max(protocol.generated, protocol.is_generated or 0 if "IS" in protocol.metrics else 0)
 
 

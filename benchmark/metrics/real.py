@@ -1,4 +1,6 @@
-"""Which real images a protocol compares with, and what decides the numbers that they give. Imports no torch: planning asks too."""
+"""Which real images a protocol compares with, and what decides the numbers that they give. Imports no torch: planning
+asks too.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ DISJOINT = {"train": "test", "test": "train", "unlabeled": "test"}
 
 @dataclass(frozen=True)
 class RealSet:
-    """``count`` images (None: all) of a split in the order of one seeded permutation, after the first ``after`` of it."""
+    """``count`` images (None: all) of a split in the order of one seeded permutation, after the first ``after`` of
+    it.
+    """
 
     dataset: str
     split: str
@@ -44,7 +48,8 @@ class RealSet:
         there = card(self.dataset).split(self.split)["count"]
         if self.after + (self.count or 0) > there:
             raise GanbenchError(
-                f"the protocol compares with {self.count:,} images; {self.dataset} {self.split} has {there - self.after:,}"
+                f"the protocol compares with {self.count:,} images; {self.dataset} {self.split} has "
+                f"{there - self.after:,}"
             )
         return there - self.after if self.count is None else self.count
 
@@ -66,7 +71,9 @@ class RealSet:
         return subset_hash(card(self.dataset).split(self.split)["count"], 100.0, self.size)
 
     def identity(self, extractor: str, weights: str) -> dict[str, Any]:
-        """What decides the features: bytes, images, transform, weights, and the packages that decode and extract. Never a name or a path."""
+        """What decides the features: bytes, images, transform, weights, and the packages that decode and extract. Never
+        a name or a path.
+        """
         return {
             "version": VERSION,
             "content": self.content(),
@@ -99,7 +106,9 @@ def decoder(dataset: str, changed: bool = False) -> dict[str, str]:
 
 
 def compared_with(recipe: Recipe, protocol: Protocol) -> list[RealSet]:
-    """The sets that a protocol's image metrics compare with: its real images, and those of vFID; none without such metrics."""
+    """The sets that a protocol's image metrics compare with: its real images, and those of vFID; none without such
+    metrics.
+    """
     if protocol.features is None or not any(m in IMAGE for m in protocol.metrics):
         return []
     sets = [
@@ -115,7 +124,8 @@ def validation_split(dataset: str) -> str:
 
 
 def held_out(recipe: Recipe, protocol: Protocol) -> RealSet | None:
-    """Images that D is probed with and not trained on, of the split beside the recipe's; None where the protocol has no probes.
+    """Images that D is probed with and not trained on, of the split beside the recipe's; None where the protocol has no
+    probes.
 
     Raises:
         GanbenchError: the protocol does not say how many, or the dataset has no such split.
@@ -127,7 +137,8 @@ def held_out(recipe: Recipe, protocol: Protocol) -> RealSet | None:
     other = DISJOINT.get(recipe.split)
     if other not in card(recipe.dataset).splits:
         raise GanbenchError(
-            f"D is probed with images that it has not seen, and dataset {recipe.dataset} has none beside {recipe.split}",
+            f"D is probed with images that it has not seen, and dataset {recipe.dataset} has none beside "
+            f"{recipe.split}",
             2,
         )
     return real_set(recipe, other, protocol.probe_images)
@@ -139,7 +150,8 @@ def real_set(recipe: Recipe, split: str, count: int | None, after: int = 0) -> R
 
 
 def real_key(recipe: Recipe, protocol: Protocol) -> str | None:
-    """sha256 of what is compared with (bytes, choice, the extractor's weights), held-out images of probes included; None where there is nothing.
+    """sha256 of what is compared with (bytes, choice, the extractor's weights), held-out images of probes included;
+    None where there is nothing.
 
     Raises:
         GanbenchError: the dataset has no such split or reader, or too few images, or the extractor is not known.

@@ -32,7 +32,8 @@ def reference(
     count: int | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Extracted:
-    """The real images that the protocol compares with: its split (or ``split``), its number of them, in a fixed seeded draw.
+    """The real images that the protocol compares with: its split (or ``split``), its number of them, in a fixed seeded
+    draw.
 
     Args:
         stopping: asked while another process makes the same.

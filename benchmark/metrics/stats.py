@@ -22,7 +22,10 @@ def kept() -> Iterator[str]:
             yield f"{path.name}: cannot be read; it is made again when it is needed"
             continue
         origin = "; imported" if about.get("imported") else ""
-        yield f"{path.name[:12]}: {_named(about)}, {about['images']:,} images, {about['extractor']}; {path.stat().st_size / 2**20:.1f} MiB{origin}"
+        yield (
+            f"{path.name[:12]}: {_named(about)}, {about['images']:,} images, {about['extractor']}; "
+            f"{path.stat().st_size / 2**20:.1f} MiB{origin}"
+        )
 
 
 def _about(path: Path) -> dict[str, Any] | None:
@@ -38,7 +41,8 @@ def _named(about: dict[str, Any]) -> str:
 
 
 def precompute(cells: Iterable[Cell]) -> Iterator[tuple[bool, str]]:
-    """Make what these cells compare with, and the floors of proxies, each set of images once: (whether it is there now, a line).
+    """Make what these cells compare with, and the floors of proxies, each set of images once: (whether it is there now,
+    a line).
 
     Raises:
         Interrupted: Ctrl-C, while another process made some of it.

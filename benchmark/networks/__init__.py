@@ -5,6 +5,7 @@
 labels, taps=[])`` also appends the feature map of each of its blocks to the list. Labels are None
 for an unconditional pair (``classes`` None). Nothing here applies a sigmoid: losses and metrics do.
 
-Residual blocks of a D that a method may insert layers in are modules with ``conv1``, ``conv2`` (``nn.Conv2d``, called as modules,
-nothing pooled on the way out), ``skip`` (``nn.Conv2d``; None or ``nn.Identity`` for an identity) and ``halve`` (bool: the block pools).
+Residual blocks of a D that a method may insert layers in are modules with ``conv1``, ``conv2`` (``nn.Conv2d``, called
+as modules, nothing pooled on the way out), ``skip`` (``nn.Conv2d``; None or ``nn.Identity`` for an identity) and
+``halve`` (bool: the block pools).
 """

@@ -1,8 +1,10 @@
-"""Mimicry's ResNets of WGAN-GP (``nets/wgan_gp``): its SN-GAN's (``sngan_resnet.py``), with the mean over D's last feature map, and other initial weights.
+"""Mimicry's ResNets of WGAN-GP (``nets/wgan_gp``): its SN-GAN's (``sngan_resnet.py``), with the mean over D's last
+feature map, and other initial weights.
 
 The shortcuts' 1x1 convolutions, which its blocks make anew after their parents have initialised them, and G's last
-convolution stay as PyTorch draws them: kaiming-uniform with a = √5. The other weights are Glorot-uniform, with gain √2 in the
-blocks' 3x3 convolutions; biases as PyTorch draws them. There is no normalisation in D. As many parameters as its SN-GAN's.
+convolution stay as PyTorch draws them: kaiming-uniform with a = √5. The other weights are Glorot-uniform, with gain √2
+in the blocks' 3x3 convolutions; biases as PyTorch draws them. There is no normalisation in D. As many parameters as its
+SN-GAN's.
 """
 
 from __future__ import annotations

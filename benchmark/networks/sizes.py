@@ -1,4 +1,6 @@
-"""What every image network asks of its arguments: scaled channel counts, a known resolution, and classes only where they are used."""
+"""What every image network asks of its arguments: scaled channel counts, a known resolution, and classes only where
+they are used.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def at_resolution(network: str, layouts: dict[int, Layout], image_shape: tuple[i
     _, height, width = image_shape
     if height != width or height not in layouts:
         raise GanbenchError(
-            f"{network} is not defined for images of {height}x{width} pixels: set resolution to one of {', '.join(map(str, layouts))}",
+            f"{network} is not defined for images of {height}x{width} pixels: set resolution to one of "
+            f"{', '.join(map(str, layouts))}",
             2,
         )
     return layouts[height]
@@ -33,6 +36,7 @@ def unconditional(network: str, classes: int | None) -> None:
     """Raises GanbenchError if there are classes, which this network would silently ignore."""
     if classes is not None:
         raise GanbenchError(
-            f"{network} is unconditional, found classes {classes}: leave out 'classes', or take a class-conditional network",
+            f"{network} is unconditional, found classes {classes}: leave out 'classes', or take a "
+            "class-conditional network",
             2,
         )

@@ -39,9 +39,16 @@ LAYOUTS: dict[
 
 
 def build(
-    image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float, pool: Literal["sum", "mean"],
-    upsample: Literal["nearest", "bilinear"], shortcut: Literal["raw", "activated"], head: Literal["linear", "projection"],
-) -> tuple[nn.Module, nn.Module]:  # fmt: skip
+    image_shape: tuple[int, int, int],
+    z_dim: int,
+    classes: int | None,
+    *,
+    width: float,
+    pool: Literal["sum", "mean"],
+    upsample: Literal["nearest", "bilinear"],
+    shortcut: Literal["raw", "activated"],
+    head: Literal["linear", "projection"],
+) -> tuple[nn.Module, nn.Module]:
     """G and D for images of ``image_shape`` (C, H, W).
 
     Args:
@@ -49,26 +56,40 @@ def build(
         pool: over D's last feature map.
         upsample: in G's blocks.
         shortcut: what those of D's blocks get, ``x`` or ReLU(x), and whose code is followed (above).
-        head: ``projection`` needs ``classes``: D's logit gains ⟨embedding(y), h⟩, and G's blocks have a BatchNorm scale and shift a class.
+        head: ``projection`` needs ``classes``: D's logit gains ⟨embedding(y), h⟩, and G's blocks have a BatchNorm scale
+            and shift a class.
 
     Raises:
-        GanbenchError: another resolution than 32, 48, 64, 128; a projection without classes, or classes without a projection.
+        GanbenchError: another resolution than 32, 48, 64, 128; a projection without classes, or classes without a
+            projection.
     """
     if (head == "projection") != (classes is not None):
         raise GanbenchError(
-            f"sngan-resnet: head is {head!r} and classes {classes}: a projection needs classes, and nothing else uses them",
+            f"sngan-resnet: head is {head!r} and classes {classes}: a projection needs classes, and nothing "
+            "else uses them",
             2,
         )
     bottom, channels_g, channels_d, halvings = at_resolution("sngan-resnet", LAYOUTS, image_shape)
     original = shortcut == "raw"
     G = Generator(
-        image_shape[0], z_dim, bottom, [scaled(n, width) for n in channels_g], upsample=upsample, classes=classes,
+        image_shape[0],
+        z_dim,
+        bottom,
+        [scaled(n, width) for n in channels_g],
+        upsample=upsample,
+        classes=classes,
         bn_eps=CHAINER_EPS if original else BN_EPS,
-    )  # fmt: skip
+    )
     D = Discriminator(
-        image_shape[0], [scaled(n, width) for n in channels_d], halvings, pool=pool, wide=False, activated=not original,
-        head_bias=not (original and image_shape[1] == 32), classes=classes,
-    )  # fmt: skip
+        image_shape[0],
+        [scaled(n, width) for n in channels_d],
+        halvings,
+        pool=pool,
+        wide=False,
+        activated=not original,
+        head_bias=not (original and image_shape[1] == 32),
+        classes=classes,
+    )
     for player in (G, D):
         glorot(player, zero_biases=original)
     return G, D

@@ -1,4 +1,5 @@
-"""WGAN-GP's ResNets for CIFAR-10 (Gulrajani et al. 2017, Appendix F; improved_wgan_training, ``gan_cifar_resnet.py``), without classes.
+"""WGAN-GP's ResNets for CIFAR-10 (Gulrajani et al. 2017, Appendix F; improved_wgan_training, ``gan_cifar_resnet.py``),
+without classes.
 
 128 channels in both players, BatchNorm in G, no normalisation in D (its penalty is a single
 sample's), nearest upsampling, mean pooling. Glorot-uniform weights with gain √2 in the blocks' 3x3

@@ -1,6 +1,7 @@
 """What a run will cost on a device, before it is made: seconds of training and of measuring, memory, disk.
 
-The work of its steps is counted (``counted.py``); finished records on the same device correct the prediction (``measured.py``).
+The work of its steps is counted (``counted.py``); finished records on the same device correct the prediction
+(``measured.py``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from benchmark.plan.work import Count, Work
 from benchmark.recipe import Protocol, Recipe
 
 PAIR = 270.0  # bytes to and fro for a distance between two images, beside its product: 22 ns at 12 GB/s, as measured
-# of a Fréchet distance, at 100 GFLOP/s of matrix products and 10 GB/s, as measured with 64 to 5,000 images in 1,280 dimensions
+# of a Fréchet distance, at 100 GFLOP/s of matrix products and 10 GB/s, as measured with 64 to 5,000 images in 1,280
+# dimensions
 MOMENTS = 300.0  # bytes for a pair of entries of the covariances
 EIGENVALUES = 8.0  # FLOPs over D³
 FACTORS, SINGULAR = (
@@ -95,7 +97,9 @@ def measurements(recipe: Recipe, protocol: Protocol, images: int) -> tuple[int, 
 
 
 def look_seconds(recipe: Recipe, protocol: Protocol, counted: Count, device: Device, host: Device) -> float:
-    """One measurement without ``jac_G``: G makes the images, an extractor sees them, the host compares; or the statistics of noises."""
+    """One measurement without ``jac_G``: G makes the images, an extractor sees them, the host compares; or the
+    statistics of noises.
+    """
     n, batches = protocol.generated, protocol.generated / recipe.batch_g
     seconds = 0.0
     if any(m in NEEDS for m in protocol.metrics):  # forward and backward once each
@@ -123,7 +127,9 @@ def look_seconds(recipe: Recipe, protocol: Protocol, counted: Count, device: Dev
 
 
 def frechet(dimension: int, generated: int, real: int) -> Work:
-    """A distance of ``metrics/frechet.py``: by eigenvalues where there are more images than dimensions, else by pivoted factors; by both where only the real ones are more."""
+    """A distance of ``metrics/frechet.py``: by eigenvalues where there are more images than dimensions, else by pivoted
+    factors; by both where only the real ones are more.
+    """
     fewer, more = sorted(float(min(n, dimension)) for n in (generated, real))
     flops = EIGENVALUES * dimension**3 if real > dimension else 0.0
     if generated <= dimension or real <= dimension:
@@ -161,6 +167,13 @@ def _generator_jacobian(recipe: Recipe, protocol: Protocol, counted: Count) -> W
 def summary(one: Cost) -> dict[str, Any]:
     """For programs: FLOPs, bytes and seconds."""
     return {
-        "flops_per_step": one.count.step.flops, "memory_bytes": one.count.memory, "disk_bytes": one.count.checkpoint, "parameters": one.count.parameters,
-        "step_s": one.step_s, "train_s": one.train_s, "eval_s": one.eval_s, "measurements": one.looks, "from": one.known_from,
-    }  # fmt: skip
+        "flops_per_step": one.count.step.flops,
+        "memory_bytes": one.count.memory,
+        "disk_bytes": one.count.checkpoint,
+        "parameters": one.count.parameters,
+        "step_s": one.step_s,
+        "train_s": one.train_s,
+        "eval_s": one.eval_s,
+        "measurements": one.looks,
+        "from": one.known_from,
+    }

@@ -77,7 +77,9 @@ def series(
 
 
 def series_of(recipe: Recipe, protocol: Protocol) -> Series:
-    """The series that a cell's records have, as this code runs and measures; raises GanbenchError as ``run_key`` does."""
+    """The series that a cell's records have, as this code runs and measures; raises GanbenchError as ``run_key``
+    does.
+    """
     return series(
         recipe, *_data(recipe), algorithm_versions(recipe), protocol, MEASURE_VERSION, real_key(recipe, protocol)
     )

@@ -22,7 +22,9 @@ class Measured:
     """
 
     def __init__(self, records: Iterable[Record], names: Callable[[str], bool], counts: Counts, device: Device) -> None:
-        """``names``: whether a record's name of a device means ``device``. Records of less than 20 steps, on several devices or threads or with channels last say nothing."""
+        """``names``: whether a record's name of a device means ``device``. Records of less than 20 steps, on several
+        devices or threads or with channels last say nothing.
+        """
         exact: dict[str, list[float]] = {}
         ratios: dict[str, list[float]] = {}
         for record in records:

@@ -152,7 +152,9 @@ class Placer:
 
 
 def _best(options: Sequence[_Option], rooms: dict[str, Room], now: float) -> tuple[_Option, Place]:
-    """Where the run is expected to end first: of the places that are free, and of the others that are faster than any of these."""
+    """Where the run is expected to end first: of the places that are free, and of the others that are faster than any
+    of these.
+    """
     found = [(option, rooms[option.node.id].place(option.need)) for option in options]
     fastest = min((option.seconds for option, place in found if place.at_once), default=math.inf)
     able = [pair for pair in found if pair[1].at_once or pair[0].seconds < fastest]

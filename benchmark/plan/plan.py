@@ -1,4 +1,6 @@
-"""From cells to the runs that they need: shared, keyed, ordered, and each with the reason why it is or is not to be made."""
+"""From cells to the runs that they need: shared, keyed, ordered, and each with the reason why it is or is not to be
+made.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Run:
 
     @property
     def size(self) -> float:
-        """What the order goes by: predicted seconds; images through D and G, weighted by copies, where these are not known."""
+        """What the order goes by: predicted seconds; images through D and G, weighted by copies, where these are not
+        known.
+        """
         if self.expected_s is not None:
             return self.expected_s
         r = self.recipe

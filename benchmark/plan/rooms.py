@@ -33,7 +33,8 @@ class Need:
 class Place:
     """The earliest place for a run on a node."""
 
-    start: float  # when it is expected to be free, or a GPU that Ray would not choose to be asked for again; -inf: the run can start
+    # when it is expected to be free, or a GPU that Ray would not choose to be asked for again; -inf: the run can start
+    start: float
     gpu: int | None  # which of the node's
 
     @property
@@ -64,10 +65,11 @@ class Room:
         return self.cpu.idle >= need.cpus and (not need.gpu or any(gpu.idle >= need.gpu for gpu in self.gpus))
 
     def place(self, need: Need) -> Place:
-        """The earliest. A run that starts now gets the GPU that Ray chooses; where that is kept for a run that waits, it waits, too.
+        """The earliest. A run that starts now gets the GPU that Ray chooses; where that is kept for a run that waits,
+        it waits, too.
 
-        A run that Ray has started again, after its process was lost, may be on another GPU than is thought here; until it ends, one
-        that was placed by that may wait in Ray's own queue.
+        A run that Ray has started again, after its process was lost, may be on another GPU than is thought here; until
+        it ends, one that was placed by that may wait in Ray's own queue.
         """
         cpu = self.cpu.earliest(need.cpus)
         if not need.gpu:
@@ -93,7 +95,9 @@ class Room:
 
 
 class _Bin:
-    """A quantity: how much of it no run has, how much of that is kept for none, and when how much more is expected to be."""
+    """A quantity: how much of it no run has, how much of that is kept for none, and when how much more is expected to
+    be.
+    """
 
     def __init__(self, size: float, now: float, busy: Iterable[tuple[float, float]]) -> None:
         self.busy = sorted((max(until, now), amount) for until, amount in busy)
@@ -111,7 +115,9 @@ class _Bin:
         return math.inf
 
     def book(self, amount: float, start: float, until: float) -> None:
-        """It is taken from ``start`` on; of what becomes idle till then the last first, so that what is idle now stays so."""
+        """It is taken from ``start`` on; of what becomes idle till then the last first, so that what is idle now stays
+        so.
+        """
         wanted, kept = amount, []
         for end, there in reversed(self.busy):
             used = min(there, wanted) if end <= start else 0.0

@@ -1,4 +1,6 @@
-"""What order and placement do to the time until everything is done: runs of known lengths on workers of known speeds."""
+"""What order and placement do to the time until everything is done: runs of known lengths on workers of known
+speeds.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ IN_A_NODE = 8  # GPUs
 
 
 def play(placer: Placer, length: Callable[[Task, Node], float]) -> float:
-    """Seconds until the last of a placer's runs ends, each taking its true ``length``: the executor's own decisions, on a clock of their own."""
+    """Seconds until the last of a placer's runs ends, each taking its true ``length``: the executor's own decisions, on
+    a clock of their own.
+    """
     now, ends = 0.0, []
     while True:
         for start in placer.starts(now):
@@ -63,7 +67,8 @@ def nodes(gpus: Mapping[str, int]) -> list[Node]:
 
 
 def as_submitted(lengths: Sequence[float], speeds: Sequence[float], order: Iterable[int] | None = None) -> float:
-    """Seconds until everything is done if each run starts as soon as any worker is free, on the fastest that is: what to compare ``placed`` with.
+    """Seconds until everything is done if each run starts as soon as any worker is free, on the fastest that is: what
+    to compare ``placed`` with.
 
     Args:
         order: in which runs are handed out; as given if None.

@@ -1,4 +1,6 @@
-"""How much work a run is, whatever machine does it: counted once (``count.py``), remembered, and turned into seconds by a device."""
+"""How much work a run is, whatever machine does it: counted once (``count.py``), remembered, and turned into seconds by
+a device.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ MOST_MEMBERS = 200_000
 MOST_BYTES = 4_000_000_000
 """Of all members unpacked: the records that they make are in memory together."""
 MOST_RATIO = 100
-"""Unpacked bytes for each byte of the file, beyond ``SMALL``: records of real runs pack to a third up to a tenth, a bomb to a thousandth."""
+"""Unpacked bytes for each byte of the file, beyond ``SMALL``: records of real runs pack to a third up to a tenth, a
+bomb to a thousandth.
+"""
 SMALL = 20_000_000
 MAILABLE = 20_000_000
 
@@ -58,11 +60,23 @@ def export(suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Recor
         f"records/{safe_name(cell.paper)}/{cell.slug}/{name}": file_bytes(record)
         for name, (cell, record) in sorted(chosen.items())
     }
-    members["plan.json"] = _json({
-        "suites": [{"name": s.name, "profile": s.profile} for s in suites],
-        "cells": [c.id for c in cells],
-        "runs": [{"run": r.key, "evaluation": r.evaluation, "seed": r.seed, "cells": [c.id for c in r.cells], "state": r.state} for r in plan.runs if r.key],
-    })  # fmt: skip
+    members["plan.json"] = _json(
+        {
+            "suites": [{"name": s.name, "profile": s.profile} for s in suites],
+            "cells": [c.id for c in cells],
+            "runs": [
+                {
+                    "run": r.key,
+                    "evaluation": r.evaluation,
+                    "seed": r.seed,
+                    "cells": [c.id for c in r.cells],
+                    "state": r.state,
+                }
+                for r in plan.runs
+                if r.key
+            ],
+        }
+    )
     head = {
         "format": FORMAT,
         **code_version(),
@@ -121,11 +135,14 @@ def read_bundle(path: Path) -> tuple[list[Record], list[RecordError]]:
 
 
 def _checked(path: Path, infos: list[zipfile.ZipInfo], packed: int) -> list[zipfile.ZipInfo]:
-    """The members, if all are as ``export`` writes them; ``packed`` bytes are the file's own, whatever the members say of theirs."""
+    """The members, if all are as ``export`` writes them; ``packed`` bytes are the file's own, whatever the members say
+    of theirs.
+    """
     unpacked = sum(i.file_size for i in infos)
     if len(infos) > MOST_MEMBERS or unpacked > MOST_BYTES:
         raise GanbenchError(
-            f"{path}: larger than any bundle should be ({len(infos):,} members, {unpacked:,} bytes); nothing of it was used"
+            f"{path}: larger than any bundle should be ({len(infos):,} members, {unpacked:,} bytes); nothing "
+            "of it was used"
         )
     if unpacked > max(SMALL, MOST_RATIO * packed):
         raise GanbenchError(

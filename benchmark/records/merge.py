@@ -27,7 +27,8 @@ class Conflict:
     def __str__(self) -> str:
         r = self.ours
         return plain(
-            f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours {origin(r)}; theirs {origin(self.theirs)}; ours is kept"
+            f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours "
+            f"{origin(r)}; theirs {origin(self.theirs)}; ours is kept"
         )
 
     def differences(self) -> list[str]:
@@ -45,7 +46,8 @@ class Conflict:
 
 
 def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
-    """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet; of equal ones, a copy for each plan.
+    """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet; of equal ones, a
+    copy for each plan.
 
     Returns:
         How many were taken over, how many were there already, and the problems: records that are
@@ -70,7 +72,8 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     problems.append(f"refused: {record.cell} seed {record.seed} (run {record.run}) of {other}: {why}")
                 elif ours is None and record.name in unreadable:
                     problems.append(
-                        f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read ({unreadable[record.name]}); mend or remove it first"
+                        f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read "
+                        f"({unreadable[record.name]}); mend or remove it first"
                     )
                 elif ours is None:
                     store.write(results, f"merged/{_folder(record)}", record)

@@ -12,15 +12,17 @@ from pathlib import Path
 import benchmark
 
 COMMIT = "GANBENCH_COMMIT"
-"""Environment variable: the commit of code that was copied here without its history, as Ray does to a cluster's nodes."""
+"""Environment variable: the commit of code that was copied here without its history, as Ray does to a cluster's
+nodes.
+"""
 
 PACKAGES = ("torch", "numpy", "ray")
 
 
 @functools.cache
 def code_version() -> dict[str, str]:
-    """``{"ganbench": version, "commit": sha}``; the commit ends in ``+changes`` when the package's files differ from it,
-    and outside a git checkout is what ``GANBENCH_COMMIT`` says, or "unknown"."""
+    """``{"ganbench": version, "commit": sha}``; the commit ends in ``+changes`` when the package's files differ from
+    it, and outside a git checkout is what ``GANBENCH_COMMIT`` says, or "unknown"."""
     folder = Path(benchmark.__file__).parent
     commit = _git(folder, "rev-parse", "HEAD")
     if commit and _git(folder, "status", "--porcelain", "--", str(folder)):

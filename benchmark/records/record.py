@@ -82,7 +82,9 @@ class Record:
 
     @property
     def seal(self) -> str:
-        """sha256 that holds ``planned`` to the outcome: the plan is no part of what must be equal when the run is made again."""
+        """sha256 that holds ``planned`` to the outcome: the plan is no part of what must be equal when the run is made
+        again.
+        """
         return content_hash([self.outcome, self.planned])
 
     def fields(self) -> dict[str, Any]:

@@ -1,1 +1,3 @@
-"""Runs over cores, GPUs and nodes. Knows what a run asks for, not what a GAN is; what runs needs no Ray; what starts, joins and asks one imports it late."""
+"""Runs over cores, GPUs and nodes. Knows what a run asks for, not what a GAN is; what runs needs no Ray; what starts,
+joins and asks one imports it late.
+"""

@@ -12,7 +12,9 @@ ONLY = "--only"
 
 
 def again(words: Sequence[str], run: Run) -> str:
-    """A line for a shell: ``ganbench`` and ``words`` (the options that were given), with ``--only`` naming the first cell that needs ``run``."""
+    """A line for a shell: ``ganbench`` and ``words`` (the options that were given), with ``--only`` naming the first
+    cell that needs ``run``.
+    """
     kept: list[str] = []
     given = iter(words)
     for word in given:

@@ -20,7 +20,9 @@ class Board:
         self._changed = asyncio.Event()
 
     async def report(self, key: str, done: int, todo: int, place: Place, about: dict[str, Any]) -> bool:
-        """A worker's progress, where it is, and what there is to tell of the run; the answer is whether it should stop."""
+        """A worker's progress, where it is, and what there is to tell of the run; the answer is whether it should
+        stop.
+        """
         self._latest[key] = (done, todo, place, about)
         self._version += 1
         self._changed.set()
@@ -38,7 +40,9 @@ class Board:
         return self._version, latest
 
     async def nodes(self) -> list[dict[str, Any]]:
-        """The cluster's nodes, in Ray's words: asked in this process, since Ray ends one whose question meets a head that was restarted."""
+        """The cluster's nodes, in Ray's words: asked in this process, since Ray ends one whose question meets a head
+        that was restarted.
+        """
         import asyncio
 
         import ray
@@ -59,7 +63,9 @@ def start_board(ray: Any) -> Any:
 
 
 def heard(ray: Any, board: Any, news: Any, told: bool, before: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
-    """The board's version and news; nothing if its node was lost. Ray starts it again, with version 0, and it is told again to stop."""
+    """The board's version and news; nothing if its node was lost. Ray starts it again, with version 0, and it is told
+    again to stop.
+    """
     try:
         version, progress = ray.get(news)
     except ray.exceptions.RayActorError:

@@ -26,10 +26,14 @@ from benchmark.schedule.job import Job
 from benchmark.schedule.machines import device_of
 
 GUARD = 1.5
-"""Counted are tensors that live at one time. The allocator's rounding and fragments, and the workspaces of convolutions, come on top: by guess."""
+"""Counted are tensors that live at one time. The allocator's rounding and fragments, and the workspaces of
+convolutions, come on top: by guess.
+"""
 
 HEADROOM = 1.5e9
-"""Bytes of a process on a GPU beside its tensors: CUDA's context and libraries, and the feature extractor with a batch of its activations: by guess."""
+"""Bytes of a process on a GPU beside its tensors: CUDA's context and libraries, and the feature extractor with a batch
+of its activations: by guess.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class Estimate:
 
 
 class Demand:
-    """For the runs of one launch. Work is counted where it matters: for parts of GPUs, and for GPUs of several kinds."""
+    """For the runs of one launch. Work is counted where it matters: for parts of GPUs, and for GPUs of several
+    kinds.
+    """
 
     def __init__(self, jobs: Sequence[Job], nodes: Sequence[Node], share: float | None = None) -> None:
         """``share``: the part of a GPU for every run, whatever is estimated."""

@@ -26,7 +26,9 @@ from benchmark.schedule.watch import Watch
 
 @dataclass(frozen=True)
 class Options:
-    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``channels_last`` can change a bit."""
+    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``channels_last`` can
+    change a bit.
+    """
 
     executor: str = "ray"  # "ray" or "inline"
     address: str | None = None
@@ -42,7 +44,9 @@ class Options:
     checkpoint_s: float = 60.0
     tensorboard: Path | None = None  # where TensorBoard's files are written; None: nowhere
     command: tuple[str, ...] = ()  # the words of the command line, for the lines that make failed runs again
-    hung_s: float = 3600.0  # without a sign of life, after which a run is started again from its checkpoint; with "inline", the command line ends
+    # without a sign of life, after which a run is started again from its checkpoint; with "inline", the command line
+    # ends
+    hung_s: float = 3600.0
 
 
 def run_plan(plan: Plan, results: Path, options: Options) -> Summary:

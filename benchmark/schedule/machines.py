@@ -71,5 +71,7 @@ def gpu_memory() -> float | None:
 
 
 def device_of(node: Node) -> Device:
-    """What is known of the GPUs of a node, or of a core of one that has none. Unknown GPUs count as the slowest known ones."""
+    """What is known of the GPUs of a node, or of a core of one that has none. Unknown GPUs count as the slowest known
+    ones.
+    """
     return named("cpu") if not node.gpus else like(node.kind) or next(iter(GPUS.values()))

@@ -14,7 +14,8 @@ def gpu_memory(error: BaseException) -> bool:
 
 
 def with_room(what: str, asked: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> dict[str, float] | None:
-    """What to ask for after ``asked`` was too little: a whole GPU, or all cores of a node, so that nothing runs beside it.
+    """What to ask for after ``asked`` was too little: a whole GPU, or all cores of a node, so that nothing runs beside
+    it.
 
     None if that is what it had.
     """

@@ -26,7 +26,8 @@ ANSWER_S = 120.0  # a node that says nothing for so long is named
 
 
 def shipped() -> dict[str, Any]:
-    """Ray's runtime environment: this package, with its data files, and the commit that it is of, which the nodes cannot see.
+    """Ray's runtime environment: this package, with its data files, and the commit that it is of, which the nodes
+    cannot see.
 
     Under ``ray job submit`` the job has an environment already, and Ray refuses what is in both.
     """
@@ -43,7 +44,8 @@ def refuse_scratch(results: Path) -> None:
     """Raises GanbenchError where ``results`` lie in the copy of a working directory that Ray deletes after its job."""
     if WORKING in results.resolve().parts:
         raise GanbenchError(
-            f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path of a folder that stays",
+            f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path "
+            "of a folder that stays",
             2,
         )
 
@@ -55,7 +57,8 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
         meanwhile: called once a second until all have answered; may raise.
 
     Raises:
-        GanbenchError: naming each node that lacks data, weights or a place for checkpoints, has other data, or does not answer.
+        GanbenchError: naming each node that lacks data, weights or a place for checkpoints, has other data, or does not
+            answer.
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -92,7 +95,8 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
         raise GanbenchError(
             "\n  ".join(
                 [
-                    "not every node has what the runs need (a node's own GANBENCH_DATA, GANBENCH_CACHE and GANBENCH_WEIGHTS are those that its 'ray start' was given)",
+                    "not every node has what the runs need (a node's own GANBENCH_DATA, GANBENCH_CACHE and "
+                    "GANBENCH_WEIGHTS are those that its 'ray start' was given)",
                     *problems,
                 ]
             )
@@ -111,7 +115,10 @@ def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
             mirror_of(job.folder)
             why = what_blocks(recipe, protocol) or check_room(workplace(job.folder).parent)
             if not why and _content(job) != content:
-                why = f"dataset {recipe.dataset}: {recipe.split} has other images than on the node that the runs were planned on"
+                why = (
+                    f"dataset {recipe.dataset}: {recipe.split} has other images than on the node that the runs "
+                    "were planned on"
+                )
         except GanbenchError as error:
             why = str(error)
         if why:

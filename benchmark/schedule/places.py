@@ -1,6 +1,7 @@
 """The jobs of a launch that wait, and where each starts: what stands between the executor and the placer.
 
-What others run on the same cluster is not seen: where they hold a node, a run that was placed there waits in Ray's queue.
+What others run on the same cluster is not seen: where they hold a node, a run that was placed there waits in Ray's
+queue.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ class Places:
         return [(job, f"asks for {self._said(job)}, which no node has ({has})") for job in jobs]
 
     def short(self, running: Iterable[Job], nodes: Sequence[Mapping[str, float]]) -> list[tuple[Job, str]]:
-        """Jobs that no node can take any more, and what each asks for: waiting ones, and started ones that Ray would have to start elsewhere."""
+        """Jobs that no node can take any more, and what each asks for: waiting ones, and started ones that Ray would
+        have to start elsewhere.
+        """
         waiting = [(job, self._said(job)) for job in (self._jobs[task.key] for task in self._placer.misfits())]
         return waiting + [(job, asks(self.asked(job))) for job in running if not fits(nodes, self.asked(job))]
 
@@ -124,7 +127,8 @@ class Places:
         return self._more.get(task.key) or self.demand.need(self._jobs[task.key], node)
 
     def _with_room(self, nodes: Sequence[Node]) -> list[Node]:
-        """On one node with runs that are all alike, twice as many as fit and a few more are kept submitted, so that no core waits for the driver.
+        """On one node with runs that are all alike, twice as many as fit and a few more are kept submitted, so that no
+        core waits for the driver.
 
         Of short runs some more: Ray finds a worker anew for each run that finds no queue.
         """

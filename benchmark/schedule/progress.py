@@ -13,7 +13,9 @@ WINDOW_S = 60.0  # over which steps a second are counted
 
 @dataclass
 class Running:
-    """One run under way, as the driver has heard of it. Times are the driver's own, by a clock that is never set back."""
+    """One run under way, as the driver has heard of it. Times are the driver's own, by a clock that is never set
+    back.
+    """
 
     name: str
     size: float  # its weight among the others
@@ -27,7 +29,9 @@ class Running:
     recent: deque[tuple[float, int]] = field(default_factory=deque)
 
     def report(self, now: float, done: int, todo: int, about: dict[str, Any] | None) -> None:
-        """It is at step ``done`` of ``todo``; a step before the last one means that it was begun again from a checkpoint."""
+        """It is at step ``done`` of ``todo``; a step before the last one means that it was begun again from a
+        checkpoint.
+        """
         self.heard, self.about = now, about or self.about
         if not todo:  # a sign of life before its first step, also of one that was begun again
             return
@@ -53,7 +57,9 @@ class Running:
         return (self.recent[-1][1] - self.recent[0][1]) / took
 
     def eta_s(self, now: float) -> float | None:
-        """Seconds until its last step at its rate in this session, less those since it was heard of; None while there is no rate."""
+        """Seconds until its last step at its rate in this session, less those since it was heard of; None while there
+        is no rate.
+        """
         if self.done <= self.first or self.heard <= self.stepping:
             return None
         left = (self.todo - self.done) * (self.heard - self.stepping) / (self.done - self.first)
@@ -101,7 +107,9 @@ class Progress:
         return left * took / (self.gained + now) if took > 0 and self.gained + now > 0 else None
 
     def row(self, key: str) -> dict[str, Any]:
-        """What there is to show of a run, plain: ``name``, ``step``, ``of``, ``rate`` (1/s), ``eta_s``, ``silent_s``, ``ran_s``, ``node``, ``device``, ``last``."""
+        """What there is to show of a run, plain: ``name``, ``step``, ``of``, ``rate`` (1/s), ``eta_s``, ``silent_s``,
+        ``ran_s``, ``node``, ``device``, ``last``.
+        """
         run, now = self.running[key], self.clock()
         rate, eta = run.rate(), run.eta_s(now)
         found = {

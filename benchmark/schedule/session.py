@@ -66,13 +66,16 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
 def _start(ray: Any, address: str | None, cpus: int | None) -> None:
     if address and re.fullmatch(r"[^/]+:[0-9]{1,5}", address) and not answers(address):  # Ray would try for minutes
         raise GanbenchError(
-            f"no Ray head answers at {address}: start it there with 'ray start --head --port={address.rpartition(':')[2]}', or give --address the address that it printed when it started"
+            f"no Ray head answers at {address}: start it there with 'ray start --head "
+            f"--port={address.rpartition(':')[2]}', or give --address the address that it printed when it "
+            "started"
         )
     common = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:  # Ray ends the process without a word to Python if it loses the head just then
             print(
-                f"joining the Ray cluster at {address}; should Ray end this command meanwhile, run the same command again",
+                f"joining the Ray cluster at {address}; should Ray end this command meanwhile, run the same "
+                "command again",
                 file=sys.stderr,
                 flush=True,
             )
@@ -82,7 +85,8 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
     except Exception as error:  # Ray raises a bare one where it has not come up in time
         hint = (
-            "; if its head was restarted just now, run the same command again; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token"
+            "; if its head was restarted just now, run the same command again; a cluster that asks for a "
+            "token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token"
             if address
             else ""
         )

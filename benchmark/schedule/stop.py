@@ -1,4 +1,6 @@
-"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once. A batch system's warning counts as Ctrl-C, and so does the end of a time limit."""
+"""Ctrl-C, once: ask the runs to checkpoint and stop. Twice: stop at once. A batch system's warning counts as Ctrl-C,
+and so does the end of a time limit.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 
 class Stop:
-    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP (unless ``nohup`` has it ignored), or when a time limit is over."""
+    """Installed while runs are under way; ``asked`` turns true at the first SIGINT, SIGTERM, SIGUSR1 or SIGHUP (unless
+    ``nohup`` has it ignored), or when a time limit is over.
+    """
 
     def __init__(self, at: float | None = None) -> None:
         """``at``: the end of the time limit, of time.monotonic()."""
@@ -54,7 +58,9 @@ class Stop:
 
 @contextmanager
 def kept_signals() -> Iterator[None]:
-    """What handles ``SIGNALS`` handles them afterwards, whatever a library does meanwhile; and this process still learns how its children end."""
+    """What handles ``SIGNALS`` handles them afterwards, whatever a library does meanwhile; and this process still
+    learns how its children end.
+    """
     before = {s: signal.getsignal(s) for s in SIGNALS}
     try:
         yield

@@ -1,4 +1,6 @@
-"""What the cells of one table owe each other and the data: no twins, ids that tell them apart, notes, restated numbers."""
+"""What the cells of one table owe each other and the data: no twins, ids that tell them apart, notes, restated
+numbers.
+"""
 
 from __future__ import annotations
 

@@ -105,7 +105,9 @@ class _Reader:
         self.cells = self._chosen("cells")
 
     def better(self) -> list[Check]:
-        """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%``: by at least that much, ``by: -5%``: at most that much worse."""
+        """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%``: by at least
+        that much, ``by: -5%``: at most that much worse.
+        """
         margin = _percent(self.given["by"]) if "by" in self.given else Fraction(0)
         return [Check("better", a, b, margin) for a, b in self._pairs()]
 
@@ -147,7 +149,9 @@ class _Reader:
         ]
 
     def monotone(self) -> list[Check]:
-        """``monotone: [A]``: A gets better as data_percent grows, or dataset by dataset ``along: [hardest, …, easiest]``."""
+        """``monotone: [A]``: A gets better as data_percent grows, or dataset by dataset ``along: [hardest, …,
+        easiest]``.
+        """
         order = (
             [
                 n.one_of({c.dataset for c in self.cells}, f"dataset of table {self.table.id}")

@@ -1,4 +1,6 @@
-"""A recipe or protocol on its way from a suite: what is given so far, where each value comes from, what columns change."""
+"""A recipe or protocol on its way from a suite: what is given so far, where each value comes from, what columns
+change.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class Draft:
     on: tuple[tuple[Filter, Draft], ...] | None = None  # further fields in some columns; None: the base's
 
     def over(self, base: Draft) -> Draft:
-        """This draft on top of ``base``. A field that is set anew loses the base's source: a source belongs to its value."""
+        """This draft on top of ``base``. A field that is set anew loses the base's source: a source belongs to its
+        value.
+        """
         fields, replaced = dict(base.fields), set(self.fields)
         for key, value in self.fields.items():
             if key in ("epochs", "steps"):

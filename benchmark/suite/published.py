@@ -22,7 +22,9 @@ def read_row(node: Node, columns: int, std_of: str, origins: list[str]) -> list[
 
 
 def read_one(node: Node, std_of: str, origin: str) -> Published:
-    """``15.813``, ``-0.657 ± 0.065``, ``8.12(0.062)``, each with ``*`` if printed as a best value; or a reason for an empty cell."""
+    """``15.813``, ``-0.657 ± 0.065``, ``8.12(0.062)``, each with ``*`` if printed as a best value; or a reason for an
+    empty cell.
+    """
     text = node.text()
     if text in REASONS:
         return Published(text, None, None, None, origin)
@@ -31,5 +33,6 @@ def read_one(node: Node, std_of: str, origin: str) -> Published:
         value = float(match["value"].replace("−", "-"))
         return Published(text.rstrip("*"), value, std, std_of if std is not None else None, origin, bool(match["best"]))
     node.fail(
-        f"expected a number as printed ('15.8', '-0.657 ± 0.065', '8.12(0.062)', '15.8*' if in bold) or a reason ({', '.join(REASONS)}), found {text[:80]!r}"
+        "expected a number as printed ('15.8', '-0.657 ± 0.065', '8.12(0.062)', '15.8*' if in bold) or a "
+        f"reason ({', '.join(REASONS)}), found {text[:80]!r}"
     )

@@ -1,4 +1,6 @@
-"""The pair in training: players, average, optimisers, loss, parts and random streams, built from a recipe and a seed."""
+"""The pair in training: players, average, optimisers, loss, parts and random streams, built from a recipe and a
+seed.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,9 @@ class Gan:
         total_steps: int | None = None,
         channels_last: bool = False,
     ) -> None:
-        """``total_steps``: G steps of the whole run, which the decay of the rates goes by; ``recipe.steps`` if not given.
-        ``channels_last``: maps and weights lie in memory pixel by pixel, not channel by channel. The numbers are the same but for their last bits.
+        """``total_steps``: G steps of the whole run, which the decay of the rates goes by; ``recipe.steps`` if not
+        given. ``channels_last``: maps and weights lie in memory pixel by pixel, not channel by channel. The numbers are
+        the same but for their last bits.
         """
         self.recipe, self.device = recipe, torch.device(device)
         self.total_steps = total_steps or recipe.steps
@@ -77,7 +80,9 @@ class Gan:
         )
 
     def set_rates(self) -> None:
-        """The learning rates of this step: constant, or falling linearly from step ``lr_decay_start`` to 0 at the last."""
+        """The learning rates of this step: constant, or falling linearly from step ``lr_decay_start`` to 0 at the
+        last.
+        """
         r = self.recipe
         if r.lr_decay is None:
             return
@@ -99,8 +104,9 @@ class Gan:
             return self.G(z, labels).to(z.dtype), labels
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Where the recipe's precision holds: the players' passes, losses and penalties. Not in augmentations, in backward passes (whose
-        precision is that of the pass that they go through), nor in measuring, which takes the weights as they are, in float32.
+        """Where the recipe's precision holds: the players' passes, losses and penalties. Not in augmentations, in
+        backward passes (whose precision is that of the pass that they go through), nor in measuring, which takes the
+        weights as they are, in float32.
         """
         if self.recipe.precision == "float32":
             return nullcontext()
@@ -164,7 +170,9 @@ class Gan:
 
 
 def _lay_out(optimiser: torch.optim.Optimizer) -> None:
-    """Adam's moments in their parameters' memory layout: a checkpoint may be of the other one, and the fused step reads all of them in one order."""
+    """Adam's moments in their parameters' memory layout: a checkpoint may be of the other one, and the fused step reads
+    all of them in one order.
+    """
     for parameter, state in optimiser.state.items():
         for name in ("exp_avg", "exp_avg_sq"):
             state[name] = torch.empty_like(parameter).copy_(state[name])

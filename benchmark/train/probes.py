@@ -1,20 +1,24 @@
-"""Probes of D in its training (CHAIN's slides, analysis figures): what it says of real, generated and unseen images, its gradients, its features.
+"""Probes of D in its training (CHAIN's slides, analysis figures): what it says of real, generated and unseen images,
+its gradients, its features.
 
-    D_real, D_fake, D_test   mean of D's logits on training images, on fresh fakes, on held-out images; std is over the images
-    gap_real_fake            |D_real − D_fake|, and gap_real_test |D_real − D_test|: in logits, as the slides draw them
-    d_weight_grad            ‖∂L/∂θ_D‖₂ of D's adversarial loss on one batch of each; std is over batches
+    D_real, D_fake, D_test   mean of D's logits on training images, on fresh fakes, on held-out images; std is over the
+    images gap_real_fake            |D_real − D_fake|, and gap_real_test |D_real − D_test|: in logits, as the slides
+    draw them d_weight_grad            ‖∂L/∂θ_D‖₂ of D's adversarial loss on one batch of each; std is over batches
     feature_grad             ‖∂L/∂H‖_F, H the feature maps of one block for both batches: the mean over blocks, and each
-    cosine, effective_rank   of the features of a block, averaged over the map's places (``metrics/geometry.py``): the mean over
+    cosine, effective_rank   of the features of a block, averaged over the map's places (``metrics/geometry.py``): the
+    mean over
                              blocks and over real and fake, and each
 
-D is seen as the next step of its training would see it: in batches of the recipe's size, real and fake apart or jointly as the recipe
-has it, against the G that is trained (no average of it, in train mode), every pass announced to the parts. Each batch goes through a copy
-of the pair that shares nothing but the weights and is thrown away: statistics that a pass moves (spectral norm's vectors, CHAIN's means)
-take this batch in, as in training, and nothing is left of that. Held-out images take the place of the real ones in another such copy.
+D is seen as the next step of its training would see it: in batches of the recipe's size, real and fake apart or jointly
+as the recipe has it, against the G that is trained (no average of it, in train mode), every pass announced to the
+parts. Each batch goes through a copy
+of the pair that shares nothing but the weights and is thrown away: statistics that a pass moves (spectral norm's
+vectors, CHAIN's means) take this batch in, as in training, and nothing is left of that. Held-out images take the place
+of the real ones in another such copy.
 
-Not as in training: images are neither flipped nor augmented, and L is the adversarial loss without the parts' penalties, so
-that methods are compared by one and the same quantity. Real and held-out images are the same at every measurement and for every seed;
-fakes and all other draws are a function of (seed, step) alone.
+Not as in training: images are neither flipped nor augmented, and L is the adversarial loss without the parts'
+penalties, so that methods are compared by one and the same quantity. Real and held-out images are the same at every
+measurement and for every seed; fakes and all other draws are a function of (seed, step) alone.
 """
 
 from __future__ import annotations
@@ -60,7 +64,8 @@ class Probes:
             len(data.images), len(unseen.images)
         ):
             raise GanbenchError(
-                f"D cannot be probed with {held.count:,} images in batches of {self.batch}: {len(data.images):,} are trained on, {len(unseen.images):,} held out"
+                f"D cannot be probed with {held.count:,} images in batches of {self.batch}: "
+                f"{len(data.images):,} are trained on, {len(unseen.images):,} held out"
             )
         self.real, self.unseen = _drawn(data, held.count, count), _drawn(unseen, held.count, count)
 
@@ -100,7 +105,9 @@ Images = tuple[Tensor, Tensor]
 
 
 def _drawn(data: ImageSet, wanted: int, count: int) -> Images:
-    """``count`` of the ``wanted`` images that one seeded permutation begins with, in its order: files may be sorted by class."""
+    """``count`` of the ``wanted`` images that one seeded permutation begins with, in its order: files may be sorted by
+    class.
+    """
     chosen = np.random.default_rng(SUBSET_SEED).permutation(len(data.images))[:wanted][:count]
     return torch.from_numpy(np.ascontiguousarray(data.images[chosen])), torch.from_numpy(
         np.ascontiguousarray(data.labels[chosen])
@@ -126,7 +133,9 @@ def _twin(gan: Gan, seed: int, step: int, index: int) -> Gan:
 def _judge(
     twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Tensor | None]
 ) -> tuple[Side, Side, list[list[Tensor]]]:
-    """Both sides through D as in its step; and each block's feature maps, of one pass for both sides or of one for each."""
+    """Both sides through D as in its step; and each block's feature maps, of one pass for both sides or of one for
+    each.
+    """
     sides = [Side(images, images, images.new_empty(0), [], labels) for images, labels in (real, fake)]
     if twin.recipe.d_pass == "joint":
         taps: list[Tensor] = []

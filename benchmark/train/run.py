@@ -53,8 +53,9 @@ def run(
         The result: ``status`` ("finished", "partial" or "diverged"), ``steps``, ``epochs``, ``final``
         (the measurement that counts, the last or the best of all; None if diverged), ``history`` (the
         scheduled ones, and the last), ``samples``
-        (base64 PNG), ``real`` and ``floor`` (the images compared with, ``metrics/floor.py``), ``imported`` (their statistics came from another machine), ``segments`` (which code ran which steps where), the seconds spent, and ``trouble``
-        (why checkpoints could not be written; the result is whole all the same). None when ``tick``
+        (base64 PNG), ``real`` and ``floor`` (the images compared with, ``metrics/floor.py``), ``imported`` (their
+        statistics came from another machine), ``segments`` (which code ran which steps where), the seconds spent, and
+        ``trouble`` (why checkpoints could not be written; the result is whole all the same). None when ``tick``
         asked to stop: a checkpoint is kept.
 
     Raises:
@@ -112,7 +113,9 @@ def run(
 def _prepare(
     recipe: Recipe, protocol: Protocol, device: str, stopping: Callable[[], bool]
 ) -> tuple[dict[str, Any] | None, bool]:
-    """What measuring images needs, made before the first step: the real-against-real floor of a proxy, and whether statistics were imported."""
+    """What measuring images needs, made before the first step: the real-against-real floor of a proxy, and whether
+    statistics were imported.
+    """
     if not any(m in IMAGE for m in protocol.metrics):
         return None, False
     from benchmark.metrics.floor import real_floor

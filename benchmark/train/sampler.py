@@ -24,8 +24,8 @@ class Sampler:
         hflip: bool = False,
         layout: torch.memory_format = torch.contiguous_format,
     ) -> None:
-        """``images``: (N, C, H, W) uint8, kept as bytes on ``device`` and converted a batch at a time; ``labels``: (N,).
-        An ``np.memmap`` stays on disk, and each batch is read from there.
+        """``images``: (N, C, H, W) uint8, kept as bytes on ``device`` and converted a batch at a time; ``labels``:
+        (N,). An ``np.memmap`` stays on disk, and each batch is read from there.
         ``hflip``: each is flipped left to right with probability 1/2, anew in every epoch.
         ``layout``: how batches lie in memory.
         """

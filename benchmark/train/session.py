@@ -93,7 +93,9 @@ class Session:
             log.warning("%s: %s", self.folder, self.trouble)
 
     def refuse_a_best_that_was_not_looked_for(self) -> None:
-        """Raises GanbenchError where steps were trained without this protocol's looks: their best cannot be known any more."""
+        """Raises GanbenchError where steps were trained without this protocol's looks: their best cannot be known any
+        more.
+        """
         if self.protocol.checkpoint == "last":
             return
         looked = {e["step"] for e in self.history}
@@ -102,7 +104,8 @@ class Session:
         )
         if any(step not in looked for step in due):
             raise GanbenchError(
-                f"{self.folder} was trained under another protocol, which did not look for the best checkpoint; move the folder away to train again"
+                f"{self.folder} was trained under another protocol, which did not look for the best "
+                "checkpoint; move the folder away to train again"
             )
 
     def spend(self, what: str, since: tuple[float, float]) -> None:

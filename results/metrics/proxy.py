@@ -1,4 +1,5 @@
-"""What the proxy extractor's numbers can and cannot say, on real images: writes proxy.md and proxy.svg beside this file.
+"""What the proxy extractor's numbers can and cannot say, on real images: writes proxy.md and proxy.svg beside this
+file.
 
     GANBENCH_DATA=… python results/metrics/proxy.py
 
@@ -83,7 +84,10 @@ def main() -> None:
     ]
     heads = ["", "", *(f"{name}: {m}" for name in SETS for m in ("FID", "precision", "recall"))]
     table = tabulate(rows, heads, tablefmt="github", disable_numparse=True)
-    title = f"# The proxy's numbers on real images\n\nEfficientNet-Lite0 at 64 pixels; {N:,} images a side unless said. Made by `proxy.py` beside this file, from the training images.\n\n"
+    title = (
+        f"# The proxy's numbers on real images\n\nEfficientNet-Lite0 at 64 pixels; {N:,} images a side unless "
+        "said. Made by `proxy.py` beside this file, from the training images.\n\n"
+    )
     (here / "proxy.md").write_text(f"{title}{table}\n\n{READING}", encoding="utf-8")
     plot(found, here / "proxy.svg")
 

@@ -68,7 +68,9 @@ def by_plan(plan: str, n: int) -> bool:
 
 
 def stop(values: list[float], printed: float, looks: dict[int, bool]) -> tuple[str, int]:
-    """The first verdict at a look (seeds -> whether the wider interval is used), and the seeds that it took; 0 if none falls."""
+    """The first verdict at a look (seeds -> whether the wider interval is used), and the seeds that it took; 0 if none
+    falls.
+    """
     published = Published(f"{printed:.2f}", printed, None, None, "own")
     for n, wide in looks.items():
         verdict = judge(published, estimate(values[:n], looked=wide), 0, [EXACT], "lower", BAND, "").name
@@ -78,7 +80,9 @@ def stop(values: list[float], printed: float, looks: dict[int, bool]) -> tuple[s
 
 
 def may_decide(ours: np.ndarray, printed: np.ndarray, looks: dict[int, bool]) -> np.ndarray:
-    """(draws, looks): whether Student's t alone would decide, than which no interval of ours is narrower: spares the rest the bootstrap."""
+    """(draws, looks): whether Student's t alone would decide, than which no interval of ours is narrower: spares the
+    rest the bootstrap.
+    """
     n = np.array(list(looks))
     mean = np.cumsum(ours, 1)[:, n - 1] / n
     std = np.sqrt(np.maximum(np.cumsum(ours**2, 1)[:, n - 1] - n * mean**2, 0) / (n - 1))
@@ -100,7 +104,8 @@ def many(
     printed_spread: float = 0.0,
     collapse: float = 0.0,
 ) -> Stopped:
-    """A paper's mean of 20 with a band of 5 %, printed with ``printed_spread``; ours off by ``effect`` bands, its seeds varying by ``spread``.
+    """A paper's mean of 20 with a band of 5 %, printed with ``printed_spread``; ours off by ``effect`` bands, its seeds
+    varying by ``spread``.
 
     ``reproduced`` is held against the printed number, as it promises; the others against the paper's mean too.
     """
@@ -168,7 +173,10 @@ def cost_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
         _COST,
         "",
     )
-    yield "| seed spread | off by | decided | false | seeds made, mean | 3 fixed: decided | 5 fixed: decided | 10 fixed: decided | 10 fixed: false |"
+    yield (
+        "| seed spread | off by | decided | false | seeds made, mean | 3 fixed: decided | 5 fixed: decided | 10 "
+        "fixed: decided | 10 fixed: false |"
+    )
     yield "|" + "---|" * 9
     for spread in (0.01, 0.02, 0.05):
         for effect in (0, 0.5, 1.5, 2, 3, 5):
@@ -178,7 +186,10 @@ def cost_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
             fixed = {n: many(effect, spread, {n: False}, draws, rng, printed_spread=spread) for n in (3, 5, 10)}
             shares = [f"{100 * (1 - f.verdicts['inconclusive'] / f.total):.0f} %" for f in (adaptive, *fixed.values())]
             false = [f"{100 * f.false / f.total:.1f}" for f in (adaptive, fixed[10])]
-            yield f"| {100 * spread:g} % | {effect:g} δ | {shares[0]} | {false[0]} | {adaptive.seeds:.1f} | {shares[1]} | {shares[2]} | {shares[3]} | {false[1]} |"
+            yield (
+                f"| {100 * spread:g} % | {effect:g} δ | {shares[0]} | {false[0]} | {adaptive.seeds:.1f} | "
+                f"{shares[1]} | {shares[2]} | {shares[3]} | {false[1]} |"
+            )
 
 
 def coverage_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
@@ -209,11 +220,16 @@ def coverage_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
     )
     for k in (3, 4, 5, 7, 10, 20):
         one = np.array([k])
-        yield f"| {k} | {special.stdtrit(k - 1, 0.975):.2f} | {special.stdtrit(k - 1, 1 - 0.025 / SHARE):.2f} | {mixture(one)[0]:.2f} |"
+        yield (
+            f"| {k} | {special.stdtrit(k - 1, 0.975):.2f} | {special.stdtrit(k - 1, 1 - 0.025 / SHARE):.2f} | "
+            f"{mixture(one)[0]:.2f} |"
+        )
 
 
 def mixture(n: np.ndarray, c2: float = 0.01) -> np.ndarray:
-    """|t| at which the t mixture of Lai (1976), as Wang and Ramdas (2024) give it, passes 1/0.05: effects in units of σ from N(0, 1/c²)."""
+    """|t| at which the t mixture of Lai (1976), as Wang and Ramdas (2024) give it, passes 1/0.05: effects in units of σ
+    from N(0, 1/c²).
+    """
     grow = (20 * np.sqrt((n + c2) / c2)) ** (2 / n)
     return np.sqrt((grow - 1) * (n - 1) / (1 - grow * c2 / (n + c2)))
 
@@ -338,7 +354,8 @@ def family_table() -> Iterator[str]:
 
 
 def ever(level: float, share: float, grid: int = 4000, jumps: int = 400) -> float:
-    """The probability that |t| of normal seeds passes Student's t at ``level``/``share`` at any look from ``FIRST`` to ``LAST``.
+    """The probability that |t| of normal seeds passes Student's t at ``level``/``share`` at any look from ``FIRST`` to
+    ``LAST``.
 
     By quadrature: with R the root of the sum of squares, c = sum/R after n seeds is a Markov chain, since the next
     seed over R is Student's t with n degrees over √n, whatever came before. The chain is followed on a grid of the

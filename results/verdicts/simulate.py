@@ -1,4 +1,5 @@
-"""How often the collator's verdicts are right: results drawn from a known truth, judged blind by the code that judges real ones.
+"""How often the collator's verdicts are right: results drawn from a known truth, judged blind by the code that judges
+real ones.
 
     python results/verdicts/simulate.py [DRAWS]        # writes simulate.md beside it (a few minutes)
 
@@ -188,7 +189,9 @@ def _number(
     rng: np.random.Generator,
     tally: Tally,
 ) -> tuple[Entry, Entry]:
-    """One number, as seen and for certain. What the paper does not print gets a truth all the same: claims of ours may need it."""
+    """One number, as seen and for certain. What the paper does not print gets a truth all the same: claims of ours may
+    need it.
+    """
     printed = cell.published.get(metric)
     theirs = printed.value if printed and printed.value is not None else rng.uniform(10, 60)
     spread = np.exp(rng.uniform(np.log(0.005), np.log(0.06)))
@@ -271,14 +274,16 @@ def _coverage_table(draws: int, rng: np.random.Generator) -> list[str]:
     return [
         *lines,
         "",
-        "Bootstrap-t is used from 5 seeds on, together with t (the farther ends of both); percentile and BCa are not used.",
+        "Bootstrap-t is used from 5 seeds on, together with t (the farther ends of both); percentile and BCa "
+        "are not used.",
     ]
 
 
 def _number_table(draws: int, rng: np.random.Generator) -> list[str]:
     lines = ["", "## Verdicts on one number, in percent of draws", "", _NUMBERS, ""]
     lines += [
-        "| seeds | seed spread | our true mean is off by | reproduced | better | not reproduced | inconclusive | false `reproduced` | false `better` | false `not reproduced` |",
+        "| seeds | seed spread | our true mean is off by | reproduced | better | not reproduced | "
+        "inconclusive | false `reproduced` | false `better` | false `not reproduced` |",
         "|" + "---|" * 10,
     ]
     for n in SEEDS:
@@ -321,7 +326,8 @@ def _number_row(n: int, spread: float, effect: float, found: Verdicts, more: str
 def _suite_table(draws: int, rng: np.random.Generator) -> list[str]:
     lines = ["", "## Whole suites", "", _SUITES, ""]
     lines += [
-        "| suite | seeds | numbers | decided | false `reproduced` | false `better` | false `not reproduced` | barred, and judged all the same | claims | decided | false | τ held | P(improvement) held |",
+        "| suite | seeds | numbers | decided | false `reproduced` | false `better` | false `not reproduced` "
+        "| barred, and judged all the same | claims | decided | false | τ held | P(improvement) held |",
         "|" + "---|" * 13,
     ]
     for name in ("gran", "chain"):

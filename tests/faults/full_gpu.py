@@ -1,4 +1,5 @@
-"""``ganbench run`` on nodes whose GPUs are only declared: a run that shares one meets torch's own error in the midst of training.
+"""``ganbench run`` on nodes whose GPUs are only declared: a run that shares one meets torch's own error in the midst of
+training.
 
     python -m tests.faults.full_gpu run SUITE --device cuda --gpu-share 0.5 --address A …
 
@@ -29,7 +30,8 @@ def make(job: Job, tick: Callable[[int, int], bool]) -> dict | None:
     def step(done: int, todo: int) -> bool:
         if shares and done >= STEPS:
             raise torch.OutOfMemoryError(
-                "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.25 GiB of which 9.38 MiB is free."
+                "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.25 GiB of "
+                "which 9.38 MiB is free."
             )
         return tick(done, todo)
 

@@ -2,9 +2,9 @@
 
     python -m tests.faults.head [--rounds 10] [--seed 0]
 
-Each round draws when the head is killed (its first seconds, too), what of it, how soon it comes back, and whether the runs
-are on it or on a node that has joined it. The exit code is 0 if every driver ended by itself and said in plain words what
-happened, no record was lost or doubled, and the same command again brought the bits of an undisturbed run.
+Each round draws when the head is killed (its first seconds, too), what of it, how soon it comes back, and whether the
+runs are on it or on a node that has joined it. The exit code is 0 if every driver ended by itself and said in plain
+words what happened, no record was lost or doubled, and the same command again brought the bits of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ class Scene:
         return started
 
     def head(self, cpus: int) -> subprocess.Popen:
-        """A folder for each: Ray refuses a second head where it finds nodes of the first, and here they are on one machine."""
+        """A folder for each: Ray refuses a second head where it finds nodes of the first, and here they are on one
+        machine.
+        """
         return self.ray(
             "--head",
             f"--port={self.port}",
@@ -137,7 +139,9 @@ class Scene:
         return outcomes(results)
 
     def play(self, blow: Blow) -> tuple[int | None, str]:
-        """Strike, and start the head again; the exit code of the driver that it met (None: it did not end), and what it said."""
+        """Strike, and start the head again; the exit code of the driver that it met (None: it did not end), and what it
+        said.
+        """
         head = self.head(0 if blow.node else 1)
         others = [self.node()] if blow.node else []
         driver = self.driver("met")

@@ -1,10 +1,12 @@
-"""At least so many faults, drawn at random, over a suite of small runs; then: is anything lost, doubled, or changed by a bit?
+"""At least so many faults, drawn at random, over a suite of small runs; then: is anything lost, doubled, or changed by
+a bit?
 
     python tests/faults/inject.py [--faults 200] [--seed 0] [--minutes 60] [--seeds 3]
 
-Rounds of ``suite.yaml`` are made by the real command line, on a Ray of its own and on a cluster of several nodes in turn,
-and disturbed until all of a round's runs are done; rounds follow until there were enough faults. The exit code is 0 if
-nothing that had finished was lost, no run has two records, and every run ended with the bits of an undisturbed one.
+Rounds of ``suite.yaml`` are made by the real command line, on a Ray of its own and on a cluster of several nodes in
+turn, and disturbed until all of a round's runs are done; rounds follow until there were enough faults. The exit code is
+0 if nothing that had finished was lost, no run has two records, and every run ended with the bits of an undisturbed
+one.
 """
 
 from __future__ import annotations
@@ -27,10 +29,21 @@ from tests.faults.stage import Stage, outcomes
 
 # fault -> how often, beside the others
 MIX = {
-    "worker SIGKILL": 16, "worker SIGSTOP, a while": 24, "worker SIGSTOP, for good": 2, "checkpoint truncated": 7, "checkpoint bit flipped": 7,
-    "disk full": 22, "record truncated": 4, "record bit flipped": 4, "driver SIGKILL": 3, "driver SIGINT": 2, "driver SIGINT twice": 2,
-    "driver SIGSTOP, a while": 10, "node removed": 3, "head killed": 2,
-}  # fmt: skip
+    "worker SIGKILL": 16,
+    "worker SIGSTOP, a while": 24,
+    "worker SIGSTOP, for good": 2,
+    "checkpoint truncated": 7,
+    "checkpoint bit flipped": 7,
+    "disk full": 22,
+    "record truncated": 4,
+    "record bit flipped": 4,
+    "driver SIGKILL": 3,
+    "driver SIGINT": 2,
+    "driver SIGINT twice": 2,
+    "driver SIGSTOP, a while": 10,
+    "node removed": 3,
+    "head killed": 2,
+}
 LIGHT = {"worker SIGSTOP, a while", "driver SIGSTOP, a while", "disk full", "record truncated", "record bit flipped"}
 
 
@@ -209,7 +222,8 @@ def disturb(
             if not wrong and outcomes(stage.results) != stage.reference:
                 wrong.append("the round's records are not those of the undisturbed one")
             say(
-                f"round {rounds}: {counts.total()} faults so far, {len(stage.reference)} runs, {'; '.join(injector.wrong) or 'all as undisturbed'}",
+                f"round {rounds}: {counts.total()} faults so far, {len(stage.reference)} runs, "
+                f"{'; '.join(injector.wrong) or 'all as undisturbed'}",
                 flush=True,
             )
     finally:

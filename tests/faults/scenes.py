@@ -32,7 +32,9 @@ Tick = Callable[[int, int], bool]
 
 
 class OutOfMemoryError(RuntimeError):
-    """By torch's name; torch itself takes longer to import than a run may be silent here, and a process makes one run on a GPU."""
+    """By torch's name; torch itself takes longer to import than a run may be silent here, and a process makes one run
+    on a GPU.
+    """
 
 
 def job(folder: Path, name: str, device: str = "cpu") -> Job:

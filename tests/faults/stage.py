@@ -1,4 +1,6 @@
-"""Where faults happen: the suite's results, the driver under test, its cluster, and what must hold whatever happens to them."""
+"""Where faults happen: the suite's results, the driver under test, its cluster, and what must hold whatever happens to
+them.
+"""
 
 from __future__ import annotations
 

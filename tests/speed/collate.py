@@ -122,10 +122,29 @@ def _record(
         "device": "cpu",
     }
     return Record(
-        run=run, evaluation=evaluation_key(run, p, keys.MEASURE_VERSION, real), real=real, seed=seed, profile="full", cell=cell.id, recipe=r, protocol=p, versions=versions,
-        measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=total / r.steps_per_epoch(images), final=history[-1], history=history,
-        samples=f"{seed:08d}{pool}", train_s=3600.0, eval_s=60.0, content=content, subset=subset, provenance={"segments": [segment]},
-    )  # fmt: skip
+        run=run,
+        evaluation=evaluation_key(run, p, keys.MEASURE_VERSION, real),
+        real=real,
+        seed=seed,
+        profile="full",
+        cell=cell.id,
+        recipe=r,
+        protocol=p,
+        versions=versions,
+        measure_version=keys.MEASURE_VERSION,
+        status="finished",
+        steps=total,
+        total_steps=total,
+        epochs=total / r.steps_per_epoch(images),
+        final=history[-1],
+        history=history,
+        samples=f"{seed:08d}{pool}",
+        train_s=3600.0,
+        eval_s=60.0,
+        content=content,
+        subset=subset,
+        provenance={"segments": [segment]},
+    )
 
 
 def collate(results: Path) -> str:
@@ -140,7 +159,10 @@ def collate(results: Path) -> str:
     cpu = [f"{usage.ru_utime + usage.ru_stime:.2f}" for usage in (own, helpers)]
     peak = own.ru_maxrss / 1024
     judged = int((found.verdicts["seeds"] > 0).sum())
-    return f"{took:.2f} s ({cpu[0]} CPU s of this process, {cpu[1]} of those that help it check), {peak:,.0f} MiB at most, {judged} numbers with results, {len(found.claims)} claims"
+    return (
+        f"{took:.2f} s ({cpu[0]} CPU s of this process, {cpu[1]} of those that help it check), {peak:,.0f} MiB "
+        f"at most, {judged} numbers with results, {len(found.claims)} claims"
+    )
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ Predictions are of one idle core. What is measured are CPU seconds of this proce
 lengthens far less than wall seconds; these stand beside them for the ci suite and say how busy the machine was.
 ``ganbench calibrate`` comes first: its factors are read from GANBENCH_CACHE, and no record corrects a prediction.
 A rented core is not always as fast (1.4 times apart within a quarter of an hour): the steps of ``calibrate`` are timed
-again around each run, and ``speed`` is the machine's then, in units of that at the calibration. The last column is at the
-speed of the calibration; it alone says how good the planner is.
+again around each run, and ``speed`` is the machine's then, in units of that at the calibration. The last column is at
+the speed of the calibration; it alone says how good the planner is.
 
 The ci suite is made in full, one run after the other, with all that comes along (reading data, floors, records). A
 reduced run takes minutes, so that it is shortened: its steps are timed for some seconds and one
@@ -51,7 +51,9 @@ PROBE_S = 0.4  # CPU seconds of each of the steps of ``calibrate``, in one round
 
 
 class Speed:
-    """How fast the machine is between two calls, in units of its speed at the calibration: the geometric mean over ``calibrate``'s steps."""
+    """How fast the machine is between two calls, in units of its speed at the calibration: the geometric mean over
+    ``calibrate``'s steps.
+    """
 
     def __init__(self) -> None:
         self.calibrated = [named("cpu").seconds(count(recipe, 1000).step) for recipe in REPRESENTATIVE.values()]
@@ -109,7 +111,8 @@ def _ci(speed: Speed) -> float:
     predicted = sum(c.total_s for c, _ in both)
     _row(f"all of {len(both)} runs", predicted, cpu)
     print(
-        f"\n{hours(wall)} by the clock on the wall: {cpu / wall:.0%} of a core was to be had. Speed {then:.2f}: at that of the calibration {predicted / cpu / then:.2f}"
+        f"\n{hours(wall)} by the clock on the wall: {cpu / wall:.0%} of a core was to be had. Speed "
+        f"{then:.2f}: at that of the calibration {predicted / cpu / then:.2f}"
     )
     return predicted / cpu / then
 
@@ -120,7 +123,9 @@ def _reduced(wanted: int, seconds: float, speed: Speed) -> list[float]:
     chosen = _assorted(make_plan(_cells(["suites"], "reduced"), [0], {}).of("to do"), wanted)
     known = forecast(Plan(tuple(chosen), "reduced"), named("cpu"))
     print(
-        "\n| reduced | step: predicted | measured | measurement: predicted | measured | whole run: predicted | measured, CPU | predicted : measured | speed | at the speed of the calibration |\n|---|---|---|---|---|---|---|---|---|---|",
+        "\n| reduced | step: predicted | measured | measurement: predicted | measured | whole run: predicted "
+        "| measured, CPU | predicted : measured | speed | at the speed of the calibration |\n"
+        "|---|---|---|---|---|---|---|---|---|---|",
         flush=True,
     )
     return [_shortened(run, known, seconds, speed) for run in chosen]
@@ -161,7 +166,8 @@ def _shortened(run: Run, known: Forecast, seconds: float, speed: Speed) -> float
     ratio, then = one.total_s / measured, speed.since()
     ms = (f"{1000 * s:.3g} ms" for s in (one.step_s, step))
     print(
-        f"| {run.name} | {' | '.join(ms)} | {one.look_s:.3g} s | {look:.3g} s | {hours(one.total_s)} | {hours(measured)} | {ratio:.2f} | {then:.2f} | {ratio / then:.2f} |",
+        f"| {run.name} | {' | '.join(ms)} | {one.look_s:.3g} s | {look:.3g} s | {hours(one.total_s)} | "
+        f"{hours(measured)} | {ratio:.2f} | {then:.2f} | {ratio / then:.2f} |",
         flush=True,
     )
     return ratio / then

@@ -32,9 +32,15 @@ from benchmark.train.step import train_step
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32), dtype=np.uint8)
 METHODS = {
-    "NSGAN": ("gran", "2", ""), "NSGAN-SN": ("gran", "2", ""), "WGAN-GP": ("gran", "2", ""), "GraND-GAN": ("gran", "2", ""),
-    "GN-GAN": ("pgn", "II", "ResNet"), "PGN-GAN": ("pgn", "II", "ResNet"), "LSGAN": ("sdp", "I", ""), "LSGAN-SDP": ("sdp", "I", ""),
-}  # fmt: skip
+    "NSGAN": ("gran", "2", ""),
+    "NSGAN-SN": ("gran", "2", ""),
+    "WGAN-GP": ("gran", "2", ""),
+    "GraND-GAN": ("gran", "2", ""),
+    "GN-GAN": ("pgn", "II", "ResNet"),
+    "PGN-GAN": ("pgn", "II", "ResNet"),
+    "LSGAN": ("sdp", "I", ""),
+    "LSGAN-SDP": ("sdp", "I", ""),
+}
 
 
 def recipe_of(method: str, width: float, batch: int | None) -> Recipe:
@@ -184,7 +190,8 @@ def main() -> None:
         ratios = sorted(h / p for h, p in zip(*times))
         mine, theirs = (statistics.median(t) for t in times)
         print(
-            f"{method:10} {recipe.network[0]:14} harness {mine:7.3f} s, plain {theirs:7.3f} s: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
+            f"{method:10} {recipe.network[0]:14} harness {mine:7.3f} s, plain {theirs:7.3f} s: "
+            f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
             flush=True,
         )
 

@@ -50,7 +50,9 @@ def report(name: str, rounds: int, ours: Callable[[], float], theirs: Callable[[
     ratios = [a[0] / b[0] for a, b in pairs]
     (seconds, value), (their_seconds, their_value) = pairs[-1]
     print(
-        f"{name}: {seconds:.2f} s against {their_seconds:.2f} s; ratio median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}); values differ by {abs(value / their_value - 1):.1e} relative"
+        f"{name}: {seconds:.2f} s against {their_seconds:.2f} s; ratio median "
+        f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}); values differ by "
+        f"{abs(value / their_value - 1):.1e} relative"
     )
 
 

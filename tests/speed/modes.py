@@ -2,8 +2,9 @@
 
     python tests/speed/modes.py [--profile reduced] [--rounds 5] [--only "gran NSGAN,chain BigGAN"]
 
-One round times a whole step (all D steps, and the sampler) in each of the four modes in turn, in CPU seconds of one thread; ratios are
-taken round by round, so that a drifting machine moves all. The first round warms up. The methods are those of the papers' CIFAR-10 tables.
+One round times a whole step (all D steps, and the sampler) in each of the four modes in turn, in CPU seconds of one
+thread; ratios are taken round by round, so that a drifting machine moves all. The first round warms up. The methods are
+those of the papers' CIFAR-10 tables.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ MODES = {
     "bfloat16": (False, "bfloat16"),
     "both": (True, "bfloat16"),
 }
-METHODS = "gran NSGAN,gran NSGAN-SN,gran GraND-GAN,gran NSGAN-GP,pgn GN-GAN,sdp LSGAN-SDP,chain BigGAN,chain BigGAN+CHAIN,chain LeCam+DA,chain OmniGAN+ADA"
+METHODS = (
+    "gran NSGAN,gran NSGAN-SN,gran GraND-GAN,gran NSGAN-GP,pgn GN-GAN,sdp LSGAN-SDP,chain BigGAN,chain "
+    "BigGAN+CHAIN,chain LeCam+DA,chain OmniGAN+ADA"
+)
 
 
 def recipe_of(paper: str, method: str, profile: str) -> Recipe:

@@ -1,10 +1,11 @@
-"""What huge pages (THP_MEM_ALLOC_ENABLE, which ganbench sets) save on a CPU: seconds with them as ratios to seconds without.
+"""What huge pages (THP_MEM_ALLOC_ENABLE, which ganbench sets) save on a CPU: seconds with them as ratios to seconds
+without.
 
     python -m tests.speed.pages [--profile reduced] [--rounds 3]
 
-Torch reads the setting once, so that every timing is a process of its own; one with and one without make a round. Timed are a
-training step, and G making a batch of the protocol's ``sample_batch``. CPU seconds of one thread. Where the kernel's
-``transparent_hugepage/enabled`` is "always" or "never", the setting changes nothing.
+Torch reads the setting once, so that every timing is a process of its own; one with and one without make a round. Timed
+are a training step, and G making a batch of the protocol's ``sample_batch``. CPU seconds of one thread. Where the
+kernel's ``transparent_hugepage/enabled`` is "always" or "never", the setting changes nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def main() -> None:
         print(json.dumps(timed(a.one, a.profile)))
         return
     print(
-        f"transparent_hugepage: {Path('/sys/kernel/mm/transparent_hugepage/enabled').read_text().strip()}\n\n| | step | making images |\n|---|---|---|"
+        f"transparent_hugepage: {Path('/sys/kernel/mm/transparent_hugepage/enabled').read_text().strip()}\n\n"
+        "| | step | making images |\n|---|---|---|"
     )
     for cell in CELLS:
         rounds = []
@@ -77,7 +79,9 @@ def main() -> None:
             )
             rounds.append([b / w for w, b in zip(without, with_pages)])
         print(
-            f"| {cell} | {' | '.join(f'{statistics.median(r):.2f} ({min(r):.2f} to {max(r):.2f})' for r in zip(*rounds))} |",
+            f"| {cell} | "
+            f"{' | '.join(f'{statistics.median(r):.2f} ({min(r):.2f} to {max(r):.2f})' for r in zip(*rounds))} "
+            "|",
             flush=True,
         )
 

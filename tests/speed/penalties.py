@@ -1,6 +1,8 @@
-"""What the methods of the normalised and regularised family cost: a D step and a G step of each, relative to the plain GAN.
+"""What the methods of the normalised and regularised family cost: a D step and a G step of each, relative to the plain
+GAN.
 
-    python tests/speed/penalties.py [--network gn-resnet] [--width 0.25] [--batch 64] [--batch-g 128] [--rounds 7] [--steps 1] [--device cuda]
+    python tests/speed/penalties.py [--network gn-resnet] [--width 0.25] [--batch 64] [--batch-g 128] [--rounds 7]
+    [--steps 1] [--device cuda]
 
 All methods train the same network with the same loss (hinge), through the harness's own ``d_step``
 and ``g_step`` on noise images. One round times a block of steps of each in turn, and ratios are taken
@@ -99,11 +101,18 @@ def main() -> None:
     torch.set_num_threads(1)
     recipe = base(a.network)
     recipe = dataclasses.replace(
-        recipe, network=(a.network, recipe.network[1] | {"width": a.width}), resolution=a.resolution or recipe.resolution,
-        loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}), batch_d=a.batch, batch_g=a.batch_g, share_fakes=False, ema=None,
-    )  # fmt: skip
+        recipe,
+        network=(a.network, recipe.network[1] | {"width": a.width}),
+        resolution=a.resolution or recipe.resolution,
+        loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
+        batch_d=a.batch,
+        batch_g=a.batch_g,
+        share_fakes=False,
+        ema=None,
+    )
     print(
-        f"{a.network} {recipe.network[1]}, {recipe.channels}x{recipe.resolution}x{recipe.resolution}, batch {a.batch} / {a.batch_g}, {recipe.d_pass} D pass, {a.device}"
+        f"{a.network} {recipe.network[1]}, {recipe.channels}x{recipe.resolution}x{recipe.resolution}, batch "
+        f"{a.batch} / {a.batch_g}, {recipe.d_pass} D pass, {a.device}"
     )
     gans = {name: steps(pair(recipe, name, a.device)) for name in METHODS}
     times: dict[tuple[str, int], list[float]] = {(name, player): [] for name in METHODS for player in (0, 1)}
@@ -117,7 +126,8 @@ def main() -> None:
         for player, label in ((0, "D"), (1, "G")):
             ratios = sorted(t / p for t, p in zip(times[name, player], times["plain", player]))
             cells.append(
-                f"{label} {statistics.median(times[name, player]) * 1e3:9.2f} ms {statistics.median(ratios):5.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+                f"{label} {statistics.median(times[name, player]) * 1e3:9.2f} ms "
+                f"{statistics.median(ratios):5.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})"
             )
         print(f"{name:9} {'   '.join(cells)}")
 

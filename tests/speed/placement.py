@@ -27,7 +27,8 @@ SAME = 1.001  # within a thousandth
 def main(bags: int) -> None:
     """The table; exit code 1 if a promise is broken."""
     print(
-        "| workers | lengths | as submitted | longest first | placed | placed, lengths known | longer than as submitted | placed : as submitted |"
+        "| workers | lengths | as submitted | longest first | placed | placed, lengths known | longer than "
+        "as submitted | placed : as submitted |"
     )
     print("|---|---|---|---|---|---|---|---|")
     kept = True

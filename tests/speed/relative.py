@@ -1,15 +1,19 @@
-"""What the methods cost beside the plain GAN: a whole training step of each (one D step, one G step), as ratios in one run.
+"""What the methods cost beside the plain GAN: a whole training step of each (one D step, one G step), as ratios in one
+run.
 
     python -m tests.speed.relative regularised [--width 1.0] [--batch 8] [--rounds 3] [--device cuda]
     python -m tests.speed.relative data-efficient [--width 1.0] [--batch 50] [--rounds 3]
 
-``regularised``     GN-GAN's ResNet at 32 pixels, hinge loss: plain, and with each method of PGN-GAN, GraN-GAN and GAN-SDP.
-``data-efficient``  CHAIN's BigGAN for CIFAR at d = 256, spectral norm in both players: plain, and with each method of that table,
+``regularised``     GN-GAN's ResNet at 32 pixels, hinge loss: plain, and with each method of PGN-GAN, GraN-GAN and
+GAN-SDP. ``data-efficient``  CHAIN's BigGAN for CIFAR at d = 256, spectral norm in both players: plain, and with each
+method of that table,
                     under way: p of ADA and CHAIN is 1/2, LeCam has begun.
 
-All methods of a table train the same network on the same noise images, through the harness's own ``train_step``. One round times a
-step of each in turn, and ratios are taken round by round, so that a drifting machine moves all: in CPU seconds of one thread, or in
-wall seconds on a GPU. The first round warms up. A line gives the median step, and the ratio's median and range.
+All methods of a table train the same network on the same noise images, through the harness's own ``train_step``. One
+round times a
+step of each in turn, and ratios are taken round by round, so that a drifting machine moves all: in CPU seconds of one
+thread, or in wall seconds on a GPU. The first round warms up. A line gives the median step, and the ratio's median and
+range.
 """
 
 from __future__ import annotations
@@ -48,9 +52,16 @@ def regularised(width: float, batch: int, device: str) -> dict[str, Gan]:
     """The pairs of the first table."""
     r = base("gn-resnet")
     r = dataclasses.replace(
-        r, network=("gn-resnet", r.network[1] | {"width": width}), loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}), batch_d=batch, batch_g=batch,
-        n_dis=1, share_fakes=False, ema=None, lr_decay=None,
-    )  # fmt: skip
+        r,
+        network=("gn-resnet", r.network[1] | {"width": width}),
+        loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
+        batch_d=batch,
+        batch_g=batch,
+        n_dis=1,
+        share_fakes=False,
+        ema=None,
+        lr_decay=None,
+    )
     return {name: pair(r, name, device) for name in METHODS}
 
 
@@ -111,7 +122,8 @@ def main() -> None:
     for name, taken in times.items():
         ratios = sorted(t / p for t, p in zip(taken, times["plain"]))
         print(
-            f"{name:22} {statistics.median(taken):8.3f} s {statistics.median(ratios):6.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            f"{name:22} {statistics.median(taken):8.3f} s {statistics.median(ratios):6.2f}x ({ratios[0]:.2f} "
+            f"to {ratios[-1]:.2f})"
         )
 
 

@@ -1,13 +1,16 @@
-"""The harness's own cost for a finished run against bare Ray tasks that return the same result, as ratios in one session.
+"""The harness's own cost for a finished run against bare Ray tasks that return the same result, as ratios in one
+session.
 
     python -m tests.speed.schedule [--runs 1000] [--rounds 5] [--plan 10000] [--kind constant]
 
-A round makes so many runs on one core of one Ray: as bare tasks whose results are fetched as they come; as such tasks with one
-file a run, synced and renamed, of as many bytes as a record has (the least that keeps a result); the same with the record
-made and written; and through ``run_plan`` (board, events, records, status). CPU seconds of this process and of all that Ray
-started, so that a busy machine moves all. Two kinds of runs: ``constant`` returns a result that was made before (all that is
-left is the harness's own cost), ``one step`` trains for one step, the least that a real run can be.
-Where many files were deleted minutes before (by this script, too), ext4 makes new ones slowly: wait, or set TMPDIR to a disk in memory.
+A round makes so many runs on one core of one Ray: as bare tasks whose results are fetched as they come; as such tasks
+with one file a run, synced and renamed, of as many bytes as a record has (the least that keeps a result); the same with
+the record made and written; and through ``run_plan`` (board, events, records, status). CPU seconds of this process and
+of all that Ray
+started, so that a busy machine moves all. Two kinds of runs: ``constant`` returns a result that was made before (all
+that is left is the harness's own cost), ``one step`` trains for one step, the least that a real run can be. Where many
+files were deleted minutes before (by this script, too), ext4 makes new ones slowly: wait, or set TMPDIR to a disk in
+memory.
 Then: the driver's memory over the finished runs, and time and memory of a plan of 10,000 runs.
 """
 
@@ -78,7 +81,9 @@ _spent: dict[tuple[int, int], int] = {}
 
 
 def cpu_s() -> float:
-    """CPU seconds so far of this process, of what it started, and of what those started; of those that are gone, what was last seen."""
+    """CPU seconds so far of this process, of what it started, and of what those started; of those that are gone, what
+    was last seen.
+    """
     for process in tree(os.getpid()):
         with suppress(OSError):
             fields = Path(f"/proc/{process[0]}/stat").read_text().rsplit(")", 1)[1].split()
@@ -167,7 +172,8 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     names = ("bare tasks", "bare tasks and a file each", "bare tasks and records")
     *others, ours, first = (statistics.median(c[i] for c in costs) for i in range(5))
     print(
-        f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} CPU ms for a further run ({first:.0f} ms for the first: the board's process)"
+        f"{kind}: {', '.join(f'{name} {cost:.2f}' for name, cost in zip(names, others))}, harness {ours:.2f} "
+        f"CPU ms for a further run ({first:.0f} ms for the first: the board's process)"
     )
     for i, name in enumerate(names):
         ratios = sorted(c[3] / c[i] for c in costs)
@@ -187,7 +193,9 @@ def main() -> None:
         arguments.error(f"--runs: at least {3 * EVERY}")
     began, wall = time.process_time(), time.monotonic()
     print(
-        f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, {time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most"
+        f"a plan of {len(plan(a.plan).runs):,} runs: {time.process_time() - began:.2f} CPU s, "
+        f"{time.monotonic() - wall:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} "
+        "GiB at most"
     )
     for name, value in session.ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -206,7 +214,9 @@ def main() -> None:
         memory = compare("constant", constant, a.runs, a.rounds)
         growth = (memory[-1] - memory[len(memory) // 3]) / (len(memory) - 1 - len(memory) // 3) / EVERY / 1024
         print(
-            f"the driver's memory within a plan: {memory[0] / 2**20:.1f} MiB after {EVERY} runs, {memory[-1] / 2**20:.1f} MiB after {EVERY * len(memory):,}: {growth:+.2f} KiB a run after the first third"
+            f"the driver's memory within a plan: {memory[0] / 2**20:.1f} MiB after {EVERY} runs, "
+            f"{memory[-1] / 2**20:.1f} MiB after {EVERY * len(memory):,}: {growth:+.2f} KiB a run after the "
+            "first third"
         )
     if a.kind != "constant":
         compare("one step", one_step, max(2, a.runs // 20), a.rounds)

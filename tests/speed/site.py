@@ -1,4 +1,5 @@
-"""The site of all five papers at 10,000 records: how long it takes to write, and each page to load in headless Chromium.
+"""The site of all five papers at 10,000 records: how long it takes to write, and each page to load in headless
+Chromium.
 
     python -m tests.speed.site [--records 10000] [--rounds 5] [--out DIR]
 
@@ -72,10 +73,29 @@ def record(cell: Cell, seed: int, noise: random.Random, samples: str) -> Record:
         "torch": "2",
     }
     return Record(
-        run=run, evaluation=keys.evaluation_key(run, cell.protocol, cell.recipe), real=keys.real_key(cell.recipe, cell.protocol), seed=seed, profile=cell.profile, cell=cell.id, recipe=cell.recipe, protocol=cell.protocol, versions=versions,
-        measure_version=keys.MEASURE_VERSION, status="finished", steps=total, total_steps=total, epochs=10.0, final=history[-1], history=history, samples=samples, train_s=3600.0, eval_s=60.0,
-        content=card.content(cell.recipe.split, cell.recipe.resolution, cell.recipe.channels), subset=keys.subset_hash(count, cell.recipe.data_percent, cell.recipe.images, cell.recipe.subset), provenance={"segments": [segment], "libraries": {"torch": "2"}},
-    )  # fmt: skip
+        run=run,
+        evaluation=keys.evaluation_key(run, cell.protocol, cell.recipe),
+        real=keys.real_key(cell.recipe, cell.protocol),
+        seed=seed,
+        profile=cell.profile,
+        cell=cell.id,
+        recipe=cell.recipe,
+        protocol=cell.protocol,
+        versions=versions,
+        measure_version=keys.MEASURE_VERSION,
+        status="finished",
+        steps=total,
+        total_steps=total,
+        epochs=10.0,
+        final=history[-1],
+        history=history,
+        samples=samples,
+        train_s=3600.0,
+        eval_s=60.0,
+        content=card.content(cell.recipe.split, cell.recipe.resolution, cell.recipe.channels),
+        subset=keys.subset_hash(count, cell.recipe.data_percent, cell.recipe.images, cell.recipe.subset),
+        provenance={"segments": [segment], "libraries": {"torch": "2"}},
+    )
 
 
 def main() -> None:
@@ -102,14 +122,16 @@ def main() -> None:
         written = time.perf_counter()
         size = sum(p.stat().st_size for p in out.rglob("*") if p.is_file())
         print(
-            f"{a.records:,} records, {len(cells)} cells: joined in {collated - began:.1f} s, tables, claims and site written in {written - collated:.1f} s; {size / 1e6:.1f} MB"
+            f"{a.records:,} records, {len(cells)} cells: joined in {collated - began:.1f} s, tables, claims "
+            f"and site written in {written - collated:.1f} s; {size / 1e6:.1f} MB"
         )
         by_size = sorted(out.glob("cells/*.html"), key=lambda p: p.stat().st_size)
         with Browser(Path(scratch) / "profile") as browser:
             for page in [*sorted(out.glob("*.html")), by_size[len(by_size) // 2], by_size[-1]]:
                 times = [browser.open(page) for _ in range(a.rounds)]
                 print(
-                    f"{page.stat().st_size / 1e3:8.0f} kB  load median {statistics.median(times):.2f} s, longest {max(times):.2f} s  {page.name}"
+                    f"{page.stat().st_size / 1e3:8.0f} kB  load median {statistics.median(times):.2f} s, "
+                    f"longest {max(times):.2f} s  {page.name}"
                 )
             print(f"console errors: {len(browser.errors)}")
 

@@ -111,7 +111,8 @@ def main() -> None:
     for name, values in times.items():
         ratios = sorted(h / v for h, v in zip(times["harness"], values))
         print(
-            f"{name:8} {statistics.median(values):7.2f} ms/step   harness / {name}: median {statistics.median(ratios):.3f} (min {ratios[0]:.3f}, max {ratios[-1]:.3f})"
+            f"{name:8} {statistics.median(values):7.2f} ms/step   harness / {name}: median "
+            f"{statistics.median(ratios):.3f} (min {ratios[0]:.3f}, max {ratios[-1]:.3f})"
         )
 
 

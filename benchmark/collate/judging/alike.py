@@ -1,8 +1,9 @@
-"""Whether two of our numbers were measured alike: only then does a difference between them say something about the methods.
+"""Whether two of our numbers were measured alike: only then does a difference between them say something about the
+methods.
 
-A table that copies rows measures each as its own source did: SN-GAN's FID over 5,000 images against the test images, PGN-GAN's
-over 50,000 against the training images, which alone is worth several points (``effects.py``). The model that is
-sampled (averaged or raw weights, BatchNorm's mode and batches) is the method's own and may differ.
+A table that copies rows measures each as its own source did: SN-GAN's FID over 5,000 images against the test images,
+PGN-GAN's over 50,000 against the training images, which alone is worth several points (``effects.py``). The model that
+is sampled (averaged or raw weights, BatchNorm's mode and batches) is the method's own and may differ.
 """
 
 from __future__ import annotations

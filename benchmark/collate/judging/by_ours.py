@@ -53,7 +53,8 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
     if not compared:
         return ClaimVerdict(
             "not judged",
-            f"its numbers are measured otherwise than each other ({next(iter(answers.values())).unlike}): no comparison of methods ({said})",
+            f"its numbers are measured otherwise than each other ({next(iter(answers.values())).unlike}): no "
+            f"comparison of methods ({said})",
         )
 
     def decide(leaf: Check | Rank) -> Finding:
@@ -109,7 +110,10 @@ def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answe
     a, b = numbers[check.a], numbers[check.b]
     fa, fb = map(float, check.times)
     said = f"not compared: {answers[0].unlike}" if answers[0].unlike else f"p {max(answer.p for answer in answers):.2g}"
-    text = f"{check.a.metric} {where(check.a)}: {short(check.a, check.a)} {fa * a.mean:.4g}, {short(check.b, check.a)} {fb * b.mean:.4g} ({said})"
+    text = (
+        f"{check.a.metric} {where(check.a)}: {short(check.a, check.a)} {fa * a.mean:.4g}, "
+        f"{short(check.b, check.a)} {fb * b.mean:.4g} ({said})"
+    )
     signs = [answer.sign for answer in answers]
     if check.test == "close":
         return Finding(1 if signs == [-1, 1] else -1 if signs[0] == signs[1] != 0 else 0, text)
@@ -119,7 +123,10 @@ def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answe
 def _achieved_rank(rank: Rank, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
     sign = 1 if rank.a.direction == "lower" else -1
     against = [sign * answer.sign for answer in answers]
-    text = f"{rank.a.metric} {where(rank.a)}: {method(rank.a)} {numbers[rank.a].mean:.4g} is better than {against.count(1)}, worse than {against.count(-1)} of {len(against)}"
+    text = (
+        f"{rank.a.metric} {where(rank.a)}: {method(rank.a)} {numbers[rank.a].mean:.4g} is better than "
+        f"{against.count(1)}, worse than {against.count(-1)} of {len(against)}"
+    )
     if apart := [f"{method(rival)} ({answer.unlike})" for rival, answer in zip(rank.rivals, answers) if answer.unlike]:
         text += f"; not compared with {', '.join(apart)}"
     return Finding(

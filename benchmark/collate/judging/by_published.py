@@ -27,7 +27,10 @@ def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:
     if verdict.name == "not judged" or outcome_of(claim.holds, outcomes):
         return verdict
     sources = dict.fromkeys(source for of_leaf in shaky.values() for source in of_leaf)
-    fragile = f"fragile: {len(shaky)} comparison(s) lie within plausible seed noise, and without them it would be open (noise: {'; '.join(sources)})"
+    fragile = (
+        f"fragile: {len(shaky)} comparison(s) lie within plausible seed noise, and without them it would be open "
+        f"(noise: {'; '.join(sources)})"
+    )
     return replace(verdict, fragile=fragile, why=f"{verdict.why}; {fragile}")
 
 

@@ -1,4 +1,6 @@
-"""What rests on somebody's word in the records of a cell: no difference from the paper, and no tier, but said wherever they are judged."""
+"""What rests on somebody's word in the records of a cell: no difference from the paper, and no tier, but said wherever
+they are judged.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """Which open verdicts more seeds could decide, and which of them for the fewest device hours.
 
 A question is a number of a cell, or a claim, whose verdict is ``inconclusive`` and could change. Its chance with k more
-seeds for each of its cells, up to ``LAST``, is the power that the collator's own tests would then have, corrected for looks,
-if means and spreads stay as they are; a claim's is an index to order by (``outlook.py``). For one seed, whose spread is
-unknown, the published numbers' plausible noise stands in. That orders, and gives nothing up: what has no interval yet is a
-question however small its chance. Seeds that agree to the last digit decide nothing, however many there are.
+seeds for each of its cells, up to ``LAST``, is the power that the collator's own tests would then have, corrected for
+looks, if means and spreads stay as they are; a claim's is an index to order by (``outlook.py``). For one seed, whose
+spread is unknown, the published numbers' plausible noise stands in. That orders, and gives nothing up: what has no
+interval yet is a question however small its chance. Seeds that agree to the last digit decide nothing, however many
+there are.
 """
 
 from __future__ import annotations
@@ -217,7 +218,9 @@ class _Claim:
         return "; ".join(said if said and not possible else [f"too close for {LAST} seeds each to decide", *said])
 
     def _able(self, barred: Collection[str]) -> dict[Pair, tuple[str, ...]]:
-        """The open pairs that seeds could decide, and the cells that these would be of. No cell is asked beyond ``LAST``."""
+        """The open pairs that seeds could decide, and the cells that these would be of. No cell is asked beyond
+        ``LAST``.
+        """
         found = {}
         for pair in self._open:
             both = {n: self._numbers[n] for n in (pair.a, pair.b)}

@@ -41,7 +41,9 @@ def verdict_of(claim: Claim, found: dict[Check | Rank, Finding], names: dict[int
 
 
 def outcome_of(rule: Check | Rank | AtLeast, outcomes: dict[Check | Rank, int | None]) -> int | None:
-    """Holds (1), fails (−1) or is open (0). A comparison that is None is left out; a rule of which nothing is left, too."""
+    """Holds (1), fails (−1) or is open (0). A comparison that is None is left out; a rule of which nothing is left,
+    too.
+    """
     if not isinstance(rule, AtLeast):
         return outcomes[rule]
     found = [o for part in rule.rules if (o := outcome_of(part, outcomes)) is not None]

@@ -29,7 +29,9 @@ def unsettled(leaf: Check | Rank, entries: dict[Number, Entry]) -> list[str]:
 
 
 def _outside(leaf: Check, entries: dict[Number, Entry]) -> bool:
-    """Whether two numbers that are not close as printed lie settled beyond one end of the margin: the other end is farther."""
+    """Whether two numbers that are not close as printed lie settled beyond one end of the margin: the other end is
+    farther.
+    """
     a, b = (f * entries[n].published.value for f, n in zip(map(float, leaf.times), (leaf.a, leaf.b)))
     return abs(a - b) > float(leaf.margin) * abs(b)
 

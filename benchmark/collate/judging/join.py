@@ -47,7 +47,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Joined:
-    """One cell with its records, and an entry for each metric of its table, then for what its records measure besides."""
+    """One cell with its records, and an entry for each metric of its table, then for what its records measure
+    besides.
+    """
 
     cell: Cell
     records: tuple[Record, ...]  # by seed
@@ -248,7 +250,9 @@ def _floor(records: tuple[Record, ...], metric: str) -> float | None:
 
 
 def stated_runs(cell: Cell) -> int:
-    """Runs that a published number is the mean of. What the suite only infers is not believed: one run is the noisiest."""
+    """Runs that a published number is the mean of. What the suite only infers is not believed: one run is the
+    noisiest.
+    """
     return cell.full_protocol.seeds or 1 if "seeds" in cell.stated else 1
 
 

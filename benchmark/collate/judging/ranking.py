@@ -1,4 +1,5 @@
-"""Rankings: does a column of ours stand in the paper's order, and how probably does one run of a method beat one of another?
+"""Rankings: does a column of ours stand in the paper's order, and how probably does one run of a method beat one of
+another?
 
 Kendall's τ is over the pairs that the paper prints differently. Its interval comes from simultaneous comparisons of
 our means (Welch, Holm over the column's pairs): every pair that 95 % does not decide is counted once as

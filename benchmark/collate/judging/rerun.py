@@ -17,7 +17,8 @@ def rerun(c: Cell, seeds: int, results: str, until_epoch: int | None = None, loo
 
     Args:
         seeds: 0 to ``seeds`` − 1.
-        looked: so many were chosen by a look, and whoever makes them again is to have the same intervals (``looks.py``).
+        looked: so many were chosen by a look, and whoever makes them again is to have the same intervals
+            (``looks.py``).
     """
     words = [
         "ganbench",

@@ -54,7 +54,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Tier:
-    """A tier and why: ``differences`` are lines ``field: the paper's -> ours``, with the known effect; ``fields`` the same as data."""
+    """A tier and why: ``differences`` are lines ``field: the paper's -> ours``, with the known effect; ``fields`` the
+    same as data.
+    """
 
     name: str
     differences: tuple[str, ...]

@@ -104,7 +104,9 @@ def judge(
 
 
 def left_out(gap: int) -> str:
-    """Why nothing rests on seeds of which one in between is missing: runs are planned from seed 0 on, so it failed or was taken out."""
+    """Why nothing rests on seeds of which one in between is missing: runs are planned from seed 0 on, so it failed or
+    was taken out.
+    """
     return f"seed {gap} is missing, and a later one is there: what is left may be a selection"
 
 
@@ -116,12 +118,14 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
     if achieved.n == 1:
         return Verdict(
             "inconclusive",
-            f"one seed decides nothing; off by {off:+.3g}: {_explains(off, v)}; {stated}; {FIRST - 1} more seeds would give an interval",
+            f"one seed decides nothing; off by {off:+.3g}: {_explains(off, v)}; {stated}; {FIRST - 1} more "
+            "seeds would give an interval",
         )
     if achieved.half is None:
         return Verdict(
             "inconclusive",
-            f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by {off:+.3g}; {stated}",
+            f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by "
+            f"{off:+.3g}; {stated}",
         )
     if not achieved.varies:
         return Verdict(
@@ -143,7 +147,9 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
 
 
 def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[float, str]:
-    """Standard error of the published number over seeds, and where it comes from: the paper's ± only if it is over seeds."""
+    """Standard error of the published number over seeds, and where it comes from: the paper's ± only if it is over
+    seeds.
+    """
     std, whose = (
         (published.std, "the paper's ±")
         if published.std is not None and published.std_of == "seeds"
@@ -169,13 +175,19 @@ def _interval(achieved: Estimate) -> str:
 
 def _explains(off: float, v: float) -> str:
     """The seed spread that would explain one run's distance from another's: 1.96·√2 standard deviations."""
-    return f"two runs are that far apart in 5 % of pairs only if seeds vary by {100 * abs(off / v) / (1.96 * math.sqrt(2)):.2g} %"
+    return (
+        "two runs are that far apart in 5 % of pairs only if seeds vary by "
+        f"{100 * abs(off / v) / (1.96 * math.sqrt(2)):.2g} %"
+    )
 
 
 def _needed(achieved: Estimate, off: float, band: float, noise: float) -> str:
     needed = seeds_needed(achieved.std, off, band, achieved.n, (noise / achieved.std) ** 2)
     if needed:
-        return f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay so, and corrected for looking again)"
+        return (
+            f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay "
+            "so, and corrected for looking again)"
+        )
     if abs(off) > band and power(achieved.std, off, band, LAST) >= POWER:  # if the published number had no noise
         return "more seeds would not decide: the seed noise of the published number leaves it open"
     return f"too close to the band's edge for {LAST} seeds to decide"

@@ -79,7 +79,8 @@ class Collated:
 
     Attributes:
         published: a printed number; the columns of ``ganbench published``.
-        achieved: a metric of one run (cell × seed): ``value``, and ``within``, the ± within the run (over noises, splits
+        achieved: a metric of one run (cell × seed): ``value``, and ``within``, the ± within the run (over noises,
+            splits
             or subsets: no seed noise). Runs that two cells share stand once for each.
         joined: a metric of a cell: printed number, mean, std and interval (``low``, ``high``) over seeds, tier with
             its differences, verdict and its reason. NaN where there is nothing.

@@ -1,4 +1,6 @@
-"""A table's Markdown, LaTeX and CSV. Every name comes from data: none of them can become markup, a command or a formula."""
+"""A table's Markdown, LaTeX and CSV. Every name comes from data: none of them can become markup, a command or a
+formula.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +57,13 @@ def latex(v: View) -> str:
     ]
     notes = "".join(f"\\par {_raised((n.mark,) if n.mark else ())} {tex(n.text)}\n" for n in v.footnotes)
     return (
-        f"{_FALLBACKS}\\begin{{table}}\n\\centering\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\n\\caption{{{tex(v.caption)}}}\n\\resizebox{{{_fitted(v)}}}{{!}}{{%\n"
-        f"\\begin{{tabular}}{{l{'rr' * len(v.columns)}}}\n\\toprule\n{tex(v.corner)} & {heads} \\\\\n{rules}\n & {under} \\\\\n\\midrule\n"
+        f"{_FALLBACKS}\\begin{{table}}\n\\centering\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\n"
+        f"\\caption{{{tex(v.caption)}}}\n\\resizebox{{{_fitted(v)}}}{{!}}{{%\n"
+        f"\\begin{{tabular}}{{l{'rr' * len(v.columns)}}}\n\\toprule\n{tex(v.corner)} & {heads} \\\\\n"
+        f"{rules}\n & {under} \\\\\n\\midrule\n"
         + "\n".join(lines)
-        + f"\n\\bottomrule\n\\end{{tabular}}}}\n\\end{{table}}\n{{\\footnotesize\\setlength{{\\parindent}}{{0pt}}\n{notes}\\par}}\n"
+        + f"\n\\bottomrule\n\\end{{tabular}}}}\n\\end{{table}}\n"
+        f"{{\\footnotesize\\setlength{{\\parindent}}{{0pt}}\n{notes}\\par}}\n"
     )
 
 
@@ -111,16 +116,83 @@ def _no_formula(text: str) -> str:
 
 
 _TEX_COLOURS = {
-    "reproduced": "0,0.40,0.33", "better": "0.10,0.32,0.70", "not reproduced": "0.70,0.15,0.12", "inconclusive": "0.48,0.34,0",
-    "incomparable": "0.38,0.38,0.42", "diverged": "0.55,0.10,0.50", "failed": "0.70,0.15,0.12",
-}  # fmt: skip
+    "reproduced": "0,0.40,0.33",
+    "better": "0.10,0.32,0.70",
+    "not reproduced": "0.70,0.15,0.12",
+    "inconclusive": "0.48,0.34,0",
+    "incomparable": "0.38,0.38,0.42",
+    "diverged": "0.55,0.10,0.50",
+    "failed": "0.70,0.15,0.12",
+}
 _TEX_ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "`": r"\textasciigrave{}",
-    "[": "{[}", "]": "{]}", "*": "{*}", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\to$", "±": r"$\pm$", "²": "$^2$", "³": "$^3$", "·": r"$\cdot$", "×": r"$\times$", "∇": r"$\nabla$", "∂": r"$\partial$",
-    "≤": r"$\le$", "≥": r"$\ge$", "≈": r"$\approx$", "≠": r"$\ne$", "∈": r"$\in$", "∞": r"$\infty$", "√": r"$\surd$", "‖": r"$\|$", "″": "$''$", "′": "$'$", "½": r"$\frac12$", "⁻": "$^-$", "ℓ": r"$\ell$", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$",
-    "✓": r"$\surd$", "▲": r"$\bigtriangleup$", "✗": r"$\times$", "≁": r"$\not\sim$", "⊘": r"$\oslash$", "†": r"\dag{}", "‡": r"\ddag{}", "§": r"\S{}", "–": "--", "—": "---", "−": "$-$", "…": r"\ldots{}", "“": "``", "”": "''", "‘": "`", "’": "'",
-    **{c: f"$\\{name}$" for c, name in zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩ", "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega".split())},
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "`": r"\textasciigrave{}",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    '"': "''",
+    "↓": r"$\downarrow$",
+    "↑": r"$\uparrow$",
+    "→": r"$\to$",
+    "±": r"$\pm$",
+    "²": "$^2$",
+    "³": "$^3$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "∇": r"$\nabla$",
+    "∂": r"$\partial$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "≈": r"$\approx$",
+    "≠": r"$\ne$",
+    "∈": r"$\in$",
+    "∞": r"$\infty$",
+    "√": r"$\surd$",
+    "‖": r"$\|$",
+    "″": "$''$",
+    "′": "$'$",
+    "½": r"$\frac12$",
+    "⁻": "$^-$",
+    "ℓ": r"$\ell$",
+    "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$",
+    "✓": r"$\surd$",
+    "▲": r"$\bigtriangleup$",
+    "✗": r"$\times$",
+    "≁": r"$\not\sim$",
+    "⊘": r"$\oslash$",
+    "†": r"\dag{}",
+    "‡": r"\ddag{}",
+    "§": r"\S{}",
+    "–": "--",
+    "—": "---",
+    "−": "$-$",
+    "…": r"\ldots{}",
+    "“": "``",
+    "”": "''",
+    "‘": "`",
+    "’": "'",
+    **{
+        c: f"$\\{name}$"
+        for c, name in zip(
+            "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩ",
+            "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega "
+            "Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega".split(),
+        )
+    },
+}
 
 
 def tex(text: str) -> str:

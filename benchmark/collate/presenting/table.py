@@ -1,4 +1,6 @@
-"""A table as the paper prints it, published beside achieved: the one model that ``render.py`` and the site write out."""
+"""A table as the paper prints it, published beside achieved: the one model that ``render.py`` and the site write
+out.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,18 @@ from benchmark.collate.judging.join import Entry, Joined
 from benchmark.suite.model import Cell, Published, Table
 
 ARROWS = {"lower": "↓", "higher": "↑"}
-SYMBOLS = {"reproduced": "✓", "better": "▲", "not reproduced": "✗", "inconclusive": "?", "incomparable": "≁", "diverged": "∞", "failed": "!", "blocked": "⊘", "not run": "·", "": ""}  # fmt: skip
+SYMBOLS = {
+    "reproduced": "✓",
+    "better": "▲",
+    "not reproduced": "✗",
+    "inconclusive": "?",
+    "incomparable": "≁",
+    "diverged": "∞",
+    "failed": "!",
+    "blocked": "⊘",
+    "not run": "·",
+    "": "",
+}
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,9 @@ _NOTHING = Square("", "", "", "", "", "")
 
 
 def achieved_text(e: Entry) -> str:
-    """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±. A proxy's number is followed by ``[floor …]``, what real images get."""
+    """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±. A proxy's number is followed by
+    ``[floor …]``, what real images get.
+    """
     if e.verdict.name == "diverged":
         return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
     if e.achieved is None:
@@ -196,7 +211,8 @@ class _Notes:
             f"{r.floor['drawn']} against {r.floor['against']:,}" for j in self._joined for r in j.records if r.floor
         ):
             notes.append(
-                f"floor: what real images get in the generated ones' place ({'; '.join(drawn)}); a proxy's number says something only beside it"
+                f"floor: what real images get in the generated ones' place ({'; '.join(drawn)}); a proxy's "
+                "number says something only beside it"
             )
         used = list(dict.fromkeys(e.verdict.name for j in self._joined for e in j.entries.values() if e.verdict.name))
         notes += [", ".join(f"{SYMBOLS[name]} {name}" for name in used)] if used else []

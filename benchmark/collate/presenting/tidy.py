@@ -10,7 +10,9 @@ from benchmark.collate.presenting.table import achieved_text
 
 
 def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
-    """One row a cell and metric: the numbers, our counterpart of the published ±, seeds, profile, tier, verdict and why."""
+    """One row a cell and metric: the numbers, our counterpart of the published ±, seeds, profile, tier, verdict and
+    why.
+    """
     for j in (j for table in joined.values() for j in table):
         for e in j.entries.values():
             yield {

@@ -1,4 +1,5 @@
-"""Which of two of our numbers is the smaller: Welch's t-test, with Holm's correction over all pairs that a claim compares.
+"""Which of two of our numbers is the smaller: Welch's t-test, with Holm's correction over all pairs that a claim
+compares.
 
 Each pair is two one-sided hypotheses (not below, not above), and all of them are one family: the
 probability of any wrong direction in it is at most 5 %, whatever the dependence between pairs that
@@ -55,7 +56,8 @@ def compare(pairs: Iterable[Pair], numbers: dict[Number, Estimate]) -> dict[Pair
 
 
 def holm(p: list[float]) -> list[bool]:
-    """Which hypotheses Holm's step-down procedure rejects at a family-wise error of 1 − ``LEVEL``, half of it a direction.
+    """Which hypotheses Holm's step-down procedure rejects at a family-wise error of 1 − ``LEVEL``, half of it a
+    direction.
 
     With one pair, that is the two-sided test at ``LEVEL``.
     """
@@ -68,7 +70,9 @@ def holm(p: list[float]) -> list[bool]:
 
 
 def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
-    """Welch's one-sided p of "a is not the smaller" and of "b is not"; 1/2 where one has a single seed, or seeds that are all equal: no sample of its noise."""
+    """Welch's one-sided p of "a is not the smaller" and of "b is not"; 1/2 where one has a single seed, or seeds that
+    are all equal: no sample of its noise.
+    """
     from scipy.special import stdtr
 
     a, b = numbers[pair.a], numbers[pair.b]

@@ -29,7 +29,9 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Estimate:
-    """Mean over seeds with its t interval; ``half`` is None where there is none: of one seed, or before the first look."""
+    """Mean over seeds with its t interval; ``half`` is None where there is none: of one seed, or before the first
+    look.
+    """
 
     values: tuple[float, ...]
     mean: float
@@ -59,7 +61,9 @@ class Estimate:
 
     @functools.cached_property
     def bootstrap(self) -> tuple[float, float] | None:
-        """The bootstrap-t interval of the mean, widened as t's is; None below ``BOOTSTRAP_FROM`` seeds, and where all are equal."""
+        """The bootstrap-t interval of the mean, widened as t's is; None below ``BOOTSTRAP_FROM`` seeds, and where all
+        are equal.
+        """
         if self.n < BOOTSTRAP_FROM or not self.varies:
             return None
         wider = self.critical / critical(self.n)
@@ -92,7 +96,9 @@ def estimate(values: Sequence[float], errors: Sequence[float] = (), looked: bool
 
 
 def bootstrap_t(values: Sequence[float]) -> tuple[float, float]:
-    """The bootstrap-t interval of the mean (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 12), with a fixed stream of draws."""
+    """The bootstrap-t interval of the mean (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 12), with a
+    fixed stream of draws.
+    """
     x, n = np.asarray(values, dtype=float), len(values)
     x = x - (centre := x.mean())
     weights = _resamples(n)

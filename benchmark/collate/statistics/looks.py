@@ -7,15 +7,17 @@ Turnbull, "Interim Analyses: The Repeated Confidence Interval Approach", Journal
 the third seed on, Student's t at a tenth of the level. All of them together hold the true mean with 95 %, after 3, 4,
 … ``LAST`` seeds, whenever one stops, and for whatever reason. The share of a tenth is by simulation: for normal seeds
 the statistic's path depends on nothing unknown. (An always-valid t mixture is narrower at three seeds and a third wider
-at ten.) A plan of two seeds or more, all there, has had a look of its own, at the whole level, so that whoever never looks
+at ten.) A plan of two seeds or more, all there, has had a look of its own, at the whole level, so that whoever never
+looks
 again has the usual interval. Later looks come on top, together at the level once more: both together may give more than
 5 % false verdicts (``peeking.md`` says how many). From a single seed on, all looks together stay below 5 %.
 
 Whether somebody may have looked is told by the records alone: each says how many seeds the plan asked for that it was
 made in. Seeds of one plan, all there, were fixed beforehand. Everything else counts as looked at: ``run
 --until-decided`` and ``run --looked``, a plan for more seeds than an earlier one of at least two, a plan that is not
-finished, and records that do not say. A plan for a single seed is no look, since one seed decides nothing. All records of
-the same trainings (recipe, data, seed) have their say, also of another protocol or version, of fewer steps, and copies
+finished, and records that do not say. A plan for a single seed is no look, since one seed decides nothing. All records
+of the same trainings (recipe, data, seed) have their say, also of another protocol or version, of fewer steps, and
+copies
 from other labs: who measures again what was looked at knows what to expect (``records.by_evaluation``).
 """
 
@@ -40,7 +42,9 @@ too many where one has three seeds and the other fifty), at the lower levels tha
 ``PAIRS`` pairs, where looks cost more: the smallest that holds there, also if one of the two has all the noise
 (``results/verdicts/peeking.md``)."""
 PAIRS = 200
-"""The largest claim here has 120. In larger families, if one of two has all the noise, slightly more than the level is false."""
+"""The largest claim here has 120. In larger families, if one of two has all the noise, slightly more than the level is
+false.
+"""
 
 
 def looked(records: Iterable[Record], of: int | None = None) -> bool:

@@ -18,14 +18,18 @@ class SeedNoise(NamedTuple):
     source: str
 
 
-_STUDY = "upper end of the 1 to 2 % that one large study saw over training seeds, in another model family; GANs on little data vary more"
+_STUDY = (
+    "upper end of the 1 to 2 % that one large study saw over training seeds, in another model family; GANs on "
+    "little data vary more"
+)
 PLAUSIBLE = {
     **{metric: SeedNoise(0.02, _STUDY) for metric in ("IS", "FID", "tFID", "vFID", "precision", "recall")},
     "KIDx1000": SeedNoise(0.04, f"twice FID's, as in the suites' bands; FID's: {_STUDY}"),
     **{metric: SeedNoise(0.02, f"taken as for FID: {_STUDY}") for metric in ("V_g", "D_G", "jac_D", "jac_V", "jac_G")},
     "L_Vg_Bz": SeedNoise(
         0.18,
-        "a maximum over noises: its scatter over the last 50 epochs of a run, the median of the three committed runs of the theory paper's Table 1 (0.17 to 0.18)",
+        "a maximum over noises: its scatter over the last 50 epochs of a run, the median of the three "
+        "committed runs of the theory paper's Table 1 (0.17 to 0.18)",
     ),
 }
 

@@ -1,8 +1,9 @@
 """What a claim could come to with more seeds: the chance of its most likely verdict, from the odds of its pairs.
 
-Rules are gone through as ``claims.py`` judges them, with the chance that a comparison falls for, and the one that it falls
-against, in place of its outcome. Where several are needed, it is the chance of the least likely of the most likely ones: an
-index to order by, no probability.
+Rules are gone through as ``claims.py`` judges them, with the chance that a comparison falls for, and the one that it
+falls
+against, in place of its outcome. Where several are needed, it is the chance of the least likely of the most likely
+ones: an index to order by, no probability.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from benchmark.collate.statistics.looks import FIRST
 from benchmark.suite.model import AtLeast, Check, Claim, Rank
 
 Odds = tuple[float, float]
-"""Of a pair: the chances that a is found to be the smaller, and that b is. Of a comparison or a rule: for, and against."""
+"""Of a pair: the chances that a is found to be the smaller, and that b is. Of a comparison or a rule: for, and
+against.
+"""
 
 
 def outlook(claim: Claim, pairs: Mapping[Check | Rank, Sequence[Pair]], odds: Mapping[Pair, Odds]) -> float:

@@ -2,9 +2,10 @@
 
 A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it),
 ``PROXY`` (whether its numbers are on another scale than the
-papers'), ``FLOPS`` (of one image, a multiplication and an addition as two), ``SHA256`` (of its weights), ``weights()`` (where they lie, or None),
-``MISSING`` (how to get them), ``CPU_BATCH`` (images at a time on a CPU), ``PACKAGES`` (whose versions have a say in the features, beyond
-torch's rounding) and ``build(state)``: a module from (N, 3, H, W) floats in [0, 255] to
+papers'), ``FLOPS`` (of one image, a multiplication and an addition as two), ``SHA256`` (of its weights), ``weights()``
+(where they lie, or None), ``MISSING`` (how to get them), ``CPU_BATCH`` (images at a time on a CPU), ``PACKAGES`` (whose
+versions have a say in the features, beyond torch's rounding) and ``build(state)``: a module from (N, 3, H, W) floats in
+[0, 255] to
 features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
 """
 
@@ -107,7 +108,9 @@ def resize(name: str) -> str:
 
 
 def proxy(name: str) -> bool:
-    """Whether the extractor's numbers are on another scale than the papers'; one that is not known here counts as such."""
+    """Whether the extractor's numbers are on another scale than the papers'; one that is not known here counts as
+    such.
+    """
     return name not in names() or _file(name).PROXY
 
 

@@ -1,4 +1,6 @@
-"""Loaded by every Python process under test: while ``$FAULTS/full`` exists, no file below the folders that it names can be flushed."""
+"""Loaded by every Python process under test: while ``$FAULTS/full`` exists, no file below the folders that it names can
+be flushed.
+"""
 
 import errno
 import os

@@ -110,14 +110,17 @@ def provenance(record: Record) -> list[str]:
     ]
     for s in segments(record):
         lines.append(
-            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}, {s.get('device')}"
+            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at "
+            f"{str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} "
+            f"thread(s){', channels last' * (s.get('channels_last') is True)}, {s.get('device')}"
         )
     if real := record.provenance.get("real"):
         lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
     if isinstance(libraries := record.provenance.get("libraries"), dict) and libraries:
         lines.append(", ".join(f"{name} {version}" for name, version in libraries.items()))
     lines.append(
-        f"training {record.train_s:,.0f} s, measuring {record.eval_s:,.0f} s; run {record.run}, evaluation {record.evaluation}"
+        f"training {record.train_s:,.0f} s, measuring {record.eval_s:,.0f} s; run {record.run}, evaluation "
+        f"{record.evaluation}"
     )
     return lines
 
@@ -134,7 +137,9 @@ class Field:
 
 
 def fields(j: Joined) -> list[Field]:
-    """Recipe and protocol field by field: the paper's beside those of the records (without one, of the cell's profile)."""
+    """Recipe and protocol field by field: the paper's beside those of the records (without one, of the cell's
+    profile).
+    """
     first = j.records[0] if j.records else None
     pairs = (
         (j.cell.full_recipe, first.recipe if first else j.cell.recipe),
@@ -204,7 +209,9 @@ def command(j: Joined, results: str) -> str:
 
 
 def page_of(suite: Suite, cell_id: str) -> str:
-    """A cell's file name: legible, of plain characters, and different for every cell, also where case does not count."""
+    """A cell's file name: legible, of plain characters, and different for every cell, also where case does not
+    count.
+    """
     text = re.sub(r"[^a-z0-9.]+", "-", cell_id.lower()).strip("-.")[:80]
     return f"{text}-{content_hash([suite.name, cell_id])[:8]}.html"
 

@@ -1,4 +1,6 @@
-"""The site's figures: curves over training, achieved against published, rankings side by side, verdicts in tolerance bands."""
+"""The site's figures: curves over training, achieved against published, rankings side by side, verdicts in tolerance
+bands.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def _curve(j: Joined, metric: str, unit: str, lines: list[Marks]) -> Plot:
 
 
 def _same_scale(j: Joined) -> bool:
-    """Whether a cell's numbers may stand on one axis with published ones: the same data, and no extractor that stands in for another."""
+    """Whether a cell's numbers may stand on one axis with published ones: the same data, and no extractor that stands
+    in for another.
+    """
     features = {r.protocol.features for r in j.records} - {None}
     return j.tier is not None and j.tier.name != "incomparable" and not any(map(proxy, features))
 
@@ -88,7 +92,9 @@ def _thin(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
 
 
 def scatters(name: str, joined: Sequence[Joined]) -> list[Plot]:
-    """One plot a metric: achieved against published, the diagonal, a shape and a colour a verdict. Numbers on another scale have no place in it."""
+    """One plot a metric: achieved against published, the diagonal, a shape and a colour a verdict. Numbers on another
+    scale have no place in it.
+    """
     found: dict[str, list[Entry]] = {}
     for e in (e for j in joined if _same_scale(j) for e in j.entries.values()):
         if e.achieved and e.published and e.published.value is not None and e.verdict.name:
@@ -129,7 +135,9 @@ def scatters(name: str, joined: Sequence[Joined]) -> list[Plot]:
 
 
 def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
-    """One plot a metric and column where at least two methods have both numbers: their ranks as published and as achieved."""
+    """One plot a metric and column where at least two methods have both numbers: their ranks as published and as
+    achieved.
+    """
     columns: dict[tuple[str, str], list[Entry]] = {}
     tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
@@ -205,7 +213,8 @@ def _who(e: Entry) -> str:
 
 
 def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot | None:
-    """Each number that may be judged: how far ours lies from the published one, in tolerance bands, better to the right.
+    """Each number that may be judged: how far ours lies from the published one, in tolerance bands, better to the
+    right.
 
     None where there is no such number.
     """
@@ -238,7 +247,10 @@ def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot 
     left = 24 + int(6.4 * max(map(len, labels)))
     said = [n for m in marks for n in m.names]
     more = f"; and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
-    text = f"{len(rows)} number(s) that may be judged; the shaded band counts as the same number; bars are 95 % intervals over seeds, and one seed has none. {'; '.join(said[:MOST_SAID])}{more}"
+    text = (
+        f"{len(rows)} number(s) that may be judged; the shaded band counts as the same number; bars are 95 % "
+        f"intervals over seeds, and one seed has none. {'; '.join(said[:MOST_SAID])}{more}"
+    )
     return Plot(
         f"{name}-forest",
         "Judged numbers, in tolerance bands",

@@ -89,16 +89,30 @@ class _Site:
             Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
             for name in ("site.css", "site.js")
         )
-        policy = f"default-src 'none'; img-src 'self' file: data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+        policy = (
+            f"default-src 'none'; img-src 'self' file: data:; style-src '{_hash(style)}'; script-src "
+            f"'{_hash(script)}'; base-uri 'none'; form-action 'none'"
+        )
         self._conflicts: dict[str, list[Conflict]] = {}
         for conflict in conflicts:
             self._conflicts.setdefault(conflict.ours.evaluation, []).append(conflict)
         pages = {(r.suite.name, j.cell.id): facts.page_of(r.suite, j.cell.id) for r in reports for j in r.cells}
         self._jinja.globals |= {
-            "reports": reports, "style": Markup(style), "script": Markup(script), "policy": policy, "version": benchmark.__version__, "symbols": SYMBOLS,
-            "verdicts": VERDICTS, "tiers": facts.TIERS, "page_of": lambda suite, cell: pages.get((suite.name, cell)), "figure": self.figure, "slug": slug,
-            "decided": facts.decided, "judged": facts.judged, "origin": origin,
-        }  # fmt: skip
+            "reports": reports,
+            "style": Markup(style),
+            "script": Markup(script),
+            "policy": policy,
+            "version": benchmark.__version__,
+            "symbols": SYMBOLS,
+            "verdicts": VERDICTS,
+            "tiers": facts.TIERS,
+            "page_of": lambda suite, cell: pages.get((suite.name, cell)),
+            "figure": self.figure,
+            "slug": slug,
+            "decided": facts.decided,
+            "judged": facts.judged,
+            "origin": origin,
+        }
 
     def page(self, name: str, template: str, here: str, up: str = "", **context: Any) -> Path:
         """One page; ``up`` leads from it to the start page's folder."""
@@ -137,10 +151,21 @@ class _Site:
         """The page of one cell."""
         grids = [(r, write_samples(r.samples, self._out / "samples")) for r in j.records]
         return self.page(
-            f"cells/{facts.page_of(report.suite, j.cell.id)}", "cell", report.suite.name, "../", r=report, table=table, j=j, grids=[(r, g) for r, g in grids if g],
-            plots=curves(j), fields=facts.fields(j), differing=facts.differing(j), provenance=facts.provenance, command=facts.command(j, self._results),
+            f"cells/{facts.page_of(report.suite, j.cell.id)}",
+            "cell",
+            report.suite.name,
+            "../",
+            r=report,
+            table=table,
+            j=j,
+            grids=[(r, g) for r, g in grids if g],
+            plots=curves(j),
+            fields=facts.fields(j),
+            differing=facts.differing(j),
+            provenance=facts.provenance,
+            command=facts.command(j, self._results),
             conflicts=[c for r in j.records for c in self._conflicts.get(r.evaluation, [])],
-        )  # fmt: skip
+        )
 
 
 def _forest(reports: Sequence[facts.Report]) -> Plot | None:

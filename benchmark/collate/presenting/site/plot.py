@@ -15,7 +15,9 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Marks:
-    """What is drawn in one style: a ``line`` through points, separate ``points``, or ``across``: a dashed line at each y."""
+    """What is drawn in one style: a ``line`` through points, separate ``points``, or ``across``: a dashed line at each
+    y.
+    """
 
     kind: str
     points: tuple[Point, ...]
@@ -92,7 +94,9 @@ class Scale:
         return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
 
     def ticks(self, count: int = 5) -> list[tuple[float, str]]:
-        """Round numbers within the scale: 1, 2 or 5 times a power of ten; on a log scale whole powers, or 1, 2, 5 of them."""
+        """Round numbers within the scale: 1, 2 or 5 times a power of ten; on a log scale whole powers, or 1, 2, 5 of
+        them.
+        """
         if self.log:
             powers = range(math.floor(self.low), math.ceil(self.high) + 1)
             factors = (1,) if self.high - self.low > 2 else (1, 2, 5)

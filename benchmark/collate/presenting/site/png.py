@@ -8,9 +8,20 @@ from typing import Any
 from benchmark.collate.presenting.site.plot import Marks, Plot
 
 COLOURS = {
-    "reproduced": "#00665a", "better": "#1a52b3", "not-reproduced": "#b3261e", "inconclusive": "#7a5600", "incomparable": "#62626b", "diverged": "#8c1a80",
-    "s0": "#1f5fa8", "s1": "#b5520a", "s2": "#2b7a3d", "s3": "#8a3fa0", "s4": "#a8321f", "s5": "#56606b", "plain": "#56606b",
-}  # fmt: skip
+    "reproduced": "#00665a",
+    "better": "#1a52b3",
+    "not-reproduced": "#b3261e",
+    "inconclusive": "#7a5600",
+    "incomparable": "#62626b",
+    "diverged": "#8c1a80",
+    "s0": "#1f5fa8",
+    "s1": "#b5520a",
+    "s2": "#2b7a3d",
+    "s3": "#8a3fa0",
+    "s4": "#a8321f",
+    "s5": "#56606b",
+    "plain": "#56606b",
+}
 SHAPES = {
     "reproduced": "o",
     "better": "^",

@@ -1,4 +1,6 @@
-"""A plot as SVG: classes in place of colours, so that the page's style sheet draws it dark or light. No date, no random ids."""
+"""A plot as SVG: classes in place of colours, so that the page's style sheet draws it dark or light. No date, no random
+ids.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def svg(p: Plot) -> str:
     if p.diagonal:
         body.insert(2, f'<path class="guide" d="M{_n(x.start)} {_n(y.start)}L{_n(x.end)} {_n(y.end)}"/>')
     return (
-        f'<svg class="plot" viewBox="0 0 {p.width} {p.height}" width="{p.width}" height="{p.height}" role="img" aria-label="{escape(f"{p.title}. {p.text}")}">'
+        f'<svg class="plot" viewBox="0 0 {p.width} {p.height}" width="{p.width}" height="{p.height}" '
+        f'role="img" aria-label="{escape(f"{p.title}. {p.text}")}">'
         f'<text class="title" x="{p.left}" y="16">{escape(p.title)}</text>{"".join(body)}</svg>'
     )
 
@@ -35,18 +38,21 @@ def _axes(p: Plot) -> str:
     parts = [f'<path class="axis" d="M{_n(x.start)} {_n(y.end)}V{_n(y.start)}H{_n(x.end)}"/>']
     for value, name in _ticks(p.x, x):
         parts.append(
-            f'<path class="grid" d="M{_n(x(value))} {_n(y.start)}V{_n(y.end)}"/><text class="tick" text-anchor="middle" x="{_n(x(value))}" y="{_n(y.start + 16)}">{escape(name)}</text>'
+            f'<path class="grid" d="M{_n(x(value))} {_n(y.start)}V{_n(y.end)}"/><text class="tick" '
+            f'text-anchor="middle" x="{_n(x(value))}" y="{_n(y.start + 16)}">{escape(name)}</text>'
         )
     for value, name in _ticks(p.y, y):
         parts.append(
-            f'<path class="grid" d="M{_n(x.start)} {_n(y(value))}H{_n(x.end)}"/><text class="tick" text-anchor="end" x="{_n(x.start - 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>'
+            f'<path class="grid" d="M{_n(x.start)} {_n(y(value))}H{_n(x.end)}"/><text class="tick" '
+            f'text-anchor="end" x="{_n(x.start - 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>'
         )
     parts += [
         f'<text class="tick" x="{_n(x.end + 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>'
         for value, name in p.right
     ]
     parts.append(
-        f'<text class="tick" text-anchor="middle" x="{_n((x.start + x.end) / 2)}" y="{p.height - 8}">{escape(p.x.label)}</text>'
+        f'<text class="tick" text-anchor="middle" x="{_n((x.start + x.end) / 2)}" '
+        f'y="{p.height - 8}">{escape(p.x.label)}</text>'
     )
     return "".join(parts)
 
@@ -90,7 +96,8 @@ def _marks(p: Plot, m: Marks) -> str:
             bar = f'<path class="bar {m.style}" d="M{_n(ends[0])} {_n(ends[1])}L{_n(ends[2])} {_n(ends[3])}"/>'
         name = f"<title>{escape(m.names[i])}</title>" if m.names else title
         out.append(
-            f'<g>{bar}<path class="point {m.style}" transform="translate({_n(x(a))} {_n(y(b))})" d="{SHAPES.get(m.style, RING)}"/>{name}</g>'
+            f'<g>{bar}<path class="point {m.style}" transform="translate({_n(x(a))} {_n(y(b))})" '
+            f'd="{SHAPES.get(m.style, RING)}"/>{name}</g>'
         )
     return "".join(out)
 
