@@ -56,7 +56,7 @@ def plugins(room: str) -> dict[str, Plugin]:
     found = {}
     for path in sorted((Path(__file__).parent / room).glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        version = next((n.value.value for n in tree.body if _assigns(n, "VERSION")), None)
+        version = next((v for n in tree.body if (v := _assigned(n, "VERSION")) is not None), None)
         build = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build"), None)
         if version is None or build is None:
             continue  # the interface that the plug-ins share, not one of them
@@ -84,5 +84,9 @@ def _choices(annotation: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _assigns(node: ast.stmt, name: str) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
+def _assigned(node: ast.stmt, name: str) -> int | None:
+    """The number that the statement gives to ``name``."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+        value = ast.literal_eval(node.value)
+        return value if isinstance(value, int) else None
+    return None

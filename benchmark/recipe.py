@@ -118,7 +118,7 @@ class Recipe:
 
     def total_steps(self, images: int) -> int:
         """G steps of the whole run on ``images`` training images."""
-        return self.steps if self.steps is not None else self.epochs * self.steps_per_epoch(images)
+        return self.steps if self.steps is not None else (self.epochs or 0) * self.steps_per_epoch(images)
 
     def differences(self, other: Recipe) -> list[str]:
         """One line for each field in which two recipes differ: ``field: mine != theirs``."""
@@ -179,6 +179,13 @@ class Protocol:
             return cls(**{**data, "metrics": tuple(data["metrics"])})
         except (TypeError, KeyError) as error:
             raise GanbenchError(f"protocol is not of this version: {error}") from None
+
+    @property
+    def extractor(self) -> str:
+        """The feature extractor, where images are measured; raises GanbenchError if the protocol names none."""
+        if self.features is None:
+            raise GanbenchError("the protocol measures images and does not say features", 2)
+        return self.features
 
     def fingerprint(self) -> str:
         """sha256 of what decides the measurement; what ``DESCRIBES`` names is said of the paper's number."""

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from benchmark.errors import GanbenchError
 from benchmark.methods import ada_pipeline
-from benchmark.methods.part import Moment, Part
+from benchmark.methods.part import DMoment, Moment, Part
 
 VERSION = 1  # of ada_pipeline.py too
 
@@ -63,7 +63,7 @@ class Ada(Part):
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
         return images if self.p == 0 else ada_pipeline.augment(images, self.p, rng)
 
-    def after_d(self, moment: Moment) -> None:
+    def after_d(self, moment: DMoment) -> None:
         """Raises GanbenchError where the schedule is linear and the length of the training is not known."""
         verdict = moment.criterion.verdict(moment.real).detach()
         self.signs = self.signs + verdict.sign().sum()

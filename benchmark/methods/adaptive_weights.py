@@ -18,7 +18,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from benchmark.methods.part import Moment, Part
+from benchmark.methods.part import DMoment, Part
 
 VERSION = 1
 SQUARED_NORM_EPS = 1e-4
@@ -35,7 +35,7 @@ class AdaptiveWeights(Part):
     def __init__(self, alpha1: float, alpha2: float, delta: float, epsilon: float) -> None:
         self.alpha1, self.alpha2, self.delta, self.epsilon = alpha1, alpha2, delta, epsilon
 
-    def d_penalty(self, moment: Moment) -> Tensor:
+    def d_penalty(self, moment: DMoment) -> Tensor:
         halves = moment.criterion.d_halves(moment.real, moment.fake)
         parameters = [p for p in moment.D.parameters() if p.requires_grad]
         r, f = (torch.autograd.grad(half, parameters, retain_graph=True, allow_unused=True) for half in halves)

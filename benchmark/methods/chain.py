@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from benchmark.errors import GanbenchError
 from benchmark.methods.chain_layer import ChainLayer, Shared
-from benchmark.methods.part import Moment, Part, View
+from benchmark.methods.part import DMoment, Part, View
 
 VERSION = 1
 R_DECAY = 0.9
@@ -107,12 +107,12 @@ class Chain(Part):
     def after_pass(self) -> None:
         self.shared.view = None
 
-    def d_penalty(self, moment: Moment) -> Tensor | None:
+    def d_penalty(self, moment: DMoment) -> Tensor | None:
         """0MR of this step's real and fake passes; nothing while its weight is 0."""
         squares, self.shared.squares = self.shared.squares, []
         return self._strength() * torch.stack(squares).sum() if squares else None
 
-    def after_d(self, moment: Moment) -> None:
+    def after_d(self, moment: DMoment) -> None:
         self.d_steps += 1
         if self.d_steps <= self.start:
             return

@@ -36,6 +36,8 @@ class ChainLayer(nn.Module):
 
     def __init__(self, channels: int, shared: Shared, version: str, norm: str, decay: float, eps: float) -> None:
         super().__init__()
+        self.square_real: Tensor
+        self.square_fake: Tensor
         self.shared, self.norm, self.decay, self.eps = shared, norm, decay, eps
         self.running = version == "running"
         for side in ("real", "fake") if self.running else ():
@@ -70,12 +72,14 @@ class ChainLayer(nn.Module):
             if self.running
             else batch_arms(y, mask, self.eps, self.norm != "no-lipschitz")
         )
-        return out + (1 - mask)[..., None, None].to(y.dtype) * mean if self.norm == "adaptive-centred" else out
+        if mean is not None and self.norm == "adaptive-centred":
+            return out + (1 - mask)[..., None, None].to(y.dtype) * mean
+        return out
 
     @torch.no_grad()
     def _statistics(self, y: Tensor, view: View) -> tuple[Tensor, Tensor]:
         """√(R + ε) and what Y/√(R + ε) is multiplied by, (C,) each, after R has taken in ``y``."""
-        square = self.square_real if view == "d-real" else self.square_fake
+        square: Tensor = self.square_real if view == "d-real" else self.square_fake
         square.lerp_(y.square().mean((0, 2, 3), dtype=square.dtype), 1 - self.decay)
         psi = (square + self.eps).sqrt()
         return psi, torch.ones_like(psi) if self.norm == "no-lipschitz" else square.min().sqrt().expand_as(psi)

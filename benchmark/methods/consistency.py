@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from benchmark.methods.part import Moment, Part
+from benchmark.methods.part import DMoment, Part
 
 VERSION = 1
 
@@ -28,9 +28,10 @@ class Consistency(Part):
     def __init__(self, weight: float, flip: float, shift: float, fill: float) -> None:
         self.weight, self.flip, self.shift, self.fill = weight, flip, shift, fill
 
-    def d_penalty(self, moment: Moment) -> Tensor:
+    def d_penalty(self, moment: DMoment) -> Tensor:
         real = moment.real
-        flips, shifts = self.draw(*real.seen.shape[2:], len(real.seen), moment.rng)
+        count, _, height, width = real.seen.shape
+        flips, shifts = self.draw(height, width, count, moment.rng)
         moved = transform(real.seen.detach(), flips.to(real.seen.device), shifts.to(real.seen.device), self.fill)
         return self.weight * (moment.D(moved, real.labels) - real.logits).square().mean()
 

@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from benchmark.methods.part import Moment, Part, one_logit
+from benchmark.methods.part import DMoment, Part, one_logit
 
 VERSION = 1
 
@@ -29,7 +29,7 @@ class GradientPenalty(Part):
     def __init__(self, weight: float, target: float, sides: str) -> None:
         self.weight, self.target, self.sides = weight, target, sides
 
-    def d_penalty(self, moment: Moment) -> Tensor:
+    def d_penalty(self, moment: DMoment) -> Tensor:
         real, fake = moment.real.seen.detach(), moment.fake.seen.detach()
         alpha = torch.rand(len(real), 1, 1, 1, generator=moment.rng).to(real)
         x = (real + alpha * (fake - real)).requires_grad_()

@@ -68,7 +68,7 @@ class InputGradientNormalised(nn.Module):
             leaf = x.detach().requires_grad_()
             f = one_logit(self.net(leaf, labels, features), self.name).to(x.dtype)
             (g,) = torch.autograd.grad(f.sum(), leaf)
-        if taps is not None:
+        if taps is not None and features is not None:
             taps += [feature.detach() for feature in features]
         f, g = f.detach(), g.flatten(1)
         if graph:  # adds zero, and the gradient

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from benchmark.methods.part import Moment, Part, one_logit
+from benchmark.methods.part import DMoment, Part, one_logit
 
 VERSION = 1
 
@@ -36,7 +36,7 @@ class LeCam(Part):
         self.means = torch.zeros(2)  # running averages over real and over fake, before the correction of their bias
         self.updates = 0
 
-    def d_penalty(self, moment: Moment) -> Tensor | None:
+    def d_penalty(self, moment: DMoment) -> Tensor | None:
         """Raises GanbenchError where D gives several logits an image."""
         real, fake = (one_logit(side.logits, "lecam") for side in (moment.real, moment.fake))
         a_real, a_fake = self.update(torch.stack([real.detach().mean(), fake.detach().mean()]), moment.step)

@@ -80,6 +80,13 @@ class Moment:
     total_steps: int | None = None  # G steps of the whole run, where that is known
 
 
+@dataclass
+class DMoment(Moment):
+    """A moment of D's step, where D has seen real images too."""
+
+    real: Side
+
+
 def one_logit(logits: Tensor, method: str) -> Tensor:
     """The logits (B,) as they are; raises GanbenchError where D gives several an image, which ``method`` does not
     define.
@@ -110,7 +117,7 @@ class Part:
     def after_pass(self) -> None:
         """D has seen it."""
 
-    def d_penalty(self, moment: Moment) -> Tensor | None:
+    def d_penalty(self, moment: DMoment) -> Tensor | None:
         """A scalar added to D's loss, or None."""
         return None
 
@@ -118,7 +125,7 @@ class Part:
         """A scalar added to G's loss, or None."""
         return None
 
-    def after_d(self, moment: Moment) -> None:
+    def after_d(self, moment: DMoment) -> None:
         """After D's optimiser step."""
 
     def after_g(self, moment: Moment) -> None:

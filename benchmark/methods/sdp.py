@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import GanbenchError
-from benchmark.methods.part import Moment, Part, one_logit
+from benchmark.methods.part import DMoment, Moment, Part, one_logit
 
 VERSION = 1
 SMALLEST = 1e-12  # of what D̂ divides by: a block all of whose channels are dead gives zero
@@ -37,7 +37,7 @@ class SampleDifferences(Part):
     def __init__(self, weight: float, start: int, k: int, k_every: int, norm: str) -> None:
         self.weight, self.start, self.k, self.k_every, self.norm = weight, start, k, k_every, norm
 
-    def d_penalty(self, moment: Moment) -> Tensor | None:
+    def d_penalty(self, moment: DMoment) -> Tensor | None:
         if self._early(moment):
             return None
         return self._differences(moment, moment.real.seen, moment.real.logits, moment.real.features)

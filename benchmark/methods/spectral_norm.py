@@ -13,7 +13,7 @@ which is the same number without writing W/σ to memory: a fifth of an MLP's tra
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -37,13 +37,17 @@ class SpectralNorm(Part):
         self.player = player
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        kinds = (nn.Linear, nn.Conv2d, nn.Embedding) if self.player == "D" else (nn.Linear, nn.Conv2d)
         for module in (D if self.player == "D" else G).modules():
-            if type(module) in (nn.Linear, nn.Conv2d) or (self.player == "D" and type(module) is nn.Embedding):
+            if isinstance(module, kinds) and type(module) in kinds:
                 _normalise(module)
         return G, D
 
 
-def _normalise(module: nn.Module) -> None:
+Layer = nn.Linear | nn.Conv2d | nn.Embedding
+
+
+def _normalise(module: Layer) -> None:
     rows = module.weight.flatten(1)
     module.register_buffer("u", F.normalize(torch.randn(rows.shape[0]), dim=0, eps=EPS))
     module.register_buffer("v", F.normalize(torch.randn(rows.shape[1]), dim=0, eps=EPS))
@@ -52,15 +56,14 @@ def _normalise(module: nn.Module) -> None:
     ]
 
 
-def _sigma(module: nn.Module) -> Tensor:
+def _sigma(module: Layer) -> Tensor:
     """σ of the module's weight, () with gradient to it; one power iteration in training mode. In the weight's own precision, under autocast too."""
     if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
         with torch.autocast(module.weight.device.type, enabled=False):
             return _sigma(module)
-    rows, buffers = (
-        module.weight.flatten(1),
-        module._buffers,
-    )  # set directly: Module.__setattr__ costs as much as the iteration in a narrow network
+    rows = module.weight.flatten(1)
+    # Set directly: Module.__setattr__ costs as much as the iteration in a narrow network.
+    buffers = cast("dict[str, Tensor]", module._buffers)
     if module.training:
         with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own
             buffers["v"] = _unit(torch.mv(rows.t(), buffers["u"]))

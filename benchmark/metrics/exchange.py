@@ -37,7 +37,7 @@ def export(cells: Iterable[Cell], out: Path) -> str:
         GanbenchError: they compare with none, or with several; it is not kept yet; or ``out`` cannot be written.
     """
     found = {
-        str((str(s), c.protocol.features)): (s, c.protocol.features)
+        str((str(s), c.protocol.features)): (s, c.protocol.extractor)
         for c in cells
         for s in compared_with(c.recipe, c.protocol)
     }
@@ -52,7 +52,7 @@ def export(cells: Iterable[Cell], out: Path) -> str:
     held = store.about_file(path)
     keep = [name for name in EVERY if held and name in held["digests"]]
     kept = store.load(path, extractors.dimension(extractor), keep)
-    if kept is None:
+    if held is None or kept is None:
         raise GanbenchError(f"{real}, {extractor}: no features are kept; make them first: ganbench data stats SUITE")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:

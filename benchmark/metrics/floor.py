@@ -45,7 +45,7 @@ def real_floor(
         GanbenchError: the images cannot be read, or the cache cannot be written.
         Interrupted: it was to stop before another process was done.
     """
-    if not proxy(protocol.features):
+    if not proxy(protocol.extractor):
         return None
     if protocol.is_generated:
         protocol = dataclasses.replace(protocol, metrics=tuple(m for m in protocol.metrics if m != "IS"))

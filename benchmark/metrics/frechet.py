@@ -32,28 +32,29 @@ class MomentSum:
     """
 
     def __init__(self) -> None:
-        self.n, self._shift, self._sum, self._products = 0, None, None, None
+        self.n = 0
+        self._sums: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # the shift, Σ(x − shift), Σ(x − shift)²
 
     def add(self, features: np.ndarray) -> None:
         """Take in (N, D) features."""
         x = features.astype(np.float64)
-        if self._shift is None:
-            d = x.shape[1]
-            self._shift, self._sum, self._products = x.mean(axis=0), np.zeros(d), np.zeros((d, d))
-        x -= self._shift
+        d = x.shape[1]
+        shift, total, products = self._sums = self._sums or (x.mean(axis=0), np.zeros(d), np.zeros((d, d)))
+        x -= shift
         self.n += len(x)
-        self._sum += x.sum(axis=0)
-        self._products += x.T @ x
+        total += x.sum(axis=0)
+        products += x.T @ x
 
     def moments(self) -> Moments:
         """Raises GanbenchError with fewer than two features, or if one is not finite."""
-        if self.n < 2:
+        if self._sums is None or self.n < 2:
             raise GanbenchError(f"{self.n} image(s) have no covariance")
-        mean = self._sum / self.n
-        covariance = (self._products - self.n * np.outer(mean, mean)) / (self.n - 1)
+        shift, total, products = self._sums
+        mean = total / self.n
+        covariance = (products - self.n * np.outer(mean, mean)) / (self.n - 1)
         if not np.isfinite(covariance).all():
             raise NotFinite("the features hold values that are not finite")
-        return Moments(self.n, mean + self._shift, (covariance + covariance.T) / 2)
+        return Moments(self.n, mean + shift, (covariance + covariance.T) / 2)
 
 
 def frechet_distance(a: Moments, b: Moments) -> float:

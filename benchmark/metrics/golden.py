@@ -5,9 +5,13 @@ right.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchmark.data.cards import missing
 from benchmark.metrics import extractors
+
+if TYPE_CHECKING:  # torch is imported late
+    from benchmark.metrics.extract import Extracted
 
 FEATURES = "inception-2015-12-05"
 GOLDEN = {
@@ -40,7 +44,7 @@ def check() -> Iterator[tuple[str, bool, str]]:
         yield name, abs(value - golden) <= within, f"{value:.4f}; golden {golden} ± {within}"
 
 
-def _features(extractor, split: str):  # noqa: ANN001, ANN202 (torch is imported late)
+def _features(extractor: extractors.Extractor, split: str) -> Extracted:
     import torch
 
     from benchmark.data.read import read

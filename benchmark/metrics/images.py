@@ -59,14 +59,15 @@ def scaled_by_batch(source: Source, count: int) -> Source:
 
 def batches(source: Source, count: int | None, size: int) -> Iterator[Tensor]:
     """Batches of ``size``, whatever sizes the source gives, and not one image too many."""
-    left, held = count, []
+    left = count
+    held: list[Tensor] = []
     for batch in source():
         beat()
         while len(batch):
-            take = batch[: size - sum(map(len, held))]
+            take = batch[: size - sum(len(part) for part in held)]
             held.append(take)
             batch = batch[len(take) :]
-            if sum(map(len, held)) == size:
+            if sum(len(part) for part in held) == size:
                 whole = torch.cat(held)[:left]
                 held = []
                 if len(whole):

@@ -66,8 +66,8 @@ class RealSet:
 
     def subset(self) -> str:
         """sha256 of the indices, as ``data.read`` has it."""
-        if self.after:
-            return content_hash(self.indices().tolist())
+        if self.after and (indices := self.indices()) is not None:
+            return content_hash(indices.tolist())
         return subset_hash(card(self.dataset).split(self.split)["count"], 100.0, self.size)
 
     def identity(self, extractor: str, weights: str) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def held_out(recipe: Recipe, protocol: Protocol) -> RealSet | None:
     if protocol.probe_images is None:
         raise GanbenchError("the protocol probes D and does not say with how many images (probe_images)", 2)
     other = DISJOINT.get(recipe.split)
-    if other not in card(recipe.dataset).splits:
+    if other is None or other not in card(recipe.dataset).splits:
         raise GanbenchError(
             f"D is probed with images that it has not seen, and dataset {recipe.dataset} has none beside "
             f"{recipe.split}",
@@ -157,6 +157,6 @@ def real_key(recipe: Recipe, protocol: Protocol) -> str | None:
         GanbenchError: the dataset has no such split or reader, or too few images, or the extractor is not known.
     """
     sets, held = compared_with(recipe, protocol), held_out(recipe, protocol)
-    weights = [extractors.weights_hash(protocol.features)] if sets else []
+    weights = [extractors.weights_hash(protocol.extractor)] if sets else []
     chosen = [[s.content(), s.subset()] for s in (*sets, *([held] if held else []))]
     return content_hash([*weights, *chosen]) if chosen else None

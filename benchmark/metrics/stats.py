@@ -57,22 +57,23 @@ def precompute(cells: Iterable[Cell]) -> Iterator[tuple[bool, str]]:
         p, r = cell.protocol, cell.recipe
         sets = compared_with(r, p)
         key = content_hash(
-            [[s.to_json() for s in sets], p.to_json() if sets and extractors.proxy(p.features) else p.features]
+            [[s.to_json() for s in sets], p.to_json() if sets and extractors.proxy(p.extractor) else p.features]
         )
         if not sets or key in seen:
             continue
         seen.add(key)
+        features = p.extractor
         name = f"{' and '.join(map(str, sets))}, {p.features}"
         try:
-            if why := extractors.missing(p.features) or next(
+            if why := extractors.missing(features) or next(
                 filter(None, (missing(s.dataset, s.split) for s in sets)), None
             ):
                 yield False, f"{name}: {why}"
                 continue
-            if p.features not in loaded:
-                loaded[p.features] = extractors.load(p.features)
-            found = [reference(r, p, loaded[p.features], split=s.split, count=s.count) for s in sets]
-            floor = real_floor(r, p, loaded[p.features], found[0], found[1] if len(found) > 1 else None)
+            if features not in loaded:
+                loaded[features] = extractors.load(features)
+            found = [reference(r, p, loaded[features], split=s.split, count=s.count) for s in sets]
+            floor = real_floor(r, p, loaded[features], found[0], found[1] if len(found) > 1 else None)
         except Interrupted:
             raise
         except GanbenchError as error:

@@ -107,7 +107,8 @@ def write(stream: Any, e: Extracted, about: dict[str, Any]) -> None:
     arrays = {"mu": e.moments.mean, "sigma": e.moments.covariance, "n": np.array(e.n)}
     arrays |= {name: held.numpy() for name in EVERY if (held := getattr(e, name)) is not None}
     digests = {name: digest(array) for name, array in arrays.items()}
-    np.savez(stream, **arrays, about=np.array(json.dumps({**about, "digests": digests})))
+    arrays["about"] = np.array(json.dumps({**about, "digests": digests}))
+    np.savez(stream, allow_pickle=False, **arrays)
 
 
 def digest(array: np.ndarray) -> str:
@@ -144,5 +145,5 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
         or arrays["mu"].shape != (dimension,)
     ):
         return None
-    held = (torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY)
-    return Extracted(Moments(int(arrays["n"]), arrays["mu"], arrays["sigma"]), *held, imported="imported" in about)
+    held = {name: torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY}
+    return Extracted(Moments(int(arrays["n"]), arrays["mu"], arrays["sigma"]), **held, imported="imported" in about)

@@ -92,6 +92,8 @@ class ConditionalBatchNorm(nn.Module):
     def __init__(self, channels: int, classes: int, condition: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.gain: nn.Module
+        self.shift: nn.Module
         if condition:  # (B, condition): the shared embedding and perhaps a chunk of z
             self.gain, self.shift = (nn.Linear(condition, channels, bias=False) for _ in range(2))
         else:  # (B,): labels
@@ -250,8 +252,8 @@ def initialise(player: nn.Module, init: str) -> None:
             nn.init.orthogonal_(module.weight)
         else:
             nn.init.xavier_uniform_(module.weight)
-            if getattr(module, "bias", None) is not None:
-                nn.init.zeros_(module.bias)
+            if isinstance(bias := getattr(module, "bias", None), Tensor):
+                nn.init.zeros_(bias)
 
 
 def _double(x: Tensor) -> Tensor:

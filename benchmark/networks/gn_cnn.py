@@ -95,22 +95,30 @@ class Discriminator(nn.Module):
         return self.head(x.flatten(1)).squeeze(1)
 
 
+Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
+
+
 def n02(player: nn.Module) -> None:
     """Weights from N(0, 0.02²), biases 0."""
     for layer in _layers(player):
         nn.init.normal_(layer.weight, std=0.02)
-        nn.init.zeros_(layer.bias)
+        _zero(layer.bias)
 
 
 def kaiming(player: nn.Module) -> None:
     """Weights from N(0, 2/fan-in), biases 0; edges, where an output sums fewer inputs, are not counted apart."""
     for layer in _layers(player):
-        fan_in = layer.weight[0].numel()  # linear and Conv2d: (out, in, …)
+        fan_in: float = layer.weight[0].numel()  # linear and Conv2d: (out, in, …)
         if isinstance(layer, nn.ConvTranspose2d):  # (in, out, k, k): of k·k taps an output meets one in stride²
             fan_in = layer.in_channels * math.prod(layer.kernel_size) / math.prod(layer.stride)
         nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_in))
-        nn.init.zeros_(layer.bias)
+        _zero(layer.bias)
 
 
-def _layers(player: nn.Module) -> list[nn.Module]:
+def _zero(bias: Tensor | None) -> None:
+    if bias is not None:
+        nn.init.zeros_(bias)
+
+
+def _layers(player: nn.Module) -> list[Layer]:
     return [m for m in player.modules() if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]

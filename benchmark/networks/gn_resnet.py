@@ -50,5 +50,6 @@ def build(
     for module in (*G.modules(), *D.modules()):
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight) if init == "kaiming" else nn.init.normal_(module.weight, std=0.02)
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
     return G, D

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from typing import NoReturn
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.model import Cell, Place
@@ -80,7 +81,8 @@ class Filter:
         if op in ORDER:
             if number is None:
                 self._fail(f"{op} needs a number, found {wanted!r}")
-            return lambda cell: (has := _number(str(getattr(cell, field)))) is not None and ORDER[op](has, number)
+            bound = number
+            return lambda cell: (has := _number(str(getattr(cell, field)))) is not None and ORDER[op](has, bound)
 
         def equal(cell: Cell | Place) -> bool:
             has = str(getattr(cell, field))
@@ -100,7 +102,7 @@ class Filter:
             return True
         return False
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, message: str) -> NoReturn:
         raise GanbenchError(f"--only {self.text!r}, column {self._at + 1}: {message}", 2)
 
 

@@ -109,8 +109,8 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
     for where, names in (given["stated"].mapping() if "stated" in given else {}).items():
         stated |= {name.one_of(types, "field"): where for name in names.items()}
     notes: dict[str, str] = {}
-    for names, why in (given["notes"].mapping() if "notes" in given else {}).items():
-        for name in (n.strip() for n in names.split(",")):
+    for fields, why in (given["notes"].mapping() if "notes" in given else {}).items():
+        for name in (n.strip() for n in fields.split(",")):
             if name not in types and name != REST:
                 why.fail(f"unknown key {name!r}{nearest(name, types)}")
             notes[name] = why.text()

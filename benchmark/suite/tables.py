@@ -182,11 +182,8 @@ class TableReader:
         node: Node,
     ) -> Cell:
         base = column.coordinates.over(draft)
-        place = Place(
-            *(base.fields.get(k) for k in COORDINATES),
-            (base.fields.get("network") or ("",))[0],
-            base.fields.get("n_dis", 1),
-        )
+        where: dict[str, Any] = {k: base.fields.get(k) for k in COORDINATES}
+        place = Place(**where, network=(base.fields.get("network") or ("",))[0], n_dis=base.fields.get("n_dis", 1))
         chosen = column.coordinates.over(draft.at(place))
         measured = column.protocol.at(place, protocol.at(place))
         full, full_protocol = finish(chosen, recipe_at, "the recipe"), finish_protocol(measured, node)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Average:
@@ -25,7 +25,8 @@ class Average:
     def update(self, G: nn.Module, step: int) -> None:
         """Follow ``G`` after its step number ``step``, counted from 0."""
         weight = 1.0 if step < self.start else 1.0 - self.decay
-        mine, theirs = list(self.G.parameters()), list(G.parameters())
+        mine: list[Tensor] = list(self.G.parameters())
+        theirs: list[Tensor] = list(G.parameters())
         if self.buffers:
             mine += [b for name, b in self.G.named_buffers() if _is_statistic(name)]
             theirs += [b for name, b in G.named_buffers() if _is_statistic(name)]
@@ -36,7 +37,7 @@ class Average:
             if not (self.buffers and _is_statistic(name))
         ]
         if copied:
-            torch._foreach_copy_(*map(list, zip(*copied)))
+            torch._foreach_copy_([kept for kept, _ in copied], [live for _, live in copied])
 
 
 def _is_statistic(name: str) -> bool:

@@ -108,7 +108,7 @@ def references(
     key = (recipe.fingerprint(), protocol.fingerprint(), device)
     if key not in _held:
         with torch.random.fork_rng(devices=[]):  # building a network draws from the global stream
-            extractor = load(protocol.features, device=device)
+            extractor = load(protocol.extractor, device=device)
         validation = (
             reference(recipe, protocol, extractor, split=validation_split(recipe.dataset), stopping=stopping)
             if "vFID" in protocol.metrics

@@ -84,7 +84,7 @@ class Gan:
         last.
         """
         r = self.recipe
-        if r.lr_decay is None:
+        if r.lr_decay is None or self.total_steps is None:
             return
         start = r.lr_decay_start or 0
         left = 1 - max(self.step - start, 0) / max(self.total_steps - start, 1)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ from torch import Tensor
 from benchmark.data.read import ImageSet, read
 from benchmark.data.subsets import SUBSET_SEED
 from benchmark.errors import GanbenchError
-from benchmark.methods.part import Side
+from benchmark.methods.part import Side, View
 from benchmark.metrics.geometry import effective_rank, mean_cosine
 from benchmark.metrics.names import PROBES
 from benchmark.metrics.real import held_out
@@ -57,7 +58,7 @@ class Probes:
         """
         self.asked = [m for m in protocol.metrics if m in PROBES]
         self.batch = recipe.batch_d
-        if (held := held_out(recipe, protocol)) is None:
+        if (held := held_out(recipe, protocol)) is None or held.count is None:
             return
         unseen = read(held.dataset, held.split, held.resolution, held.channels, crop=held.crop, resize=held.resize)
         if (count := held.count // self.batch * self.batch) < 2 or held.count > min(
@@ -139,14 +140,15 @@ def _judge(
     sides = [Side(images, images, images.new_empty(0), [], labels) for images, labels in (real, fake)]
     if twin.recipe.d_pass == "joint":
         taps: list[Tensor] = []
-        labels = None if real[1] is None else torch.cat([real[1], fake[1]])
-        logits = pass_through_D(twin, "d-both", torch.cat([real[0], fake[0]]), labels, taps).chunk(2)
+        labels = None if real[1] is None or fake[1] is None else torch.cat([real[1], fake[1]])
+        logits = list(pass_through_D(twin, "d-both", torch.cat([real[0], fake[0]]), labels, taps).chunk(2))
         maps = [[tap] for tap in taps]
     else:
         by_side: list[list[Tensor]] = [[], []]
+        views: tuple[View, View] = ("d-real", "d-fake")
         logits = [
             pass_through_D(twin, view, side.seen, side.labels, taps)
-            for view, side, taps in zip(("d-real", "d-fake"), sides, by_side)
+            for view, side, taps in zip(views, sides, by_side, strict=True)
         ]
         maps = [list(pair) for pair in zip(*by_side)]
     for side, said in zip(sides, logits):
@@ -170,11 +172,16 @@ def _look(twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Ten
         fake=twin.loss.verdict(of_fake).detach(),
         weight_grad=_norm(grads[: len(weights)]),
         feature_grads=[_norm([next(by_map) for _ in block]) for block in maps],
-        features=[tuple(torch.cat([_pooled(m) for m in block]).detach().chunk(2)) for block in maps],
+        features=[_halves(torch.cat([_pooled(m) for m in block]).detach()) for block in maps],
     )
 
 
-def _norm(grads: list[Tensor | None]) -> float:
+def _halves(joined: Tensor) -> tuple[Tensor, Tensor]:
+    real, fake = joined.chunk(2)
+    return real, fake
+
+
+def _norm(grads: Sequence[Tensor | None]) -> float:
     """‖·‖₂ of all of them as one vector; not a number where the loss depends on none."""
     there = [g.double().square().sum() for g in grads if g is not None]
     return torch.stack(there).sum().sqrt().item() if there else math.nan

@@ -62,14 +62,13 @@ class Session:
         self.train_s, self.eval_s, self.diverged = 0.0, 0.0, False
         self.train_cpu_s: float | None = 0.0  # of this process; None where a part was not measured
         self.eval_cpu_s: float | None = 0.0
-        if saved := checkpoint.load(folder):
-            _refuse_other(self.identity, saved["identity"], folder)
-            self.gan.load_state_dict(saved["gan"])
-            self.sampler.position = saved["position"]
+        if (kept := checkpoint.load(folder)) is not None:
+            _refuse_other(self.identity, kept["identity"], folder)
+            self.gan.load_state_dict(kept["gan"])
+            self.sampler.position = kept["position"]
             for key in self.BOOK:
-                setattr(
-                    self, key, saved["book"].get(key) if key.endswith("_cpu_s") else saved["book"][key]
-                )  # older checkpoints lack CPU seconds
+                # Older checkpoints lack CPU seconds.
+                setattr(self, key, kept["book"].get(key) if key.endswith("_cpu_s") else kept["book"][key])
         self.history = self.histories.setdefault(protocol.fingerprint(), [])
         if self.history:
             tell(self.history[-1])

