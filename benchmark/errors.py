@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class GanbenchError(Exception):
@@ -18,6 +21,13 @@ class GanbenchError(Exception):
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def sure(value: T | None) -> T:
+    """``value``, of which the code around has made sure that it is there."""
+    if value is None:
+        raise TypeError("a value that must be there is None")
+    return value
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

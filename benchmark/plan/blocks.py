@@ -77,7 +77,7 @@ def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
             return f"the protocol compares with {wanted:,} images; {recipe.dataset} {split} has {count:,}"
     return (
         _settings(protocol, c)
-        or missing_extractor(protocol.features)
+        or missing_extractor(protocol.extractor)
         or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
     )
 
@@ -90,7 +90,7 @@ def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
         return str(error)
     if held is None:
         return None
-    c, wanted = card(recipe.dataset), protocol.probe_images
+    c, wanted = card(recipe.dataset), protocol.probe_images or 0
     trained = subset_size(c.split(recipe.split)["count"], recipe.data_percent, recipe.images)
     for side, there in (
         ("the run trains on", trained),
@@ -110,8 +110,8 @@ def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
 def _settings(p: Protocol, c: Card) -> str | None:
     """Settings that measuring would stumble over, at the end of a long run."""
     fewest = min(p.generated, p.real or p.generated)
-    if p.input_resize not in (None, extractor_resize(p.features)):
-        return f"{p.features} resizes to its input by {extractor_resize(p.features)}, not {p.input_resize}"
+    if p.input_resize not in (None, extractor_resize(p.extractor)):
+        return f"{p.features} resizes to its input by {extractor_resize(p.extractor)}, not {p.input_resize}"
     if "IS" in p.metrics and not 0 < (p.is_splits or 0) <= (n := p.is_generated or p.generated):
         return f"IS needs is_splits, at most the {n:,} generated images"
     if "KIDx1000" in p.metrics and (p.kid_subsets is None or not 0 < (p.kid_subset_size or 0) < fewest):

@@ -104,7 +104,7 @@ class Tally(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # TorchDispatchMode has no annotation
         self.conv = self.matmul = self.padded = self.bytes = self.slow_bytes = self.calls = self.convs = 0.0
         self.alive = self.peak = 0
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -190,7 +190,7 @@ class _Counted(Gan):
 
 class _CountedAdam:
     def __init__(self, parameters: list[nn.Parameter], lr: float, step: Callable[[], None]) -> None:
-        self.param_groups = [{"params": parameters, "lr": lr}]
+        self.param_groups: list[dict[str, Any]] = [{"params": parameters, "lr": lr}]
         self.step = step
 
     def zero_grad(self) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from benchmark.errors import sure
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, cost
 from benchmark.plan.counted import Counts
@@ -215,10 +216,10 @@ def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
     if any(counts.known(run.recipe) is None for run in todo):
         return plan
     made = Forecast(plan, named("cpu"), counts, records)
-    seconds = {id(run): made.cost(run).total_s for run in todo}
+    seconds = {id(run): sure(made.cost(run)).total_s for run in todo}
     ordered = sorted(
         (dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo),
-        key=lambda run: (-run.priority, -run.expected_s),
+        key=lambda run: (-run.priority, -(run.expected_s or 0.0)),
     )
     return dataclasses.replace(plan, runs=(*ordered, *(run for run in plan.runs if run.state != "to do")))
 

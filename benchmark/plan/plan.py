@@ -190,7 +190,7 @@ def _blocked_run(cells: list[Cell], seed: int) -> Run:
 
 def make_record(run: Run, result: dict[str, Any]) -> Record:
     """The record of a planned run from what the worker returned."""
-    data = run.data()
+    data: dict[str, Any] = run.data()
     if {key: result[key] for key in data} != data:
         raise GanbenchError(f"{run.name}: the worker trained on other data than planned")
     real = real_key(run.recipe, run.protocol)
@@ -219,5 +219,6 @@ def make_record(run: Run, result: dict[str, Any]) -> Record:
             k: result[k]
             for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")
         },
-        **{k: result.get(k) for k in ("train_cpu_s", "eval_cpu_s")},
+        train_cpu_s=result.get("train_cpu_s"),
+        eval_cpu_s=result.get("eval_cpu_s"),
     )

@@ -18,7 +18,8 @@ def play(placer: Placer, length: Callable[[Task, Node], float]) -> float:
     """Seconds until the last of a placer's runs ends, each taking its true ``length``: the executor's own decisions, on
     a clock of their own.
     """
-    now, ends = 0.0, []
+    now = 0.0
+    ends: list[tuple[float, str]] = []
     while True:
         for start in placer.starts(now):
             heapq.heappush(ends, (now + length(start.task, start.node), start.task.key))

@@ -60,4 +60,6 @@ class Count:
     def from_json(cls, data: dict[str, Any]) -> Count:
         """The inverse; raises TypeError or KeyError on anything else."""
         works = {key: Work(**data[key]) for key in ("step", "sample", "judge")}
-        return cls(**works, **{key: int(data[key]) for key in ("parameters", "memory", "checkpoint")})
+        numbers = {key: int(data[key]) for key in ("parameters", "memory", "checkpoint")}
+        fields: dict[str, Any] = {**works, **numbers}
+        return cls(**fields)

@@ -13,7 +13,7 @@ import yaml
 
 from benchmark.catalogue import plugins
 from benchmark.data.cards import cards
-from benchmark.errors import nearest
+from benchmark.errors import nearest, sure
 from benchmark.recipe import Recipe
 from benchmark.suite.draft import SOURCELESS
 from benchmark.suite.filter import Filter
@@ -101,7 +101,7 @@ def _unused(suite: Suite) -> Iterator[str]:
 def _round_trip(suite: Suite) -> Iterator[str]:
     """Written out and read again, a suite file gives the same suite."""
     node = read(suite.path)
-    again = yaml.compose(yaml.serialize(node.raw, allow_unicode=True, width=1000), Loader)
+    again = sure(yaml.compose(yaml.serialize(node.raw, allow_unicode=True, width=1000), Loader))
     for profile in suite.profiles if len(suite.profiles) > 1 and suite.profile == "full" else [None]:
         try:
             if load_node(Node(again, node.file), suite.path, profile) != load_node(node, suite.path, profile):

@@ -122,7 +122,7 @@ class Node:
         if self.is_list():
             return [item.plain() for item in self.items()]
         text = self.text()
-        if self.raw.style:
+        if isinstance(self.raw, yaml.ScalarNode) and self.raw.style:
             return text
         if text in ("true", "false"):
             return text == "true"
@@ -160,16 +160,11 @@ def read(path: Path) -> Node:
         for event in yaml.parse(text, Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
-                raise SuiteError(
-                    f"{name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}: nested more than {MAX_DEPTH} deep: not a suite"
-                )
+                raise SuiteError(f"{_at(name, event)}: nested more than {MAX_DEPTH} deep: not a suite")
             anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
             if anchor or tag:
                 what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"
-                mark = event.start_mark
-                raise SuiteError(
-                    f"{name}:{mark.line + 1}:{mark.column + 1}: {what} are not used in suites; use 'from:'"
-                )
+                raise SuiteError(f"{_at(name, event)}: {what} are not used in suites; use 'from:'")
         root = yaml.compose(text, Loader)
     except UnicodeDecodeError as error:
         raise SuiteError(f"{name}: not UTF-8 text (byte {error.start})") from None
@@ -180,3 +175,8 @@ def read(path: Path) -> Node:
     if root is None:
         raise SuiteError(f"{name}: empty")
     return Node(root, name)
+
+
+def _at(name: str, event: yaml.Event) -> str:
+    mark: Any = event.start_mark
+    return f"{name}:{mark.line + 1}:{mark.column + 1}"

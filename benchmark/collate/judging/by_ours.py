@@ -12,6 +12,7 @@ from benchmark.collate.judging.verdict import left_out
 from benchmark.collate.statistics.comparisons import Answer, Pair, compare
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL
+from benchmark.errors import sure
 from benchmark.recipe import Protocol
 from benchmark.suite.model import Check, Claim, Number, Rank
 
@@ -39,15 +40,16 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
         for n, f in zip((leaf.a, leaf.b), leaf.times)
     }
     said = "; ".join(
-        f"{n.metric} {where(n)}: {method(n)} {e.achieved.mean * float(times.get(n, 1)):.4g}" for n, e in entries.items()
+        f"{n.metric} {where(n)}: {method(n)} {sure(e.achieved).mean * float(times.get(n, 1)):.4g}"
+        for n, e in entries.items()
     )
-    if worse := [f"{j.cell.id} is {j.tier.name}" for j in cells if not j.tier.judged]:
+    if worse := [f"{j.cell.id} is {sure(j.tier).name}" for j in cells if not sure(j.tier).judged]:
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
     if gaps := [f"{j.cell.id}: {left_out(j.gap)}" for j in cells if j.gap is not None]:
         return ClaimVerdict("not judged", f"{'; '.join(gaps)} ({said})")
-    if few := min((e.achieved.n for e in entries.values() if e.achieved.half is None), default=0):
+    numbers = {n: sure(e.achieved) for n, e in entries.items()}
+    if few := min((e.n for e in numbers.values() if e.half is None), default=0):
         return ClaimVerdict("inconclusive", f"{'one seed' if few == 1 else f'{few} seeds'} ({said})")
-    numbers = {n: e.achieved for n, e in entries.items()}
     pairs, answers = comparisons(claim, numbers, {j.cell.id: j.cell.full_protocol for j in cells})
     compared = sum(not answer.unlike for answer in answers.values())
     if not compared:
@@ -95,11 +97,14 @@ def comparisons(
 def _check_pairs(check: Check, numbers: dict[Number, Estimate]) -> list[Pair]:
     """What is compared: a with b as the margin moves it; for ``close``, with both ends of the margin."""
     fa, fb = map(float, check.times)
-    margin = float(check.margin if numbers[check.b].mean * fb >= 0 else -check.margin)
+    margin = float(check.margin if numbers[sure(check.b)].mean * fb >= 0 else -check.margin)
     if check.test == "close":
-        return [Pair(check.a, check.b, fa, fb * (1 - margin)), Pair(check.a, check.b, fa, fb * (1 + margin))]
+        return [
+            Pair(check.a, sure(check.b), fa, fb * (1 - margin)),
+            Pair(check.a, sure(check.b), fa, fb * (1 + margin)),
+        ]
     higher = check.test == "better" and check.a.direction == "higher"
-    return [Pair(check.a, check.b, fa, fb * (1 + margin if higher else 1 - margin))]
+    return [Pair(check.a, sure(check.b), fa, fb * (1 + margin if higher else 1 - margin))]
 
 
 def _rank_pairs(rank: Rank) -> list[Pair]:
@@ -107,12 +112,12 @@ def _rank_pairs(rank: Rank) -> list[Pair]:
 
 
 def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
-    a, b = numbers[check.a], numbers[check.b]
+    a, b = numbers[check.a], numbers[sure(check.b)]
     fa, fb = map(float, check.times)
     said = f"not compared: {answers[0].unlike}" if answers[0].unlike else f"p {max(answer.p for answer in answers):.2g}"
     text = (
         f"{check.a.metric} {where(check.a)}: {short(check.a, check.a)} {fa * a.mean:.4g}, "
-        f"{short(check.b, check.a)} {fb * b.mean:.4g} ({said})"
+        f"{short(sure(check.b), check.a)} {fb * b.mean:.4g} ({said})"
     )
     signs = [answer.sign for answer in answers]
     if check.test == "close":

@@ -9,6 +9,7 @@ from fractions import Fraction
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, outcome_of, short, verdict_of, where
 from benchmark.collate.judging.fragile import unsettled
 from benchmark.collate.judging.join import Entry
+from benchmark.errors import sure
 from benchmark.suite.model import Check, Claim, Number, Published, Rank
 
 
@@ -26,10 +27,10 @@ def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:
     outcomes = {leaf: 0 if leaf in shaky else f.outcome or None for leaf, f in found.items()}
     if verdict.name == "not judged" or outcome_of(claim.holds, outcomes):
         return verdict
-    sources = dict.fromkeys(source for of_leaf in shaky.values() for source in of_leaf)
+    noise = dict.fromkeys(source for of_leaf in shaky.values() for source in of_leaf)
     fragile = (
         f"fragile: {len(shaky)} comparison(s) lie within plausible seed noise, and without them it would be open "
-        f"(noise: {'; '.join(sources)})"
+        f"(noise: {'; '.join(noise)})"
     )
     return replace(verdict, fragile=fragile, why=f"{verdict.why}; {fragile}")
 
@@ -40,24 +41,30 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
     if check.test == "not-converged":
         outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1
         return Finding(outcome, f"{check.a.metric} {where(check.a)}: {method(check.a)} {_printed(a)}")
-    b = numbers[check.b]
+    other = sure(check.b)
+    b = numbers[other]
     said = ", ".join(
         f"{short(n, check.a)} {_printed(p)}" + (f" × {float(factor):g}" if factor != 1 else "")
-        for n, p, factor in zip((check.a, check.b), (a, b), check.times)
+        for n, p, factor in zip((check.a, other), (a, b), check.times)
     )
     text = f"{check.a.metric} {where(check.a)}: {said}"
     if not a or not b or "not-reported" in (a.text, b.text):
         return Finding(0, text)
+    low: Fraction | float
+    high: Fraction | float
     low, high = (f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b)))
     if check.test == "close":
         absent = [a.value, b.value].count(None)
-        return Finding(
-            0 if absent == 2 else 1 if not absent and abs(low - high) <= check.margin * abs(high) else -1, text
-        )
+        near = not absent and abs(low - high) <= _share(check.margin, high)
+        return Finding(0 if absent == 2 else 1 if near else -1, text)
     if check.test == "better" and check.a.direction == "higher":
         low, high = -low, -high
-    bound = high - check.margin * abs(high) if b.value is not None else high
+    bound = high - _share(check.margin, high) if b.value is not None else high
     return Finding(1 if low < bound or (low == bound and check.margin) else -1, text)
+
+
+def _share(margin: Fraction, of: Fraction | float) -> Fraction | float:
+    return margin * (of if of >= 0 else -of)
 
 
 def _value(p: Published, direction: str) -> Fraction | float:

@@ -22,6 +22,7 @@ from benchmark.collate.statistics.interval import POWER, Estimate, power
 from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, PAIR_SHARE
 from benchmark.collate.statistics.noise import PLAUSIBLE
 from benchmark.collate.statistics.outlook import Odds, outlook, pair_odds
+from benchmark.errors import sure
 from benchmark.recipe import Protocol
 from benchmark.suite.model import Number, Tolerance
 
@@ -112,18 +113,19 @@ def _claim_name(c: JudgedClaim) -> str:
 
 def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Question | Hopeless:
     name = _number_name(j, e)
-    p, a = e.published, e.achieved
+    p, a = sure(e.published), sure(e.achieved)
     if band is None or j.gap is not None or not p.value or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
     if _equal(a):
         return Hopeless(name, f"all {a.n} seeds gave the same number: no sample of seed noise")
     a = _with_spread(a, e.metric)
     noise, _ = own_noise(p, a, e.runs)
+    value = p.value
 
     def chance(k: int) -> float:
         n = min(a.n + k, LAST)
         return (
-            power(a.std, a.mean - p.value, band.relative * abs(p.value), n, (noise / a.std) ** 2)
+            power(a.std, a.mean - value, band.relative * abs(value), n, (noise / a.std) ** 2)
             if a.std and n >= FIRST
             else 0.0
         )
@@ -150,7 +152,7 @@ def _with_spread(a: Estimate, metric: str) -> Estimate:
 
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
     name = _claim_name(c)
-    numbers = {n: _with_spread(cells[n.cell].entries[n.metric].achieved, n.metric) for n in c.claim.numbers()}
+    numbers = {n: _with_spread(sure(cells[n.cell].entries[n.metric].achieved), n.metric) for n in c.claim.numbers()}
     claim = _Claim(c, numbers, {cell: j.cell.full_protocol for cell, j in cells.items()})
     if not claim.could():
         return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}")

@@ -10,6 +10,7 @@ import math
 
 from benchmark.collate.judging.join import Entry
 from benchmark.collate.statistics.noise import published_noise
+from benchmark.errors import sure
 from benchmark.suite.model import Check, Number, Rank
 
 Z = 1.96
@@ -19,7 +20,7 @@ def unsettled(leaf: Check | Rank, entries: dict[Number, Entry]) -> list[str]:
     """The sources of the noise that could turn the comparison; none if it is settled."""
     if isinstance(leaf, Rank):
         return _rank(leaf, entries)
-    if leaf.b is None or any(entries[n].published.value is None for n in (leaf.a, leaf.b)):
+    if leaf.b is None or any(_printed(n, entries) is None for n in (leaf.a, leaf.b)):
         return []
     higher = leaf.test == "better" and leaf.a.direction == "higher"
     margins = (leaf.margin, -leaf.margin) if leaf.test == "close" else (leaf.margin if higher else -leaf.margin,)
@@ -32,7 +33,7 @@ def _outside(leaf: Check, entries: dict[Number, Entry]) -> bool:
     """Whether two numbers that are not close as printed lie settled beyond one end of the margin: the other end is
     farther.
     """
-    a, b = (f * entries[n].published.value for f, n in zip(map(float, leaf.times), (leaf.a, leaf.b)))
+    a, b = (f * sure(_printed(sure(n), entries)) for f, n in zip(map(float, leaf.times), (leaf.a, leaf.b)))
     return abs(a - b) > float(leaf.margin) * abs(b)
 
 
@@ -40,9 +41,9 @@ def _rank(rank: Rank, entries: dict[Number, Entry]) -> list[str]:
     """Settled if enough rivals are worse, or enough are better, by more than noise."""
     better = 1 if rank.a.direction == "lower" else -1
     printed = [n for n in rank.rivals if (p := entries[n].published) and p.text != "not-reported"]
-    if entries[rank.a].published.value is None:
+    if _printed(rank.a, entries) is None:
         return []
-    signs = [1 if entries[n].published.value is None else better * _sign(rank.a, n, entries) for n in printed]
+    signs = [1 if _printed(n, entries) is None else better * _sign(rank.a, n, entries) for n in printed]
     if signs.count(1) > len(signs) - rank.top or signs.count(-1) >= rank.top:
         return []
     return _sources(rank.a, *(n for n, sign in zip(printed, signs) if sign == 0), entries=entries)
@@ -52,18 +53,22 @@ def _sign(
     a: Number, b: Number, entries: dict[Number, Entry], fa: float = 1.0, fb: float = 1.0, margin: float = 0.0
 ) -> int:
     """+1 if fa·a lies below fb·b moved by the margin, −1 if above, 0 if the difference is within noise."""
-    x, y = (f * entries[n].published.value for f, n in ((fa, a), (fb, b)))
+    x, y = (f * sure(_printed(n, entries)) for f, n in ((fa, a), (fb, b)))
     dx, dy = (f * _noise(n, entries)[0] for f, n in ((fa, a), (fb, b)))
     gap = y + margin * abs(y) - x
     return 0 if abs(gap) <= Z * math.hypot(dx, (1 + margin) * dy) else 1 if gap > 0 else -1
 
 
+def _printed(n: Number, entries: dict[Number, Entry]) -> float | None:
+    return sure(entries[n].published).value
+
+
 def _noise(n: Number, entries: dict[Number, Entry]) -> tuple[float, str]:
     e = entries[n]
-    return published_noise(n.metric, e.published, e.runs)
+    return published_noise(n.metric, sure(e.published), e.runs)
 
 
 def _sources(*numbers: Number, entries: dict[Number, Entry]) -> list[str]:
     return list(
-        dict.fromkeys(f"{n.metric} {_noise(n, entries)[1]}" for n in numbers if entries[n].published.value is not None)
+        dict.fromkeys(f"{n.metric} {_noise(n, entries)[1]}" for n in numbers if _printed(n, entries) is not None)
     )

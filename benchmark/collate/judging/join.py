@@ -15,7 +15,7 @@ from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import DECIDED, Verdict, judge
 from benchmark.collate.statistics.interval import Estimate, estimate
 from benchmark.collate.statistics.looks import looked
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, sure
 from benchmark.metrics.names import NEEDS
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import Series, evaluation_key, run_key, series, series_of
@@ -191,7 +191,7 @@ def _join_cell(
         )  # a seed that leaves the metric out would leave a selection
         achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if measured and whole else None
         diverged = sum(
-            r.status == "diverged" or (metric in (r.final or {}) and r.final[metric].get("value") is None)
+            r.status == "diverged" or (metric in (r.final or {}) and sure(r.final)[metric].get("value") is None)
             for r in records
         )
         published = cell.published.get(metric)
@@ -269,5 +269,5 @@ def _spread(published: Published | None, records: tuple[Record, ...], metric: st
     if published is None or published.std is None:
         return None
     same = [r for r in records if r.final and r.protocol.std_of == published.std_of]
-    stds = [std for r in same if (std := r.final.get(metric, {}).get("std")) is not None]
+    stds = [std for r in same if (std := sure(r.final).get(metric, {}).get("std")) is not None]
     return sum(stds) / len(stds) if stds else None

@@ -28,6 +28,7 @@ from benchmark.collate.judging.verdict import LOST
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL, PAIR_SHARE
+from benchmark.errors import sure
 from benchmark.suite.model import Number, Table
 
 DRAWS = 2000
@@ -99,9 +100,7 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
         else ""
     )
     every = [
-        (a, b) if a.published.value < b.published.value else (b, a)
-        for a, b in combinations(there, 2)
-        if a.published.value != b.published.value
+        (a, b) if _printed(a) < _printed(b) else (b, a) for a, b in combinations(there, 2) if _printed(a) != _printed(b)
     ]
     pairs = [(a, b) for a, b in every if not unlike(metric, a.cell.full_protocol, b.cell.full_protocol)]
     left_out += (
@@ -111,17 +110,17 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
     )
     if not pairs:
         return Ranking(table.key, name, metric, len(there), None, None, None, f"nothing to rank{left_out}")
-    tau = sum(_sign(b.achieved.mean - a.achieved.mean) for a, b in pairs) / len(pairs)
-    if any(e.achieved.half is None for e in there):
+    tau = sum(_sign(sure(b.achieved).mean - sure(a.achieved).mean) for a, b in pairs) / len(pairs)
+    if any(sure(e.achieved).half is None for e in there):
         return Ranking(
             table.key, name, metric, len(there), tau, None, None, f"a method with too few seeds: no interval{left_out}"
         )
     low, high, decided = tau_interval(
-        [(a.cell.id, b.cell.id) for a, b in pairs], {e.cell.id: e.achieved for e in there}
+        [(a.cell.id, b.cell.id) for a, b in pairs], {e.cell.id: sure(e.achieved) for e in there}
     )
     lower = table.metrics[metric] == "lower"
     ordered = [(a, b) if lower else (b, a) for a, b in pairs]
-    chances = improvements([(a.achieved, b.achieved) for a, b in ordered], lower)
+    chances = improvements([(sure(a.achieved), sure(b.achieved)) for a, b in ordered], lower)
     found = tuple(Improvement(a.cell.id, b.cell.id, *chance) for (a, b), chance in zip(ordered, chances))
     return Ranking(
         table.key,
@@ -155,6 +154,10 @@ def tau_interval(pairs: Iterable[tuple[str, str]], estimates: dict[str, Estimate
     return (2 * signs.count(1) - of) / of, (of - 2 * signs.count(-1)) / of, of - signs.count(0)
 
 
+def _printed(e: Entry) -> float:
+    return sure(sure(e.published).value)
+
+
 def improvements(pairs: Sequence[tuple[Estimate, Estimate]], lower: bool) -> list[tuple[float, float, float]]:
     """(probability, low, high) that a run of the first beats one of the second, each pair on its own."""
     estimates = {id(e): e for pair in pairs for e in pair}
@@ -165,7 +168,8 @@ def improvements(pairs: Sequence[tuple[Estimate, Estimate]], lower: bool) -> lis
 def _pivots(e: Estimate, stream: int) -> tuple[np.ndarray, np.ndarray]:
     """(DRAWS,) means and variances that the seeds leave possible."""
     chi, normal = _standard(e.counted, stream)
-    return e.mean + e.std / math.sqrt(e.counted) * normal / chi, (e.std / chi) ** 2
+    std = sure(e.std)
+    return e.mean + std / math.sqrt(e.counted) * normal / chi, (std / chi) ** 2
 
 
 @functools.lru_cache(maxsize=512)
@@ -185,4 +189,4 @@ def _improvement(
     z = sign * (of_b[0] - of_a[0]) / np.sqrt(of_a[1] + of_b[1])
     tail = (1 - LEVEL) / 2 / (PAIR_SHARE if a.looked or b.looked else 1)
     low, high = ndtr(np.quantile(z, [tail, 1 - tail]))
-    return float(ndtr(sign * (b.mean - a.mean) / math.hypot(a.std, b.std))), float(low), float(high)
+    return float(ndtr(sign * (b.mean - a.mean) / math.hypot(sure(a.std), sure(b.std)))), float(low), float(high)

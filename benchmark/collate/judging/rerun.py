@@ -43,7 +43,7 @@ def seeds_of(records: Sequence[Record], failures: Sequence[Failure]) -> tuple[in
 
     Where runs failed, all that were planned: a smaller plan for some of them would say that somebody had looked.
     """
-    seeds = max((r.seed for r in (*records, *failures)), default=0) + 1
+    seeds = max((*(r.seed for r in records), *(f.seed for f in failures)), default=0) + 1
     if failures:
         seeds = max(seeds, *(r.planned or 0 for r in records), 0)
     return seeds, seeds > 1 and bool(records) and looked_at(records, seeds)

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.statistics.interval import POWER, Estimate, power, seeds_needed
 from benchmark.collate.statistics.looks import FIRST, LAST
+from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
 DECIDED = ("reproduced", "better", "not reproduced")
@@ -100,7 +101,7 @@ def judge(
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
     if not published.value:
         return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
-    return _compare(published, achieved, direction, tolerance, runs)
+    return _compare(published, sure(achieved), direction, tolerance, runs)
 
 
 def left_out(gap: int) -> str:
@@ -111,7 +112,8 @@ def left_out(gap: int) -> str:
 
 
 def _compare(published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int) -> Verdict:
-    v, off = published.value, achieved.mean - published.value
+    v = sure(published.value)
+    off = achieved.mean - v
     band = tolerance.relative * abs(v)
     side = "better" if (off < 0) == (direction == "lower") else "not reproduced"
     stated = f"band ±{band:.3g} ({100 * tolerance.relative:g} %: {tolerance.source})"
@@ -133,7 +135,7 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
             f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}",
         )
     said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{_interval(achieved)}; {stated}"
-    low, high = (bound - v for bound in achieved.bounds)
+    low, high = (bound - v for bound in sure(achieved.bounds))
     noise, source = own_noise(published, achieved, runs)
     if -band <= low and high <= band:
         return Verdict(
@@ -155,18 +157,17 @@ def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[floa
         if published.std is not None and published.std_of == "seeds"
         else (achieved.std, "our own spread")
     )
-    return std / math.sqrt(
-        runs
-    ), f"seed noise of the published number ±{std / math.sqrt(runs):.3g} ({whose}, {runs} run(s))"
+    error = sure(std) / math.sqrt(runs)
+    return error, f"seed noise of the published number ±{error:.3g} ({whose}, {runs} run(s))"
 
 
 def _interval(achieved: Estimate) -> str:
     """What the ± is of: seeds, with evaluation noise apart; and the bootstrap where it reaches farther."""
     apart = f", of which evaluation noise {achieved.evaluation:.2g}" if achieved.evaluation is not None else ""
-    low, high = achieved.bounds
+    low, high = sure(achieved.bounds)
     wider = (
         f", by bootstrap to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]"
-        if high - low > 2.02 * achieved.half
+        if high - low > 2.02 * sure(achieved.half)
         else ""
     )
     looks = ", over all looks, since seeds may have been added by one" if achieved.looked else ""
@@ -182,12 +183,13 @@ def _explains(off: float, v: float) -> str:
 
 
 def _needed(achieved: Estimate, off: float, band: float, noise: float) -> str:
-    needed = seeds_needed(achieved.std, off, band, achieved.n, (noise / achieved.std) ** 2)
+    std = sure(achieved.std)
+    needed = seeds_needed(std, off, band, achieved.n, (noise / std) ** 2)
     if needed:
         return (
             f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay "
             "so, and corrected for looking again)"
         )
-    if abs(off) > band and power(achieved.std, off, band, LAST) >= POWER:  # if the published number had no noise
+    if abs(off) > band and power(std, off, band, LAST) >= POWER:  # if the published number had no noise
         return "more seeds would not decide: the seed noise of the published number leaves it open"
     return f"too close to the band's edge for {LAST} seeds to decide"

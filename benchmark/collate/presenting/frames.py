@@ -141,7 +141,7 @@ def collate(suites: Sequence[str] = (), results: str | Path = "results", profile
 
 
 def _frame(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame.from_records(list(rows), columns=list(columns))
+    return pd.DataFrame.from_records([tuple(row) for row in rows], columns=list(columns))
 
 
 def _place(j: Joined) -> tuple[Any, ...]:

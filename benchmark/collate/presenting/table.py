@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.collate.judging.join import Entry, Joined
+from benchmark.errors import sure
 from benchmark.suite.model import Cell, Published, Table
 
 ARROWS = {"lower": "↓", "higher": "↑"}
@@ -237,7 +238,8 @@ def _looked(j: Joined) -> bool:
 
 
 def _tier_line(j: Joined) -> str:
-    return f"tier {j.tier.name}" + (f": {'; '.join(j.tier.differences)}" if j.tier.differences else "")
+    tier = sure(j.tier)
+    return f"tier {tier.name}" + (f": {'; '.join(tier.differences)}" if tier.differences else "")
 
 
 def _caveat(line: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.table import achieved_text
+from benchmark.errors import sure
 
 
 def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
@@ -21,7 +22,7 @@ def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
                 "published": e.published.text if e.published else "",
                 "achieved": achieved_text(e),
                 "floor": f"{e.floor:.5g}" if e.floor is not None else "",
-                "spread": f"{e.spread:.3g} over {e.published.std_of}" if e.spread is not None else "",
+                "spread": f"{e.spread:.3g} over {sure(e.published).std_of}" if e.spread is not None else "",
                 "seeds": e.achieved.n if e.achieved else 0,
                 "profile": j.cell.profile,
                 "tier": j.tier.name if j.tier else "",

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL, PAIR_SHARE
+from benchmark.errors import sure
 from benchmark.suite.model import Number
 
 
@@ -78,7 +79,7 @@ def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
     a, b = numbers[pair.a], numbers[pair.b]
     if a.half is None or b.half is None or not (a.varies and b.varies):
         return 0.5, 0.5
-    va, vb = ((f * e.std) ** 2 / e.counted for f, e in ((pair.fa, a), (pair.fb, b)))
+    va, vb = ((f * sure(e.std)) ** 2 / e.counted for f, e in ((pair.fa, a), (pair.fb, b)))
     t = (pair.fa * a.mean - pair.fb * b.mean) / math.sqrt(va + vb)
     if a.looked or b.looked:
         below, above = (min(1.0, PAIR_SHARE * float(stdtr(min(a.counted, b.counted) - 1, side))) for side in (t, -t))

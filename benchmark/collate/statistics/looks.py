@@ -56,7 +56,7 @@ def looked(records: Iterable[Record], of: int | None = None) -> bool:
     """
     planned = [r.planned for r in records]
     seeds = of or len(planned)
-    return any(not p for p in planned) or {p for p in planned if p > 1} != ({seeds} if seeds > 1 else set())
+    return any(not p for p in planned) or {p for p in planned if p and p > 1} != ({seeds} if seeds > 1 else set())
 
 
 def critical(n: int, looked: bool = False) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from benchmark.errors import sure
 from benchmark.suite.model import Published
 
 
@@ -44,4 +45,4 @@ def published_noise(metric: str, published: Published, runs: int) -> tuple[float
     if published.std is not None and published.std_of == "seeds":
         return published.std / math.sqrt(runs), "the paper's ± over seeds"
     known = PLAUSIBLE[metric]
-    return known.relative * abs(published.value) / math.sqrt(runs), f"{100 * known.relative:g} %: {known.source}"
+    return known.relative * abs(sure(published.value)) / math.sqrt(runs), f"{100 * known.relative:g} %: {known.source}"

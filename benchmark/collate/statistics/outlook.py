@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from benchmark.collate.statistics.comparisons import Pair
 from benchmark.collate.statistics.interval import Estimate, chi
 from benchmark.collate.statistics.looks import FIRST
+from benchmark.errors import sure
 from benchmark.suite.model import AtLeast, Check, Claim, Rank
 
 Odds = tuple[float, float]
@@ -32,7 +33,7 @@ def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
     from scipy.special import ndtr, stdtrit
 
     df = min(n, m) - 1
-    error = math.sqrt((pair.fa * a.std) ** 2 / n + (pair.fb * b.std) ** 2 / m)
+    error = math.sqrt((pair.fa * sure(a.std)) ** 2 / n + (pair.fb * sure(b.std)) ** 2 / m)
     if df < FIRST - 1 or not error:
         return 0.0, 0.0
     t = (pair.fb * b.mean - pair.fa * a.mean) / error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,14 +84,14 @@ def summary(reports: Iterable[Report]) -> Summary:
 def _hours(records: Iterable[Record]) -> dict[str, float]:
     """Device -> hours: each run's training once, each measurement once."""
     training: dict[str, Record] = {}
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     for r in records:
         found[_device(r)] += r.eval_s / 3600
         if r.run not in training or r.train_s > training[r.run].train_s:
             training[r.run] = r
     for r in training.values():
         found[_device(r)] += r.train_s / 3600
-    return dict(found.most_common())
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def _device(record: Record) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from benchmark.collate.judging.join import Entry, Joined
 from benchmark.collate.judging.verdict import LOST
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
+from benchmark.errors import sure
 from benchmark.metrics.extractors import proxy
 from benchmark.suite.model import Table
 
@@ -56,16 +57,15 @@ def curves(j: Joined) -> list[Plot]:
 
 def _curve(j: Joined, metric: str, unit: str, lines: list[Marks]) -> Plot:
     published = j.cell.published.get(metric)
-    shown = published is not None and published.value is not None and _same_scale(j)
-    marks = [
-        *lines,
-        *([Marks("across", ((math.nan, published.value),), "plain", f"published: {published.text}")] if shown else []),
-    ]
+    dashed = published if published is not None and published.value is not None and _same_scale(j) else None
+    marks = list(lines)
+    if dashed is not None:
+        marks.append(Marks("across", ((math.nan, sure(dashed.value)),), "plain", f"published: {dashed.text}"))
     ys = [y for m in marks for _, y in m.points]
     ends = ", ".join(m.label for m in lines[:6]) + (f" and {len(lines) - 6} more" if len(lines) > 6 else "")
     more = f"; the first {MOST_LINES} of {len(j.records)} seeds" if len(j.records) > MOST_LINES else ""
     text = f"{metric} over training, one line a seed{more}: {ends}." + (
-        f" Dashed: the published {published.text}." if shown else ""
+        f" Dashed: the published {dashed.text}." if dashed else ""
     )
     return Plot(
         f"{j.cell.id}-{metric}",
@@ -81,8 +81,13 @@ def _same_scale(j: Joined) -> bool:
     """Whether a cell's numbers may stand on one axis with published ones: the same data, and no extractor that stands
     in for another.
     """
-    features = {r.protocol.features for r in j.records} - {None}
+    features = {r.protocol.features for r in j.records if r.protocol.features is not None}
     return j.tier is not None and j.tier.name != "incomparable" and not any(map(proxy, features))
+
+
+def _both(e: Entry) -> tuple[float, float]:
+    """Published and achieved."""
+    return sure(sure(e.published).value), sure(e.achieved).mean
 
 
 def _thin(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
@@ -101,19 +106,21 @@ def scatters(name: str, joined: Sequence[Joined]) -> list[Plot]:
             found.setdefault(e.metric, []).append(e)
     plots = []
     for metric, entries in found.items():
-        values = [v for e in entries for v in (e.published.value, e.achieved.mean)]
+        values = [v for e in entries for v in _both(e)]
         log = min(values) > 0 and max(values) / min(values) > 30
         marks = []
         for verdict in dict.fromkeys(e.verdict.name for e in entries):
             some = [e for e in entries if e.verdict.name == verdict]
-            names = tuple(f"{e.cell.id}: {e.achieved.mean:.4g}, published {e.published.text}; {verdict}" for e in some)
+            names = tuple(
+                f"{e.cell.id}: {sure(e.achieved).mean:.4g}, published {sure(e.published).text}; {verdict}" for e in some
+            )
             marks.append(
                 Marks(
                     "points",
-                    tuple((e.published.value, e.achieved.mean) for e in some),
+                    tuple(_both(e) for e in some),
                     slug(verdict),
                     verdict,
-                    tuple(e.achieved.half or 0.0 for e in some),
+                    tuple(sure(e.achieved).half or 0.0 for e in some),
                     names,
                 )
             )
@@ -158,10 +165,7 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
         if len(entries) < 2:
             continue
         sign = 1 if entries[0].direction == "lower" else -1
-        before, after = (
-            _ranks([sign * v for v in values])
-            for values in ([e.published.value for e in entries], [e.achieved.mean for e in entries])
-        )
+        before, after = (_ranks([sign * v for v in values]) for values in zip(*map(_both, entries), strict=True))
         lines = tuple(
             Marks(
                 "line",
@@ -232,7 +236,7 @@ def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot 
             and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive")
         ):
             unit = band.relative * abs(e.published.value) * (1 if e.direction == "higher" else -1)
-            rows.append((e, (e.achieved.mean - e.published.value) / unit, (e.achieved.half or 0.0) / abs(unit)))
+            rows.append((e, (e.achieved.mean - e.published.value) / unit, (sure(e.achieved).half or 0.0) / abs(unit)))
     if not rows:
         return None
     labels = [f"{e.metric} · {_who(e)} · {e.cell.id.rsplit('/', 1)[1]}" for e, _, _ in rows]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmark
+from benchmark.canonical import content_hash
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.verdict import VERDICTS
@@ -58,7 +59,7 @@ def write_site(
         if report.suite.name in RESERVED:
             raise GanbenchError(f"a suite cannot be called {report.suite.name!r} in a report: a page has that name", 2)
     site = _Site(reports, results, out, conflicts, png)
-    shared = {"total": facts.summary(reports), "problems": problems, "conflicts": conflicts}
+    shared: dict[str, Any] = {"total": facts.summary(reports), "problems": problems, "conflicts": conflicts}
     rows = [(r, facts.summary([r])) for r in reports]
     start = site.page("index.html", "overview", "index", rows=rows, forest=_forest(reports), shown=SHOWN, **shared)
     site.page("cells.html", "cells", "cells", **shared)
@@ -128,7 +129,7 @@ class _Site:
         if self._png:
             from benchmark.collate.presenting.site.png import write_png
 
-            path = self._out / "figures" / f"{safe_name(plot.name)[:120]}-{facts.content_hash(plot.name)[:8]}.png"
+            path = self._out / "figures" / f"{safe_name(plot.name)[:120]}-{content_hash(plot.name)[:8]}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_png(plot, path)
         return self._markup(svg(plot))
