@@ -50,9 +50,8 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
     text = f"{check.a.metric} {where(check.a)}: {said}"
     if not a or not b or "not-reported" in (a.text, b.text):
         return Finding(0, text)
-    low: Fraction | float
-    high: Fraction | float
-    low, high = (f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b)))
+    values: list[Fraction | float] = [f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b))]
+    low, high = values
     if check.test == "close":
         absent = [a.value, b.value].count(None)
         near = not absent and abs(low - high) <= _share(check.margin, high)
