@@ -105,10 +105,12 @@ class Chain(Part):
         return G, D
 
     def before_pass(self, view: View, rng: torch.Generator) -> None:
+        """Tells the layers whose statistics count, what masks are drawn with, and whether 0MR does: not in G's step."""
         regularised = view != "g-fake" and self.norm in ("arms", "no-lipschitz") and self._strength() > 0
         self.shared.view, self.shared.rng, self.shared.regularised = view, rng, regularised
 
     def after_pass(self) -> None:
+        """Until the next pass the layers refuse to be called."""
         self.shared.view = None
 
     def d_penalty(self, moment: Moment) -> Tensor | None:
@@ -117,6 +119,7 @@ class Chain(Part):
         return self._strength() * torch.stack(squares).sum() if squares else None
 
     def after_d(self, moment: Moment) -> None:
+        """Moves r, then p by Δp; reads one number from D's device."""
         self.d_steps += 1
         if self.d_steps <= self.start:
             return
@@ -133,6 +136,7 @@ class Chain(Part):
         return {"p": self.shared.p, "r": self.r, "d_steps": self.d_steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """p, r and the count of D steps."""
         self.shared.p, self.r, self.d_steps = state["p"], state["r"], state["d_steps"]
 
 
@@ -226,6 +230,7 @@ class RunningArms(torch.autograd.Function):
     def forward(
         ctx: Any, y: Tensor, mask: Tensor, psi: Tensor, scale: Tensor, gradient: Tensor, decay: float
     ) -> Tensor:
+        """Y·(M·scale/ψ + 1 − M), (B, C, H, W) in Y's precision."""
         gain = mask * (scale / psi)
         factor = gain + (1 - mask)
         ctx.save_for_backward(y, gain, factor, psi)

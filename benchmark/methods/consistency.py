@@ -29,6 +29,7 @@ class Consistency(Part):
         self.weight, self.flip, self.shift, self.fill = weight, flip, shift, fill
 
     def d_penalty(self, moment: Moment) -> Tensor:
+        """λ·mean over the batch, (); what T(x) is drawn with comes from the augmentation stream."""
         real = moment.real
         flips, shifts = self.draw(*real.seen.shape[2:], len(real.seen), moment.rng)
         moved = transform(real.seen.detach(), flips.to(real.seen.device), shifts.to(real.seen.device), self.fill)

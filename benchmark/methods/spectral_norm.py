@@ -37,6 +37,7 @@ class SpectralNorm(Part):
         self.player = player
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        """Changes the layers in place; u and v are drawn in the initialisation stream and saved with the player."""
         for module in (D if self.player == "D" else G).modules():
             if type(module) in (nn.Linear, nn.Conv2d) or (self.player == "D" and type(module) is nn.Embedding):
                 _normalise(module)
@@ -86,6 +87,7 @@ def power_iteration(player: nn.Module) -> None:
 
 class _SpectralLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
+        """(…, in) to (…, out); the cheaper of xWᵀ/σ and x(W/σ)ᵀ."""
         sigma = _sigma(self)
         if x[..., 0].numel() < self.in_features:
             return (
@@ -98,9 +100,11 @@ class _SpectralLinear(nn.Linear):
 
 class _SpectralConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
+        """(B, in, H, W) to (B, out, H', W') with W/σ."""
         return self._conv_forward(x, self.weight / _sigma(self), self.bias)
 
 
 class _SpectralEmbedding(nn.Embedding):
     def forward(self, labels: Tensor) -> Tensor:
+        """(B,) classes to rows of W/σ, (B, dimension)."""
         return super().forward(labels) / _sigma(self)
