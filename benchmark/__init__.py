@@ -20,7 +20,7 @@ import importlib
 import os
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Torch reads it at its first tensor: the kernel gives tensors of 2 MB and more huge pages. On a CPU that saves time and
 # changes no bit (tests/speed/pages.py).

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     def command(
         name: str, text: str, suites: str | None = None, results: bool = False, profile: bool = False
     ) -> argparse.ArgumentParser:
+        """A command with the arguments that several share."""
         p = commands.add_parser(name, help=text, description=text)
         p.set_defaults(room=ROOMS[name], function="list_cells" if name == "list" else name)
         if suites:

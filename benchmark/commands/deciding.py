@@ -42,6 +42,7 @@ class _Round:
     seconds: dict[str, float]
 
     def price(self, run: Run) -> float:
+        """Predicted device seconds."""
         return self.seconds[_series(run.cells[0])]
 
 
@@ -71,6 +72,7 @@ class _Session:
         bands = {t.key: t.tolerance for suite in self.suites for t in suite.tables}
 
         def blocked(j: Joined) -> str:
+            """Why its next seed cannot be run, or ""; planned once a series."""
             if (key := _series(j.cell)) not in self.blocked:
                 run = make_plan([j.cell], [len(j.records)], {}, problems=problems, fixed=False).runs[0]
                 self.blocked[key] = f"blocked: {run.reason}" if run.state == "blocked" else ""

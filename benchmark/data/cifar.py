@@ -25,6 +25,7 @@ SIDE = 32
 
 class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
+        """What an array is built of; raises UnpicklingError for any other name."""
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"{module}.{name} has no place in a CIFAR file")
         return super().find_class(module, name)

@@ -42,6 +42,7 @@ def from_lmdb(folder: Path) -> Pictures:
         ) from None
 
     def load(i: int) -> bytes:
+        """The encoded bytes of image i; raises GanbenchError where they are damaged or too many."""
         try:
             with store.begin() as transaction:
                 data = transaction.get(bytes(keys[i]))

@@ -73,6 +73,7 @@ class Bounded:
         self._stream, self._left = stream, limit
 
     def read(self, size: int = -1) -> bytes:
+        """As ``io.RawIOBase.read``; raises GanbenchError beyond the limit."""
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:

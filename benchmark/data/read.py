@@ -119,6 +119,7 @@ def _streamed(
         raise GanbenchError(f"dataset {c.name}: {split} has {len(found.labels):,} images, its card says {count:,}")
 
     def opened() -> Callable[[int], np.ndarray]:
+        """From i to its pixels: those kept of the whole split where there are any, else the original's, prepared."""
         whole = None if indices is None else prepared.kept([*identity, None], count, resolution)
         if whole is not None:
             return lambda i: whole[indices[i]]

@@ -24,7 +24,8 @@ class Stream(Protocol):
 
     labels: np.ndarray
 
-    def open(self) -> Callable[[int], Image.Image]: ...
+    def open(self) -> Callable[[int], Image.Image]:
+        """Raises GanbenchError where files are missing or are not those that the card or manifest names."""
 
 
 def stream(c: Card, split: str) -> Stream:
@@ -73,6 +74,7 @@ class Added:
         order = self._order[self._part]
 
         def image(i: int) -> Image.Image:
+            """Raises GanbenchError, with what to do, where its pixels have another hash."""
             name = found.names[k := int(order[i])]
             picture = decode(found.load(k), f"{found.where}: {name}")
             if pixel_hash(picture) != self._digests[i].tobytes():
@@ -106,6 +108,7 @@ class _Stl10:
         starts = np.cumsum([0, *(len(a) for a in self._arrays)])
 
         def image(i: int) -> Image.Image:
+            """Found by its number over all files; stored channel by channel."""
             k = int(np.searchsorted(starts, i, "right")) - 1
             return Image.fromarray(np.ascontiguousarray(self._arrays[k][i - starts[k]].transpose(1, 2, 0)))
 

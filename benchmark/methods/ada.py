@@ -61,6 +61,7 @@ class Ada(Part):
         self.shown = 0  # real images since p last moved
 
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
+        """(B, C, H, W) to the same, through the pipeline at the present p; as they are while p is 0."""
         return images if self.p == 0 else ada_pipeline.augment(images, self.p, rng)
 
     def after_d(self, moment: DMoment) -> None:
@@ -85,6 +86,7 @@ class Ada(Part):
         return self.target * (moment.step + 1) / moment.total_steps
 
     def state_dict(self) -> dict[str, Any]:
+        """p, the count of D steps, and what has been seen since p last moved."""
         return {
             "p": self.p,
             "d_steps": self.d_steps,
@@ -94,5 +96,6 @@ class Ada(Part):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on in the middle of an interval; raises KeyError where one of the five is missing."""
         for name in ("p", "d_steps", "signs", "judged", "shown"):
             setattr(self, name, state[name])

@@ -36,6 +36,7 @@ class AdaptiveWeights(Part):
         self.alpha1, self.alpha2, self.delta, self.epsilon = alpha1, alpha2, delta, epsilon
 
     def d_penalty(self, moment: DMoment) -> Tensor:
+        """(); costs a backward pass of each half through D. Raises TypeError for a loss that has no halves."""
         halves = moment.criterion.d_halves(moment.real, moment.fake)
         parameters = [p for p in moment.D.parameters() if p.requires_grad]
         r, f = (torch.autograd.grad(half, parameters, retain_graph=True, allow_unused=True) for half in halves)

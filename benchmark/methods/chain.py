@@ -101,10 +101,12 @@ class Chain(Part):
         return G, D
 
     def before_pass(self, view: View, rng: torch.Generator) -> None:
+        """Tells the layers whose statistics count, what masks are drawn with, and whether 0MR does: not in G's step."""
         regularised = view != "g-fake" and self.norm in ("arms", "no-lipschitz") and self._strength() > 0
         self.shared.view, self.shared.rng, self.shared.regularised = view, rng, regularised
 
     def after_pass(self) -> None:
+        """Until the next pass the layers refuse to be called."""
         self.shared.view = None
 
     def d_penalty(self, moment: DMoment) -> Tensor | None:
@@ -113,6 +115,7 @@ class Chain(Part):
         return self._strength() * torch.stack(squares).sum() if squares else None
 
     def after_d(self, moment: DMoment) -> None:
+        """Moves r, then p by Δp; reads one number from D's device."""
         self.d_steps += 1
         if self.d_steps <= self.start:
             return
@@ -129,6 +132,7 @@ class Chain(Part):
         return {"p": self.shared.p, "r": self.r, "d_steps": self.d_steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """p, r and the count of D steps."""
         self.shared.p, self.r, self.d_steps = state["p"], state["r"], state["d_steps"]
 
 

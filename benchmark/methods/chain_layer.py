@@ -119,6 +119,7 @@ class RunningArms(torch.autograd.Function):
     def forward(
         ctx: Any, y: Tensor, mask: Tensor, psi: Tensor, scale: Tensor, gradient: Tensor, decay: float
     ) -> Tensor:
+        """Y·(M·scale/ψ + 1 − M), (B, C, H, W) in Y's precision."""
         gain = mask * (scale / psi)
         factor = gain + (1 - mask)
         ctx.save_for_backward(y, gain, factor, psi)

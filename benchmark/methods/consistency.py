@@ -29,6 +29,7 @@ class Consistency(Part):
         self.weight, self.flip, self.shift, self.fill = weight, flip, shift, fill
 
     def d_penalty(self, moment: DMoment) -> Tensor:
+        """λ·mean over the batch, (); what T(x) is drawn with comes from the augmentation stream."""
         real = moment.real
         count, _, height, width = real.seen.shape
         flips, shifts = self.draw(height, width, count, moment.rng)

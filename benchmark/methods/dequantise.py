@@ -25,4 +25,5 @@ class Dequantise(Part):
         self.width = width
 
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
+        """(B, C, H, W) to the same; drawn on the CPU, in float32, for real images only."""
         return images + self.width * torch.rand(images.shape, generator=rng).to(images) if real else images

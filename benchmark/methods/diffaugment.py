@@ -47,6 +47,7 @@ class DiffAugment(Part):
         self.functions, self.random_order = functions, random_order
 
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
+        """The chosen functions one after the other, in their order or (``random_order``) in one drawn for the batch."""
         order = (
             torch.randperm(len(self.functions), generator=rng).tolist()
             if self.random_order

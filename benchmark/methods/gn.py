@@ -29,4 +29,5 @@ class GradientNormalisation(Part):
     """D answers f̂."""
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        """G as it is; D within what answers f̂."""
         return G, InputGradientNormalised(D, formula, "gn")

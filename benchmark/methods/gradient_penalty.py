@@ -30,6 +30,7 @@ class GradientPenalty(Part):
         self.weight, self.target, self.sides = weight, target, sides
 
     def d_penalty(self, moment: DMoment) -> Tensor:
+        """λ·mean over the batch, (); raises GanbenchError where D gives several logits an image."""
         real, fake = moment.real.seen.detach(), moment.fake.seen.detach()
         alpha = torch.rand(len(real), 1, 1, 1, generator=moment.rng).to(real)
         x = (real + alpha * (fake - real)).requires_grad_()

@@ -34,4 +34,5 @@ class GraN(Part):
         self.tau, self.eps = tau, eps
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        """G as it is; D within what answers f̂."""
         return G, InputGradientNormalised(D, functools.partial(formula, tau=self.tau, eps=self.eps), "gran")

@@ -27,10 +27,12 @@ class Hinge(Loss):
         self.margin, self.margin_jitter = margin, margin_jitter
 
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """Mean relu(m − f(x)) and mean relu(m + f(G(z))), each (); m is drawn for every logit where it jitters."""
         of_real = relu(self._margin(real.logits) - real.logits).mean()
         return of_real, relu(self._margin(fake.logits) + fake.logits).mean()
 
     def g_loss(self, fake: Side) -> Tensor:
+        """−mean f(G(z)), (); no margin."""
         return -fake.logits.mean()
 
     def _margin(self, logits: Tensor) -> Tensor | float:

@@ -21,7 +21,9 @@ class LeastSquares(Loss):
         self.real, self.fake = real, fake
 
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """½ mean (f(x) − b)² and ½ mean (f(G(z)) − a)², each ()."""
         return 0.5 * (real.logits - self.real).square().mean(), 0.5 * (fake.logits - self.fake).square().mean()
 
     def g_loss(self, fake: Side) -> Tensor:
+        """½ mean (f(G(z)) − b)², ()."""
         return 0.5 * (fake.logits - self.real).square().mean()

@@ -54,7 +54,9 @@ class LeCam(Part):
         return self.means if self.start else self.means / (1 - self.decay**self.updates)
 
     def state_dict(self) -> dict[str, Any]:
+        """The averaged means (2,), real and fake, their bias uncorrected, and how often they were updated."""
         return {"means": self.means, "updates": self.updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The means may lie on another device: the next update takes them to its own."""
         self.means, self.updates = state["means"], state["updates"]

@@ -26,12 +26,15 @@ class NonSaturating(Loss):
         self.d_scale = d_scale
 
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """Mean −log σ(f(x)) and mean −log(1−σ(f(G(z)))), each times ``d_scale``."""
         return self.d_scale * softplus(-real.logits).mean(), self.d_scale * softplus(fake.logits).mean()
 
     def d_loss(
         self, real: Side, fake: Side
     ) -> Tensor:  # scaled once: the sum of the halves to the last bit, at scales that are no power of two too
+        """The halves' sum, times ``d_scale``, ()."""
         return self.d_scale * (softplus(-real.logits).mean() + softplus(fake.logits).mean())
 
     def g_loss(self, fake: Side) -> Tensor:
+        """Mean −log σ(f(G(z))), (); ``d_scale`` has no part in it."""
         return softplus(-fake.logits).mean()

@@ -28,14 +28,17 @@ class NonSaturatingBce(Loss):
         self.d_scale = d_scale
 
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """BCE with target 1 on real and 0 on fake images, each times ``d_scale``."""
         return self.d_scale * _bce(real.logits, 1.0), self.d_scale * _bce(fake.logits, 0.0)
 
     def d_loss(
         self, real: Side, fake: Side
     ) -> Tensor:  # scaled once: the sum of the halves to the last bit, at scales that are no power of two too
+        """The halves' sum, times ``d_scale``, ()."""
         return self.d_scale * (_bce(real.logits, 1.0) + _bce(fake.logits, 0.0))
 
     def g_loss(self, fake: Side) -> Tensor:
+        """BCE of fakes with target 1, (); ``d_scale`` has no part in it."""
         return _bce(fake.logits, 1.0)
 
 

@@ -33,11 +33,13 @@ class Omni(Loss):
         self.margin, self.gamma = margin, gamma
 
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """From logits (B, C + 2): positive are {y, real} of real images, {fake} of fakes."""
         positive = torch.zeros_like(fake.logits, dtype=torch.bool)
         positive[:, -1] = True
         return self._multi_label(real.logits, _as_real(real)), self._multi_label(fake.logits, positive)
 
     def g_loss(self, fake: Side) -> Tensor:
+        """From logits (B, C + 2): fakes are to be taken for {y, real}."""
         return self._multi_label(fake.logits, _as_real(fake))
 
     def verdict(self, side: Side) -> Tensor:

@@ -21,6 +21,7 @@ class OutputScale(Part):
         self.k = k
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        """G as it is; D within what multiplies its logits."""
         return G, Scaled(D, self.k)
 
 
@@ -33,4 +34,5 @@ class Scaled(nn.Module):
         self.piecewise_linear = getattr(net, "piecewise_linear", False)
 
     def forward(self, x: Tensor, labels: Tensor | None = None, taps: list[Tensor] | None = None) -> Tensor:
+        """``net``'s logits, (B,) or (B, K), times ``k``; ``taps`` gets its feature maps."""
         return self.k * self.net(x, labels, taps)

@@ -44,4 +44,5 @@ class PenaltyGradientNormalisation(Part):
         self.formula = {"released": released, "appendix": appendix}[form]
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        """G as it is; D within what answers f̂."""
         return G, InputGradientNormalised(D, self.formula, "pgn")

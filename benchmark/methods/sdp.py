@@ -38,11 +38,13 @@ class SampleDifferences(Part):
         self.weight, self.start, self.k, self.k_every, self.norm = weight, start, k, k_every, norm
 
     def d_penalty(self, moment: DMoment) -> Tensor | None:
+        """λ/k·Σ over pairs, (), on D's own pass; None before step t. Raises GanbenchError for a conditional pair."""
         if self._early(moment):
             return None
         return self._differences(moment, moment.real.seen, moment.real.logits, moment.real.features)
 
     def g_penalty(self, moment: Moment) -> Tensor | None:
+        """As ``d_penalty``, with one more pass of real images through D, without gradient."""
         if self._early(moment):
             return None
         features: list[Tensor] = []

@@ -22,7 +22,9 @@ class SoftHinge(Loss):
     """D: mean softplus(1 − f(x)) + mean softplus(1 + f(G(z))); G: −mean f(G(z))."""
 
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """Mean softplus(1 − f(x)) and mean softplus(1 + f(G(z))), each ()."""
         return softplus(1 - real.logits).mean(), softplus(1 + fake.logits).mean()
 
     def g_loss(self, fake: Side) -> Tensor:
+        """−mean f(G(z)), (), as the hinge's."""
         return -fake.logits.mean()

@@ -37,6 +37,7 @@ class SpectralNorm(Part):
         self.player = player
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
+        """Changes the layers in place; u and v are drawn in the initialisation stream and saved with the player."""
         kinds = (nn.Linear, nn.Conv2d, nn.Embedding) if self.player == "D" else (nn.Linear, nn.Conv2d)
         for module in (D if self.player == "D" else G).modules():
             if isinstance(module, kinds) and type(module) in kinds:
@@ -89,6 +90,7 @@ def power_iteration(player: nn.Module) -> None:
 
 class _SpectralLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
+        """(…, in) to (…, out); the cheaper of xWᵀ/σ and x(W/σ)ᵀ."""
         sigma = _sigma(self)
         if x[..., 0].numel() < self.in_features:
             return (
@@ -101,9 +103,11 @@ class _SpectralLinear(nn.Linear):
 
 class _SpectralConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
+        """(B, in, H, W) to (B, out, H', W') with W/σ."""
         return self._conv_forward(x, self.weight / _sigma(self), self.bias)
 
 
 class _SpectralEmbedding(nn.Embedding):
     def forward(self, labels: Tensor) -> Tensor:
+        """(B,) classes to rows of W/σ, (B, dimension)."""
         return super().forward(labels) / _sigma(self)

@@ -28,6 +28,7 @@ class Translations(Part):
         self.shift, self.copies, self.fill = shift, copies, fill
 
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
+        """Real and fake images alike; every copy of every image gets a shift of its own on each axis."""
         batch = len(images)
         offsets = torch.randint(0, 2 * self.shift + 1, (2, self.copies * batch), generator=rng, device=rng.device)
         return torch.cat([images, translate(images, offsets.to(images.device), self.shift, self.fill)])

@@ -18,7 +18,9 @@ class Wasserstein(Loss):
     """D: −mean f(x) + mean f(G(z)); G: −mean f(G(z))."""
 
     def d_halves(self, real: Side, fake: Side) -> tuple[Tensor, Tensor]:
+        """−mean f(x) and mean f(G(z)), each ()."""
         return -real.logits.mean(), fake.logits.mean()
 
     def g_loss(self, fake: Side) -> Tensor:
+        """−mean f(G(z)), ()."""
         return -fake.logits.mean()

@@ -167,6 +167,7 @@ def _statistics(path: Path, arrays: dict[str, np.ndarray], n: int, dimension: in
     """The statistics, if they can be those of ``n`` features."""
 
     def refuse(why: str) -> None:
+        """Raises GanbenchError with the file's name before the reason."""
         raise GanbenchError(f"{path}: {why}")
 
     mu, sigma = arrays["mu"], arrays["sigma"]

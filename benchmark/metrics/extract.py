@@ -29,6 +29,7 @@ class Extracted:
 
     @property
     def n(self) -> int:
+        """How many images."""
         return self.moments.n
 
 

@@ -38,6 +38,7 @@ def prepare(source: Source, quantise: str | None, count: int | None = None) -> S
     low, high = _range(source, count) if quantise == "min-max" else (-1.0, 1.0)
 
     def prepared() -> Iterator[Tensor]:
+        """Batch by batch, each as (N, 3, H, W)."""
         for batch in source():
             yield _colour(batch if batch.dtype == torch.uint8 else _bytes(batch, quantise, low, high))
 
@@ -51,6 +52,7 @@ def scaled_by_batch(source: Source, count: int) -> Source:
     """
 
     def scaled() -> Iterator[Tensor]:
+        """Batches of ``MIMICRY_BATCH``, the last of them smaller where ``count`` is no multiple."""
         for batch in batches(source, count, MIMICRY_BATCH):
             yield _bytes(batch, "min-max", batch.min().item(), batch.max().item())
 

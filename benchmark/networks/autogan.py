@@ -64,6 +64,7 @@ class Cell(nn.Module):
         self.incoming = nn.ModuleList(nn.Conv2d(channels, channels, 1) for _ in range(incoming))
 
     def forward(self, x: Tensor, earlier: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """``earlier``: the maps handed on by all cells before, first to last, (B, N, h, h) of any size."""
         size = 2 * x.shape[2]
         handed = self.conv1(self._resize(x.relu(), size))
         for conv, maps in zip(self.incoming, earlier, strict=True):
@@ -91,6 +92,7 @@ class Generator(nn.Module):
         self.to_image = nn.Conv2d(channels, image_shape[0], 3, padding=1)
 
     def forward(self, z: Tensor, labels: None = None) -> Tensor:
+        """(B, z_dim) to (B, C, H, W); unconditional."""
         h = self.linear(z).unflatten(1, (-1, self.bottom, self.bottom))
         h, handed1 = self.cell1(h, [])
         h, handed2 = self.cell2(h, [handed1])
@@ -110,6 +112,7 @@ class Discriminator(nn.Module):
         self.head = nn.Linear(channels, 1, bias=False)
 
     def forward(self, x: Tensor, labels: None = None, taps: list[Tensor] | None = None) -> Tensor:
+        """(B, C, H, W) to (B,); ``taps`` gets the output of each block. Unconditional."""
         for block in self.blocks:
             x = block(x)
             if taps is not None:

@@ -100,6 +100,7 @@ class ConditionalBatchNorm(nn.Module):
             self.gain, self.shift = (nn.Embedding(classes, channels) for _ in range(2))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """x (B, C, H, W); ``condition``: (B,) classes, or (B, k) where they are embedded already."""
         return torch.addcmul(
             self.shift(condition)[..., None, None], self.norm(x), 1 + self.gain(condition)[..., None, None]
         )
@@ -117,6 +118,7 @@ class UpBlock(nn.Module):
         self.skip = nn.Conv2d(fan_in, fan_out, 1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """``condition`` as its two norms take it."""
         h = self.conv1(_double(self.norm1(x, condition).relu()))
         h = self.conv2(self.norm2(h, condition).relu())
         return h + _double(self.skip(x))  # the sources double first: the same numbers for four times the work
@@ -138,6 +140,7 @@ class DownBlock(nn.Module):
         self.skip = nn.Conv2d(fan_in, fan_out, 1) if halve or fan_in != fan_out else None
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, fan_in, H, W) to (B, fan_out, H', W'), H' half of H where it halves."""
         h = self.conv2(self.conv1(x if self.first else x.relu()).relu())
         if self.first and self.halve:
             x = F.avg_pool2d(x, 2)
@@ -160,6 +163,7 @@ class Attention(nn.Module):
         self.gain = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same; H and W even."""
         query = self.query(x).flatten(2)  # (B, C/8, HW)
         key, value = (F.max_pool2d(conv(x), 2).flatten(2) for conv in (self.key, self.value))  # (B, C/8 and C/2, HW/4)
         weights = (query.mT @ key).softmax(2)  # (B, HW, HW/4)
@@ -195,6 +199,7 @@ class Generator(nn.Module):
         self.to_image = nn.Conv2d(widths[-1], image_shape[0], 3, padding=1)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """z is cut into equal chunks, one for the first layer and one a block, where it is hierarchical."""
         below, *chunks = z.split(self.chunk, 1)
         condition = labels if self.shared is None else self.shared(labels)
         h = self.linear(below).unflatten(1, (-1, 4, 4))
@@ -229,6 +234,7 @@ class Discriminator(nn.Module):
         self.embedding = nn.Embedding(classes, widths[-1]) if head == "projection" else None
 
     def forward(self, x: Tensor, labels: Tensor | None, taps: list[Tensor] | None = None) -> Tensor:
+        """``taps`` gets the output of each block, after its attention; an omni head looks at no classes."""
         for n, block in enumerate(self.blocks):
             x = block(x)
             if str(n) in self.attention:

@@ -59,6 +59,7 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1), nn.Tanh())
 
     def forward(self, z: Tensor, labels: None = None) -> Tensor:
+        """(B, z_dim) to (B, C, H, W); unconditional."""
         return self.layers(z[..., None, None])
 
 
@@ -78,6 +79,7 @@ class Discriminator(nn.Module):
         self.head = nn.Conv2d(widths[-1], 1, 4)
 
     def forward(self, x: Tensor, labels: None = None, taps: list[Tensor] | None = None) -> Tensor:
+        """(B, C, H, W) to (B,); ``taps`` gets the output of each stage. Unconditional."""
         for block in self.blocks:
             x = block(x)
             if taps is not None:

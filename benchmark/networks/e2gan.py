@@ -52,6 +52,7 @@ class Cell(nn.Module):
         self.incoming = nn.Conv2d(channels, channels, 1) if incoming else None
 
     def forward(self, x: Tensor, maps: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """``maps``: of the first cell, (B, N, h, h) of any size, for a cell that has ``incoming``."""
         first = self.norm1(self.conv1(self._double(x, self.up1))).relu()
         h = first
         if self.incoming is not None:
@@ -80,6 +81,7 @@ class Generator(nn.Module):
         self.to_image = nn.Conv2d(channels, image_shape[0], 3, padding=1)
 
     def forward(self, z: Tensor, labels: None = None) -> Tensor:
+        """(B, z_dim) to (B, C, H, W); unconditional."""
         h = self.linear(z).unflatten(1, (-1, self.bottom, self.bottom))
         h, maps = self.cell1(h)
         h, _ = self.cell2(h)

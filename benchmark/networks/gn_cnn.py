@@ -64,6 +64,7 @@ class Generator(nn.Module):
         self.convs.append(nn.ConvTranspose2d(channels[-1], image_channels, 3, padding=1))
 
     def forward(self, z: Tensor, labels: None = None) -> Tensor:
+        """(B, z_dim) to (B, C, H, W); unconditional."""
         h = self.linear(z).unflatten(1, self.bottom_shape)
         for norm, conv in zip(self.norms, self.convs):
             h = conv(F.relu(norm(h), inplace=True))
@@ -88,6 +89,7 @@ class Discriminator(nn.Module):
         self.head = nn.Linear(channels[-1] * bottom * bottom, 1)
 
     def forward(self, x: Tensor, labels: None = None, taps: list[Tensor] | None = None) -> Tensor:
+        """(B, C, H, W) to (B,); activations work in place, on what the convolutions give. Unconditional."""
         for conv in self.convs:
             x = F.leaky_relu(conv(x), SLOPE, inplace=True)
             if taps is not None:

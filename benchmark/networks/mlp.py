@@ -41,6 +41,7 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], math.prod(image_shape)), nn.Tanh())
 
     def forward(self, z: Tensor, labels: None = None) -> Tensor:
+        """(B, z_dim) to (B, C, H, W); unconditional."""
         return self.layers(z).unflatten(1, self.image_shape)
 
 
@@ -57,6 +58,7 @@ class Discriminator(nn.Module):
         self.head = nn.Linear(sizes[-1], 1)
 
     def forward(self, x: Tensor, labels: None = None, taps: list[Tensor] | None = None) -> Tensor:
+        """(B, C, H, W) to (B,); ``taps`` gets each hidden layer, (B, width), after its activation. Unconditional."""
         h = x.flatten(1)
         for block in self.blocks:
             h = self.activation(block(h))

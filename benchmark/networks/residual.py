@@ -45,6 +45,7 @@ class UpBlock(nn.Module):
         self.shortcut = nn.Conv2d(fan_in, fan_out, 1)
 
     def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """``labels``: (B,) classes where the norms are conditional, else not looked at."""
         condition = (labels,) if self.conditional else ()
         h = self.conv1(self._up(F.relu(self.norm1(x, *condition), inplace=True)))
         h = self.conv2(F.relu(self.norm2(h, *condition), inplace=True))
@@ -73,6 +74,7 @@ class DownBlock(nn.Module):
         self.shortcut = nn.Conv2d(fan_in, fan_out, 1) if down or fan_in != fan_out else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (B, i, H, W) is left as it is."""
         h = x if self.first else F.relu(x)
         skip = h if self.activated else x
         h = self.conv2(F.relu(self.conv1(h), inplace=True))
@@ -100,6 +102,7 @@ class Generator(nn.Module):
         self.output = nn.Conv2d(channels[-1], image_channels, 3, padding=1)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(B, z_dim) to (B, C, H, W); ``labels`` reach the blocks' norms."""
         h = self.linear(z).unflatten(1, self.bottom_shape)
         for block in self.blocks:
             h = block(h, labels)
@@ -134,6 +137,7 @@ class Discriminator(nn.Module):
         self.projection = None if classes is None else nn.Embedding(classes, channels[-1])
 
     def forward(self, x: Tensor, labels: Tensor | None = None, taps: list[Tensor] | None = None) -> Tensor:
+        """(B, C, H, W) to (B,); ``labels`` choose the projection's rows."""
         for block in self.blocks:
             x = block(x)
             if taps is not None:

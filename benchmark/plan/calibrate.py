@@ -136,6 +136,7 @@ def _step(recipe: Recipe, device: str) -> Callable[[], float]:
     labels = torch.randint(recipe.classes or 1, (recipe.batch_d,)).to(device)
 
     def step() -> float:
+        """Seconds of the clock of ``device``, with all that was started finished."""
         mark = clock()
         train_step(gan, lambda: (real, labels))
         wait()

@@ -183,6 +183,7 @@ class _Counted(Gan):
 
     def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> Any:
         def add() -> None:
+            """A step of Adam: ``ADAM_BYTES`` moved a parameter, a call a tensor."""
             self.optimising += Work(bytes=sum(ADAM_BYTES * p.numel() for p in parameters), calls=1 + len(parameters))
 
         return _CountedAdam(parameters, lr, add)
@@ -194,6 +195,7 @@ class _CountedAdam:
         self.step = step
 
     def zero_grad(self) -> None:
+        """Gradients become None, as with torch's own."""
         for parameter in self.param_groups[0]["params"]:
             parameter.grad = None
 

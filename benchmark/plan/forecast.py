@@ -166,6 +166,7 @@ def together(made: Sequence[Forecast], gpus: Sequence[int]) -> float:
     known = {one.device.name: {t.name: t.seconds for t in one.trainings()} for one in made}
 
     def seconds(task: Task, node: Node) -> float:
+        """Predicted on the node's kind of device."""
         return known[node.kind][task.key]
 
     tasks = [Task(name, name, name) for name in known[made[0].device.name]]

@@ -76,9 +76,11 @@ def ending_if_hung(name: str, after_s: float, log: Path) -> Iterator[Callable[[]
     watch, over = HungWatch(after_s), threading.Event()
 
     def alive() -> None:
+        """A sign of life."""
         watch.heard(name, ("", os.getpid()))
 
     def look() -> None:
+        """In a thread, every ``LOOK_S`` seconds until the run is over."""
         while not over.wait(LOOK_S):
             if watch.look():
                 _end_here(name, after_s, log)

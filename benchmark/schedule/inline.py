@@ -46,6 +46,7 @@ def run_inline(jobs: Sequence[Job], stop: Stop, hung_s: float) -> Iterator[Event
 
 def _tick(seen: deque[tuple[int, int]], stop: Stop, alive: Callable[[], None]) -> Callable[[int, int], bool]:
     def tick(done: int, todo: int) -> bool:
+        """A sign of life with steps done and to do; whether to stop."""
         alive()
         seen.append((done, todo))
         return stop.asked

@@ -111,6 +111,7 @@ def _execute(
     )
 
     def tell(entry: dict[str, Any]) -> None:
+        """Keeps the newest measurement where ``status`` and the screen find it."""
         about["last"] = {"step": entry["step"], **{m: entry[m]["value"] for m in protocol.metrics if m in entry}}
 
     data = read(

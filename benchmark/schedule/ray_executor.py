@@ -85,6 +85,7 @@ def _drive(
     told = False
 
     def start() -> None:
+        """Starts every job for which there is room now; none once a stop is asked for."""
         for job, node, need in [] if stop.asked else places.starts():
             running[task(node.id, need.cpus, need.gpu).remote(job)] = job
 

@@ -42,6 +42,7 @@ def logged(folder: Path) -> Iterator[None]:
 
 class _Bounded(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
+        """At most ``LONGEST`` characters."""
         return super().format(record)[:LONGEST]
 
 

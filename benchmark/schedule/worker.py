@@ -28,10 +28,12 @@ def tasks(ray: Any, board: Any, make: Make | None, max_retries: int) -> Callable
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     def one(job: Job) -> dict[str, Any] | None:
+        """In the worker; None where it was stopped before its end."""
         return work(job, board, make)
 
     @functools.cache
     def task(node: str, cpus: float, gpu: float) -> Any:
+        """Made once for each node, cores and part of a GPU; bound to the node as long as it lives."""
         there = NodeAffinitySchedulingStrategy(node, soft=True)  # soft: elsewhere, should the node be lost
         return remote[gpu > 0].options(name="work", num_cpus=cpus, num_gpus=gpu, scheduling_strategy=there)
 
@@ -81,6 +83,7 @@ def _say_first_words() -> None:
     """
 
     def say() -> None:
+        """Every ``REPORT_S``, as long as the process lives."""
         while True:
             time.sleep(REPORT_S)
             for reporter in list(_unheard):

@@ -67,6 +67,7 @@ def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any
             changes = {name: args.mapping() for name, args in node.mapping(parts).items()}
 
             def change(there: tuple[NamedArgs, ...] | None) -> tuple[NamedArgs, ...]:
+                """The inherited parts, arguments changed; outside a profile a part that is not there fails."""
                 if not kind.startswith("profile") and (absent := changes.keys() - {name for name, _ in there or ()}):
                     node.fail(f"there is no part {', '.join(sorted(absent))} here to change")
                 return tuple(
@@ -88,6 +89,7 @@ def _named_or_merge(node: Node, kind: str) -> Any:
         return name, _arguments(kind, name, given, {}, node)
 
     def merge(inherited: NamedArgs | None) -> NamedArgs:
+        """Fails where nothing that has a name is inherited."""
         if inherited is None:
             node.fail("missing key 'name'")
         return inherited[0], _arguments(kind, inherited[0], given, inherited[1], node)

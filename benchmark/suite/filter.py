@@ -85,10 +85,12 @@ class Filter:
             return lambda cell: (has := _number(str(getattr(cell, field)))) is not None and ORDER[op](has, bound)
 
         def equal(cell: Cell | Place) -> bool:
+            """As text, or both as numbers: 10 is 10.0."""
             has = str(getattr(cell, field))
             return has == wanted or (number is not None and _number(has) == number)
 
         def part(cell: Cell | Place) -> bool:
+            """Whether the text holds it, in upper or lower case."""
             return wanted.lower() in str(getattr(cell, field)).lower()
 
         test = part if "~" in op else equal

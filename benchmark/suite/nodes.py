@@ -67,12 +67,15 @@ class Node:
         return [Node(raw, self.file) for raw in self.raw.value]
 
     def is_mapping(self) -> bool:
+        """Whether it holds keys."""
         return isinstance(self.raw, yaml.MappingNode)
 
     def is_list(self) -> bool:
+        """Whether it is a sequence, in either way of writing it."""
         return isinstance(self.raw, yaml.SequenceNode)
 
     def is_null(self) -> bool:
+        """Whether it is empty, ``~`` or ``null``, without quotes."""
         return isinstance(self.raw, yaml.ScalarNode) and not self.raw.style and self.raw.value in ("", "~", "null")
 
     def text(self) -> str:

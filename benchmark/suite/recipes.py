@@ -25,6 +25,7 @@ def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
     done: dict[str, tuple[Draft, Node]] = {}
 
     def resolve(name: str, asked: Node, chain: tuple[str, ...]) -> Draft:
+        """The recipe over its bases; ``asked``: where it is named, for errors; ``chain``: what inherits from it."""
         if name not in raw:
             asked.fail(f"unknown recipe {name!r}{nearest(name, raw)}")
         if name in chain:

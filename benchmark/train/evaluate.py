@@ -77,6 +77,7 @@ def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int)
     size, count = protocol.sample_batch or gan.recipe.batch_g, images_needed(protocol)
 
     def batches() -> Iterator[torch.Tensor]:
+        """The same images each time it is called; (B, C, H, W) float32 on the CPU."""
         rng = stream(seed, "evaluation", step)
         for _ in range(-(-count // size)):
             z = gan.noise(size, rng)

@@ -97,6 +97,7 @@ def in_order(
         groups.setdefault(frozenset(runs[c] for c in q.cells), []).append(q)
 
     def worth(group: list[Question]) -> float:
+        """Decisions to expect a device second, at the best of the numbers of seeds in ``LADDER``."""
         price = sum({runs[c]: seconds[c] for q in group for c in q.cells}.values())
         return max(sum(q.chance(k) for q in group) / (k * price) for k in LADDER)
 
@@ -123,6 +124,7 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
     value = p.value
 
     def chance(k: int) -> float:
+        """Power of the test with ``k`` more seeds, at most ``LAST`` in all; 0 before the first look."""
         n = min(a.n + k, LAST)
         return (
             power(a.std, a.mean - value, band.relative * abs(value), n, (noise / a.std) ** 2)
@@ -189,6 +191,7 @@ class _Claim:
         """That ``k`` more seeds of each cell decide it. Those beyond ``LAST`` count for nothing."""
 
         def seeds(n: Number) -> int:
+            """How many a number would have."""
             return min(self._numbers[n].n + (0 if n.cell in barred else k), LAST)
 
         odds = {

@@ -42,6 +42,7 @@ class Estimate:
 
     @property
     def n(self) -> int:
+        """How many seeds."""
         return len(self.values)
 
     @property

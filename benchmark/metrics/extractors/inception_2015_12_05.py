@@ -41,6 +41,8 @@ def build(state: dict[str, Any]) -> Any:
     size = (network.INPUT_IMAGE_SIZE, network.INPUT_IMAGE_SIZE)
 
     class Inception(nn.Module):
+        """torch-fidelity's layers, called one by one: its own forward pass takes bytes only."""
+
         def __init__(self) -> None:
             super().__init__()
             file = (
@@ -53,6 +55,7 @@ def build(state: dict[str, Any]) -> Any:
             )
 
         def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            """(N, 3, H, W) in [0, 255] to features (N, 2048) and logits (N, 1008), which leave out the bias."""
             x = (resize(x.float(), size=size, align_corners=False) - 128) / 128
             for name, layer in self.network.named_children():  # in the order of its forward pass
                 if name != "fc":
