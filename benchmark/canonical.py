@@ -52,7 +52,7 @@ def json_text(value: Any) -> bytes:
     kind = type(value)
     if kind is str or value is None:
         return orjson.dumps(value)  # the same, and faster
-    if kind is int or kind is float and math.isfinite(value):
+    if kind is int or (kind is float and math.isfinite(value)):
         return b"%r" % value
     return _ENCODER.encode(value).encode()
 

@@ -30,7 +30,7 @@ recipes:
 
 def suite(
     tmp_path: Path, rows: str, holds: str, columns: str = "[{data_percent: 10}, {data_percent: 100}]", more: str = ""
-):  # noqa: ANN201
+):
     path = tmp_path / "mini.yaml"
     table = (
         f"tables:\n  T:\n    caption: c\n    metrics: {{FID: lower, IS: higher}}\n    columns: {columns}\n    rows:\n"

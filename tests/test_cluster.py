@@ -275,7 +275,7 @@ def test_a_url_that_cannot_be_opened_is_said_before_anything_runs(
 ) -> None:
     if url.startswith("gs"):
         try:
-            import gcsfs  # noqa: F401
+            import gcsfs
         except ImportError:
             pass
         else:

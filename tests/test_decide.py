@@ -179,10 +179,10 @@ def test_questions_are_what_is_open_and_could_change_and_the_cheap_ones_come_fir
         0 <= q.chance(1) <= 1 and max(q.chance(k) for k in (1, 5, 20, 47)) >= 0.8 for q in questions
     )
     runs = {j.cell.id: j.cell.id for j in cells}
-    dear = {name: 1.0 for name in runs} | {questions[0].cells[0]: 1e6}
+    dear = dict.fromkeys(runs, 1.0) | {questions[0].cells[0]: 1e6}
     assert questions[0].cells[0] not in {c for q in in_order(questions, dear, runs)[0] for c in q.cells}
     assert questions[0].cells[0] in {
         c
-        for q in in_order(questions, {name: 1e6 for name in runs} | {questions[0].cells[0]: 1.0}, runs)[0]
+        for q in in_order(questions, dict.fromkeys(runs, 1000000.0) | {questions[0].cells[0]: 1.0}, runs)[0]
         for c in q.cells
     }

@@ -38,7 +38,7 @@ def test_a_failed_run_is_said_everywhere_until_it_succeeds(
     suite, results = write(tmp_path / "tiny.yaml"), tmp_path / "results"
     real = inline.execute
 
-    def broken(job, tick, about):  # noqa: ANN001, ANN202
+    def broken(job, tick, about):
         if "/A/" in job.name and job.seed == 1:
             raise RuntimeError(HOSTILE)
         return real(job, tick, about)

@@ -57,11 +57,11 @@ def images(n: int, seed: int = 0, channels: int = 3) -> torch.Tensor:
     return torch.from_numpy(np.clip(pixels.astype(int) + noise, 0, 255).astype(np.uint8))
 
 
-def source(x: torch.Tensor, batch: int = 17):  # noqa: ANN201
+def source(x: torch.Tensor, batch: int = 17):
     return lambda: iter(x.split(batch))
 
 
-def image_protocol(**changes: object):  # noqa: ANN201
+def image_protocol(**changes: object):
     fields = dict(
         metrics=("IS", "FID", "KIDx1000", "precision", "recall"),
         is_splits=3,

@@ -57,7 +57,7 @@ def zipped(path: Path, files: dict[str, bytes]) -> Path:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # noqa: ANN201
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Gives a card like the real one, with other counts, sizes and classes; data root and cache are folders of the
     test.
     """
@@ -440,7 +440,7 @@ def test_every_card_can_be_read_or_says_what_is_missing(tmp_path: Path, monkeypa
     for name, c in card_room.cards().items():
         for split in c.splits:
             why = missing(name, split)
-            assert c.reader == "shapes" and why is None or "run: ganbench data" in why
+            assert (c.reader == "shapes" and why is None) or "run: ganbench data" in why
             if c.reader == "images":
                 with pytest.raises(GanbenchError, match=f"ganbench data (fetch|add) {name}"):
                     c.content(split, c.resolutions[0], 3)

@@ -278,7 +278,7 @@ def test_who_looks_after_every_seed_gets_no_more_false_verdicts(sim: ModuleType,
         found = sim.many(effect, 0.02, looks, draws, np.random.default_rng(len(plan)))
         assert found.false / draws <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / draws), plan
     assert (
-        sim.many(0, 0.01, {n: True for n in range(3, 11)}, 100, np.random.default_rng(0)).verdicts["reproduced"] > 90
+        sim.many(0, 0.01, dict.fromkeys(range(3, 11), True), 100, np.random.default_rng(0)).verdicts["reproduced"] > 90
     ), "and gets verdicts"
 
 

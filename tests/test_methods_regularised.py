@@ -412,7 +412,7 @@ def test_dequantise_adds_uniform_noise_to_real_images_only() -> None:
     torch.testing.assert_close(
         noise, 2 / 256 * torch.rand(x.shape, generator=torch.Generator().manual_seed(0)), rtol=1e-9, atol=1e-12
     )
-    assert -1e-15 <= noise.min() and noise.max() < 2 / 256 and abs(noise.mean() - 1 / 256) < 1e-4
+    assert noise.min() >= -1e-15 and noise.max() < 2 / 256 and abs(noise.mean() - 1 / 256) < 1e-4
 
 
 def test_spectral_norm_iterates_in_both_steps() -> None:

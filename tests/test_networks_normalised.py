@@ -68,9 +68,9 @@ def stirred(player: nn.Module) -> nn.Module:
     with torch.no_grad():
         for name, tensor in itertools.chain(player.named_parameters(), player.named_buffers()):
             if tensor.dim() == 1 or "scale" in name or "shift" in name:
-                tensor.uniform_(0.5, 1.5) if "var" in name or "norm" in name and "weight" in name else tensor.uniform_(
-                    -0.5, 0.5
-                )
+                tensor.uniform_(0.5, 1.5) if "var" in name or (
+                    "norm" in name and "weight" in name
+                ) else tensor.uniform_(-0.5, 0.5)
             elif tensor.dim() > 1:
                 tensor.mul_(0.1 / tensor.std())
     return player

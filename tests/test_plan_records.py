@@ -116,7 +116,7 @@ def test_a_real_result_survives_the_round_trip(tmp_path: Path) -> None:
     written = make_record(planned, result)
     path = store.write(tmp_path, "theory/cell", written)
     assert store.read(path) == written and path.name == f"{planned.evaluation}-s0.json"
-    assert 0 < written.train_cpu_s and 0 < written.eval_cpu_s
+    assert written.train_cpu_s > 0 and written.eval_cpu_s > 0
     assert store.read_all(tmp_path) == ([written], [])
 
 

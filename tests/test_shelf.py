@@ -99,7 +99,7 @@ def test_a_record_that_changes_after_it_was_read_gives_no_mixture(results: Path)
     kept = shelf.read_all(results)[0][1]
     store.paths(results)[1].write_text("{}")
     with pytest.raises(RecordError):
-        kept.samples  # noqa: B018
+        kept.samples
 
 
 def test_what_was_changed_a_moment_ago_is_not_remembered(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ class Recorder(Part):
     def g_penalty(self, moment: Moment):
         assert moment.real is None and moment.fake.images.requires_grad and moment.real_images.shape == (64, 1, 28, 28)
         self.log.append(f"{self.name}.g_penalty")
-        return None
+        return
 
     def after_d(self, moment: Moment) -> None:
         self.log.append(f"{self.name}.after_d")
@@ -163,7 +163,7 @@ class Head(Part):
 
     def g_penalty(self, moment: Moment):
         assert not self.head.weight.requires_grad
-        return None
+        return
 
     needs_input_grad = True
 

@@ -265,7 +265,7 @@ def images(count: int, side: int) -> np.ndarray:
 def test_prepared_pixels_are_made_once_and_checked(rooms: dict[str, Card], tmp_path: Path) -> None:
     wanted, made = images(700, 8), []
 
-    def opened():  # noqa: ANN202
+    def opened():
         made.append(1)
         return lambda i: wanted[i]
 
@@ -317,8 +317,8 @@ def test_a_failure_while_preparing_leaves_nothing(
     assert not [p for p in (tmp_path / "cache").rglob("*") if p.is_file() and p.suffix != ".lock"]
 
 
-def _worker(number: int, log: str, out) -> None:  # noqa: ANN001 (a queue)
-    def opened():  # noqa: ANN202
+def _worker(number: int, log: str, out) -> None:
+    def opened():
         with open(log, "a") as stream:
             stream.write(f"{number}\n")
         wanted = images(600, 16)
@@ -405,7 +405,7 @@ def test_drawn_indices_are_distinct_sorted_repeatable_and_their_hash_is_their_co
     assert (
         len(drawn) == wanted < count
         and np.array_equal(drawn, np.unique(drawn))
-        and (wanted == 0 or 0 <= drawn[0] and drawn[-1] < count)
+        and (wanted == 0 or (drawn[0] >= 0 and drawn[-1] < count))
     )
     assert np.array_equal(drawn, subsets.subset_indices(count, percent, n, how))
     by_count = subsets.subset_hash(count, 100.0, wanted, how)

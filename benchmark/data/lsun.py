@@ -55,7 +55,7 @@ def from_lmdb(folder: Path) -> Pictures:
     return Pictures(str(folder), _Names(keys), load, "lmdb")
 
 
-def _keys(store) -> np.ndarray:  # noqa: ANN001 (an lmdb.Environment; the package is optional)
+def _keys(store) -> np.ndarray:
     """All keys in their order, as fixed-width bytes: three million of them as objects would take half a gigabyte."""
     parts, some = [np.empty(0, "S1")], []
     with store.begin() as transaction:

@@ -69,7 +69,7 @@ def from_tar(archive: Path, pattern: str, file: FileCard, scratch: Path) -> Path
 class Bounded:
     """A stream that refuses to give more than ``limit`` bytes."""
 
-    def __init__(self, stream, limit: int) -> None:  # noqa: ANN001 (an HTTP response)
+    def __init__(self, stream, limit: int) -> None:
         self._stream, self._left = stream, limit
 
     def read(self, size: int = -1) -> bytes:

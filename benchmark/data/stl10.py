@@ -41,6 +41,6 @@ def _images(path: Path) -> np.ndarray:
 
 def _labels(path: Path, count: int) -> np.ndarray:
     found = np.fromfile(path, np.uint8).astype(np.int64) - 1
-    if len(found) != count or not (0 <= found.min() and found.max() < 10):
+    if len(found) != count or not (found.min() >= 0 and found.max() < 10):
         raise GanbenchError(f"{path} holds {len(found):,} labels, not {count:,} from 1 to 10")
     return found

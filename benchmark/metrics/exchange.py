@@ -11,7 +11,7 @@ import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,7 +22,9 @@ from benchmark.metrics import extractors, store
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments, MomentSum
 from benchmark.metrics.real import RealSet, compared_with
-from benchmark.suite.model import Cell
+
+if TYPE_CHECKING:  # suites import the names of metrics
+    from benchmark.suite.model import Cell
 
 ABOUT = ("set", "images", "extractor", "identity", "digests")
 NEGATIVE = 1e-6  # the most negative eigenvalue of a covariance, as a share of the largest: other software writes single precision

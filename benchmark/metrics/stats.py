@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder, missing
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 from benchmark.metrics.real import compared_with
-from benchmark.suite.model import Cell
+
+if TYPE_CHECKING:  # suites import the names of metrics
+    from benchmark.suite.model import Cell
 
 
 def kept() -> Iterator[str]:

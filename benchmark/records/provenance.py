@@ -22,7 +22,8 @@ PACKAGES = ("torch", "numpy", "ray")
 @functools.cache
 def code_version() -> dict[str, str]:
     """``{"ganbench": version, "commit": sha}``; the commit ends in ``+changes`` when the package's files differ from
-    it, and outside a git checkout is what ``GANBENCH_COMMIT`` says, or "unknown"."""
+    it, and outside a git checkout is what ``GANBENCH_COMMIT`` says, or "unknown".
+    """
     folder = Path(benchmark.__file__).parent
     commit = _git(folder, "rev-parse", "HEAD")
     if commit and _git(folder, "status", "--porcelain", "--", str(folder)):

@@ -38,7 +38,7 @@ def stand_in() -> None:
     """Keys for the cells whose networks, methods or readers are not built here."""
     plugin, content = keys.plugin, Card.content
 
-    def any_plugin(room: str, name: str):  # noqa: ANN202
+    def any_plugin(room: str, name: str):
         try:
             return plugin(room, name)
         except GanbenchError:

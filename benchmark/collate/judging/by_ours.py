@@ -18,6 +18,7 @@ from benchmark.suite.model import Check, Claim, Number, Rank
 
 
 def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> ClaimVerdict:
+    """The verdict by our runs; ``not judged`` where they cannot be compared, and why."""
     if broken := [j.cell.id for j in cells if j.failures]:
         return ClaimVerdict("not judged", f"runs of {', '.join(broken)} failed: what is left may be a selection")
     if absent := [j.cell.id for j in cells if not j.records]:

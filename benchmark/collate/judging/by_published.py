@@ -14,6 +14,7 @@ from benchmark.suite.model import Check, Claim, Number, Published, Rank
 
 
 def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:
+    """The verdict by what is printed; ``fragile`` says where plausible seed noise could undo it."""
     if all(e.published is None for e in entries.values()):
         return ClaimVerdict("not judged", "the paper prints no numbers for it")
     numbers = {n: e.published for n, e in entries.items()}
@@ -63,7 +64,7 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
 
 
 def _share(margin: Fraction, of: Fraction | float) -> Fraction | float:
-    return margin * (of if of >= 0 else -of)
+    return margin * abs(of) if isinstance(of, Fraction) else float(margin) * abs(of)
 
 
 def _value(p: Published, direction: str) -> Fraction | float:

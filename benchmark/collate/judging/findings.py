@@ -56,10 +56,12 @@ def outcome_of(rule: Check | Rank | AtLeast, outcomes: dict[Check | Rank, int | 
 
 
 def method(n: Number) -> str:
+    """The method of a number's cell, as the paper prints it."""
     return n.cell.split("/")[2]
 
 
 def where(n: Number) -> str:
+    """The column of a number's cell: dataset and what tells it from others of the table."""
     return n.cell.rsplit("/", 1)[1]
 
 

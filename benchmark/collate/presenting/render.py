@@ -47,7 +47,8 @@ def _marked(text: str, marks: tuple[str, ...]) -> str:
 
 def latex(v: View) -> str:
     """A booktabs table with its notes below. Needs ``\\usepackage{booktabs}``; with ``xcolor`` verdicts are coloured,
-    with ``graphicx`` wide tables are fitted to the line."""
+    with ``graphicx`` wide tables are fitted to the line.
+    """
     heads = " & ".join(f"\\multicolumn{{2}}{{c}}{{{tex(c)}}}" for c in v.columns)
     rules = "".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(v.columns)))
     under = " & ".join("published & achieved" for _ in v.columns)

@@ -166,7 +166,8 @@ def achieved_text(e: Entry) -> str:
 
 class _Notes:
     """The footnotes of one table. What differs from cell to cell gets a letter: the tier of what was achieved
-    with its reasons, remarks on the paper's numbers, and which of them are quoted."""
+    with its reasons, remarks on the paper's numbers, and which of them are quoted.
+    """
 
     def __init__(self, joined: Sequence[Joined]) -> None:
         self._joined = joined
