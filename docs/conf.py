@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import shutil
 import textwrap
 import tokenize
 from dataclasses import is_dataclass
@@ -59,7 +60,8 @@ def setup(app: Sphinx) -> None:
 def write_rooms(app: Sphinx) -> None:
     """``docs/api/``: a page for each package of ``benchmark``, with its modules one after the other."""
     root, out = Path(benchmark.__file__).parent, app.srcdir / "docs" / "api"
-    out.mkdir(exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)  # pages of rooms that are no more
+    out.mkdir()
     for init in root.rglob("__init__.py"):
         package = ".".join(init.parent.relative_to(root.parent).parts)
         files = sorted(path for path in init.parent.glob("*.py") if not path.stem.startswith("__"))
