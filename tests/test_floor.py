@@ -33,7 +33,7 @@ from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import evaluation_key
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Protocol
-from benchmark.records import store
+from benchmark.records import store as records
 from benchmark.schedule.endings import beside_floor
 from benchmark.suite.load import load
 from benchmark.train.run import run
@@ -209,8 +209,8 @@ def test_a_run_carries_its_floor_into_a_record_that_reads_back(
     planned = make_plan([cell], [0], {}).runs[0]
     record = make_record(planned, result)
     assert record.floor["metrics"]["FID"]["value"] > 0 and record.real == real_key(small, p)
-    path = store.write(tmp_path, "x", record)
-    assert store.read(path) == record
+    path = records.write(tmp_path, "x", record)
+    assert records.read(path) == record
     for old, new, message in (
         ('"images": 60', '"images": 61', "checksum"),
         (record.real, "0" * 64, "do not match its key"),
@@ -220,7 +220,7 @@ def test_a_run_carries_its_floor_into_a_record_that_reads_back(
         assert old in text
         path.write_text(text.replace(old, new))
         with pytest.raises(GanbenchError, match=message):
-            store.read(path)
+            records.read(path)
         path.write_text(text)
     with pytest.raises(GanbenchError, match="compared with other real images than planned"):
         make_record(planned, result | {"real": "0" * 64})
@@ -279,8 +279,8 @@ def test_the_profiles_of_every_suite_with_images_measure_precision_and_recall_be
                 ), cell.id
 
 
-def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes() -> None:
-    found, problems = store.read_all(Path("results"))
+def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes(committed: Path) -> None:
+    found, problems = records.read_all(committed)
     old = [r for r in found if r.floor is None and r.real is None]
     assert old and not problems
     for r in old:

@@ -15,7 +15,8 @@ class Command(Protocol):
 
     def __call__(
         self, name: str, about: str, suites: str | None = None, *, results: bool = False, profile: bool = False
-    ) -> ArgumentParser: ...
+    ) -> ArgumentParser:
+        """As ``command``, of one room."""
 
 
 def command(
