@@ -1,4 +1,4 @@
-"""Shared by all tests: one thread, one seed, the repository's root as working directory, a small suite, real data if
+"""Shared by all tests: one thread, one seed, a clean place to work (``home.py``), a small suite, real data if
 there is any.
 """
 
@@ -12,12 +12,19 @@ import pytest
 import torch
 
 from benchmark.recipe import Protocol, Recipe
+from tests import home
+from tests.home import ROOT
+from tests.times import (  # noqa: F401  (pytest finds them here)
+    pytest_deselected,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 
 os.environ.setdefault(
     "RAY_AUTH_MODE", "disabled"
 )  # before anything imports ray: where this machine has a token, clusters of tests would differ about it
 
-ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("GANBENCH_DATA") or ROOT / "../shared/data").resolve()
 torch.set_num_threads(1)
 
@@ -29,10 +36,31 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Also for what is made once for several tests."""
+    base = tmp_path_factory.getbasetemp()
+    caches = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "caches"
+    folder = home.make(base / "home")
+    with pytest.MonkeyPatch.context() as m:
+        for name, value in home.environment(caches).items():
+            m.delenv(name) if value is None else m.setenv(name, value)
+        m.chdir(folder)
+        yield folder
+
+
 @pytest.fixture(autouse=True)
-def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def _at_home(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(_home)
     torch.manual_seed(0)  # the same draws, whichever tests ran before
+
+
+@pytest.fixture(scope="session")
+def committed(_home: Path) -> Path:
+    """The results that the repository comes with; the test is skipped, visibly, where git cannot say which they are."""
+    if not (_home / "results").exists():
+        pytest.skip("not a git checkout: the repository's records cannot be told from others")
+    return _home / "results"
 
 
 @pytest.fixture

@@ -25,9 +25,7 @@ GANBENCH = [sys.executable, "-m", "benchmark"]
 
 
 def ganbench(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*GANBENCH, *map(str, arguments)], capture_output=True, text=True, timeout=240, cwd=ROOT, **more
-    )
+    return subprocess.run([*GANBENCH, *map(str, arguments)], capture_output=True, text=True, timeout=240, **more)
 
 
 def outcomes(results: Path) -> dict[str, str]:
@@ -48,16 +46,13 @@ except SystemExit as stop:
 heavy = {{'torch', 'ray', 'pandas', 'numpy', 'yaml', 'matplotlib', 'scipy', 'rich'}} & set(sys.modules)
 assert not heavy, heavy
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
 def test_planning_and_the_suite_import_neither_torch_nor_ray() -> None:
-    code = (
-        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--explain']); "
-        "assert not {'torch', 'ray'} & set(sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT).returncode == 0
+    code = "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--explain']); assert not {'torch', 'ray'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 def test_published_prints_the_seventeen_numbers_in_the_contracts_columns() -> None:
@@ -381,10 +376,6 @@ def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
-        f"{sys.executable} -m benchmark published theory | head -1",
-        shell=True,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
+        f"{sys.executable} -m benchmark published theory | head -1", shell=True, capture_output=True, text=True
     )
     assert "Traceback" not in done.stderr and done.stdout.startswith("paper,")

@@ -309,8 +309,8 @@ def test_the_profiles_of_every_suite_with_images_measure_precision_and_recall_be
                 ), cell.id
 
 
-def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes() -> None:
-    found, problems = records.read_all(Path("results"))
+def test_records_without_a_floor_stay_readable_with_their_keys_and_bytes(committed: Path) -> None:
+    found, problems = records.read_all(committed)
     old = [r for r in found if r.floor is None and r.real is None]
     assert old and not problems
     for r in old:

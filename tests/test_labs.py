@@ -158,6 +158,7 @@ def test_a_bundle_carries_records_plan_environment_and_hashes_and_comes_back_who
         export([], load(SUITE, "ci").cells, [], tmp_path / "c.zip")
 
 
+@pytest.mark.usefixtures("committed")
 def test_export_and_merge_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "theory", "--only", "table=1", "--out", str(tmp_path / "b.zip")]) == 0
     assert "b.zip: 3 records" in capsys.readouterr().out and (tmp_path / "b.zip").stat().st_size < 500_000

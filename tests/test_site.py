@@ -38,10 +38,10 @@ needs_browser = pytest.mark.skipif(found() is None, reason="no Chromium is found
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All five papers, with the records of this repository."""
     out = tmp_path_factory.mktemp("site")
-    found_records, _ = store.read_all(Path("results"))
+    found_records, _ = store.read_all(committed)
     write_reports([load_joined(s.path, found_records) for s in load_all([])], "results", out)
     return out
 
@@ -94,8 +94,8 @@ def test_every_printed_cell_of_the_five_papers_has_its_page_and_its_line(site: P
     )
 
 
-def test_the_same_records_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
-    found_records, _ = store.read_all(Path("results"))
+def test_the_same_records_give_the_same_bytes(site: Path, committed: Path, tmp_path: Path) -> None:
+    found_records, _ = store.read_all(committed)
     write_reports([load_joined(s.path, found_records) for s in load_all([])], "results", tmp_path)
     for path in site.rglob("*.*"):
         assert path.read_bytes() == (tmp_path / path.relative_to(site)).read_bytes(), path.name

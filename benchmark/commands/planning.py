@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
+from benchmark.arguments.numbers import MOST_GPUS, whole
 from benchmark.commands.lines import chosen_plan, count, plan_line
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
 from benchmark.records.record import Record
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 def plan(a: Namespace) -> int:
     """Which runs are needed, and what they cost where that is asked for."""
-    made, found = chosen_plan(a)
     kinds = _kinds(a)
+    made, found = chosen_plan(a)
     all_costs = _costs(a, kinds, made, found)
     costs = all_costs[0] if all_costs else None
     if a.json:
@@ -80,17 +81,16 @@ def _kinds(a: Namespace) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in (a.gpu or "cpu").split(","):
         name, colon, number = part.partition(":")
-        if colon and (not number.isdecimal() or not int(number) or a.gpus):
+        if colon and a.gpus:
+            raise GanbenchError(f"--gpu {plain(a.gpu)}: numbers are in --gpu or in --gpus, not in both", 2)
+        if (kind := named(name).name) in found:
+            raise GanbenchError(f"--gpu {plain(a.gpu)}: {kind} is there twice", 2)
+        try:
+            found[kind] = whole(1, MOST_GPUS)(number) if colon else a.gpus or 1
+        except ArgumentTypeError:
             raise GanbenchError(
-                f"--gpu {a.gpu}: "
-                + (
-                    "numbers are in --gpu or in --gpus, not in both"
-                    if a.gpus
-                    else f"{number!r} is no number of devices"
-                ),
-                2,
-            )
-        found[named(name).name] = int(number) if colon else a.gpus or 1
+                f"--gpu {plain(a.gpu)}: {number!r} is no number of devices from 1 to {MOST_GPUS:,}", 2
+            ) from None
     return found
 
 
@@ -117,10 +117,11 @@ def calibrate(a: Namespace) -> int:
     from benchmark.plan.calibrate import calibrate as measure
     from benchmark.plan.devices import keep, this_device
 
+    device = this_device(a.device)
     print("steps of several kinds, in turn: about a minute on an idle machine", flush=True)
     for name, number, fitted in measure(a.device):
         if fitted is None:
             print(f"{name}: {1000 * number:.3g} ms a step", flush=True)
         else:
-            print(f"{name}: {number:.0%}\nkept in {keep(this_device(a.device), fitted)}")
+            print(f"{name}: {number:.0%}\nkept in {keep(device, fitted)}")
     return 0

@@ -57,6 +57,14 @@ def run(a: Namespace) -> int:
 
 def _check(a: Namespace) -> None:
     """Raises GanbenchError on options that do not go together."""
+    if a.address and a.executor == "inline":
+        raise GanbenchError("--executor inline makes the runs in this process: leave it out, or leave out --address", 2)
+    if a.address and a.cpus:
+        raise GanbenchError(
+            "--cpus is of a Ray that is started here: a cluster's nodes know their own; leave it out", 2
+        )
+    if a.executor == "inline" and a.threads > (there := os.cpu_count() or 1):
+        raise GanbenchError(f"--threads: {a.threads:,} are more than this machine's {there} cores", 2)
     if not a.until_decided:
         if a.budget is not None:
             raise GanbenchError(

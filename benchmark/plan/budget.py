@@ -9,8 +9,12 @@ which nothing can run are taken for the cells that can, and cells without a publ
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+TIME = re.compile(r"((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?: ?(min|h|d))?")
+UNITS = {"min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,9 @@ def _cheapest(
 
 def parse_hours(text: str) -> float:
     """``"500h"``, ``"90min"``, ``"2d"`` or a plain number of hours, in seconds; raises ValueError on anything else, on zero and on less."""
-    units = {"min": 60.0, "h": 3600.0, "d": 86400.0}
-    unit = next((u for u in units if text.endswith(u)), "")
-    value = float(text.removesuffix(unit)) * units.get(unit, 3600.0)
+    if not (parts := TIME.fullmatch(text)):
+        raise ValueError(f"{text}: not a time")
+    value = float(parts[1]) * UNITS[parts[2] or "h"]
     if not 0 < value < float("inf"):
         raise ValueError(f"{text}: not a positive time")
     return value

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.schedule.gpu import why_no_gpu
 from benchmark.schedule.hung import ending_if_hung
 from benchmark.schedule.job import Event, Job, execute
 from benchmark.schedule.mirror import workplace
@@ -21,9 +22,7 @@ def run_inline(jobs: Sequence[Job], stop: Stop, hung_s: float) -> Iterator[Event
 
     One that gives no sign of life for ``hung_s`` seconds ends the process.
     """
-    import torch
-
-    found = "cuda" if torch.cuda.is_available() else "cpu"
+    found = "cpu" if why_no_gpu() else "cuda"
     for job in (replace(job, device=found if job.device == "auto" else job.device) for job in jobs):
         if stop.asked:
             yield Event("interrupted", job)

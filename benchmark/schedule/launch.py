@@ -15,6 +15,7 @@ from benchmark.errors import GanbenchError, plain
 from benchmark.plan.plan import Plan, Run
 from benchmark.records import store
 from benchmark.schedule.endings import tell
+from benchmark.schedule.gpu import refuse_without_gpu
 from benchmark.schedule.inline import run_inline
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.mirror import is_url, mirror_of
@@ -53,7 +54,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     """Make every run that is to do; write each record as soon as its run has ended.
 
     Raises:
-        GanbenchError: another driver works on the same results, or no node can take a run.
+        GanbenchError: another driver works on the same results, or no node can take a run; or there is no GPU where "cuda" was asked for.
     """
     todo = {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()
@@ -62,6 +63,8 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
     if not todo:
         return summary
+    if options.device == "cuda" and options.address is None:
+        refuse_without_gpu()
     jobs = _jobs(todo.values(), results, options)
     refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs

@@ -14,6 +14,7 @@ from benchmark.errors import GanbenchError
 from benchmark.schedule import nodes
 from benchmark.schedule.board import heard, start_board
 from benchmark.schedule.cluster import NO_NODE_S, Cluster, ClusterLost, asks
+from benchmark.schedule.gpu import why_no_gpu
 from benchmark.schedule.hung import HungWatch, end_worker
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.machines import Machines
@@ -58,7 +59,10 @@ def run_on_ray(
         ClusterLost: the head was lost or restarted. The process should end: Ray's client is left as it is, and will end it sooner or later.
     """
     with session(address, cpus) as (ray, cluster):
-        found = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
+        gpus = bool(ray.cluster_resources().get("GPU", 0)) and not (address is None and why_no_gpu())
+        if not gpus and any(job.device.startswith("cuda") for job in jobs):
+            raise GanbenchError(f"--device cuda: no node {'of the cluster ' * bool(address)}has a GPU", 2)
+        found = "cuda" if gpus else "cpu"
         jobs = [replace(job, device=found if job.device == "auto" else job.device) for job in jobs]
         if address and make is None:
             nodes.check(ray, jobs, cluster.check_head)

@@ -88,7 +88,7 @@ class Stage:
         if on_cluster and self.cluster is None:
             self._make_cluster()
         self.cluster_in_use = on_cluster
-        place = ["--address", self.cluster.address] if on_cluster else ["--cpus", "2"]
+        place = ["--address", self.cluster.address] if on_cluster else ["--cpus", str(min(2, os.cpu_count() or 1))]
         self.drivers += 1
         self.on_cluster += on_cluster
         self.log = self.folder / f"driver-{self.drivers}.txt"

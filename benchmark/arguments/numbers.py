@@ -1,0 +1,84 @@
+"""Numbers as people write them on a command line: plain digits, within bounds. What is none is said in words."""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+
+WHOLE = re.compile(r"[+-]?[0-9]+")
+DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+LONGEST = 30  # digits; Python itself refuses to read thousands
+SHOWN = 40  # characters of a wrong value
+
+MOST_SEEDS = 10_000
+MOST_GPUS = 10_000
+MANY = 100_000  # cores, threads, runs at a time
+MOST_EPOCHS = 1_000_000_000
+CENTURY_S = 100 * 365 * 86400.0  # longer than anybody waits, and short enough for whatever counts seconds
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """The type of an option that takes a whole number between these, both included."""
+
+    def read(text: str) -> int:
+        if not WHOLE.fullmatch(text):
+            raise ArgumentTypeError(f"{shown(text)} is no whole number such as 3")
+        value = int(text[:LONGEST])  # of a longer one, enough to see that it is out of bounds
+        if not least <= value <= most:
+            raise ArgumentTypeError(f"must be at least {least:,} and at most {most:,}")
+        return value
+
+    return read
+
+
+def decimal(least: float, most: float, example: str) -> Callable[[str], float]:
+    """The type of an option that takes a number between these, both included; never nan or an infinity."""
+
+    def read(text: str) -> float:
+        if not DECIMAL.fullmatch(text):
+            raise ArgumentTypeError(f"{shown(text)} is no number such as {example}")
+        if not least <= (value := float(text)) <= most:
+            raise ArgumentTypeError(f"must be at least {least:g} and at most {most:,.16g}")
+        return value
+
+    return read
+
+
+def time(least_s: float = 0.0) -> Callable[[str], float]:
+    """The type of an option that takes a time such as 90min; in seconds."""
+
+    def read(text: str) -> float:
+        from benchmark.plan.budget import parse_hours
+
+        try:
+            value = parse_hours(text)
+        except ValueError:
+            raise ArgumentTypeError(f"{shown(text)} is no time such as 500h, 90min or 2d") from None
+        if not least_s <= value <= CENTURY_S:
+            raise ArgumentTypeError(f"must be at least {least_s:g} s and at most a hundred years")
+        return value
+
+    return read
+
+
+def cores(text: str) -> int:
+    """So many cores of this machine, which it must have."""
+    value, there = whole(1, MANY)(text), os.cpu_count() or 1
+    if value > there:
+        raise ArgumentTypeError(f"{value:,} are more than this machine's {there}")
+    return value
+
+
+def priority(text: str) -> tuple[str, int]:
+    """``gran=2``: a suite and its number."""
+    name, _, number = text.rpartition("=")
+    if not name or not WHOLE.fullmatch(number):
+        raise ArgumentTypeError(f"{shown(text)} is no priority such as gran=2")
+    return name, whole(-MANY, MANY)(number)
+
+
+def shown(text: str) -> str:
+    """A wrong value in quotation marks, cut where it is long."""
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
