@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest
+from benchmark.shell import file
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import METRICS, Claim, Suite, Table, Tolerance
@@ -31,6 +32,12 @@ def find(name: str) -> Path:
     known = [p.stem for p in Path(SUITES).glob("*.yaml")]
     where = f" in {Path(SUITES).resolve()}" if not known else ""
     raise SuiteError(f"no suite {name!r}{where}{nearest(name, known) if known else ': no suite file there'}")
+
+
+def called(name: str, path: Path) -> str:
+    """What a command is to call the suite ``name`` of the file ``path``: the name, if that finds the file from here."""
+    there = Path(SUITES) / f"{name}.yaml"
+    return name if not Path(name).exists() and there.is_file() and there.samefile(path) else file(path)
 
 
 def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
