@@ -86,7 +86,8 @@ def _check(a: Namespace) -> None:
 
 def status(a: Namespace) -> int:
     """What runs, what is done, what failed."""
-    from benchmark.schedule.state import describe, watch
+    from benchmark.schedule.state import describe, driver_alive, watch
 
-    print((watch if a.watch else describe)(a.results))
+    print((watch if a.watch else describe)(a.results), flush=True)
+    driver_alive(a.results)  # where that cannot be told, it is said, and is no success
     return 0
