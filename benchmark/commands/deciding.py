@@ -12,7 +12,7 @@ from benchmark.collate.judging.decide import all_verdicts, in_order, open_questi
 from benchmark.collate.judging.join import Joined, by_series, join_loaded
 from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.commands import standing
-from benchmark.commands.lines import count, say
+from benchmark.commands.lines import count, first_seeds, no_cell, say
 from benchmark.commands.pace import device_of, seconds_each, width_of
 from benchmark.commands.standing import SHOWN, Standing, tell
 from benchmark.errors import GanbenchError
@@ -175,9 +175,9 @@ def until_decided(a: Namespace, options: Options) -> int:
     )
     state = session.look()
     if not state.cells:
-        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+        raise no_cell(a, a.suites)
     say(state.problems)
-    standing.begin(state, RULE)
+    standing.begin(state, RULE, first_seeds(a.words))
     if not state.questions:
         return state.exit_code()
     try:

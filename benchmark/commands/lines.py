@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmark import shell
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.records import shelf, store
@@ -23,13 +25,30 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record]]:
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     if not cells:
-        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+        raise no_cell(a, a.suites)
     found, problems = store.read_all(a.results)
     say(problems)
     made = make_plan(cells, range(a.seeds), store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     return in_order(
         prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found
     ), found
+
+
+def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:
+    """Another command about the same suites and profile, to be pasted."""
+    more = (*(shell.option("--profile", profile) if profile else ()), *more)
+    return shell.command(name, *map(shell.file, suites), *more)
+
+
+def first_seeds(words: Sequence[str]) -> str:
+    """The command for the first seed of each cell, in place of one that adds seeds until verdicts are decided."""
+    kept = shell.without(words, {"--until-decided": False, "--budget": True, "--seeds": True, "--until-epoch": True})
+    return shell.command(kept[0], "--seeds", "1", *kept[1:])
+
+
+def no_cell(a: Namespace, suites: Sequence[str]) -> GanbenchError:
+    """That ``--only`` chooses nothing, and where to see what there is."""
+    return GanbenchError(f"--only {a.only!r} leaves no cell; see: {about('list', suites, a.profile)}", 2)
 
 
 def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:

@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from benchmark.commands.lines import no_cell
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
@@ -74,7 +75,7 @@ def _stats(a: Namespace) -> int:
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in load_all(a.names, a.profile) for c in s.cells if only is None or only(c)]
     if not cells:
-        raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
+        raise no_cell(a, a.names)
     if a.export:
         from benchmark.metrics.exchange import export
 

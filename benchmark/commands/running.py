@@ -7,7 +7,8 @@ import sys
 import time
 from argparse import Namespace
 
-from benchmark.commands.lines import chosen_plan, count, plan_line
+from benchmark import shell
+from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
 from benchmark.errors import GanbenchError
 
 
@@ -44,7 +45,7 @@ def run(a: Namespace) -> int:
     for finished in made.of("done")[:3]:
         print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
     if len(made.of("done")) > 3:
-        print(f"  … and {len(made.of('done')) - 3} more (ganbench plan --explain)", file=sys.stderr)
+        print(f"  … and {len(made.of('done')) - 3} more: {_explained(a)}", file=sys.stderr)
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:
         print(f"  {failure}", file=sys.stderr)
@@ -53,6 +54,14 @@ def run(a: Namespace) -> int:
     if summary.exit_code == 130:
         print("run the same command again to go on", file=sys.stderr)
     return summary.exit_code
+
+
+def _explained(a: Namespace) -> str:
+    """The command that gives the reason for every run of this one."""
+    more = [*shell.option("--only", a.only)] if a.only is not None else []
+    more += ["--until-epoch", str(a.until_epoch)] if a.until_epoch else []
+    more += ["--seeds", str(a.seeds), *shell.option("--results", a.results), "--explain"]
+    return about("plan", a.suites, a.profile, *more)
 
 
 def _check(a: Namespace) -> None:
@@ -77,14 +86,16 @@ def _check(a: Namespace) -> None:
         raise GanbenchError("--until-decided chooses the order: leave out --priority", 2)
     if a.seeds != 1 or a.until_epoch is not None:
         raise GanbenchError(
-            "--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch (for a first seed of each cell: ganbench run … --seeds 1)",
+            "--until-decided chooses the seeds, and runs them to their end: leave out --seeds and --until-epoch"
+            f" (for a first seed of each cell: {first_seeds(a.words)})",
             2,
         )
 
 
 def status(a: Namespace) -> int:
     """What runs, what is done, what failed."""
-    from benchmark.schedule.state import describe, watch
+    from benchmark.schedule.state import describe, driver_alive, watch
 
-    print((watch if a.watch else describe)(a.results))
+    print((watch if a.watch else describe)(a.results), flush=True)
+    driver_alive(a.results)  # where that cannot be told, it is said, and is no success
     return 0

@@ -50,8 +50,12 @@ class Standing:
         return 1 if self.questions or self.blocked or self.lost(asked) else 0
 
 
-def begin(state: Standing, rule: str) -> None:
-    """What there is to decide, before anything is run."""
+def begin(state: Standing, rule: str, first: str) -> None:
+    """What there is to decide, before anything is run.
+
+    Args:
+        first: the command that makes the first seed of each cell.
+    """
     absent = [j.cell.id for j in state.cells if not j.records and not j.failures and j.cell.published]
     barred = [j for j in state.cells if j.tier and not j.tier.judged]
     if state.questions:
@@ -70,10 +74,7 @@ def begin(state: Standing, rule: str) -> None:
             "however many seeds there are"
         )
     if absent:
-        tell(
-            f"{count(len(absent), 'cell')} without a record take no part; for their first seed: ganbench run "
-            "… --seeds 1"
-        )
+        tell(f"{count(len(absent), 'cell')} without a record take no part; for their first seed: {first}")
     _list("lost to runs that failed or diverged", {n: _said(v) for n, v in state.lost().items()})
     _list("open, and blocked", {h.name: h.why for h in state.blocked})
     _list("open, and seeds would not decide", {h.name: h.why for h in state.hopeless})

@@ -17,6 +17,7 @@ from benchmark.data.layout import arrange, find
 from benchmark.data.manifest import arrays_path, content_hash, decoder, names_hash, parts, pixel_hash
 from benchmark.data.stl10 import read as read_stl10
 from benchmark.errors import GanbenchError
+from benchmark.shell import command
 
 
 class Stream(Protocol):
@@ -52,11 +53,12 @@ class Added:
                 np.sort(self._order), np.arange(manifest.images)
             )
         except Exception as error:  # zipfile, zlib and numpy have many kinds for a damaged archive
-            raise GanbenchError(
-                f"{arrays_path(manifest)} cannot be read ({error}); run: ganbench data add {c.name} {self._at}"
-            ) from None
+            raise GanbenchError(f"{arrays_path(manifest)} cannot be read ({error}); run: {self._again()}") from None
         if not fine:
-            raise GanbenchError(f"{arrays_path(manifest)} is damaged; run: ganbench data add {c.name} {self._at}")
+            raise GanbenchError(f"{arrays_path(manifest)} is damaged; run: {self._again()}")
+
+    def _again(self) -> str:
+        return command("data", "add", self._card.name, self._at)
 
     def open(self) -> Callable[[int], Image.Image]:
         """Image i of the split, in RGB, or GanbenchError where it is not the one that was added."""
@@ -69,7 +71,7 @@ class Added:
         found, _ = arrange(found, c.split(self._base), c.classes)
         if names_hash(found) != manifest.names:
             raise GanbenchError(
-                f"{self._at}: files were added, taken away or renamed since; if that is right, run: ganbench data add {c.name} {self._at}"
+                f"{self._at}: files were added, taken away or renamed since; if that is right, run: {self._again()}"
             )
         order = self._order[self._part]
 
@@ -84,7 +86,8 @@ class Added:
                     else ""
                 )
                 raise GanbenchError(
-                    f"{found.where}: {name} is not the image that was added{other}; get it again, or run: ganbench data add {c.name} {self._at}"
+                    f"{found.where}: {name} is not the image that was added{other}; "
+                    f"get it again, or run: {self._again()}"
                 )
             return picture
 

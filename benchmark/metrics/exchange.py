@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +22,9 @@ from benchmark.metrics import extractors, store
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments, MomentSum
 from benchmark.metrics.real import RealSet, compared_with
-
-if TYPE_CHECKING:  # suites import the names of metrics
-    from benchmark.suite.model import Cell
+from benchmark.shell import command, option
+from benchmark.suite.load import called
+from benchmark.suite.model import Cell
 
 ABOUT = ("set", "images", "extractor", "identity", "digests")
 NEGATIVE = 1e-6  # the most negative eigenvalue of a covariance, as a share of the largest: other software writes single precision
@@ -32,7 +32,7 @@ CLOSE = 1e-4  # between statistics and the features they come with, as a share o
 MOST_BYTES = 8_000_000_000
 
 
-def export(cells: Iterable[Cell], out: Path) -> str:
+def export(cells: Sequence[Cell], out: Path) -> str:
     """Write the kept features of the one set of real images that these cells compare with; says which.
 
     Raises:
@@ -55,7 +55,9 @@ def export(cells: Iterable[Cell], out: Path) -> str:
     keep = [name for name in EVERY if held and name in held["digests"]]
     kept = store.load(path, extractors.dimension(extractor), keep)
     if held is None or kept is None:
-        raise GanbenchError(f"{real}, {extractor}: no features are kept; make them first: ganbench data stats SUITE")
+        suites = dict.fromkeys(called(c.paper, c.path) for c in cells)
+        made = command("data", "stats", *suites, *option("--profile", cells[0].profile))
+        raise GanbenchError(f"{real}, {extractor}: no features are kept; make them first: {made}")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 
 from benchmark.errors import GanbenchError
+from benchmark.metrics.fewest import NEIGHBOURHOOD
 from benchmark.metrics.fidelity import fidelity
-
-NEIGHBOURHOOD = 3
 
 
 def precision_recall(generated: torch.Tensor, real: torch.Tensor) -> tuple[float, float]:

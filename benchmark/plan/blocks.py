@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from benchmark.catalogue import plugins
-from benchmark.data.cards import Card, card, missing
+from benchmark.data.cards import card, missing
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
+from benchmark.metrics.fewest import too_few
 from benchmark.metrics.names import IMAGE, NEEDS, PROBES
-from benchmark.metrics.real import held_out, validation_split
+from benchmark.metrics.real import compared_with, held_out, validation_split
 from benchmark.recipe import Protocol, Recipe
 
 
@@ -76,7 +77,8 @@ def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
         if (count := c.split(split)["count"]) < (wanted or 0):
             return f"the protocol compares with {wanted:,} images; {recipe.dataset} {split} has {count:,}"
     return (
-        _settings(protocol, c)
+        _settings(protocol)
+        or too_few(protocol, *(s.size for s in compared_with(recipe, protocol)))
         or missing_extractor(protocol.extractor)
         or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
     )
@@ -107,17 +109,10 @@ def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
     return missing(recipe.dataset, held.split)
 
 
-def _settings(p: Protocol, c: Card) -> str | None:
+def _settings(p: Protocol) -> str | None:
     """Settings that measuring would stumble over, at the end of a long run."""
-    fewest = min(p.generated, p.real or p.generated)
     if p.input_resize not in (None, extractor_resize(p.extractor)):
         return f"{p.features} resizes to its input by {extractor_resize(p.extractor)}, not {p.input_resize}"
-    if "IS" in p.metrics and not 0 < (p.is_splits or 0) <= (n := p.is_generated or p.generated):
-        return f"IS needs is_splits, at most the {n:,} generated images"
-    if "KIDx1000" in p.metrics and (p.kid_subsets is None or not 0 < (p.kid_subset_size or 0) < fewest):
-        return f"KID needs kid_subsets and a kid_subset_size below {fewest:,}"
-    if "vFID" in p.metrics and p.generated < (count := c.split(validation_split(c.name))["count"]):
-        return f"vFID needs as many generated images as there are validation images, {count:,}"
     if p.checkpoint == "best" and p.best_by not in p.metrics:
         return f"the best checkpoint is chosen by {p.best_by}, which the protocol does not measure"
     return None

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmark.plan.plan import Run
+from benchmark.shell import command, option, without
 from benchmark.suite.filter import selects
+from benchmark.suite.rerun import rerun
 
-ONLY = "--only"
 
+def again(words: Sequence[str], run: Run, results: Path = Path("results")) -> str:
+    """A line for a shell, with ``--only`` naming the first cell that needs ``run``.
 
-def again(words: Sequence[str], run: Run) -> str:
-    """A line for a shell: ``ganbench`` and ``words`` (the options that were given), with ``--only`` naming the first
-    cell that needs ``run``.
+    Args:
+        words: the command line that was given; none where a notebook made the run: then what makes the cell's runs up to this seed.
+        results: the folder that its record is to be in.
     """
-    kept: list[str] = []
-    given = iter(words)
-    for word in given:
-        name = word.split("=", 1)[0]
-        if len(name) > 2 and ONLY.startswith(name):  # argparse takes "--on" as well
-            if "=" not in word:
-                next(given, None)
-            continue
-        kept.append(word)
-    return shlex.join(["ganbench", *kept, ONLY, selects(run.cells[0])])
+    if not words:
+        return rerun(run.cells[0], max(run.seed + 1, run.planned or 0), str(results), looked=run.planned == 0)
+    kept = without(words, {"--only": True})
+    end = kept.index("--") if "--" in kept else len(kept)
+    return command(*kept[:end], *option("--only", selects(run.cells[0])), *kept[end:])

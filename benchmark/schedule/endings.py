@@ -7,6 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from benchmark import shell
 from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.plan import Run, make_record
@@ -55,7 +56,7 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
         failures.keep(results, run.evaluation, run.seed, event.error)
         line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
         summary.failures.append(
-            plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(command, run)}", lines=True)
+            plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(command, run, results)}", lines=True)
         )
     elif event.kind == "blocked":
         line = f"blocked: {run.name}: {event.error}"
@@ -92,7 +93,8 @@ def _rescue(record: Record | None, results: Path) -> str:
         store.write(folder, "rescued", record)
     except (OSError, GanbenchError):
         return ""
-    return f". The record is in {folder}; when there is room, run: ganbench merge {folder} --results {results}"
+    taken = shell.command("merge", folder, *shell.option("--results", results))
+    return f". The record is in {folder}; when there is room, run: {taken}"
 
 
 def _keep_trace(event: Event) -> str:

@@ -70,16 +70,20 @@ def describe(results: Path) -> str:
     """The state of all runs, as text.
 
     Raises:
-        GanbenchError: the status file is damaged.
+        GanbenchError: the status file is damaged, or cannot be read.
     """
     head, rows = _read(results)
     return "\n".join([head, *(f"  {_line(row)}" for row in rows)])
 
 
 def watch(results: Path) -> str:
-    """Show the state again and again until the driver ends: in place on a terminal, else one text after the other; the last one is returned."""
+    """Show the state again and again until the driver ends: in place on a terminal, else one text after the other.
+
+    Returns:
+        The last state; the first one where it cannot be told whether a driver is at work.
+    """
     if not is_terminal(sys.stdout):
-        while driver_alive(results):
+        while _alive(results):
             print(describe(results), flush=True)
             time.sleep(WATCH_EVERY_S)
         return describe(results)
@@ -95,7 +99,7 @@ def watch(results: Path) -> str:
         redirect_stderr=False,
         vertical_overflow="crop",
     ) as live:
-        while driver_alive(results):
+        while _alive(results):
             head, rows = _read(results)
             running = [row for row in rows if row["state"] == "running"]
             live.update(drawn(running, head.replace("\n", "; "), console.width, console.height), refresh=True)
@@ -104,48 +108,69 @@ def watch(results: Path) -> str:
 
 
 def driver_alive(results: Path) -> bool:
-    """Whether a process holds the results' lock."""
+    """Whether a process holds the results' lock; nothing is written.
+
+    Raises:
+        GanbenchError: that cannot be told.
+    """
+    path = results / ".lock"
     try:
-        with (results / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with path.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):  # every driver makes it
         return False
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise GanbenchError(f"whether a driver is at work on {results} cannot be told: {path}: {why}") from None
     return False
+
+
+def _alive(results: Path) -> bool | None:
+    """As ``driver_alive``; None where that cannot be told."""
+    try:
+        return driver_alive(results)
+    except GanbenchError:
+        return None
 
 
 def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
     """The head, and a row for each run that is under way or has failed, aged to this moment."""
-    path = results / "runs" / "status.json"
-    if not path.exists():
-        return f"nothing has been run in {results} yet", []
+    path, alive = results / "runs" / "status.json", _alive(results)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{'a driver is at work: ' if alive else ''}nothing has been run in {results} yet", []
+    except OSError as error:
+        raise GanbenchError(f"{path} cannot be read: {error.strerror or error}") from None
+    try:
+        content = json.loads(text)
         age, eta = time.time() - content["time"], content["eta_s"]
-        alive = driver_alive(results)
         counts = ", ".join(f"{int(n)} {plain(state)}" for state, n in content["counts"].items())
         rows = [_aged(row, max(0.0, age), content["time"], alive) for row in content["runs"]]
         list(map(_line, rows))  # every field is of its type
         left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise GanbenchError(
             f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew"
         ) from None
     return f"{_heard(alive, age)}\n{counts}{left}", rows
 
 
-def _heard(alive: bool, age: float) -> str:
+def _heard(alive: bool | None, age: float) -> str:
     clocks = f" (its clock is {duration(-age)} ahead of this one)" if age < -SKEW_S else ""
+    if alive is None:
+        return f"the last driver was heard {duration(max(0.0, age))} ago{clocks}"
     if not alive:
         return f"no driver is at work; the last one was heard {duration(max(0.0, age))} ago{clocks}"
     return f"a driver is at work{f', last heard {duration(age)} ago' if age > SKEW_S else ''}{clocks}"
 
 
-def _aged(row: dict[str, Any], age: float, written: float, alive: bool) -> dict[str, Any]:
+def _aged(row: dict[str, Any], age: float, written: float, alive: bool | None) -> dict[str, Any]:
     if row["state"] != "running":
         return row
-    if not alive:
+    if alive is False:
         return row | {"state": "was running", "eta_s": None, "rate": None}
     eta = row.get("eta_s")
     since = time.strftime("%b %d %H:%M", time.localtime(written - row["ran_s"]))

@@ -2,7 +2,7 @@
 
 ``=`` and ``!=`` compare (numbers as numbers), ``~`` and ``!~`` look for a part, ignoring case;
 ``<``, ``<=``, ``>``, ``>=`` compare numbers. ``&`` binds tighter than ``|``; parentheses group.
-A value may be quoted; it must be if it holds ``&``, ``|``, ``(`` or ``)``.
+A value may be quoted; it must be if it holds ``&``, ``|``, ``(`` or ``)``. Within quotes, two of them stand for one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ COORDINATES = ("table", "method", "backbone", "dataset", "data_percent", "resolu
 
 FIELDS = ("paper", "table", "group", "method", "backbone", "dataset", "data_percent", "resolution", "profile")
 TEST = re.compile(
-    r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^&|()]*))\s*"
+    r"\s*(?P<field>[\w-]+)\s*(?P<op>!=|!~|<=|>=|=|~|<|>)\s*"
+    r"(?:'(?P<single>(?:[^']|'')*)'|\"(?P<double>(?:[^\"]|\"\")*)\"|(?P<bare>[^&|()]*))\s*"
 )
 FORGOTTEN = re.compile(rf"\s({'|'.join(FIELDS)})\s*[=~<>!]")
 ORDER: dict[str, Callable[[float, float], bool]] = {
@@ -71,7 +72,7 @@ class Filter:
         if match["field"] not in self._fields:
             self._fail(f"unknown field {match['field']!r}{nearest(match['field'], self._fields)}")
         self._at = match.end()
-        value = next(v for v in (match["single"], match["double"], match["bare"]) if v is not None).strip()
+        value = _value(match)
         if match["bare"] is not None and (not value or FORGOTTEN.search(value)):
             self._fail("a value is missing" if not value else f"expected '&' or '|' within {value!r} (or quote it)")
         return self._compare(match["field"], match["op"], value)
@@ -110,14 +111,26 @@ class Filter:
 
 def selects(cell: Cell, fields: tuple[str, ...] = ("paper", *COORDINATES)) -> str:
     """The expression that leaves this cell and no other."""
-    tests = {name: f"{value:g}" if isinstance(value := getattr(cell, name), float) else str(value) for name in fields}
+    tests = {name: _text(getattr(cell, name)) for name in fields}
     return " & ".join(f"{name}={_quoted(value)}" for name, value in tests.items() if value)
 
 
 def _quoted(value: str) -> str:
     if re.fullmatch(r"[\w.^@%+†‡-]+", value):
         return value
-    return f"'{value}'" if '"' in value else f'"{value}"'
+    return f'"{value}"' if '"' not in value else "'" + value.replace("'", "''") + "'"
+
+
+def _text(value: object) -> str:
+    """As short as a number can be written without becoming another."""
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+
+
+def _value(match: re.Match[str]) -> str:
+    for kind, quote in (("single", "'"), ("double", '"')):
+        if match[kind] is not None:
+            return match[kind].replace(2 * quote, quote)
+    return match["bare"].strip()
 
 
 def _number(text: str) -> float | None:

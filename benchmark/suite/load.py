@@ -7,14 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest
+from benchmark.shell import file
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import METRICS, Claim, Suite, Table, Tolerance
+from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
 from benchmark.suite.tables import Profile, TableReader
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # it names folders and files
+RESERVED = ("index", "claims", "cells")  # pages that every report has
 SUITES = "suites"  # the folder that a bare suite name is looked up in, below the working directory
 
 
@@ -31,8 +34,21 @@ def find(name: str) -> Path:
     raise SuiteError(f"no suite {name!r}{where}{nearest(name, known) if known else ': no suite file there'}")
 
 
+def called(name: str, path: Path) -> str:
+    """What a command is to call the suite ``name`` of the file ``path``: the name, if that finds the file from here."""
+    there = Path(SUITES) / f"{name}.yaml"
+    return name if not Path(name).exists() and there.is_file() and there.samefile(path) else file(path)
+
+
 def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
-    """Every named suite. A folder stands for the papers in it, without selections from them; no name for ``suites/``."""
+    """Every named suite, once. A folder stands for the papers in it, without selections from them.
+
+    Args:
+        names: as ``find`` takes them; none: the folder ``suites/``.
+
+    Raises:
+        SuiteError: as ``find`` and ``load``, or two of the files bear one name.
+    """
     suites: list[Suite] = []
     for name in names or [SUITES]:
         if Path(name).is_dir():
@@ -42,7 +58,9 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
             suites += [load(path, profile) for path in found]
         else:
             suites.append(load(find(name), profile))
-    return suites
+    if said := clash(suites):
+        raise SuiteError(f"{said}, or give one at a time")
+    return once(suites)
 
 
 def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
@@ -64,6 +82,8 @@ def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[P
     )
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(f"a suite's name is lower-case letters, digits and dashes, found {top['suite'].text()!r}")
+    if top["suite"].text() in RESERVED:
+        top["suite"].fail(f"a suite cannot be called {top['suite'].text()!r}: every report has a page of that name")
     if "include" in top:
         return _selection(path, top, profile, (*chain, path.resolve()))
     for key in ("paper", "protocol", "recipes", "tables"):
@@ -76,19 +96,13 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
     """A suite that takes its cells from others: ``include: [{suite, profile, only}]``."""
     tables: dict[str, Table] = {}
     claims: list[Claim] = []
+    sources = {(top["suite"].text(), path): None}
     if not top["include"].items():
         top["include"].fail("nothing is included")
     for item in top["include"].items():
-        given = item.mapping({"suite", "profile", "only"}, ("suite",))
-        name = given["suite"].text()
-        source = path.parent / f"{name}.yaml"
-        if not source.is_file():
-            known = [p.stem for p in path.parent.glob("*.yaml") if p != path]
-            given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
-        if source.resolve() in chain:
-            given["suite"].fail("suites include each other in a circle")
-        suite = load(source, profile or (given["profile"].text() if "profile" in given else None), chain)
-        only = _only(given["only"]) if "only" in given else None
+        suite = _included(path, item, profile, chain)
+        sources |= dict.fromkeys(suite.sources)
+        only = _only(item.mapping()["only"]) if "only" in item.mapping() else None
         kept = [replace(t, cells=tuple(c for c in t.cells if only is None or only(c))) for t in suite.tables]
         if not any(t.cells for t in kept):
             item.fail("this selection holds no cell")
@@ -100,9 +114,33 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
     cells = [c for t in tables.values() for c in t.cells]
     profiles = tuple(sorted({c.profile for c in cells}))
     title = f"Cells of {', '.join(sorted({c.paper for c in cells}))}"
-    return Suite(
-        top["suite"].text(), path, title, "", "+".join(profiles), profiles, tuple(tables.values()), tuple(claims)
+    made = Suite(
+        top["suite"].text(),
+        path,
+        title,
+        "",
+        "+".join(profiles),
+        profiles,
+        tuple(tables.values()),
+        tuple(claims),
+        tuple(sources),
     )
+    if said := clash([made]):
+        top["include"].fail(said)
+    return made
+
+
+def _included(path: Path, item: Node, profile: str | None, chain: tuple[Path, ...]) -> Suite:
+    """The suite that an entry of ``include`` names: a file beside this one."""
+    given = item.mapping({"suite", "profile", "only"}, ("suite",))
+    name = given["suite"].text()
+    source = path.parent / f"{name}.yaml"
+    if not source.is_file():
+        known = [p.stem for p in path.parent.glob("*.yaml") if p != path]
+        given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
+    if source.resolve() in chain:
+        given["suite"].fail("suites include each other in a circle")
+    return load(source, profile or (given["profile"].text() if "profile" in given else None), chain)
 
 
 def _only(node: Node) -> Filter:
@@ -120,7 +158,7 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         raise SuiteError(f"{path}: no profile {profile_name!r}{nearest(profile_name, profiles)}")
     name = top["suite"].text()
     tolerance = _tolerance(top["tolerance"]) if "tolerance" in top else {}
-    reader = TableReader(name, recipes, read_protocol(top["protocol"]), profiles[profile_name], tolerance)
+    reader = TableReader(name, path, recipes, read_protocol(top["protocol"]), profiles[profile_name], tolerance)
     if not top["tables"].mapping():
         top["tables"].fail("there are no tables")
     tables = reader.tables(top["tables"])
@@ -133,6 +171,7 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         profiles=tuple(profiles),
         tables=tables,
         claims=read_claims(top["claims"], name, tables) if "claims" in top else (),
+        sources=((name, path),),
         remarks=tuple(n.text() for n in paper["notes"].items()) if "notes" in paper else (),
     )
 

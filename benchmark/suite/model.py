@@ -60,6 +60,7 @@ class Cell:
     """One entry of a table: where it stands, what was published there, and how to make it."""
 
     paper: str
+    path: Path = field(compare=False)  # the paper's suite file
     table: str
     group: str  # the part of the table that it is printed in ("critics"), if the table has such parts
     method: str
@@ -231,6 +232,7 @@ class Suite:
     profiles: tuple[str, ...]
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
+    sources: tuple[tuple[str, Path], ...]  # name and file: its own, then those of the suites that it takes cells from
     remarks: tuple[str, ...] = ()  # contradictions and unclear conventions of the paper as a whole
 
     @property

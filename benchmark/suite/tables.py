@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from benchmark.data.cards import cards as dataset_cards
@@ -69,6 +70,7 @@ class TableReader:
     """Reads the tables of one suite under one profile."""
 
     paper: str
+    path: Path
     recipes: dict[str, tuple[Draft, Node]]
     protocol: Draft
     profile: Profile
@@ -201,7 +203,7 @@ class TableReader:
         for r in (full, recipe):
             check_dataset(r, recipe_at)
         return Cell(
-            **given, paper=self.paper, dataset=full.dataset, data_percent=full.data_percent, resolution=full.resolution, sized=False,
+            **given, paper=self.paper, path=self.path, dataset=full.dataset, data_percent=full.data_percent, resolution=full.resolution, sized=False,
             recipe=recipe, protocol=measuring, full_recipe=full, full_protocol=full_protocol, profile=self.profile.name,
             stated=chosen.stated | measured.stated, notes=chosen.spelled_notes() | measured.spelled_notes(),
         )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.collate.judging.caveats import caveats
-from benchmark.collate.judging.rerun import rerun, seeds_of
+from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import DECIDED, Verdict, judge
 from benchmark.collate.statistics.interval import Estimate, estimate
@@ -24,6 +24,7 @@ from benchmark.records.record import Record
 from benchmark.records.store import by_evaluation
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
+from benchmark.suite.rerun import rerun
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from benchmark.collate.presenting.table import View, view
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict
 from benchmark.suite.model import Suite
+from benchmark.suite.namesakes import clash
 
 Loaded = tuple[Suite, dict[str, list[Joined]]]
 """A suite with its results, as ``load_joined`` gives it."""
@@ -37,8 +38,10 @@ def write_reports(
         png: also write every figure as PNG.
 
     Raises:
-        GanbenchError: the folder cannot be written.
+        GanbenchError: two suites bear one name, or one that of another page; or the folder cannot be written.
     """
+    if said := clash(suite for suite, _ in loaded):
+        raise GanbenchError(said, 2)
     reports = [
         Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, judged_claims(suite, joined))
         for suite, joined in loaded

@@ -12,11 +12,12 @@ from benchmark.canonical import content_hash
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Entry, Joined
-from benchmark.collate.judging.rerun import rerun, seeds_of
+from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.table import View
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
+from benchmark.suite.rerun import rerun
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
 DISTANCES = 6

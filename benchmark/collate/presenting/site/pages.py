@@ -27,9 +27,9 @@ from benchmark.collate.presenting.site.svg import svg
 from benchmark.collate.presenting.table import SYMBOLS
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
+from benchmark.suite.load import RESERVED
 from benchmark.suite.slug import safe_name
 
-RESERVED = ("index", "claims", "cells")
 FEW = 40
 SHOWN = 25
 """Numbers of one verdict that the start page lists; the page of all cells has the rest."""
