@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
+from benchmark import home
 from benchmark.errors import GanbenchError
 
 PROBE_S = 1.0  # between connections to the head
@@ -119,7 +120,11 @@ class Cluster:
         """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking. None: no answer yet."""
         try:
             answer = subprocess.run(
-                [sys.executable, "-c", ASK, self._address], capture_output=True, text=True, timeout=AWAY_S
+                home.python("-c", ASK, self._address),
+                env=home.environment(),
+                capture_output=True,
+                text=True,
+                timeout=AWAY_S,
             )
         except subprocess.TimeoutExpired:
             return None
