@@ -68,7 +68,7 @@ def libraries() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: _installed(name) for name in PACKAGES}}
 
 
-def said(stretch: dict[str, Any]) -> str:
+def which_code(stretch: dict[str, Any]) -> str:
     """The code of a stretch of a run in words: ``0123456789ab``, ``0123456789ab+changes``, ``unknown (ganbench 0.1.0, package 9876…)``."""
     commit, package = str(stretch.get("commit") or "unknown"), stretch.get("package")
     sha, plus, changes = commit.partition("+")

@@ -88,6 +88,11 @@ class Cluster:
                 self.check_head()
         return self._gone or self._away
 
+    def close(self) -> None:
+        """End the connection to the head."""
+        if self._line is not None:
+            self._line.close()
+
     def looked(self) -> bool:
         """Look at the nodes, every ``NODES_S`` seconds, waiting for nothing; whether there has been a look."""
         now = time.monotonic()

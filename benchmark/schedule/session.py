@@ -54,14 +54,11 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
     import ray
 
     with ExitStack() as stack:
-        if not address:
-            place = surroundings.folder()
-            code = stack.enter_context(surroundings.code(place))
         with kept_signals(), surroundings.cleaned():  # ray.init takes SIGTERM for itself, and how children end
             if address:
                 _join(ray, address)
             else:
-                _start(ray, cpus, place, code)
+                _start(ray, cpus, stack)
         cluster = Cluster(ray)
         try:
             yield ray, cluster
@@ -70,9 +67,12 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
                 atexit.unregister(ray.shutdown)
             else:
                 ray.shutdown()
+            cluster.close()
 
 
-def _start(ray: Any, cpus: int | None, place: Path, code: Path) -> None:
+def _start(ray: Any, cpus: int | None, stack: ExitStack) -> None:
+    place = surroundings.folder()
+    code = stack.enter_context(surroundings.code(place))
     memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
     try:
         ray.init(
@@ -86,8 +86,10 @@ def _start(ray: Any, cpus: int | None, place: Path, code: Path) -> None:
             **QUIET,
         )
     except Exception as error:  # Ray raises a bare one where it has not come up in time
+        logs = place / "session_latest" / "logs"
         raise GanbenchError(
-            f"Ray could not start: {_first_line(error)}; what its processes say is in {place / 'session_latest' / 'logs'}; --executor inline runs without Ray"
+            f"Ray could not start: {_first_line(error)}; {logs} has what its processes say; "
+            "--executor inline runs without Ray"
         ) from None
 
 

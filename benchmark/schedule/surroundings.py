@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +65,18 @@ def code(place: Path) -> Iterator[Path]:
     Raises:
         GanbenchError: it cannot be written.
     """
-    try:
-        place = place if place.exists() else place.parent
-        room = tempfile.TemporaryDirectory(prefix="ganbench-", dir=place, ignore_cleanup_errors=True)
-    except OSError as error:
-        raise GanbenchError(f"cannot write to {place}: {error.strerror}; set RAY_TMPDIR to a folder that can") from None
-    with room as path:
+    with ExitStack() as stack:
         try:
-            shutil.copytree(home.PACKAGE, Path(path, "benchmark"))
-        except (OSError, shutil.Error) as error:
-            raise GanbenchError(f"cannot copy ganbench's code to {path} for Ray's workers: {error}") from None
-        yield Path(path)
+            place = place if place.exists() else place.parent
+            room = tempfile.TemporaryDirectory(prefix="ganbench-", dir=place, ignore_cleanup_errors=True)
+            path = Path(stack.enter_context(room))
+            shutil.copytree(home.PACKAGE, path / "benchmark")
+        except OSError as error:  # of a whole tree: one for every file that could not be copied
+            why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
+            raise GanbenchError(
+                f"cannot copy ganbench's code to {place} for Ray's workers: {why}; set RAY_TMPDIR to a folder with room"
+            ) from None
+        yield path
 
 
 def job(ray: Any, *paths: Path) -> Any:

@@ -14,6 +14,7 @@ from benchmark.collate.join import Entry, Joined
 from benchmark.collate.rerun import rerun, seeds_of
 from benchmark.collate.table import View
 from benchmark.collate.verdict import VERDICTS
+from benchmark.records.provenance import which_code
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 
@@ -108,8 +109,9 @@ def provenance(record: Record) -> list[str]:
         f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"
     ]
     for s in segments(record):
+        modes = f"{s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}"
         lines.append(
-            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}, {s.get('device')}"
+            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
         )
     if real := record.provenance.get("real"):
         lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
