@@ -18,7 +18,12 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+
+TYPE_CHECKING = (
+    False  # as a type checker reads it; the name is not imported: `python -m benchmark` may stand beside a typing.py
+)
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.2.0.dev0"
 

@@ -2,6 +2,10 @@
 
 import sys
 
-from benchmark.cli import main
+from benchmark.home import leave_working_directory
+
+leave_working_directory()  # before anything else is imported
+
+from benchmark.cli import main  # noqa: E402
 
 sys.exit(main())

@@ -12,6 +12,7 @@ from benchmark import __version__
 from benchmark.arguments import judging, listing, machine, planning, running, sharing
 from benchmark.arguments.parser import Parser
 from benchmark.arguments.shared import command
+from benchmark.home import leave_working_directory
 
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
@@ -35,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
+    if argv is None:  # this process is ours
+        leave_working_directory()
     arguments = parser().parse_args(argv)
     arguments.words = sys.argv[1:] if argv is None else argv
     from benchmark.errors import GanbenchError

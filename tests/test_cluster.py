@@ -24,6 +24,7 @@ from benchmark.schedule.mirror import RemoteMirror, mirror_of, workplace
 from benchmark.train import checkpoint
 from tests.conftest import ROOT, protocol, recipe
 from tests.test_cli import _until, outcomes
+from tests.test_working_directory import OURS, THEIRS, litter
 
 SCRIPT = ROOT / "scripts/slurm.sh"
 SRUN = """#!/usr/bin/env bash
@@ -138,28 +139,29 @@ from benchmark.errors import GanbenchError
 from benchmark.schedule import nodes
 from benchmark.schedule.job import Job
 
-ray.init(address=cluster.address, runtime_env=nodes.shipped(), log_to_driver=False)
+from benchmark.schedule.session import session
 
 @ray.remote(num_cpus=1)
 def look():
-    import benchmark
+    import benchmark, scipy
     from benchmark.data.cards import cards
     folder = Path(benchmark.__file__).parent
     return str(folder), len(cards()), sorted(p.name for p in (folder / "collate/presenting/site/templates").iterdir())
 
-(tmp / "src").rename(tmp / "hidden")  # the nodes' workers could read it there: it is one machine
-found = {"shipped": ray.get(look.remote())}
-(tmp / "hidden").rename(tmp / "src")
-for step in ("lacking", "whole"):
-    try:
-        nodes.check(ray, [Job(**job)])
-        found[step] = ""
-    except GanbenchError as error:
-        found[step] = str(error)
-    for file in (tmp / "data").iterdir():
-        (tmp / "empty" / file.name).write_bytes(b"")
+found = {}
+with session(cluster.address, None):
+    (tmp / "src").rename(tmp / "hidden")  # the nodes' workers could read it there: it is one machine
+    found["shipped"] = ray.get(look.remote())
+    (tmp / "hidden").rename(tmp / "src")
+    for step in ("lacking", "whole"):
+        try:
+            nodes.check(ray, [Job(**job)])
+            found[step] = ""
+        except GanbenchError as error:
+            found[step] = str(error)
+        for file in (tmp / "data").iterdir():
+            (tmp / "empty" / file.name).write_bytes(b"")
 print(json.dumps(found))
-ray.shutdown()
 cluster.shutdown()
 """
 
@@ -187,10 +189,11 @@ def _job(place: Path, root: Path, **changes: object) -> dict:
 
 
 def test_nodes_get_the_package_and_one_without_the_data_is_named_before_anything_runs(tmp_path: Path) -> None:
-    for name in ("data", "empty"):
+    for name in ("data", "empty", "here"):
         (tmp_path / name).mkdir()
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
         (tmp_path / "data" / name).write_bytes(b"")
+    sprung = litter(tmp_path / "here", "clone", OURS + THEIRS)
     shutil.copytree(ROOT / "benchmark", tmp_path / "src/benchmark", ignore=shutil.ignore_patterns("__pycache__"))
     env = os.environ | {
         "PYTHONPATH": str(tmp_path / "src"),
@@ -199,14 +202,14 @@ def test_nodes_get_the_package_and_one_without_the_data_is_named_before_anything
         "RAY_USAGE_STATS_ENABLED": "0",
     }
     done = subprocess.run(
-        [sys.executable, "-c", NODES, str(tmp_path), json.dumps(_job(tmp_path, tmp_path / "data"))],
-        cwd=tmp_path,
+        [sys.executable, "-P", "-c", NODES, str(tmp_path), json.dumps(_job(tmp_path, tmp_path / "data"))],
+        cwd=tmp_path / "here",
         env=env,
         capture_output=True,
         text=True,
         timeout=200,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0 and not sprung.exists(), done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     folder, cards, templates = found["shipped"]
     assert (

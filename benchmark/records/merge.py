@@ -11,6 +11,7 @@ from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError, plain
 from benchmark.records import store
 from benchmark.records.bundle import read_bundle
+from benchmark.records.provenance import which_code
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.slug import safe_name
 
@@ -107,7 +108,7 @@ def origin(record: Record) -> str:
     """Where a record was made, as it says itself: commit, device and torch of each stretch."""
     segments = [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
     stretches = dict.fromkeys(
-        f"commit {str(s.get('commit'))[:12]} on {s.get('device')} with torch {s.get('torch')}" for s in segments
+        f"commit {which_code(s)} on {s.get('device')} with torch {s.get('torch')}" for s in segments
     )
     return " then ".join(stretches) or "of unknown origin"
 

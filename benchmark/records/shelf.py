@@ -25,6 +25,7 @@ from typing import Any
 
 import orjson
 
+from benchmark import home
 from benchmark.data.cards import cache_folder
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import store
@@ -107,7 +108,7 @@ def _check(path: Path) -> Entry | str:
 
 
 def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
-    """Check many records, on all cores where there are many: with as many processes of ``python -m benchmark.records.shelf``.
+    """Check many records, on all cores where there are many: with as many processes that run this module.
 
     Processes of their own, since a pool of ``multiprocessing`` would run a notebook's or a script's main module again.
     """
@@ -125,16 +126,13 @@ def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
 
 def _ask(share: list[Path]) -> list[Entry | str] | None:
     """One process's answers; None if it could not be started or did not finish."""
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
-    }
     question = orjson.dumps([str(path) for path in share])
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmark.records.shelf"],
+            home.module("benchmark.records.shelf"),
             input=question,
             capture_output=True,
-            env=environment,
+            env=home.environment(),
             check=True,
         )
         answer = orjson.loads(done.stdout)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
+from benchmark import home
 from benchmark.errors import GanbenchError
 
 PROBE_S = 1.0  # between connections to the head
@@ -87,6 +87,11 @@ class Cluster:
                 self.check_head()
         return self._gone or self._away
 
+    def close(self) -> None:
+        """End the connection to the head."""
+        if self._line is not None:
+            self._line.close()
+
     def looked(self) -> bool:
         """Look at the nodes, every ``NODES_S`` seconds, waiting for nothing; whether there has been a look."""
         now = time.monotonic()
@@ -119,7 +124,11 @@ class Cluster:
         """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking. None: no answer yet."""
         try:
             answer = subprocess.run(
-                [sys.executable, "-c", ASK, self._address], capture_output=True, text=True, timeout=AWAY_S
+                home.python("-c", ASK, self._address),
+                env=home.environment(),
+                capture_output=True,
+                text=True,
+                timeout=AWAY_S,
             )
         except subprocess.TimeoutExpired:
             return None

@@ -11,33 +11,28 @@ from typing import Any
 
 from benchmark.canonical import content_hash
 from benchmark.errors import GanbenchError
+from benchmark.home import PACKAGE, WORKING
 from benchmark.recipe import Protocol, Recipe
-from benchmark.records.provenance import COMMIT, code_version
 from benchmark.schedule.job import Job, set_folders
 from benchmark.schedule.mirror import check_room, mirror_of, workplace
 
 JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Environment variable in which a process that `ray job submit` started finds the job's runtime environment."""
 
-WORKING = "working_dir_files"
-"""Folder of a node in which Ray unpacks the working directories of jobs."""
-
 ANSWER_S = 120.0  # a node that says nothing for so long is named
 
 
 def shipped() -> dict[str, Any]:
-    """Ray's runtime environment: this package, with its data files, and the commit that it is of, which the nodes
-    cannot see.
+    """Ray's runtime environment: this package, with its data files, and what takes the working directory off the workers' path.
 
     Under ``ray job submit`` the job has an environment already, and Ray refuses what is in both.
     """
-    package = Path(__file__).resolve().parents[1]
+    package = Path(PACKAGE)
     of_job = json.loads(os.environ.get(JOB) or "{}").get("runtime_env") or {}
-    modules = {} if "py_modules" in of_job or WORKING in package.parts else {"py_modules": [str(package)]}
-    return {
-        **modules,
-        "env_vars": {COMMIT: code_version()["commit"]} if COMMIT not in of_job.get("env_vars", {}) else {},
-    }
+    parts = {"worker_process_setup_hook": "benchmark.home.leave_job_directory"}
+    if WORKING not in package.parts:
+        parts["py_modules"] = [str(package)]
+    return {name: part for name, part in parts.items() if name not in of_job}
 
 
 def refuse_scratch(results: Path) -> None:

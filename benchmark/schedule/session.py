@@ -8,12 +8,12 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
-from benchmark.schedule import nodes
+from benchmark.schedule import nodes, surroundings
 from benchmark.schedule.cluster import Cluster, answers
 from benchmark.schedule.stop import kept_signals
 
@@ -33,6 +33,8 @@ ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
+QUIET = {"log_to_driver": False, "logging_level": logging.ERROR}
+
 
 @contextmanager
 def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluster]]:
@@ -51,45 +53,65 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
-    with kept_signals():  # ray.init takes SIGTERM for itself, and how children end
-        _start(ray, address, cpus)
-    cluster = Cluster(ray)
+    with ExitStack() as stack:
+        with kept_signals(), surroundings.cleaned():  # ray.init takes SIGTERM for itself, and how children end
+            if address:
+                _join(ray, address)
+            else:
+                _start(ray, cpus, stack)
+        cluster = Cluster(ray)
+        try:
+            yield ray, cluster
+        finally:
+            if cluster.is_gone():  # taking leave of a head that is gone can crash Ray's thread; of another, it does
+                atexit.unregister(ray.shutdown)
+            else:
+                ray.shutdown()
+            cluster.close()
+
+
+def _start(ray: Any, cpus: int | None, stack: ExitStack) -> None:
+    place = surroundings.folder()
+    code = stack.enter_context(surroundings.code(place))
+    memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
     try:
-        yield ray, cluster
-    finally:
-        if cluster.is_gone():  # taking leave of a head that is gone can crash Ray's thread; of another, it does
-            atexit.unregister(ray.shutdown)
-        else:
-            ray.shutdown()
+        ray.init(
+            address="local",
+            num_cpus=cpus,
+            include_dashboard=False,
+            object_store_memory=memory,
+            job_config=surroundings.job(ray, code),
+            _temp_dir=str(place),
+            **surroundings.memory(place),
+            **QUIET,
+        )
+    except Exception as error:  # Ray raises a bare one where it has not come up in time
+        logs = place / "session_latest" / "logs"
+        raise GanbenchError(
+            f"Ray could not start: {_first_line(error)}; {logs} has what its processes say; "
+            "--executor inline runs without Ray"
+        ) from None
 
 
-def _start(ray: Any, address: str | None, cpus: int | None) -> None:
-    if address and re.fullmatch(r"[^/]+:[0-9]{1,5}", address) and not answers(address):  # Ray would try for minutes
+def _join(ray: Any, address: str) -> None:
+    if re.fullmatch(r"[^/]+:[0-9]{1,5}", address) and not answers(address):  # Ray would try for minutes
         raise GanbenchError(
             f"no Ray head answers at {address}: start it there with 'ray start --head "
             f"--port={address.rpartition(':')[2]}', or give --address the address that it printed when it "
             "started"
         )
-    common = {"log_to_driver": False, "logging_level": logging.ERROR}
+    print(  # Ray ends the process without a word to Python if it loses the head just then
+        f"joining the Ray cluster at {address}; should Ray end this command meanwhile, run the same command again",
+        file=sys.stderr,
+        flush=True,
+    )
     try:
-        if address:  # Ray ends the process without a word to Python if it loses the head just then
-            print(
-                f"joining the Ray cluster at {address}; should Ray end this command meanwhile, run the same "
-                "command again",
-                file=sys.stderr,
-                flush=True,
-            )
-            ray.init(address=address, runtime_env=nodes.shipped(), **common)
-        else:
-            memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
-            ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
-    except Exception as error:  # Ray raises a bare one where it has not come up in time
-        hint = (
-            "; if its head was restarted just now, run the same command again; a cluster that asks for a "
-            "token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token"
-            if address
-            else ""
-        )
+        ray.init(address=address, runtime_env=nodes.shipped(), job_config=surroundings.job(ray), **QUIET)
+    except Exception as error:
         raise GanbenchError(
-            f"Ray could not {'join ' + address if address else 'start'}: {str(error).splitlines()[0]}{hint}"
+            f"Ray could not join {address}: {_first_line(error)}; if its head was restarted just now, run the same command again; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token"
         ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.pulse import listening
+from benchmark.records.provenance import adopt, code_version
 from benchmark.schedule.hung import Place
 from benchmark.schedule.job import Job, execute
 
@@ -27,8 +28,11 @@ def tasks(ray: Any, board: Any, make: Make | None, max_retries: int) -> Callable
     """The Ray task of a run by its node, cores and part of a GPU. What all runs have in common goes to a worker once, with the task."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+    version = code_version()
+
     def one(job: Job) -> dict[str, Any] | None:
         """In the worker; None where it was stopped before its end."""
+        adopt(version)
         return work(job, board, make)
 
     @functools.cache

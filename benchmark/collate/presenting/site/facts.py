@@ -15,6 +15,7 @@ from benchmark.collate.judging.join import Entry, Joined
 from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.table import View
+from benchmark.records.provenance import which_code
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 from benchmark.suite.rerun import rerun
@@ -110,10 +111,9 @@ def provenance(record: Record) -> list[str]:
         f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"
     ]
     for s in segments(record):
+        modes = f"{s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}"
         lines.append(
-            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at "
-            f"{str(s.get('commit'))[:12]}, torch {s.get('torch')}, {s.get('threads')} "
-            f"thread(s){', channels last' * (s.get('channels_last') is True)}, {s.get('device')}"
+            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
         )
     if real := record.provenance.get("real"):
         lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
