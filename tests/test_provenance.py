@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from benchmark.collate.site.facts import provenance as lines_of
+from benchmark.collate.presenting.site.facts import provenance as lines_of
 
 from benchmark.records import provenance
 from benchmark.records.merge import origin
