@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import GanbenchError, plain
+from benchmark.files import read_regular
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
 
@@ -121,7 +122,7 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
     if not path.exists():
         return f"nothing has been run in {results} yet", []
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(path))
         age, eta = time.time() - content["time"], content["eta_s"]
         alive = driver_alive(results)
         counts = ", ".join(f"{int(n)} {plain(state)}" for state, n in content["counts"].items())

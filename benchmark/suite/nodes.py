@@ -14,12 +14,15 @@ from typing import Any, NoReturn
 import yaml
 
 from benchmark.errors import GanbenchError, nearest
+from benchmark.files import open_regular
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
 LONGEST_NUMBER = 40
 INTEGER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+"""What steers a terminal, ends a line unseen, or turns the direction of writing."""
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -148,7 +151,7 @@ def read(path: Path) -> Node:
     """
     name = str(path)
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise SuiteError(f"{name}: cannot be read: {error.strerror or error}") from None
@@ -162,6 +165,11 @@ def read(path: Path) -> Node:
             if depth > MAX_DEPTH:
                 raise SuiteError(
                     f"{name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}: nested more than {MAX_DEPTH} deep: not a suite"
+                )
+            if steers := STEERS.search(getattr(event, "value", "")):
+                mark = event.start_mark
+                raise SuiteError(
+                    f"{name}:{mark.line + 1}:{mark.column + 1}: the character {steers[0]!r} has no place in a suite"
                 )
             anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
             if anchor or tag:
