@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.records import shelf, store
 from benchmark.suite.filter import Filter
@@ -55,6 +55,11 @@ def say(problems: list[store.RecordError]) -> None:
     """One line on standard error for each file that was passed over."""
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)
+
+
+def print_plain(text: str) -> None:
+    """Print what may hold texts of others (records, files): nothing in it steers the terminal."""
+    print(plain(text, lines=True), flush=True)
 
 
 def plan_line(made: Plan) -> str:
