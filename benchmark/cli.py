@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         leave_working_directory()
     arguments = parser().parse_args(argv)
     arguments.words = sys.argv[1:] if argv is None else argv
-    from benchmark.errors import GanbenchError
+    from benchmark.errors import GanbenchError, plain
 
     try:
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
@@ -58,8 +58,8 @@ def main(argv: list[str] | None = None) -> int:
         if os.environ.get("GANBENCH_DEBUG"):
             raise
         print(
-            f"ganbench: unexpected {type(error).__name__}: {error}\n"
-            "(set GANBENCH_DEBUG=1 for the traceback, and please report it)",
+            plain(f"ganbench: unexpected {type(error).__name__}: {error}", lines=True)
+            + "\n(set GANBENCH_DEBUG=1 for the traceback, and please report it)",
             file=sys.stderr,
         )
         return 1

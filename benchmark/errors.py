@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from typing import TypeVar
+from unicodedata import category
 
 T = TypeVar("T")
 
 
 class GanbenchError(Exception):
-    """Something the user can mend: the message says where, what is wrong, and what to do.
+    """Something the user can mend: the message says where, what is wrong, and what to do; no name in it steers a terminal.
 
     ``exit_code`` is what the command line returns: 2 for bad usage or a bad suite, 1 for the rest.
     ``at_once``: the command line ends there and then, since a library would crash the process on its way out.
@@ -19,7 +20,7 @@ class GanbenchError(Exception):
     at_once = False
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
+        super().__init__(plain(message, lines=True))
         self.exit_code = exit_code
 
 
@@ -44,4 +45,5 @@ def plain(text: str, lines: bool = False) -> str:
     """Text from others, in which nothing steers a terminal or turns the direction of writing; ``lines`` may end in it."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or (lines and c == "\n") else repr(c)[1:-1] for c in text)
+    kept = {"\n"} if lines else set()
+    return "".join(c if c.isprintable() or c in kept or category(c) == "Zs" else repr(c)[1:-1] for c in text)

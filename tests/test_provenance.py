@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from benchmark.collate.presenting.site.facts import provenance as lines_of
 
+from benchmark.collate.presenting.site.facts import provenance as lines_of
 from benchmark.records import provenance
 from benchmark.records.merge import origin
 from benchmark.records.provenance import CODE, HERE, commit_of, package_hash

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from benchmark.commands.lines import read_records, say
+from benchmark.commands.lines import print_plain, read_records, say
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
 
@@ -29,7 +29,7 @@ def compare(a: Namespace) -> int:
     elif a.format == "json":
         print(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
-        print(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
+        print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
     return 0
 
 
@@ -43,15 +43,16 @@ def claims(a: Namespace) -> int:
     for path in (s.path for s in load_all(a.suites)):
         suite, joined = load_joined(path, found, a.profile, {} if a.published_only else failures.read_all(a.results))
         for c in judged_claims(suite, joined):
-            print(
+            print_plain(
                 f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
                 + (f"\n  note: {c.claim.note}" if c.claim.note else "")
             )
             for name, verdict in (("published", c.published), ("achieved", c.achieved)):
                 if name == "published" or not a.published_only:
-                    print(f"  {name}: {verdict.name} ({verdict.why})")
+                    print_plain(f"  {name}: {verdict.name} ({verdict.why})")
                     for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
-                        print("".join(f"    {sign} {text}\n" for text in texts), end="")
+                        for text in texts:
+                            print_plain(f"    {sign} {text}")
         for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
             interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
             print(

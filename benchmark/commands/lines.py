@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark import shell
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.records import shelf, store
 from benchmark.records.record import Record, RecordError
@@ -75,6 +75,11 @@ def say(problems: list[RecordError]) -> None:
     """One line on standard error for each file that was passed over."""
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)
+
+
+def print_plain(text: str) -> None:
+    """Print what may hold texts of others (records, files): nothing in it steers the terminal."""
+    print(plain(text, lines=True), flush=True)
 
 
 def plan_line(made: Plan) -> str:

@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.commands.lines import count, read_records
+from benchmark.commands.lines import count, print_plain, read_records
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
@@ -94,7 +94,9 @@ def show(a: Namespace) -> int:
             f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}"
         )
     for entry in found.entries.values():
-        print(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})")
+        print_plain(
+            f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})"
+        )
     return 0
 
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from benchmark.commands.lines import no_cell
+from benchmark.commands.lines import no_cell, print_plain
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
@@ -23,7 +23,7 @@ def data(a: Namespace) -> int:
         print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
         for name in a.names or cards():
             c = card(name)
-            print(_data_line(name, c, state(c)))
+            print_plain(_data_line(name, c, state(c)))
         return 0
     if a.action == "stats":
         return _stats(a)
@@ -42,7 +42,7 @@ def data(a: Namespace) -> int:
             fetch(name, a.force)
             continue
         for file, problem in verify(name):
-            print(f"{name}: {file}: {problem or 'ok'}")
+            print_plain(f"{name}: {file}: {problem or 'ok'}")
             wrong += problem is not None
         if card(name).reader == "shapes":
             print(f"{name}: procedural, nothing to verify")
@@ -65,12 +65,12 @@ def _stats(a: Namespace) -> int:
     if a.import_file:
         from benchmark.metrics.exchange import import_file
 
-        print(f"imported: {import_file(a.import_file)}")
+        print_plain(f"imported: {import_file(a.import_file)}")
         return 0
     if not a.names:
         print(f"features of real images in {cache_folder()} (set GANBENCH_CACHE to move)")
         for line in kept():
-            print(f"  {line}")
+            print_plain(f"  {line}")
         return 0
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in load_all(a.names, a.profile) for c in s.cells if only is None or only(c)]
@@ -83,7 +83,7 @@ def _stats(a: Namespace) -> int:
         return 0
     ready = True
     for there, line in precompute(cells):
-        print(f"{'ok ' if there else '-- '} {line}", flush=True)
+        print_plain(f"{'ok ' if there else '-- '} {line}")
         ready &= there
     return 0 if ready else 1
 
@@ -100,5 +100,5 @@ def doctor(a: Namespace) -> int:
         checks = itertools.chain(checks, check())
     for name, fine, text in checks:
         healthy &= fine
-        print(f"{'ok ' if fine else '-- '} {name}: {text}")
+        print_plain(f"{'ok ' if fine else '-- '} {name}: {text}")
     return 0 if healthy else 1

@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
-from benchmark.commands.lines import chosen_plan, count, plan_line
+from benchmark.commands.lines import chosen_plan, count, plan_line, print_plain
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
@@ -51,7 +51,7 @@ def plan(a: Namespace) -> int:
         from benchmark.plan.forecast import line
 
         for run in made.runs:
-            print(f"{run.state}: {run.name}: {run.reason}")
+            print_plain(f"{run.state}: {run.name}: {run.reason}")
             if one := costs.cost(run):
                 print(f"  {line(one, costs.device)}")
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]

@@ -10,6 +10,7 @@ from argparse import Namespace
 from benchmark import shell
 from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
 from benchmark.errors import GanbenchError
+from benchmark.files import kind
 
 
 def run(a: Namespace) -> int:
@@ -18,6 +19,8 @@ def run(a: Namespace) -> int:
 
     _check(a)
     if a.weights:
+        if a.weights.exists() and not a.weights.is_file():
+            raise GanbenchError(f"--weights {a.weights} is {kind(a.weights.stat().st_mode)}, not a file", 2)
         os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())
     options = Options(
         executor=a.executor,

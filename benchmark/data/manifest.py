@@ -26,7 +26,7 @@ from benchmark.data.image import decode
 from benchmark.data.layout import arrange, find
 from benchmark.data.pictures import Pictures
 from benchmark.data.threads import mapped
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 
 TELL_EVERY = 50_000  # images
 
@@ -53,7 +53,7 @@ def make(
         for i, (digest, size) in enumerate(block, start):
             if wanted and list(size) != wanted:
                 raise GanbenchError(
-                    f"{found.where}: {found.names[i]} has {size[0]} x {size[1]} pixels; the images of {c.name} have {wanted[0]} x {wanted[1]}"
+                    f"{found.where}: {plain(found.names[i])} has {size[0]} x {size[1]} pixels; the images of {c.name} have {wanted[0]} x {wanted[1]}"
                 )
             digests[i] = np.frombuffer(digest, np.uint8)
             sizes.add(size)

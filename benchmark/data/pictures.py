@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from benchmark.data.image import MOST_BYTES, SUFFIXES
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
+from benchmark.files import kind, open_regular
 
 JUNK = (".DS_Store", "._*", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", "ganbench-*")
 """Files that systems (and this program) leave in folders; they are passed over."""
@@ -59,6 +60,8 @@ def from_folder(folder: Path, skip: Iterable[str] = ()) -> Pictures:
     names: list[str] = []
     seen: set[str] = set()
     for root, folders, files in os.walk(folder, followlinks=True, onerror=_unreadable):
+        if root.lower().endswith(SUFFIXES) and not (folders or files):
+            raise GanbenchError(f"{plain(root)} is an empty folder, not an image: take it away")
         real = os.path.realpath(root)
         if real in seen:  # a link to a folder above it
             folders.clear()
@@ -103,10 +106,8 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
     images = _images_only(
         (name[len(top) :] for name in infos if name.startswith(top)), f"{path}: {under}" if under else path, skip
     )
-    if large := next((name for name in images if infos[top + name].file_size > MOST_BYTES), None):
-        raise GanbenchError(
-            f"{path}: {top}{large} unpacks to {infos[top + large].file_size:,} bytes; an image has at most {MOST_BYTES:,}"
-        )
+    for name in images:
+        _check_member(infos[top + name], path)
     return Pictures(
         path,
         images,
@@ -127,9 +128,9 @@ def _images_only(names: Iterable[str], where: str, skip: Iterable[str]) -> list[
         ):
             continue
         if last.endswith(".mdb"):
-            raise GanbenchError(f"{where} holds a database, {name}: unpack it, and add the folder")
+            raise GanbenchError(f"{where} holds a database, {plain(name)}: unpack it, and add the folder")
         if not last.lower().endswith(SUFFIXES):
-            raise GanbenchError(f"{where}: {name} is not an image (none of {', '.join(SUFFIXES)}): take it away")
+            raise GanbenchError(f"{where}: {plain(name)} is not an image (none of {', '.join(SUFFIXES)}): take it away")
         images.append(name)
     if len(images) > MOST_FILES:
         raise GanbenchError(f"{where} holds more than {MOST_FILES:,} images")
@@ -138,13 +139,22 @@ def _images_only(names: Iterable[str], where: str, skip: Iterable[str]) -> list[
 
 def _file(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = stream.read(MOST_BYTES + 1)
     except OSError as error:
-        raise GanbenchError(f"{path} cannot be read: {error.strerror}") from None
+        raise GanbenchError(f"{plain(str(path))} cannot be read: {error.strerror}") from None
     if len(data) > MOST_BYTES:
-        raise GanbenchError(f"{path} has more than {MOST_BYTES:,} bytes: too many for one file")
+        raise GanbenchError(f"{plain(str(path))} has more than {MOST_BYTES:,} bytes: too many for one file")
     return data
+
+
+def _check_member(info: zipfile.ZipInfo, path: str) -> None:
+    """Raises GanbenchError on a member that is too large, or no file (``external_attr`` holds the mode, if any)."""
+    if info.file_size > MOST_BYTES:
+        size = f"{info.file_size:,} bytes; an image has at most {MOST_BYTES:,}"
+        raise GanbenchError(f"{path}: {plain(info.filename)} unpacks to {size}")
+    if what := kind(info.external_attr >> 16):
+        raise GanbenchError(f"{path}: {plain(info.filename)} is {what}, not a file")
 
 
 def _member(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> bytes:
@@ -152,7 +162,7 @@ def _member(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> bytes:
         with zipped.open(info) as stream:
             return stream.read(MOST_BYTES)
     except DAMAGED as error:
-        raise GanbenchError(f"{path} is not a zip archive that can be read: {info.filename}: {error}") from None
+        raise GanbenchError(f"{path} is not a zip archive that can be read: {plain(info.filename)}: {error}") from None
 
 
 def _text_member(zipped: zipfile.ZipFile, name: str, path: str) -> str:
@@ -160,8 +170,9 @@ def _text_member(zipped: zipfile.ZipFile, name: str, path: str) -> str:
         info = zipped.getinfo(name)
     except KeyError:
         raise GanbenchError(f"{path} holds no {name}") from None
+    _check_member(info, path)
     return _member(zipped, info, path).decode("utf-8", "replace")
 
 
 def _unreadable(error: OSError) -> None:
-    raise GanbenchError(f"{error.filename} cannot be read: {error.strerror}")
+    raise GanbenchError(f"{plain(str(error.filename))} cannot be read: {error.strerror}")

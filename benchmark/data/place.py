@@ -11,6 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from benchmark.data.cards import FileCard, data_root
 from benchmark.data.check import check_file
@@ -54,9 +55,7 @@ def from_tar(archive: Path, pattern: str, file: FileCard, scratch: Path) -> Path
     target = scratch / file.file
     try:
         with tarfile.open(archive) as tar:
-            member = tar.extractfile(pattern.format(file=file.file))
-            if member is None:
-                raise GanbenchError(f"{archive}: {file.file} is not a file")
+            member = tar_member(tar, pattern.format(file=file.file), str(archive))
             with target.open("wb") as stream:
                 shutil.copyfileobj(Bounded(member, file.bytes), stream)
     except KeyError:
@@ -64,6 +63,15 @@ def from_tar(archive: Path, pattern: str, file: FileCard, scratch: Path) -> Path
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise GanbenchError(f"{archive} is damaged ({error}): get it again") from None
     return target
+
+
+def tar_member(tar: tarfile.TarFile, name: str, archive: str) -> IO[bytes]:
+    """The member of that name; raises GanbenchError if it is a link, FIFO or device, KeyError if there is none."""
+    info = tar.getmember(name)
+    found = tar.extractfile(info) if info.isfile() else None
+    if found is None:
+        raise GanbenchError(f"{archive}: {name} is not a file")
+    return found
 
 
 class Bounded:

@@ -26,9 +26,10 @@ from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
+from benchmark.files import open_regular, read_regular
 from benchmark.pulse import beat
 
-VERSION = 1
+VERSION = 2  # 1 took 16-bit colours by their high bytes, and animations and pages by their first
 SPARE_BYTES = 2**28  # left free on the disk
 BLOCK = 2**24  # bytes hashed at a time
 LOOK_S = 0.1  # seconds between looks at whether another process is done
@@ -133,7 +134,7 @@ def _write(path: Path, shape: tuple[int, ...], image: Callable[[int], np.ndarray
 
 def _load(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        about = json.loads(read_regular(path.with_suffix(".json")))
         if about["of"] != path.stem or about["sha256"] != _digest(path):  # a file under another's name is not believed
             return None
         found = np.load(path, mmap_mode="c", allow_pickle=False)
@@ -144,7 +145,7 @@ def _load(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
 
 def _digest(path: Path) -> str:
     whole, buffer = hashlib.sha256(), bytearray(BLOCK)
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         while size := stream.readinto(buffer):
             beat()
             whole.update(memoryview(buffer)[:size])

@@ -16,7 +16,8 @@ from benchmark.data.image import decode
 from benchmark.data.layout import arrange, find
 from benchmark.data.manifest import arrays_path, content_hash, decoder, names_hash, parts, pixel_hash
 from benchmark.data.stl10 import read as read_stl10
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
+from benchmark.files import open_regular
 from benchmark.shell import command
 
 
@@ -46,7 +47,7 @@ class Added:
         self.manifest, self._card, self._base, self._part = manifest, c, base, parts(c, base)[split]
         self._at = manifest.at(folder)
         try:
-            with np.load(arrays_path(manifest), allow_pickle=False) as file:
+            with open_regular(arrays_path(manifest)) as stream, np.load(stream, allow_pickle=False) as file:
                 digests, labels, self._order = (file[name] for name in ("digests", "labels", "order"))
             self._digests, self.labels = digests[self._part], labels[self._part]
             fine = content_hash(self._digests, self.labels) == manifest.contents[split] and np.array_equal(
@@ -86,7 +87,7 @@ class Added:
                     else ""
                 )
                 raise GanbenchError(
-                    f"{found.where}: {name} is not the image that was added{other}; "
+                    f"{found.where}: {plain(name)} is not the image that was added{other}; "
                     f"get it again, or run: {self._again()}"
                 )
             return picture

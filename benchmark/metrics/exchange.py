@@ -18,6 +18,7 @@ import torch
 
 from benchmark.canonical import content_hash
 from benchmark.errors import GanbenchError
+from benchmark.files import open_regular
 from benchmark.metrics import extractors, store
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments, MomentSum
@@ -107,7 +108,7 @@ def import_file(path: Path) -> str:
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and what the file says of itself; no pickle is ever opened."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as stream, zipfile.ZipFile(stream) as archive:
             if (
                 size := sum(member.file_size for member in archive.infolist())
             ) > path.stat().st_size:  # what --export writes is not compressed
@@ -116,7 +117,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 )
         if size > MOST_BYTES:
             raise GanbenchError(f"{path}: larger than {MOST_BYTES:,} bytes")
-        with np.load(path, allow_pickle=False) as file:
+        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except GanbenchError:
         raise

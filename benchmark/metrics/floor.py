@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmark.canonical import content_hash
 from benchmark.data.cards import card, missing
+from benchmark.files import read_regular
 from benchmark.metrics import store
 from benchmark.metrics.extract import Extracted
 from benchmark.metrics.extractors import Extractor, proxy
@@ -89,7 +90,7 @@ def draw(recipe: Recipe, protocol: Protocol) -> tuple[RealSet | None, str]:
 def _load(path: Path, metrics: list[str]) -> dict[str, dict[str, float]] | None:
     """The kept numbers; None if there are none, or the file is not what was written, or lies under another's name."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(read_regular(path))
         named = path.name == f"{content_hash(kept['identity'])}.floor.json"
         whole = (
             kept["digest"] == content_hash([kept["identity"], kept["metrics"]]) and sorted(kept["metrics"]) == metrics

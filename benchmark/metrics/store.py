@@ -19,6 +19,7 @@ import torch
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
+from benchmark.files import open_regular
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
 from benchmark.pulse import beat
@@ -121,7 +122,7 @@ def digest(array: np.ndarray) -> str:
 def about_file(path: Path) -> dict[str, Any] | None:
     """What a file says of itself; None if it cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
             return json.loads(str(file["about"]))
     except Exception:  # zipfile, zlib, json and numpy have many kinds for a damaged archive
         return None
@@ -133,7 +134,7 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
     A file is named by the hash of its identity; one that lies under another's name is not believed.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             digests, named = about["digests"], content_hash(about["identity"]) == path.stem
             arrays = {name: file[name] for name in ("mu", "sigma", "n", *keep)}

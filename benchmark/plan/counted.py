@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
+from benchmark.files import read_regular
 from benchmark.plan.keys import algorithm_versions
 from benchmark.plan.work import Count
 from benchmark.recipe import Recipe
@@ -87,7 +88,7 @@ class Counts:
 
 def _read(path: Path) -> dict[str, Count]:
     try:
-        return {key: Count.from_json(entry) for key, entry in json.loads(path.read_text(encoding="utf-8")).items()}
+        return {key: Count.from_json(entry) for key, entry in json.loads(read_regular(path)).items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError, nearest
+from benchmark.files import read_regular
 from benchmark.plan.work import Work
 from benchmark.records.provenance import processor
 
@@ -125,9 +126,7 @@ def factors_file() -> Path:
 def calibrated() -> dict[str, Device]:
     """What was measured on this machine, by the names that records give devices; empty where there is no such file or it is of another version."""
     try:
-        return {
-            name: Device(**fields) for name, fields in json.loads(factors_file().read_text(encoding="utf-8")).items()
-        }
+        return {name: Device(**fields) for name, fields in json.loads(read_regular(factors_file())).items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 

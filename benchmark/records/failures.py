@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.files import open_regular
+
 LONGEST = 500
 MAX_BYTES = 64_000
 NAME = re.compile(r"([0-9a-f]{16})-s([0-9]{1,18})\.json")
@@ -62,7 +64,7 @@ def _path(results: Path, evaluation: str, seed: int) -> str:
 
 def _read(path: Path) -> tuple[str, str]:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             content = json.loads(stream.read(MAX_BYTES))
         return _line(str(content["reason"])) or "no reason given", time.strftime(
             "%Y-%m-%d", time.gmtime(float(content["time"]))

@@ -27,6 +27,7 @@ import orjson
 
 from benchmark import home
 from benchmark.data.cards import cache_folder
+from benchmark.files import read_regular
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import store
 from benchmark.records.record import Record, RecordError
@@ -166,7 +167,7 @@ def _shelved(path: Path, entry: Entry, shared: dict[tuple[str, str], Any]) -> Sh
 def _remembered(place: Path) -> dict[str, Entry]:
     """Path -> entry; nothing if there is no list of this code's, or a damaged one."""
     try:
-        data = orjson.loads(place.read_bytes())
+        data = orjson.loads(read_regular(place))
         texts = data["texts"]
         entries = {
             name: [mark, outcome, light, [texts[i] for i in parts]]

@@ -66,6 +66,8 @@ class RemoteMirror(Mirror):
         """
         try:
             there = [name for name in FILES if self._fs.exists(f"{self._path}/{name}")]
+            if odd := next((name for name in there if not self._fs.isfile(f"{self._path}/{name}")), None):
+                raise OSError(f"{odd} is not a file")  # reading a FIFO might never end
             for name in FILES:
                 if name in there:
                     self._fs.get_file(f"{self._path}/{name}", str(folder / f"{name}.pulled"))

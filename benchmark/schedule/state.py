@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import GanbenchError, plain
+from benchmark.files import read_regular
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
 
@@ -139,7 +140,7 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
     """The head, and a row for each run that is under way or has failed, aged to this moment."""
     path, alive = results / "runs" / "status.json", _alive(results)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_regular(path).decode("utf-8", "replace")
     except (FileNotFoundError, NotADirectoryError):
         return f"{'a driver is at work: ' if alive else ''}nothing has been run in {results} yet", []
     except OSError as error:

@@ -24,7 +24,7 @@ SUITES = "suites"  # the folder that a bare suite name is looked up in, below th
 def find(name: str) -> Path:
     """The suite file of a name, a file or a folder with one; raises SuiteError with the nearest name."""
     path = Path(name)
-    if path.is_file():
+    if path.is_file() or (path.exists() and not path.is_dir()):  # a FIFO is refused when it is read
         return path
     named = Path(SUITES) / f"{name}.yaml"
     if named.is_file():

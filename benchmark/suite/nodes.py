@@ -14,12 +14,15 @@ from typing import Any, NoReturn
 import yaml
 
 from benchmark.errors import GanbenchError, nearest
+from benchmark.files import open_regular
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
 LONGEST_NUMBER = 40
 INTEGER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+"""What steers a terminal, ends a line unseen, or turns the direction of writing."""
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -151,7 +154,7 @@ def read(path: Path) -> Node:
     """
     name = str(path)
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise SuiteError(f"{name}: cannot be read: {error.strerror or error}") from None
@@ -164,6 +167,8 @@ def read(path: Path) -> Node:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise SuiteError(f"{_at(name, event)}: nested more than {MAX_DEPTH} deep: not a suite")
+            if steers := STEERS.search(getattr(event, "value", "")):
+                raise SuiteError(f"{_at(name, event)}: the character {steers[0]!r} has no place in a suite")
             anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
             if anchor or tag:
                 what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from benchmark.errors import GanbenchError
+from benchmark.files import read_regular
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def load(folder: Path) -> dict[str, Any] | None:
         if not path.exists():
             continue
         try:
-            data = path.read_bytes()
+            data = read_regular(path)
         except OSError as error:  # a bad sector; it stays where it is, since it may be readable another time
             log.warning("%s: %s; trying the one before", path, error.strerror or error)
             continue
