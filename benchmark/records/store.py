@@ -25,6 +25,7 @@ from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
 from benchmark.records.bounds import check_types, impossible
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
+from benchmark.suite.slug import on_disk
 
 MAX_BYTES = 50_000_000
 
@@ -35,7 +36,7 @@ def write(results: Path, folder: str, record: Record) -> Path:
     Raises:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
-    place, content = f"{results}/records/{folder}", file_bytes(record)
+    place, content = f"{results}/records/{on_disk(folder)}", file_bytes(record)
     target, temporary = Path(f"{place}/{record.name}"), f"{place}/.{record.name}.{os.getpid()}.tmp"
     try:
         with _new(temporary) as stream:

@@ -14,7 +14,7 @@ from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
 from benchmark.suite.tables import Profile, TableReader
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # it names folders and files
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
 SUITES = "suites"  # the folder that a bare suite name is looked up in, below the working directory
 
 
@@ -63,7 +63,9 @@ def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[P
         {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",)
     )
     if not NAME.fullmatch(top["suite"].text()):
-        top["suite"].fail(f"a suite's name is lower-case letters, digits and dashes, found {top['suite'].text()!r}")
+        top["suite"].fail(
+            f"a suite's name is lower-case letters, digits and dashes, at most 100, found {top['suite'].text()[:120]!r}"
+        )
     if "include" in top:
         return _selection(path, top, profile, (*chain, path.resolve()))
     for key in ("paper", "protocol", "recipes", "tables"):

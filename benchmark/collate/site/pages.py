@@ -26,7 +26,7 @@ from benchmark.collate.table import SYMBOLS
 from benchmark.collate.verdict import VERDICTS
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
-from benchmark.suite.slug import safe_name
+from benchmark.suite.slug import on_disk, safe_name
 
 RESERVED = ("index", "claims", "cells")
 FEW = 40
@@ -114,7 +114,8 @@ class _Site:
         if self._png:
             from benchmark.collate.site.png import write_png
 
-            path = self._out / "figures" / f"{safe_name(plot.name)[:120]}-{facts.content_hash(plot.name)[:8]}.png"
+            name = on_disk(safe_name(plot.name, 120))
+            path = self._out / "figures" / f"{name}-{facts.content_hash(plot.name)[:8]}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_png(plot, path)
         return self._markup(svg(plot))
