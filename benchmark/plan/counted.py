@@ -88,7 +88,7 @@ class Counts:
 def _read(path: Path) -> dict[str, Count]:
     try:
         return {key: Count.from_json(entry) for key, entry in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 

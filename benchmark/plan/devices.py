@@ -128,7 +128,7 @@ def calibrated() -> dict[str, Device]:
         return {
             name: Device(**fields) for name, fields in json.loads(factors_file().read_text(encoding="utf-8")).items()
         }
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -81,7 +81,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     shared: dict[tuple[str, str], Any] = {}
     found = ((path, fresh.get(path) or checked[path]) for path in paths)
     return store.agreeing(
-        (path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry))
+        (path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, **entry))
         for path, entry in found
     )
 
@@ -89,14 +89,17 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
 Entry = list[Any]
 """What is remembered of a checked file: its mark, its outcome, its light fields, and the texts of its shared ones."""
 
+Fault = dict[str, Any]
+"""What is wrong with a file: ``what`` and ``damaged`` of its RecordError."""
 
-def _check(path: Path) -> Entry | str:
-    """Read and check one record in full; text: what is wrong with it. A file that changes meanwhile has no mark."""
+
+def _check(path: Path) -> Entry | Fault:
+    """Read and check one record in full. A file that changes meanwhile has no mark."""
     mark = _mark(path)
     try:
         record = store.read(path)
     except RecordError as error:
-        return str(error).removeprefix(f"{path}: ")
+        return {"what": str(error).removeprefix(f"{path}: "), "damaged": error.damaged}
     texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
     return [
         mark if mark == _mark(path) else None,
@@ -106,7 +109,7 @@ def _check(path: Path) -> Entry | str:
     ]
 
 
-def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
+def _check_all(paths: list[Path]) -> dict[Path, Entry | Fault]:
     """Check many records, on all cores where there are many: with as many processes of ``python -m benchmark.records.shelf``.
 
     Processes of their own, since a pool of ``multiprocessing`` would run a notebook's or a script's main module again.
@@ -123,7 +126,7 @@ def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
     }
 
 
-def _ask(share: list[Path]) -> list[Entry | str] | None:
+def _ask(share: list[Path]) -> list[Entry | Fault] | None:
     """One process's answers; None if it could not be started or did not finish."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))

@@ -23,7 +23,7 @@ import orjson
 from benchmark.canonical import json_text
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
-from benchmark.records.bounds import check_types, impossible
+from benchmark.records.bounds import check_depth, check_types, impossible
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
 from benchmark.suite.slug import on_disk
 
@@ -142,6 +142,7 @@ def parse(content: bytes, path: Path) -> Record:
             path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it"
         )
     try:
+        check_depth(data)
         return _parse(data, path)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
         if isinstance(error, RecordError):

@@ -128,7 +128,7 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
         rows = [_aged(row, max(0.0, age), content["time"], alive) for row in content["runs"]]
         list(map(_line, rows))  # every field is of its type
         left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GanbenchError(
             f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew"
         ) from None
