@@ -14,8 +14,8 @@ from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 
 
-def chosen_plan(a: Namespace) -> tuple[Plan, list[store.Record]]:
-    """The plan, in the order of predicted cost where that is known, and the records that there are."""
+def chosen_plan(a: Namespace) -> tuple[Plan, list[store.Record], int]:
+    """The plan, in the order of predicted cost where that is known; all records there are; what ``say`` returns."""
     from benchmark.plan.forecast import in_order
 
     suites = load_all(a.suites, a.profile)
@@ -24,11 +24,10 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[store.Record]]:
     if not cells:
         raise GanbenchError(f"--only {a.only!r} leaves no cell; see: ganbench list", 2)
     found, problems = store.read_all(a.results)
-    say(problems)
+    code = say(problems)
     made = make_plan(cells, range(a.seeds), store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
-    return in_order(
-        prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found
-    ), found
+    made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
+    return in_order(made, found), found, code
 
 
 def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
@@ -44,17 +43,17 @@ def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def read_records(results: Path) -> list[store.Record]:
-    """Records that can be read; what cannot is said and passed over."""
+def read_records(results: Path) -> tuple[list[store.Record], int]:
+    """Records that can be read; what cannot is said and passed over. With what ``say`` returns."""
     found, problems = shelf.read_all(results)
-    say(problems)
-    return found
+    return found, say(problems)
 
 
-def say(problems: list[store.RecordError]) -> None:
-    """One line on standard error for each file that was passed over."""
+def say(problems: list[store.RecordError]) -> int:
+    """A line on standard error for each file that was passed over; the exit code: 1 if one could not be read."""
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)
+    return int(any(problem.unread for problem in problems))
 
 
 def plan_line(made: Plan) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def plan(a: Namespace) -> int:
     """Which runs are needed, and what they cost where that is asked for."""
-    made, found = chosen_plan(a)
+    made, found, code = chosen_plan(a)
     kinds = _kinds(a)
     all_costs = _costs(a, kinds, made, found)
     costs = all_costs[0] if all_costs else None
@@ -45,7 +45,7 @@ def plan(a: Namespace) -> int:
                 for row, r in zip(rows, made.runs)
             ]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
-        return 0
+        return code
     if a.explain:
         from benchmark.plan.forecast import line
 
@@ -72,7 +72,7 @@ def plan(a: Namespace) -> int:
         print(
             f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected to end first: {hours(together(all_costs, list(kinds.values())))}"
         )
-    return 0
+    return code
 
 
 def _kinds(a: Namespace) -> dict[str, int]:

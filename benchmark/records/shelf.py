@@ -12,6 +12,7 @@ are checked again then.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 import subprocess
@@ -58,7 +59,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     """As ``store.read_all``: every record below ``results/records/``, in path order, and what could not be read.
 
     Raises:
-        GanbenchError: the folder itself cannot be read.
+        GanbenchError: a folder cannot be read.
     """
     paths = store.paths(results)
     place = (
@@ -90,7 +91,7 @@ Entry = list[Any]
 """What is remembered of a checked file: its mark, its outcome, its light fields, and the texts of its shared ones."""
 
 Fault = dict[str, Any]
-"""What is wrong with a file: ``what`` and ``damaged`` of its RecordError."""
+"""What is wrong with a file: what its RecordError is made of."""
 
 
 def _check(path: Path) -> Entry | Fault:
@@ -99,7 +100,8 @@ def _check(path: Path) -> Entry | Fault:
     try:
         record = store.read(path)
     except RecordError as error:
-        return {"what": str(error).removeprefix(f"{path}: "), "damaged": error.damaged}
+        what = str(error).removeprefix(f"{path}: ")
+        return {"what": what, "damaged": error.damaged, "unread": error.unread}
     texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
     return [
         mark if mark == _mark(path) else None,
@@ -189,14 +191,15 @@ def _remember(place: Path, kept: dict[str, Entry]) -> None:
         name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]]
         for name, (mark, outcome, light, parts) in kept.items()
     }
-    content = orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)})
     with suppress(OSError):
+        content = orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)})
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("wb", dir=place.parent, delete=False) as stream:
             stream.write(content)
         os.replace(stream.name, place)
 
 
+@functools.cache
 def _code() -> str:
     """sha256 of the code that reads and checks records."""
     package = Path(__file__).parents[1]

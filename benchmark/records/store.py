@@ -24,6 +24,7 @@ from benchmark.canonical import json_text
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
 from benchmark.records.bounds import check_depth, check_types, impossible
+from benchmark.records.folders import below
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
 from benchmark.suite.slug import on_disk
 
@@ -99,12 +100,12 @@ def read(path: Path) -> Record:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise RecordError(path, "not a file")  # reading a pipe or a device might never end
+            raise RecordError(path, "not a file", unread=True)  # reading a pipe or a device might never end
         if found.st_size > MAX_BYTES:
             raise RecordError(path, f"larger than {MAX_BYTES:,} bytes: not a record")
         return parse(path.read_bytes(), path)
     except OSError as error:
-        raise RecordError(path, f"unreadable ({error.strerror})") from None
+        raise RecordError(path, f"unreadable ({error.strerror or error})", unread=True) from None
 
 
 def set_aside(path: Path) -> Path | None:
@@ -154,7 +155,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     """Every record below ``results/records/``, in path order, and what could not be read.
 
     Raises:
-        GanbenchError: the folder itself cannot be read.
+        GanbenchError: a folder cannot be read.
     """
     found: list[tuple[Path, Record | RecordError]] = []
     for path in paths(results):
@@ -165,15 +166,9 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     return agreeing(found)
 
 
-def paths(results: Path) -> list[Path]:
-    """The record files below ``results/records/``, sorted; raises GanbenchError if the folder cannot be read."""
-    folder = results / "records"
-    try:
-        if folder.exists():
-            os.listdir(folder)  # rglob passes over a folder that it may not read
-        return sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
-    except OSError as error:
-        raise GanbenchError(f"cannot read {folder}: {error.strerror}") from None
+def paths(results: Path, room: str = "records") -> list[Path]:
+    """The record files below ``results/<room>/``, sorted; raises GanbenchError if any folder there cannot be read."""
+    return [path for path in below(results, room) if path.suffix == ".json"]
 
 
 def agreeing(found: Iterable[tuple[Path, Record | RecordError]]) -> tuple[list[Record], list[RecordError]]:

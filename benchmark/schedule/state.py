@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import GanbenchError, plain
+from benchmark.records.folders import is_there
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
 
@@ -118,17 +119,21 @@ def driver_alive(results: Path) -> bool:
 def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
     """The head, and a row for each run that is under way or has failed, aged to this moment."""
     path = results / "runs" / "status.json"
-    if not path.exists():
+    if not all(map(is_there, (results, path.parent, path))):
         return f"nothing has been run in {results} yet", []
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise GanbenchError(f"cannot read {path}: {error.strerror or error}") from None
+    try:
+        content = json.loads(text)
         age, eta = time.time() - content["time"], content["eta_s"]
         alive = driver_alive(results)
         counts = ", ".join(f"{int(n)} {plain(state)}" for state, n in content["counts"].items())
         rows = [_aged(row, max(0.0, age), content["time"], alive) for row in content["runs"]]
         list(map(_line, rows))  # every field is of its type
         left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GanbenchError(
             f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew"
         ) from None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +24,12 @@ SUITES = "suites"  # the folder that a bare suite name is looked up in, below th
 def find(name: str) -> Path:
     """The suite file of a name, a file or a folder with one; raises SuiteError with the nearest name."""
     path = Path(name)
-    if path.is_file():
+    if _mode(path, stat.S_ISREG):
         return path
     named = Path(SUITES) / f"{name}.yaml"
-    if named.is_file():
+    if _mode(named, stat.S_ISREG):
         return named
-    known = [p.stem for p in Path(SUITES).glob("*.yaml")]
+    known = [p.stem for p in _suite_files(Path(SUITES))]
     where = f" in {Path(SUITES).resolve()}" if not known else ""
     raise SuiteError(f"no suite {name!r}{where}{nearest(name, known) if known else ': no suite file there'}")
 
@@ -35,14 +38,34 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
     """Every named suite. A folder stands for the papers in it, without selections from them; no name for ``suites/``."""
     suites: list[Suite] = []
     for name in names or [SUITES]:
-        if Path(name).is_dir():
-            found = [p for p in sorted(Path(name).glob("*.yaml")) if "include" not in read(p).mapping()]
+        if _mode(Path(name), stat.S_ISDIR):
+            found = [p for p in _suite_files(Path(name)) if "include" not in read(p).mapping()]
             if not found:
                 raise SuiteError(f"no papers' suite files in {name}")
             suites += [load(path, profile) for path in found]
         else:
             suites.append(load(find(name), profile))
     return suites
+
+
+def _suite_files(folder: Path) -> list[Path]:
+    """Sorted; none in a folder that is not there."""
+    try:
+        return sorted(p for p in folder.iterdir() if p.suffix == ".yaml")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise SuiteError(f"{folder}: cannot be read: {error.strerror or error}") from None
+
+
+def _mode(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Whether there is a file or folder of that kind; raises SuiteError where nobody can say."""
+    try:
+        return kind(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
@@ -84,8 +107,8 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
         given = item.mapping({"suite", "profile", "only"}, ("suite",))
         name = given["suite"].text()
         source = path.parent / f"{name}.yaml"
-        if not source.is_file():
-            known = [p.stem for p in path.parent.glob("*.yaml") if p != path]
+        if not _mode(source, stat.S_ISREG):
+            known = [p.stem for p in _suite_files(path.parent) if p != path]
             given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
         if source.resolve() in chain:
             given["suite"].fail("suites include each other in a circle")
