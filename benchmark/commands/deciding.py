@@ -176,17 +176,17 @@ def until_decided(a: Namespace, options: Options) -> int:
     state = session.look()
     if not state.cells:
         raise no_cell(a, a.suites)
-    say(state.problems)
+    unread = say(state.problems)
     standing.begin(state, RULE, first_seeds(a.words))
     if not state.questions:
-        return state.exit_code()
+        return state.exit_code() or unread
     try:
         why = _rounds(session, state)
     except GanbenchError:
         _end(session, state, "an error, said last")
         raise
     last = _end(session, state, why)
-    return 130 if why == INTERRUPTED else last.exit_code(session.asked)
+    return 130 if why == INTERRUPTED else last.exit_code(session.asked) or unread
 
 
 def _rounds(session: _Session, state: Standing) -> str:

@@ -17,7 +17,7 @@ def compare(a: Namespace) -> int:
     from benchmark.collate.judging.join import load_joined
     from benchmark.collate.presenting.tidy import compared_rows
 
-    found = read_records(a.results)
+    found, code = read_records(a.results)
     rows = [
         row
         for suite in load_all(a.suites)
@@ -30,7 +30,7 @@ def compare(a: Namespace) -> int:
         print(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
-    return 0
+    return code
 
 
 def claims(a: Namespace) -> int:
@@ -39,7 +39,7 @@ def claims(a: Namespace) -> int:
     from benchmark.collate.judging.ranking import rankings
     from benchmark.collate.presenting.report import judged_claims
 
-    found = [] if a.published_only else read_records(a.results)
+    found, code = ([], 0) if a.published_only else read_records(a.results)
     for path in (s.path for s in load_all(a.suites)):
         suite, joined = load_joined(path, found, a.profile, {} if a.published_only else failures.read_all(a.results))
         for c in judged_claims(suite, joined):
@@ -58,21 +58,21 @@ def claims(a: Namespace) -> int:
             print(
                 f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ {r.tau:.2f}{interval} ({r.why})"
             )
-    return 0
+    return code
 
 
 def report(a: Namespace) -> int:
     """Tables, figures and the site, of all suites together."""
     from benchmark.collate.judging.join import load_joined
     from benchmark.collate.presenting.report import write_reports
-    from benchmark.records.merge import conflicts
+    from benchmark.records.merge import read_conflicts
 
     found, problems = shelf.read_all(a.results)
-    say(problems)
+    conflicts, more = read_conflicts(a.results)
+    problems += more
+    code = say(problems)
     failed = failures.read_all(a.results)
     loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
-    for written in write_reports(
-        loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png
-    ):
+    for written in write_reports(loaded, str(a.results), a.out, [str(p) for p in problems], conflicts, a.png):
         print(written)
-    return 0
+    return code

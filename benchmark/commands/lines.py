@@ -17,8 +17,8 @@ from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 
 
-def chosen_plan(a: Namespace) -> tuple[Plan, list[Record]]:
-    """The plan, in the order of predicted cost where that is known, and the records that there are."""
+def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
+    """The plan, in the order of predicted cost where that is known; all records there are; what ``say`` returns."""
     from benchmark.plan.forecast import in_order
 
     suites = load_all(a.suites, a.profile)
@@ -27,11 +27,10 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record]]:
     if not cells:
         raise no_cell(a, a.suites)
     found, problems = store.read_all(a.results)
-    say(problems)
+    code = say(problems)
     made = make_plan(cells, range(a.seeds), store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
-    return in_order(
-        prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made, found
-    ), found
+    made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
+    return in_order(made, found), found, code
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:
@@ -64,17 +63,17 @@ def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def read_records(results: Path) -> list[Record]:
-    """Records that can be read; what cannot is said and passed over."""
+def read_records(results: Path) -> tuple[list[Record], int]:
+    """Records that can be read; what cannot is said and passed over. With what ``say`` returns."""
     found, problems = shelf.read_all(results)
-    say(problems)
-    return found
+    return found, say(problems)
 
 
-def say(problems: list[RecordError]) -> None:
-    """One line on standard error for each file that was passed over."""
+def say(problems: list[RecordError]) -> int:
+    """A line on standard error for each file that was passed over; the exit code: 1 if one could not be read."""
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)
+    return int(any(problem.unread for problem in problems))
 
 
 def print_plain(text: str) -> None:

@@ -83,12 +83,9 @@ def show(a: Namespace) -> int:
     print("\nruns so far")
     from benchmark.collate.judging.join import join
 
-    found = next(
-        j
-        for rows in join(suite, read_records(a.results), failures=failures.read_all(a.results)).values()
-        for j in rows
-        if j.cell.id == cell.id
-    )
+    records, code = read_records(a.results)
+    joined = join(suite, records, failures=failures.read_all(a.results))
+    found = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
     for record in found.records:
         print(
             f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}"
@@ -97,7 +94,7 @@ def show(a: Namespace) -> int:
         print_plain(
             f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})"
         )
-    return 0
+    return code
 
 
 def _standing(cell: Cell) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def plan(a: Namespace) -> int:
     """Which runs are needed, and what they cost where that is asked for."""
     kinds = _kinds(a)
-    made, found = chosen_plan(a)
+    made, found, code = chosen_plan(a)
     all_costs = _costs(a, kinds, made, found)
     costs = all_costs[0] if all_costs else None
     if a.json:
@@ -46,7 +46,7 @@ def plan(a: Namespace) -> int:
                 for row, r in zip(rows, made.runs)
             ]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
-        return 0
+        return code
     if a.explain:
         from benchmark.plan.forecast import line
 
@@ -73,7 +73,7 @@ def plan(a: Namespace) -> int:
         print(
             f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected to end first: {hours(together(all_costs, list(kinds.values())))}"
         )
-    return 0
+    return code
 
 
 def _kinds(a: Namespace) -> dict[str, int]:

@@ -43,7 +43,7 @@ def run(a: Namespace) -> int:
         from benchmark.commands.deciding import until_decided
 
         return until_decided(a, options)
-    made, _ = chosen_plan(a)
+    made, _, unread = chosen_plan(a)
     print(plan_line(made), file=sys.stderr)
     for finished in made.of("done")[:3]:
         print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
@@ -56,7 +56,7 @@ def run(a: Namespace) -> int:
     print(f"{counts}; {count(len(made.of('done')), 'run')} had a record already", file=sys.stderr)
     if summary.exit_code == 130:
         print("run the same command again to go on", file=sys.stderr)
-    return summary.exit_code
+    return summary.exit_code or unread
 
 
 def _explained(a: Namespace) -> str:

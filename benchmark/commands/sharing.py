@@ -34,7 +34,8 @@ def export(a: Namespace) -> int:
     ]
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
-    written = write_bundle(suites, cells, read_records(a.results), a.out)
+    found, code = read_records(a.results)
+    written = write_bundle(suites, cells, found, a.out)
     size = a.out.stat().st_size
     print(f"{a.out}: {count(len(written), 'record')}, {size / 1e6:.1f} MB")
     if size > MAILABLE:
@@ -42,4 +43,4 @@ def export(a: Namespace) -> int:
             f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones",
             file=sys.stderr,
         )
-    return 0
+    return code

@@ -58,7 +58,7 @@ def load(folder: Path, dataset: str, split: str) -> Manifest | None:
         found.at(folder).exists()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         fine = False
     if not fine:
         raise GanbenchError(f"{path} is damaged, or of another version; run: ganbench data add {dataset} FOLDER")

@@ -138,7 +138,7 @@ def _load(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
         if about["of"] != path.stem or about["sha256"] != _digest(path):  # a file under another's name is not believed
             return None
         found = np.load(path, mmap_mode="c", allow_pickle=False)
-    except (OSError, ValueError, TypeError, KeyError, EOFError):
+    except (OSError, ValueError, TypeError, KeyError, EOFError, RecursionError):
         return None
     return found if found.shape == shape and found.dtype == np.uint8 else None
 

@@ -89,7 +89,7 @@ class Counts:
 def _read(path: Path) -> dict[str, Count]:
     try:
         return {key: Count.from_json(entry) for key, entry in json.loads(read_regular(path)).items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 

@@ -127,7 +127,7 @@ def calibrated() -> dict[str, Device]:
     """What was measured on this machine, by the names that records give devices; empty where there is no such file or it is of another version."""
     try:
         return {name: Device(**fields) for name, fields in json.loads(read_regular(factors_file())).items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -33,9 +33,22 @@ BOUNDS = {
 
 LARGEST = 2**63
 
+DEEPEST = 20
+"""Levels of a record's JSON. Those that ganbench writes have 5; what is nested without end, nothing can write again."""
+
 STATUSES = ("finished", "partial", "diverged")
 NUMBERS = {int, float}
 OR_NOTHING = {*NUMBERS, type(None)}
+
+
+def check_depth(data: Any) -> None:
+    """Raises ValueError where JSON is nested deeper than any record."""
+    level = [data]
+    for _ in range(DEEPEST):
+        parts = (part for value in level for part in (value.values() if isinstance(value, dict) else value))
+        if not (level := [part for part in parts if isinstance(part, (dict, list))]):
+            return
+    raise ValueError(f"nested more than {DEEPEST} deep")
 
 
 def check_types(record: Record) -> None:

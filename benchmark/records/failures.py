@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.files import open_regular
+from benchmark.records.folders import below
 
 LONGEST = 500
 MAX_BYTES = 64_000
@@ -49,9 +50,13 @@ def forget(results: Path, evaluation: str, seed: int) -> None:
 
 
 def read_all(results: Path) -> dict[str, Failure]:
-    """Every failure by evaluation key; one whose file says nothing legible is a failure all the same."""
+    """Every failure by evaluation key; one whose file says nothing legible is a failure all the same.
+
+    Raises:
+        GanbenchError: the folder cannot be read.
+    """
     found = {}
-    for path in sorted((results / "failures").glob("*.json")):
+    for path in below(results, "failures"):
         if name := NAME.fullmatch(path.name):
             reason, when = _read(path)
             found[name[1]] = Failure(name[1], int(name[2]), reason, when, str(results))

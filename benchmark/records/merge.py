@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +65,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
     known = {_place(r): r for r in mine}
     plans = {(_place(r), r.planned or 0) for r in mine}
     unreadable = {error.path.name: error for error in broken}
+    problems += [f"of ours: {error}" for error in broken if error.unread]
     for other in others:
         theirs, bad = _read(other)
         problems += [f"refused: {error}" for error in bad]
@@ -98,10 +101,25 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
 
 
 def conflicts(results: Path) -> list[Conflict]:
-    """What ``merge`` found to disagree, as long as ours is there."""
-    kept = [r for folder in sorted((results / "conflicts").glob("*")) for r in store.read_all(folder)[0]]
+    """What ``merge`` found to disagree, as long as ours is there; raises GanbenchError as ``read_conflicts``."""
+    return read_conflicts(results)[0]
+
+
+def read_conflicts(results: Path) -> tuple[list[Conflict], list[RecordError]]:
+    """What ``merge`` found to disagree, as long as ours is there; and which of its records cannot be used.
+
+    Raises:
+        GanbenchError: a folder cannot be read.
+    """
+    kept, problems = list[Record](), list[RecordError]()
+    for path in store.paths(results, "conflicts"):
+        try:
+            kept.append(store.read(path))
+        except RecordError as error:
+            problems.append(error)
     known = {_place(r): r for r in store.read_all(results)[0]} if kept else {}
-    return [Conflict(ours, r) for r in kept if (ours := known.get(_place(r))) and ours.outcome != r.outcome]
+    found = [Conflict(ours, r) for r in kept if (ours := known.get(_place(r))) and ours.outcome != r.outcome]
+    return found, problems
 
 
 def origin(record: Record) -> str:
@@ -114,13 +132,19 @@ def origin(record: Record) -> str:
 
 
 def _read(other: Path) -> tuple[list[Record], list[RecordError]]:
-    if other.is_file():
-        return read_bundle(other)
-    if not other.exists():
-        raise GanbenchError(f"{other} does not exist: give a results folder, or a bundle that 'ganbench export' made")
-    if not (other / "records").is_dir():
-        raise GanbenchError(f"{other} has no records/ folder: not a results folder, and not a bundle")
-    return store.read_all(other)
+    try:
+        mode = os.stat(other).st_mode
+        if stat.S_ISREG(mode):
+            return read_bundle(other)
+        if stat.S_ISDIR(mode) and (other / "records").exists():
+            return store.read_all(other)
+    except FileNotFoundError:
+        raise GanbenchError(
+            f"{other} does not exist: give a results folder, or a bundle that 'ganbench export' made"
+        ) from None
+    except OSError as error:
+        raise GanbenchError(f"cannot read {other}: {error.strerror or error}") from None
+    raise GanbenchError(f"{other} has no records/ folder: not a results folder, and not a bundle")
 
 
 def _not_whole(record: Record) -> str | None:

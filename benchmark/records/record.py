@@ -22,11 +22,12 @@ class RecordError(GanbenchError):
     """A record that cannot be used: the file and what is wrong with it.
 
     ``damaged``: no version of ganbench could use it. (A newer schema, or a file that may not be read, is not damaged.)
+    ``unread``: nobody has seen what is in it: a file that may not be read, a broken disk, something that is no file.
     """
 
-    def __init__(self, path: Path, what: str, damaged: bool = False) -> None:
+    def __init__(self, path: Path, what: str, damaged: bool = False, unread: bool = False) -> None:
         super().__init__(f"{path}: {what}")
-        self.path, self.damaged = path, damaged
+        self.path, self.damaged, self.unread = path, damaged, unread
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ are checked again then.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 import subprocess
@@ -60,7 +61,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     """As ``store.read_all``: every record below ``results/records/``, in path order, and what could not be read.
 
     Raises:
-        GanbenchError: the folder itself cannot be read.
+        GanbenchError: a folder cannot be read.
     """
     paths = store.paths(results)
     place = (
@@ -83,7 +84,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     shared: dict[tuple[str, str], Any] = {}
     found = ((path, fresh.get(path) or checked[path]) for path in paths)
     return store.agreeing(
-        (path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, entry))
+        (path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, **entry))
         for path, entry in found
     )
 
@@ -91,14 +92,18 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
 Entry = list[Any]
 """What is remembered of a checked file: its mark, its outcome, its light fields, and the texts of its shared ones."""
 
+Fault = dict[str, Any]
+"""What is wrong with a file: what its RecordError is made of."""
 
-def _check(path: Path) -> Entry | str:
-    """Read and check one record in full; text: what is wrong with it. A file that changes meanwhile has no mark."""
+
+def _check(path: Path) -> Entry | Fault:
+    """Read and check one record in full. A file that changes meanwhile has no mark."""
     mark = _mark(path)
     try:
         record = store.read(path)
     except RecordError as error:
-        return str(error).removeprefix(f"{path}: ")
+        what = str(error).removeprefix(f"{path}: ")
+        return {"what": what, "damaged": error.damaged, "unread": error.unread}
     texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
     return [
         mark if mark == _mark(path) else None,
@@ -108,7 +113,7 @@ def _check(path: Path) -> Entry | str:
     ]
 
 
-def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
+def _check_all(paths: list[Path]) -> dict[Path, Entry | Fault]:
     """Check many records, on all cores where there are many: with as many processes that run this module.
 
     Processes of their own, since a pool of ``multiprocessing`` would run a notebook's or a script's main module again.
@@ -125,7 +130,7 @@ def _check_all(paths: list[Path]) -> dict[Path, Entry | str]:
     }
 
 
-def _ask(share: list[Path]) -> list[Entry | str] | None:
+def _ask(share: list[Path]) -> list[Entry | Fault] | None:
     """One process's answers; None if it could not be started or did not finish."""
     question = orjson.dumps([str(path) for path in share])
     try:
@@ -185,14 +190,15 @@ def _remember(place: Path, kept: dict[str, Entry]) -> None:
         name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]]
         for name, (mark, outcome, light, parts) in kept.items()
     }
-    content = orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)})
     with suppress(OSError):
+        content = orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)})
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("wb", dir=place.parent, delete=False) as stream:
             stream.write(content)
         os.replace(stream.name, place)
 
 
+@functools.cache
 def _code() -> str:
     """sha256 of the code that reads and checks records."""
     package = Path(__file__).parents[1]

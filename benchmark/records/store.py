@@ -23,8 +23,10 @@ import orjson
 from benchmark.canonical import json_text
 from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
-from benchmark.records.bounds import check_types, impossible
+from benchmark.records.bounds import check_depth, check_types, impossible
+from benchmark.records.folders import below
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
+from benchmark.suite.slug import on_disk
 
 MAX_BYTES = 50_000_000
 
@@ -35,7 +37,7 @@ def write(results: Path, folder: str, record: Record) -> Path:
     Raises:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
-    place, content = f"{results}/records/{folder}", file_bytes(record)
+    place, content = f"{results}/records/{on_disk(folder)}", file_bytes(record)
     target, temporary = Path(f"{place}/{record.name}"), f"{place}/.{record.name}.{os.getpid()}.tmp"
     try:
         with _new(temporary) as stream:
@@ -98,12 +100,12 @@ def read(path: Path) -> Record:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise RecordError(path, "not a file")  # reading a pipe or a device might never end
+            raise RecordError(path, "not a file", unread=True)  # reading a pipe or a device might never end
         if found.st_size > MAX_BYTES:
             raise RecordError(path, f"larger than {MAX_BYTES:,} bytes: not a record")
         return parse(path.read_bytes(), path)
     except OSError as error:
-        raise RecordError(path, f"unreadable ({error.strerror})") from None
+        raise RecordError(path, f"unreadable ({error.strerror or error})", unread=True) from None
 
 
 def set_aside(path: Path) -> Path | None:
@@ -141,6 +143,7 @@ def parse(content: bytes, path: Path) -> Record:
             path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it"
         )
     try:
+        check_depth(data)
         return _parse(data, path)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
         if isinstance(error, RecordError):
@@ -152,7 +155,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     """Every record below ``results/records/``, in path order, and what could not be read.
 
     Raises:
-        GanbenchError: the folder itself cannot be read.
+        GanbenchError: a folder cannot be read.
     """
     found: list[tuple[Path, Record | RecordError]] = []
     for path in paths(results):
@@ -163,15 +166,9 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     return agreeing(found)
 
 
-def paths(results: Path) -> list[Path]:
-    """The record files below ``results/records/``, sorted; raises GanbenchError if the folder cannot be read."""
-    folder = results / "records"
-    try:
-        if folder.exists():
-            os.listdir(folder)  # rglob passes over a folder that it may not read
-        return sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
-    except OSError as error:
-        raise GanbenchError(f"cannot read {folder}: {error.strerror}") from None
+def paths(results: Path, room: str = "records") -> list[Path]:
+    """The record files below ``results/<room>/``, sorted; raises GanbenchError if any folder there cannot be read."""
+    return [path for path in below(results, room) if path.suffix == ".json"]
 
 
 def agreeing(found: Iterable[tuple[Path, Record | RecordError]]) -> tuple[list[Record], list[RecordError]]:

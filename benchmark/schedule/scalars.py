@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import Run
-from benchmark.suite.slug import safe_name
+from benchmark.suite.slug import on_disk, safe_name
 
 
 class Scalars:
@@ -28,7 +28,7 @@ class Scalars:
     def measured(self, run: Run, entry: dict[str, Any]) -> None:
         """One measurement: ``step``, and each metric's value; one that is there already is passed over."""
         if run.evaluation not in self._open:
-            name = safe_name(f"{run.cells[0].slug} s{run.seed} {run.evaluation[:8]}")
+            name = on_disk(safe_name(f"{run.cells[0].slug} s{run.seed} {run.evaluation[:8]}"))
             self._open[run.evaluation] = self._make(str(self._folder / run.cells[0].paper / name)), set()
         writer, written = self._open[run.evaluation]
         if entry["step"] in written:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import read_regular
+from benchmark.records.folders import is_there
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
 
@@ -139,12 +140,12 @@ def _alive(results: Path) -> bool | None:
 def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
     """The head, and a row for each run that is under way or has failed, aged to this moment."""
     path, alive = results / "runs" / "status.json", _alive(results)
+    if not all(map(is_there, (results, path.parent, path))):
+        return f"{'a driver is at work: ' if alive else ''}nothing has been run in {results} yet", []
     try:
         text = read_regular(path).decode("utf-8", "replace")
-    except (FileNotFoundError, NotADirectoryError):
-        return f"{'a driver is at work: ' if alive else ''}nothing has been run in {results} yet", []
     except OSError as error:
-        raise GanbenchError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise GanbenchError(f"cannot read {path}: {error.strerror or error}") from None
     try:
         content = json.loads(text)
         age, eta = time.time() - content["time"], content["eta_s"]

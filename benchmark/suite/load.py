@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
 from benchmark.suite.tables import Profile, TableReader
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # it names folders and files
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
 RESERVED = ("index", "claims", "cells")  # pages that every report has
 SUITES = "suites"  # the folder that a bare suite name is looked up in, below the working directory
 
@@ -24,12 +27,12 @@ SUITES = "suites"  # the folder that a bare suite name is looked up in, below th
 def find(name: str) -> Path:
     """The suite file of a name, a file or a folder with one; raises SuiteError with the nearest name."""
     path = Path(name)
-    if path.is_file() or (path.exists() and not path.is_dir()):  # a FIFO is refused when it is read
+    if _mode(path, lambda mode: not stat.S_ISDIR(mode)):  # a FIFO is refused when it is read
         return path
     named = Path(SUITES) / f"{name}.yaml"
-    if named.is_file():
+    if _mode(named, stat.S_ISREG):
         return named
-    known = [p.stem for p in Path(SUITES).glob("*.yaml")]
+    known = [p.stem for p in _suite_files(Path(SUITES))]
     where = f" in {Path(SUITES).resolve()}" if not known else ""
     raise SuiteError(f"no suite {name!r}{where}{nearest(name, known) if known else ': no suite file there'}")
 
@@ -51,8 +54,8 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
     """
     suites: list[Suite] = []
     for name in names or [SUITES]:
-        if Path(name).is_dir():
-            found = [p for p in sorted(Path(name).glob("*.yaml")) if "include" not in read(p).mapping()]
+        if _mode(Path(name), stat.S_ISDIR):
+            found = [p for p in _suite_files(Path(name)) if "include" not in read(p).mapping()]
             if not found:
                 raise SuiteError(f"no papers' suite files in {name}")
             suites += [load(path, profile) for path in found]
@@ -61,6 +64,26 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
     if said := clash(suites):
         raise SuiteError(f"{said}, or give one at a time")
     return once(suites)
+
+
+def _suite_files(folder: Path) -> list[Path]:
+    """Sorted; none in a folder that is not there."""
+    try:
+        return sorted(p for p in folder.iterdir() if p.suffix == ".yaml")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise SuiteError(f"{folder}: cannot be read: {error.strerror or error}") from None
+
+
+def _mode(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Whether there is a file or folder of that kind; raises SuiteError where nobody can say."""
+    try:
+        return kind(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
@@ -81,7 +104,9 @@ def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[P
         {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",)
     )
     if not NAME.fullmatch(top["suite"].text()):
-        top["suite"].fail(f"a suite's name is lower-case letters, digits and dashes, found {top['suite'].text()!r}")
+        top["suite"].fail(
+            f"a suite's name is lower-case letters, digits and dashes, at most 100, found {top['suite'].text()[:120]!r}"
+        )
     if top["suite"].text() in RESERVED:
         top["suite"].fail(f"a suite cannot be called {top['suite'].text()!r}: every report has a page of that name")
     if "include" in top:
@@ -135,8 +160,8 @@ def _included(path: Path, item: Node, profile: str | None, chain: tuple[Path, ..
     given = item.mapping({"suite", "profile", "only"}, ("suite",))
     name = given["suite"].text()
     source = path.parent / f"{name}.yaml"
-    if not source.is_file():
-        known = [p.stem for p in path.parent.glob("*.yaml") if p != path]
+    if not _mode(source, stat.S_ISREG):
+        known = [p.stem for p in _suite_files(path.parent) if p != path]
         given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
     if source.resolve() in chain:
         given["suite"].fail("suites include each other in a circle")

@@ -28,7 +28,7 @@ from benchmark.collate.presenting.table import SYMBOLS
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
 from benchmark.suite.load import RESERVED
-from benchmark.suite.slug import safe_name
+from benchmark.suite.slug import on_disk, safe_name
 
 FEW = 40
 SHOWN = 25
@@ -129,7 +129,8 @@ class _Site:
         if self._png:
             from benchmark.collate.presenting.site.png import write_png
 
-            path = self._out / "figures" / f"{safe_name(plot.name)[:120]}-{content_hash(plot.name)[:8]}.png"
+            name = on_disk(safe_name(plot.name, 120))
+            path = self._out / "figures" / f"{name}-{content_hash(plot.name)[:8]}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_png(plot, path)
         return self._markup(svg(plot))
