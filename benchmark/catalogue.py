@@ -39,7 +39,7 @@ class Plugin:
                 raise GanbenchError(f"{self.name} has no argument {key!r}{nearest(key, self.arguments)}", 2)
             if (choices := _choices(self.arguments[key])) and value not in choices:
                 raise GanbenchError(f"{self.name}: {key} is {value!r}{nearest(value, map(str, choices))}", 2)
-            allowed = TYPES.get(self.arguments[key])
+            allowed = TYPES.get(self.arguments[key].removesuffix(" | None"))
             if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
                 raise GanbenchError(f"{self.name}: {key} must be {self.arguments[key]}, found {value!r}", 2)
         if missing := self.required - given.keys():

@@ -45,7 +45,7 @@ class Recipe:
     epochs: int | None = None  # exactly one of epochs and steps; an epoch is one pass of D over the data
     steps: int | None = None  # G steps
     drop_last: bool  # drop the last partial batch of an epoch
-    player_order: str  # "g-first" or "d-first" within a step
+    player_order: str  # within a step: "g-first", "d-first" (all n_dis), or "g-after-first-d"
     share_fakes: bool  # both players' steps see the same fakes, detached where D's step uses them
     d_pass: str  # real and fake through D "separate"ly or "joint"ly
     optimizer: str  # "adam"
@@ -59,7 +59,7 @@ class Recipe:
     weight_decay_g: float | None = None  # Adam's L2 term
     weight_decay_d: float | None = None
     ema: float | None = None  # decay of the running average of G's weights, a G step
-    ema_start: int | None = None  # the average is pegged to the weights before this G step
+    ema_start: int | None = None  # the average is pegged to the weights before this G step, counted from 0
     ema_buffers: bool | None = None  # BatchNorm's statistics are averaged too
     precision: str  # of training's passes and losses: "float32", or "bfloat16" by autocast; weights, optimisers and measuring are float32
     classes: int | None = None  # G and D are conditional on that many classes; None: unconditional
@@ -67,7 +67,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise GanbenchError("a recipe needs exactly one of 'epochs' and 'steps'", 2)
-        if self.share_fakes and (self.batch_g != self.batch_d or (self.player_order == "d-first" and self.n_dis > 1)):
+        if self.share_fakes and (self.batch_g != self.batch_d or (self.player_order != "g-first" and self.n_dis > 1)):
             raise GanbenchError("share_fakes needs equal batch_g and batch_d, and n_dis 1 if D goes first", 2)
 
     def to_json(self) -> dict[str, Any]:

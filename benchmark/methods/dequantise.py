@@ -1,6 +1,7 @@
-"""Uniform noise on real images, which fills the gaps between their 8-bit levels (WGAN-GP's code, ``gan_cifar_resnet.py``).
+"""Uniform noise on real images, which fills the gaps between their 8-bit levels.
 
-There U[0, 1/128) is added to images in [-1, 1], whose levels lie 2/255 apart; fakes are left alone.
+SN-GAN's code (``cifar10.py``) and WGAN-GP's (``gan_cifar_resnet.py``) take images as x/128 − 1, whose levels lie
+1/128 apart, and add U[0, 1/128): the gaps are filled exactly, up to 1. Fakes are left alone.
 """
 
 from __future__ import annotations
@@ -8,22 +9,31 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from benchmark.errors import GanbenchError
 from benchmark.methods.part import Part
 
 VERSION = 1
 
 
-def build(*, width: float) -> Part:
-    """``width``: of the noise, on the scale of images in [-1, 1]."""
-    return Dequantise(width)
+def build(*, scale: float | None = None, width: float) -> Part:
+    """``scale``: real images become x/scale − 1, of pixels x from 0 to 255; None leaves them at x/127.5 − 1.
+    ``width``: of the noise, as D sees it.
+    """
+    if scale is not None and scale <= 0:
+        raise GanbenchError(f"dequantise: scale must be positive, found {scale:g}", 2)
+    return Dequantise(scale, width)
 
 
 class Dequantise(Part):
-    """Real images plus U[0, width), as D sees them."""
+    """Real images on their scale, plus U[0, width), as D sees them."""
 
-    def __init__(self, width: float) -> None:
-        self.width = width
+    def __init__(self, scale: float | None, width: float) -> None:
+        self.scale, self.width = scale, width
 
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
         """(B, C, H, W) to the same; drawn on the CPU, in float32, for real images only."""
-        return images + self.width * torch.rand(images.shape, generator=rng).to(images) if real else images
+        if not real:
+            return images
+        if self.scale is not None:
+            images = (images + 1) * (127.5 / self.scale) - 1
+        return images + self.width * torch.rand(images.shape, generator=rng).to(images)

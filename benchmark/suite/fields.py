@@ -16,7 +16,7 @@ RECIPE_TYPES = {f.name: str(f.type) for f in dataclasses.fields(Recipe)}
 PROTOCOL_TYPES = {f.name: str(f.type) for f in dataclasses.fields(Protocol)}
 CHOICES = {
     "z_distribution": ("normal", "uniform"),
-    "player_order": ("g-first", "d-first"),
+    "player_order": ("g-first", "d-first", "g-after-first-d"),
     "d_pass": ("separate", "joint"),
     "optimizer": ("adam",),
     "precision": ("float32", "bfloat16"),
@@ -40,11 +40,9 @@ POSITIVE = ("resolution", "channels", "images", "z_dim", "batch_d", "batch_g", "
 
 def scalar(key: str, annotation: str, node: Node) -> Any:
     """One field's value, typed and within its range; fails at ``node``."""
-    if annotation.endswith(" | None"):
-        if node.is_null():
-            return None
-        annotation = annotation.removesuffix(" | None")
     value = node.typed(annotation)
+    if value is None:
+        return None
     if key in CHOICES and value not in CHOICES[key]:
         node.fail(f"{key} is {value!r}{nearest(value, CHOICES[key])}")
     if key in POSITIVE and value <= 0:
@@ -109,7 +107,7 @@ def _part(node: Node) -> NamedArgs:
 
 
 def _arguments(kind: str, name: str, given: dict[str, Node], inherited: dict[str, Any], node: Node) -> dict[str, Any]:
-    """Arguments typed by the plug-in's ``build``; as YAML reads them where the plug-in does not exist yet."""
+    """Arguments typed by the plug-in's ``build``, without what is null; as YAML reads them where there is none yet."""
     room = "networks" if kind == "network" else "methods"
     known = plugins(room).get(name)
     if known is not None and known.kind != kind:
@@ -120,6 +118,7 @@ def _arguments(kind: str, name: str, given: dict[str, Node], inherited: dict[str
         if key not in known.arguments:
             value.fail(f"{name} has no argument {key!r}{nearest(key, known.arguments)}")
     arguments = {**inherited, **{key: value.typed(known.arguments[key]) for key, value in given.items()}}
+    arguments = {key: value for key, value in arguments.items() if value is not None}
     try:
         known.check(arguments)
     except GanbenchError as error:

@@ -127,7 +127,9 @@ def _spellings(recipes: Sequence[Recipe]) -> Iterator[str]:
                 yield f"{kind} {name!r} and {kind} {other!r}: two spellings of one?"
     arguments: dict[tuple[str, str], Counter[tuple[str, ...]]] = {}
     for kind, name, given in named:
-        arguments.setdefault((kind, name), Counter())[tuple(sorted(given))] += 1
+        known = plugins("methods" if kind != "network" else "networks").get(name)
+        optional = known.arguments.keys() - known.required if known else set()
+        arguments.setdefault((kind, name), Counter())[tuple(sorted(given.keys() - optional))] += 1
     for (kind, name), sets in arguments.items():
         if len(sets) > 1:
             yield f"{kind} {name!r} is given different arguments in different places: {' / '.join(', '.join(s) or 'none' for s in sets)}"

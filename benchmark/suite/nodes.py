@@ -117,7 +117,11 @@ class Node:
         return self.text() == "true"
 
     def typed(self, annotation: str) -> Any:
-        """The scalar as ``int``, ``float``, ``bool`` or ``str``, by the name of the type."""
+        """The scalar as ``int``, ``float``, ``bool`` or ``str``, by the name of the type; ``… | None`` may be ``null``."""
+        if annotation.endswith(" | None"):
+            if self.is_null():
+                return None
+            annotation = annotation.removesuffix(" | None")
         readers = {"int": self.integer, "float": self.number, "bool": self.boolean, "str": self.text}
         return readers[annotation]() if annotation in readers else self.plain()
 

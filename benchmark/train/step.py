@@ -44,10 +44,12 @@ def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor
         loss_D = d_step(gan, real, _detached(fakes))
         loss_G = g_step(gan, fakes, real[0])
     else:
-        for _ in range(r.n_dis):
+        g_follows = 0 if r.player_order == "g-after-first-d" else r.n_dis - 1
+        for i in range(r.n_dis):
             real = next_real()
             loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
-        loss_G = g_step(gan, gan.fakes(r.batch_g), real[0])
+            if i == g_follows:
+                loss_G = g_step(gan, gan.fakes(r.batch_g), real[0])
     if gan.average is not None:
         gan.average.update(gan.G, gan.step)
     gan.step += 1
