@@ -154,7 +154,7 @@ class _Session:
                 continue
             if run.state == "to do" and (run.evaluation in failed or not over):
                 self.spent_s += min(chosen.price(run), wall_s)
-            if over:
+            if summary is not None and over:
                 self.blocked[_series(run.cells[0])] = _why_none(run, failed, summary)
 
 

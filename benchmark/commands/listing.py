@@ -78,8 +78,8 @@ def show(a: Namespace) -> int:
             source = _source(cell, key)
             print(f"  {key}: {value}" + (f"    [{sources.setdefault(source, len(sources) + 1)}]" if source else ""))
     print("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
-    for source, number in sources.items():
-        print(f"  [{number}] {source}")
+    for source, place in sources.items():
+        print(f"  [{place}] {source}")
     print("\nruns so far")
     from benchmark.collate.judging.join import join
 

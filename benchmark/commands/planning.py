@@ -52,20 +52,20 @@ def plan(a: Namespace) -> int:
 
         for run in made.runs:
             print_plain(f"{run.state}: {run.name}: {run.reason}")
-            if one := costs.cost(run):
-                print(f"  {line(one, costs.device)}")
+            if costs and (cost := costs.cost(run)):
+                print(f"  {line(cost, costs.device)}")
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
-    lines = [
+    sharing = [
         f"one training for: {', '.join(c.id for r in runs for c in r.cells)}"
         + (f" (measured {len(runs)} ways)" if len(runs) > 1 else "")
         for runs in shared
     ]
-    for line in dict.fromkeys(lines):  # once, whatever the number of seeds
-        print(line)
+    for text in dict.fromkeys(sharing):  # once, whatever the number of seeds
+        print(text)
     print(plan_line(made))
     print(_published_line(made))
-    for one, workers in zip(all_costs, kinds.values()):
-        for text in one.lines(workers, a.budget if one is costs else None):
+    for forecast, workers in zip(all_costs, kinds.values()):
+        for text in forecast.lines(workers, a.budget if forecast is costs else None):
             print(text)
     if len(all_costs) > 1:
         from benchmark.plan.forecast import hours, together

@@ -10,6 +10,7 @@ from benchmark.collate.judging.decide import Hopeless, Question
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import DECIDED, LOST, Verdict
 from benchmark.commands.lines import count
+from benchmark.errors import sure
 from benchmark.records.record import Record, RecordError
 
 SHOWN = 10
@@ -70,7 +71,7 @@ def begin(state: Standing, rule: str, first: str) -> None:
         tell(
             f"{count(len(barred), 'cell')} of profile "
             f"{', '.join(dict.fromkeys(j.cell.profile for j in barred))}: tier "
-            f"{', '.join(dict.fromkeys(j.tier.name for j in barred))}, from which no verdict can come "
+            f"{', '.join(dict.fromkeys(sure(j.tier).name for j in barred))}, from which no verdict can come "
             "however many seeds there are"
         )
     if absent:

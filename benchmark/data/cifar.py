@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, sure
 
 ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"),
@@ -49,7 +49,7 @@ def read(archive: bytes, members: list[str], labels: str, path: str) -> tuple[np
                 info = tar.getmember(member)
                 if not info.isfile() or info.size > MOST_BYTES:
                     raise GanbenchError(f"{path}: {member} is not a CIFAR file")
-                batch = _ArraysOnly(tar.extractfile(info), encoding="bytes").load()
+                batch = _ArraysOnly(sure(tar.extractfile(info)), encoding="bytes").load()
                 pixels = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIDE, SIDE)
                 classes = np.asarray(batch[labels.encode()], np.int64)
                 if classes.shape != (len(pixels),):

@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, sure
 
 PIXELS = 3 * 32 * 32
 MOST_BYTES = 200_000_000  # of one member
@@ -36,7 +36,7 @@ def read(archive: bytes, members: list[str], label_bytes: int, path: str) -> tup
                     raise GanbenchError(
                         f"{path}: {member} is not a CIFAR file: {info.size:,} bytes are no whole number of records"
                     )
-                records = np.frombuffer(tar.extractfile(info).read(), np.uint8).reshape(-1, label_bytes + PIXELS)
+                records = np.frombuffer(sure(tar.extractfile(info)).read(), np.uint8).reshape(-1, label_bytes + PIXELS)
                 images.append(records[:, label_bytes:].reshape(-1, 3, 32, 32))
                 labels.append(records[:, label_bytes - 1].astype(np.int64))
     except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, TypeError, AttributeError, zlib.error) as error:

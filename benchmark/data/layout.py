@@ -26,8 +26,8 @@ def find(split: dict[str, Any], path: Path) -> Pictures | None:
     """
     skip, candidates = split.get("skip", ()), split.get("under", [""])
     if path.is_file():
-        found = (from_zip(path, str(path), skip, under) for under in candidates)
-        return next((p for p in found if p.names), None)
+        archives = (from_zip(path, str(path), skip, under) for under in candidates)
+        return next((p for p in archives if p.names), None)
     for under in candidates:
         named = PurePosixPath(under).name
         for folder in (path / under, *([path] if named and path.name == named else [])):

@@ -92,7 +92,7 @@ def write(manifest: Manifest, arrays: dict[str, np.ndarray]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, allow_pickle=False, **arrays)
         os.replace(scratch, arrays_path(manifest))
         scratch.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
         os.replace(scratch, folder / f"ganbench-{manifest.split}.json")

@@ -121,7 +121,7 @@ def _streamed(
     def opened() -> Callable[[int], np.ndarray]:
         """From i to its pixels: those kept of the whole split where there are any, else the original's, prepared."""
         whole = None if indices is None else prepared.kept([*identity, None], count, resolution)
-        if whole is not None:
+        if whole is not None and indices is not None:
             return lambda i: whole[indices[i]]
         picture = found.open()
         number = (lambda i: i) if indices is None else (lambda i: int(indices[i]))

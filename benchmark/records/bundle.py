@@ -15,6 +15,7 @@ import json
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ def read_bundle(path: Path) -> tuple[list[Record], list[RecordError]]:
         ValueError,
         RecursionError,
         KeyError,
-        zipfile.zlib.error,
+        zlib.error,
     ) as error:
         raise GanbenchError(f"{path}: not a readable bundle ({type(error).__name__}: {str(error)[:200]})") from None
 
@@ -212,7 +213,7 @@ def _records(
                     else "not in the bundle's list",
                 )
             records.append(parse(content, path / name))
-        except (zipfile.BadZipFile, zipfile.zlib.error, EOFError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
             problems.append(RecordError(path / name, f"unreadable ({error})"))
         except RecordError as error:
             problems.append(error)

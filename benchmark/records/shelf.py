@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -161,7 +162,8 @@ def _shelved(path: Path, entry: Entry, shared: dict[tuple[str, str], Any]) -> Sh
     _, outcome, light, texts = entry
     record = object.__new__(Shelved)
     parts = {}
-    for key, text, make in zip(SHARED, texts, (Recipe.from_json, Protocol.from_json, dict)):
+    makers: tuple[Callable[[Any], Any], ...] = (Recipe.from_json, Protocol.from_json, dict)
+    for key, text, make in zip(SHARED, texts, makers):
         if (key, text) not in shared:
             shared[key, text] = make(orjson.loads(text))
         parts[key] = shared[key, text]

@@ -229,11 +229,10 @@ def _with_plan(record: Record, planned: int) -> Record:
 
 
 def _parse(data: dict[str, Any], path: Path) -> Record:
-    recipe, protocol = _made(Recipe, orjson.dumps(data["recipe"])), _made(Protocol, orjson.dumps(data["protocol"]))
-    record = Record(
-        **{k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__}
-        | {"recipe": recipe, "protocol": protocol}
-    )
+    recipe: Recipe = _made(Recipe, orjson.dumps(data["recipe"]))
+    protocol: Protocol = _made(Protocol, orjson.dumps(data["protocol"]))
+    fields: dict[str, Any] = {k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__}
+    record = Record(**fields | {"recipe": recipe, "protocol": protocol})
     check_types(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
@@ -252,6 +251,6 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
 
 
 @functools.lru_cache(maxsize=4096)
-def _made(kind: type[Recipe] | type[Protocol], text: bytes) -> Recipe | Protocol:
+def _made(kind: type[Recipe] | type[Protocol], text: bytes) -> Any:
     """A recipe or protocol from its JSON text: made, checked and later hashed once for all records that share it."""
     return kind.from_json(json.loads(text))

@@ -10,13 +10,18 @@ from benchmark.schedule.hung import Place
 NEWS_S = 0.3  # in which the board gathers reports for one answer to the driver
 
 
+Told = tuple[int, int, Place, dict[str, Any]]
+"""Steps done and to do, where, and what there is to tell of the run."""
+
+
 class Board:
     """The actor between workers and driver: latest progress, and whether to stop."""
 
     def __init__(self) -> None:
         import asyncio
 
-        self._version, self._latest, self._stopping = 0, {}, False
+        self._version, self._stopping = 0, False
+        self._latest: dict[str, Told] = {}
         self._changed = asyncio.Event()
 
     async def report(self, key: str, done: int, todo: int, place: Place, about: dict[str, Any]) -> bool:
@@ -62,7 +67,7 @@ def start_board(ray: Any) -> Any:
     return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Board).remote()
 
 
-def heard(ray: Any, board: Any, news: Any, told: bool, before: int) -> tuple[int, dict[str, tuple[int, int, Place]]]:
+def heard(ray: Any, board: Any, news: Any, told: bool, before: int) -> tuple[int, dict[str, Told]]:
     """The board's version and news; nothing if its node was lost. Ray starts it again, with version 0, and it is told
     again to stop.
     """

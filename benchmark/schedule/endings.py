@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmark import shell
-from benchmark.errors import GanbenchError, plain
+from benchmark.errors import GanbenchError, plain, sure
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.plan import Run, make_record
 from benchmark.records import failures, store
@@ -41,12 +41,13 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
     if event.kind == "done":
         record = None
         try:
-            record = make_record(run, event.result)
+            result = sure(event.result)
+            record = make_record(run, result)
             path = store.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
             failures.forget(results, run.evaluation, run.seed)
             state, history = "done" if record.status == "finished" else record.status, record.history
             spent = duration(record.train_s + record.eval_s)
-            trouble = f"; {event.result['trouble']}" if event.result["trouble"] else ""
+            trouble = f"; {result['trouble']}" if result["trouble"] else ""
             line = (
                 f"{record.status}: {run.name} at step {record.steps:,} ({spent}){beside_floor(record)}; {path}{trouble}"
             )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError, plain
@@ -103,7 +104,7 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
 
 def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
     folder = str(options.checkpoints or results / "runs")
-    common = {
+    common: dict[str, Any] = {
         "data_root": str(data_root().resolve()),
         "weights": os.environ.get("GANBENCH_WEIGHTS", ""),
         "cache": str(cache_folder().resolve()),

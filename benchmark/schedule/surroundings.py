@@ -25,7 +25,7 @@ def folder() -> Path:
     Raises:
         GanbenchError: nowhere.
     """
-    named = [os.path.abspath(path) for name in ("RAY_TMPDIR", "TMPDIR") if (path := os.environ.get(name))]
+    named = [os.path.abspath(given) for name in ("RAY_TMPDIR", "TMPDIR") if (given := os.environ.get(name))]
     for place in (*named, *FOLDERS):
         for name in ("ray", f"ray-{os.getuid()}"):  # the first may be another user's
             path = Path(place, name)
@@ -85,7 +85,7 @@ def job(ray: Any, *paths: Path) -> Any:
     Of itself, Ray has them import from the driver's working directory before anything else, and from beside its script.
     """
 
-    class Job(ray.job_config.JobConfig):
+    class Job(ray.job_config.JobConfig):  # type: ignore[misc]  # ray is Any here: it is imported by who calls
         def _runtime_env_has_working_dir(self) -> bool:  # Ray's question whether to leave these out
             return True
 

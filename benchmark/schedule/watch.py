@@ -29,8 +29,8 @@ class Watch:
         self.status.move(run.evaluation, "running")
         self.screen.update(run.evaluation, self._head())
         self.status.write(self.progress)
-        if event.about and "last" in event.about:
-            self._plot(lambda scalars: scalars.measured(run, event.about["last"]))
+        if event.about and (last := event.about.get("last")) is not None:
+            self._plot(lambda scalars: scalars.measured(run, last))
 
     def end(self, run: Run, state: str, line: str, history: list[dict[str, Any]]) -> None:
         """A run has ended in ``state``; ``line`` says how, ``history`` what it measured."""
