@@ -11,7 +11,8 @@ T = TypeVar("T")
 
 
 class GanbenchError(Exception):
-    """Something the user can mend: the message says where, what is wrong, and what to do; no name in it steers a terminal.
+    """Something the user can mend: the message says where, what is wrong, and what to do; no name in it steers a
+    terminal.
 
     ``exit_code`` is what the command line returns: 2 for bad usage or a bad suite, 1 for the rest.
     ``at_once``: the command line ends there and then, since a library would crash the process on its way out.
@@ -42,7 +43,9 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 
 def plain(text: str, lines: bool = False) -> str:
-    """Text from others, in which nothing steers a terminal or turns the direction of writing; ``lines`` may end in it."""
+    """Text from others, in which nothing steers a terminal or turns the direction of writing; ``lines`` may end in
+    it.
+    """
     if text.isprintable():
         return text
     kept = {"\n"} if lines else set()

@@ -1,4 +1,6 @@
-"""Opening files that anybody may have put there: only what is a regular file is read, so that nothing waits on a FIFO or a device."""
+"""Opening files that anybody may have put there: only what is a regular file is read, so that nothing waits on a FIFO
+or a device.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ KINDS = {
 
 
 def kind(mode: int) -> str | None:
-    """What a file of this mode is, in words; None for a regular one, and where the mode says nothing (as in many archives)."""
+    """What a file of this mode is, in words; None for a regular one, and where the mode says nothing (as in many
+    archives).
+    """
     return KINDS.get(stat.S_IFMT(mode))
 
 

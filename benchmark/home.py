@@ -24,7 +24,9 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def python(*words: str) -> list[str]:
-    """This Python in a process of its own, which imports nothing from the working directory if it gets ``environment``."""
+    """This Python in a process of its own, which imports nothing from the working directory if it gets
+    ``environment``.
+    """
     return [sys.executable, "-P", *words]
 
 
@@ -34,7 +36,9 @@ def module(name: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """This process's, for one that it starts: without the working directory among PYTHONPATH, where an empty entry means it."""
+    """This process's, for one that it starts: without the working directory among PYTHONPATH, where an empty entry
+    means it.
+    """
     found = dict(os.environ)
     if named := found.pop("PYTHONPATH", ""):
         if kept := [entry for entry in named.split(os.pathsep) if not _is_here(entry)]:
@@ -43,7 +47,9 @@ def environment() -> dict[str, str]:
 
 
 def leave_working_directory() -> None:
-    """Take the working directory off the path, where ``python -m`` puts it first, and an empty entry of PYTHONPATH later."""
+    """Take the working directory off the path, where ``python -m`` puts it first, and an empty entry of PYTHONPATH
+    later.
+    """
     try:
         here = os.getcwd()
     except OSError:  # it was deleted: nothing can be imported from it
@@ -56,7 +62,9 @@ def leave_working_directory() -> None:
 
 
 def leave_job_directory() -> None:
-    """The same in a worker of a cluster, also where the working directory is the job's own: this package, if it came in it, is imported."""
+    """The same in a worker of a cluster, also where the working directory is the job's own: this package, if it came in
+    it, is imported.
+    """
     leave_working_directory()
     if WORKING in (here := os.getcwd()).split(os.sep):
         sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != os.path.realpath(here)]

@@ -61,7 +61,9 @@ class Recipe:
     ema: float | None = None  # decay of the running average of G's weights, a G step
     ema_start: int | None = None  # the average is pegged to the weights before this G step, counted from 0
     ema_buffers: bool | None = None  # BatchNorm's statistics are averaged too
-    precision: str  # of training's passes and losses: "float32", or "bfloat16" by autocast; weights, optimisers and measuring are float32
+    # of training's passes and losses: "float32", or "bfloat16" by autocast; weights, optimisers and measuring are
+    # float32
+    precision: str
     classes: int | None = None  # G and D are conditional on that many classes; None: unconditional
 
     def __post_init__(self) -> None:
@@ -142,7 +144,9 @@ class Protocol:
     features: str | None = None  # feature extractor: "inception-2015-12-05"
     input_resize: str | None = None  # to the extractor's input: "tf1-bilinear"
     quantise: str | None = (
-        None  # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50), "none"
+        # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50),
+        # "none"
+        None
     )
     real_split: str | None = None  # the images that are compared with
     real: int | None = None  # how many of them

@@ -51,7 +51,10 @@ assert not heavy, heavy
 
 
 def test_planning_and_the_suite_import_neither_torch_nor_ray() -> None:
-    code = "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--explain']); assert not {'torch', 'ray'} & set(sys.modules)"
+    code = (
+        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--explain']); "
+        "assert not {'torch', 'ray'} & set(sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 

@@ -22,9 +22,18 @@ from tests.conftest import protocol, recipe
 from tests.test_decide import write
 
 MEASURED = protocol(
-    metrics=("FID",), features="efficientnet-lite0", quantise="round", real_split="train", generated=64, std_of="none",
-    every_epochs=None, jac_G_every_epochs=None, is_splits=2, kid_subsets=2, kid_subset_size=20,
-)  # fmt: skip
+    metrics=("FID",),
+    features="efficientnet-lite0",
+    quantise="round",
+    real_split="train",
+    generated=64,
+    std_of="none",
+    every_epochs=None,
+    jac_G_every_epochs=None,
+    is_splits=2,
+    kid_subsets=2,
+    kid_subset_size=20,
+)
 SETS: tuple[dict[str, object], ...] = (
     {"metrics": ("FID",)},
     {"metrics": ("tFID",)},

@@ -41,11 +41,16 @@ def tiff(pixels: bytes, bits: int, channels: int, order: str = "<", **tags: int 
     strips = channels if tags.get("planar") == 2 else 1
     size = len(pixels) // strips
     entries: dict[int, tuple[str, list[int]]] = {
-        256: ("H", [SIDE]), 257: ("H", [SIDE]), 278: ("H", [SIDE]),
-        258: ("H", [bits] * channels), 277: ("H", [channels]),
-        273: ("I", [8 + i * size for i in range(strips)]), 279: ("I", [size] * strips),
-        262: ("H", [{1: 1, 3: 2, 4: 2}[channels]]), 259: ("H", [1]),
-    }  # fmt: skip
+        256: ("H", [SIDE]),
+        257: ("H", [SIDE]),
+        278: ("H", [SIDE]),
+        258: ("H", [bits] * channels),
+        277: ("H", [channels]),
+        273: ("I", [8 + i * size for i in range(strips)]),
+        279: ("I", [size] * strips),
+        262: ("H", [{1: 1, 3: 2, 4: 2}[channels]]),
+        259: ("H", [1]),
+    }
     entries |= {numbers[k]: ("H", v if isinstance(v, list) else [v]) for k, v in tags.items()}
     at = 8 + len(pixels)
     table, beyond = b"", at + 2 + 12 * len(entries) + 4
@@ -80,7 +85,7 @@ DEEP = {
     "TIFF, floats": tiff(raw(1, "<f4"), 32, 1, format=3),
     "TIFF, signed": tiff(LOW[:, :, 0].astype(np.uint8).tobytes(), 8, 1, format=2),
     "TIFF, an 8-bit palette": tiff(bytes(SIDE * SIDE), 8, 1, photometric=3, map=[200] * 768),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in DEEP.items()])
@@ -120,12 +125,21 @@ def test_other_formats_are_refused_whatever_the_name_says(form: str, monkeypatch
 WHOLE = [
     *((form, mode, {}) for form in ("PNG", "GIF", "BMP", "TIFF", "WEBP") for mode in ("1", "L", "P", "RGB")),
     *((form, mode, {}) for form in ("PNG", "TIFF") for mode in ("LA", "RGBA")),
-    ("WEBP", "RGBA", {}), ("BMP", "RGBA", {}), ("TIFF", "PA", {}), ("TIFF", "CMYK", {}), ("TIFF", "YCbCr", {}),
-    *(("JPEG", mode, {}) for mode in ("L", "RGB", "CMYK", "YCbCr")), ("JPEG", "RGB", {"progressive": True}),
+    ("WEBP", "RGBA", {}),
+    ("BMP", "RGBA", {}),
+    ("TIFF", "PA", {}),
+    ("TIFF", "CMYK", {}),
+    ("TIFF", "YCbCr", {}),
+    *(("JPEG", mode, {}) for mode in ("L", "RGB", "CMYK", "YCbCr")),
+    ("JPEG", "RGB", {"progressive": True}),
     *(("TIFF", "RGB", {"compression": c}) for c in ("tiff_lzw", "tiff_deflate", "jpeg", "packbits")),
-    ("TIFF", "1", {"compression": "group4"}), ("MPO", "RGB", {}), ("GIF", "P", {"transparency": 3}),
-    ("PNG", "P", {"transparency": 3}), ("PNG", "P", {"bits": 2}), ("PNG", "RGB", {"transparency": (1, 2, 3)}),
-]  # fmt: skip
+    ("TIFF", "1", {"compression": "group4"}),
+    ("MPO", "RGB", {}),
+    ("GIF", "P", {"transparency": 3}),
+    ("PNG", "P", {"transparency": 3}),
+    ("PNG", "P", {"bits": 2}),
+    ("PNG", "RGB", {"transparency": (1, 2, 3)}),
+]
 
 
 @pytest.mark.parametrize(("form", "mode", "options"), [pytest.param(*w, id=" ".join(map(str, w))) for w in WHOLE])

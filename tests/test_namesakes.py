@@ -16,8 +16,21 @@ from benchmark.suite.load import load, load_all
 from benchmark.suite.nodes import SuiteError
 from tests.test_decide import write
 
-COMBINED = ("list", "list --check", "list --json", "published", "plan", "plan --json", "run", "compare", "claims",
-            "claims --published-only", "report", "export", "data stats")  # fmt: skip
+COMBINED = (
+    "list",
+    "list --check",
+    "list --json",
+    "published",
+    "plan",
+    "plan --json",
+    "run",
+    "compare",
+    "claims",
+    "claims --published-only",
+    "report",
+    "export",
+    "data stats",
+)
 
 
 @pytest.fixture

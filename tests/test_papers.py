@@ -416,7 +416,10 @@ def test_claims_by_the_papers_own_numbers() -> None:
 
 
 def test_listing_and_published_import_no_torch() -> None:
-    code = "import sys; from benchmark.cli import main; main(['list']); main(['published']); main(['show', 'gran/2/GraND-GAN/cifar10']); sys.exit('torch' in sys.modules or 'ray' in sys.modules)"
+    code = (
+        "import sys; from benchmark.cli import main; main(['list']); main(['published']); main(['show', "
+        "'gran/2/GraND-GAN/cifar10']); sys.exit('torch' in sys.modules or 'ray' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (
         done.returncode == 0

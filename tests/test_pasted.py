@@ -32,10 +32,30 @@ from tests.test_collate import full_cells, record_for
 from tests.test_decide import write
 
 METHODS = [
-    "plain", "two  spaces", " ends ", "it's", 'a "b"', "both ' and \"", "$HOME `id` !x", "a & b | (c)", "-x", "--only",
-    "back\\slash", "ß†日本", "no\u00a0break", "zero\u200bwidth", "turned\u202eround", "line\nbreak", "tab\there",
-    "''", '""', "*", "~", "#", "1e0",
-]  # fmt: skip
+    "plain",
+    "two  spaces",
+    " ends ",
+    "it's",
+    'a "b"',
+    "both ' and \"",
+    "$HOME `id` !x",
+    "a & b | (c)",
+    "-x",
+    "--only",
+    "back\\slash",
+    "ß†日本",
+    "no\u00a0break",
+    "zero\u200bwidth",
+    "turned\u202eround",
+    "line\nbreak",
+    "tab\there",
+    "''",
+    '""',
+    "*",
+    "~",
+    "#",
+    "1e0",
+]
 """Each in a table of its own: such a file is a fair suite."""
 
 
@@ -90,9 +110,21 @@ def test_a_share_of_the_data_is_chosen_to_the_last_digit(share: float, tmp_path:
 
 @pytest.mark.parametrize(
     "file",
-    ["tiny.yaml", "./tiny.yaml", "../tiny.yaml", "a b/tiny.yaml", "-x.yaml", "it's/tiny.yaml", "$x/tiny.yaml",
-     "ü/tiny.yaml", "~/tiny.yaml", "no\u00a0break.yaml", "tiny", "suites/other.yaml"],
-)  # fmt: skip
+    [
+        "tiny.yaml",
+        "./tiny.yaml",
+        "../tiny.yaml",
+        "a b/tiny.yaml",
+        "-x.yaml",
+        "it's/tiny.yaml",
+        "$x/tiny.yaml",
+        "ü/tiny.yaml",
+        "~/tiny.yaml",
+        "no\u00a0break.yaml",
+        "tiny",
+        "suites/other.yaml",
+    ],
+)
 @pytest.mark.parametrize("results", ["results", "-r", "my results", "../r"])
 def test_suite_and_results_are_named_so_that_they_are_found(
     file: str, results: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

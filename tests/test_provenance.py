@@ -1,4 +1,6 @@
-"""Which code ran: the commit only where it is that of the file that runs, and never "unchanged" without having looked."""
+"""Which code ran: the commit only where it is that of the file that runs, and never "unchanged" without having
+looked.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ from benchmark.suite.load import load
 from tests.conftest import ROOT
 from tests.test_collate import record_for
 
-GIT = "DIR WORK_TREE INDEX_FILE OBJECT_DIRECTORY ALTERNATE_OBJECT_DIRECTORIES COMMON_DIR NAMESPACE PREFIX CEILING_DIRECTORIES REPLACE_REF_BASE SHALLOW_FILE GRAFT_FILE EXEC_PATH CONFIG CONFIG_GLOBAL CONFIG_SYSTEM CONFIG_PARAMETERS LITERAL_PATHSPECS DEFAULT_HASH ATTR_SOURCE".split()  # fmt: skip
+GIT = (
+    "DIR WORK_TREE INDEX_FILE OBJECT_DIRECTORY ALTERNATE_OBJECT_DIRECTORIES COMMON_DIR NAMESPACE PREFIX "
+    "CEILING_DIRECTORIES REPLACE_REF_BASE SHALLOW_FILE GRAFT_FILE EXEC_PATH CONFIG CONFIG_GLOBAL CONFIG_SYSTEM "
+    "CONFIG_PARAMETERS LITERAL_PATHSPECS DEFAULT_HASH ATTR_SOURCE"
+).split()
 
 
 @pytest.fixture(autouse=True)
@@ -98,14 +104,29 @@ EDITS: dict[str, Callable[[Path], object]] = {
     "a file less": lambda p: (p / "__init__.py").unlink(),
     "staged": lambda p: ((p / "new.py").write_text(""), git(p, "add", ".")),
     "ignored": lambda p: ((p / "new.py").write_text(""), (p.parent / ".git/info/exclude").write_text("new.py\n")),
-    "untracked not shown": lambda p: ((p / "new.py").write_text(""), git(p, "config", "status.showUntrackedFiles", "no")),
-    "assumed unchanged": lambda p: (git(p, "update-index", "--assume-unchanged", "__init__.py"), (p / "__init__.py").write_text("")),
-    "left out of the checkout": lambda p: (git(p, "update-index", "--skip-worktree", "__init__.py"), (p / "__init__.py").write_text("")),
+    "untracked not shown": lambda p: (
+        (p / "new.py").write_text(""),
+        git(p, "config", "status.showUntrackedFiles", "no"),
+    ),
+    "assumed unchanged": lambda p: (
+        git(p, "update-index", "--assume-unchanged", "__init__.py"),
+        (p / "__init__.py").write_text(""),
+    ),
+    "left out of the checkout": lambda p: (
+        git(p, "update-index", "--skip-worktree", "__init__.py"),
+        (p / "__init__.py").write_text(""),
+    ),
     "of the same size and time": lambda p: same_time(p / "__init__.py"),
-    "with a damaged index": lambda p: ((p / "__init__.py").write_text(""), (p.parent / ".git/index").write_bytes(b"DIRC" + b"\xff" * 99)),
+    "with a damaged index": lambda p: (
+        (p / "__init__.py").write_text(""),
+        (p.parent / ".git/index").write_bytes(b"DIRC" + b"\xff" * 99),
+    ),
     "without an index": lambda p: ((p / "__init__.py").write_text(""), (p.parent / ".git/index").unlink()),
-    "with a hook that says nothing changed": lambda p: (git(p, "config", "core.fsmonitor", "true"), (p / "__init__.py").write_text("")),
-}  # fmt: skip
+    "with a hook that says nothing changed": lambda p: (
+        git(p, "config", "core.fsmonitor", "true"),
+        (p / "__init__.py").write_text(""),
+    ),
+}
 
 
 def same_time(path: Path) -> None:
@@ -172,10 +193,14 @@ SILENT: dict[str, Callable[[Path, Path], object]] = {
     "talking nonsense": _sleepy("*rev-parse*) echo yes; exit 0;;"),
     "no commit yet": lambda p, b: (shutil.rmtree(p.parent / ".git"), git(p.parent, "init", "-q")),
     "a damaged repository": lambda p, b: (p.parent / ".git/HEAD").write_text("nonsense"),
-    "a lost tree": lambda p, b: [path.unlink() for path in (p.parent / ".git/objects").glob("??/*") if git(p, "cat-file", "-t", path.parent.name + path.name) == "tree\n"],
+    "a lost tree": lambda p, b: [
+        path.unlink()
+        for path in (p.parent / ".git/objects").glob("??/*")
+        if git(p, "cat-file", "-t", path.parent.name + path.name) == "tree\n"
+    ],
     "another worktree": lambda p, b: git(p, "config", "core.worktree", str(b)),
     "no file of git's": lambda p, b: shutil.rmtree(p.parent / ".git"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SILENT)
@@ -202,7 +227,10 @@ def test_an_installed_package_is_known_by_its_version_and_content(tmp_path: Path
     site = other(tmp_path) / "venv/lib/python3/site-packages"
     shutil.copytree(ROOT / "benchmark", site / "benchmark", ignore=shutil.ignore_patterns("__pycache__"))
     (site / "benchmark/methods/gn.py").write_text("altered")
-    code = f"import sys; sys.path.insert(0, {str(site)!r}); import json; from benchmark.records.provenance import code_version; print(json.dumps(code_version()))"
+    code = (
+        f"import sys; sys.path.insert(0, {str(site)!r}); import json; from benchmark.records.provenance import "
+        "code_version; print(json.dumps(code_version()))"
+    )
     said = {}
     for name, more in (("plain", {}), ("told", {provenance.COMMIT: "f" * 40})):
         done = subprocess.run(
@@ -233,12 +261,15 @@ def test_every_file_that_the_package_comes_with_is_looked_at() -> None:
     [
         ({"commit": "a" * 40, "package": "b" * 64, "ganbench": "1"}, "a" * 12),
         ({"commit": "a" * 40 + "+changes"}, "a" * 12 + "+changes"),
-        ({"commit": "a" * 40 + "+changes", "package": "b" * 64, "ganbench": "1"}, f"{'a' * 12}+changes (ganbench 1, package {'b' * 12})"),
+        (
+            {"commit": "a" * 40 + "+changes", "package": "b" * 64, "ganbench": "1"},
+            f"{'a' * 12}+changes (ganbench 1, package {'b' * 12})",
+        ),
         ({"commit": "unknown", "package": "b" * 64, "ganbench": "1"}, f"unknown (ganbench 1, package {'b' * 12})"),
         ({"commit": None}, "unknown"),
         ({"commit": 7, "package": ["x"]}, "7"),
     ],
-)  # fmt: skip
+)
 def test_the_code_of_a_stretch_in_words(stretch: dict[str, object], words: str) -> None:
     assert provenance.which_code(stretch) == words
     record = record_for(load(Path("suites/theory.yaml")).cells[0], 0, {"V_g": -0.657})

@@ -1,4 +1,6 @@
-"""Whatever lies in the working directory, workers and subprocesses run the driver's own package and import nothing from there."""
+"""Whatever lies in the working directory, workers and subprocesses run the driver's own package and import nothing from
+there.
+"""
 
 from __future__ import annotations
 

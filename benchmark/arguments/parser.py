@@ -30,7 +30,8 @@ class Parser(argparse.ArgumentParser):
             **more, allow_abbrev=False
         )  # --seed would be taken for --seeds, and a new option change its meaning
 
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    # type: ignore[override]
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
         """As argparse's; but the command itself says what it does not know, and before what is missing."""
         words = self._joined(sys.argv[1:] if args is None else args)
         for word in self._own(words):

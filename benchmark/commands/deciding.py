@@ -91,7 +91,9 @@ class _Session:
         )
 
     def round(self, state: Standing, width: int, device: Device | None) -> _Round | str:
-        """The next runs, at least ``width`` where there are so many; or, where the budget is too small for any, that it is."""
+        """The next runs, at least ``width`` where there are so many; or, where the budget is too small for any, that it
+        is.
+        """
         runs = {j.cell.id: _series(j.cell) for j in state.cells}
         have = {runs[j.cell.id]: len(j.records) for j in state.cells}
         seconds = seconds_each(
@@ -114,7 +116,10 @@ class _Session:
             if sum(goal - have[key] for key, goal in goals.items()) >= width:
                 break
         if not goals:
-            return f"the budget: the least that could decide more takes {hours(min(too_dear))}, and {hours(max(0.0, self.budget_s - self.spent_s))} of {hours(self.budget_s)} are left"
+            return (
+                f"the budget: the least that could decide more takes {hours(min(too_dear))}, and "
+                f"{hours(max(0.0, self.budget_s - self.spent_s))} of {hours(self.budget_s)} are left"
+            )
         known = by_evaluation(state.records)
         plans = [
             make_plan(
@@ -139,7 +144,8 @@ class _Session:
         return summary
 
     def _charge(self, chosen: _Round, summary: Summary | None, wall_s: float) -> None:
-        """By records; what failed or was stopped as predicted, at most what the round took; nothing for what was blocked.
+        """By records; what failed or was stopped as predicted, at most what the round took; nothing for what was
+        blocked.
 
         Args:
             summary: None where an error ended the round.
@@ -169,7 +175,9 @@ def _why_none(run: Run, failed: dict[str, failures.Failure], summary: Summary) -
 
 
 def until_decided(a: Namespace, options: Options) -> int:
-    """Add seeds where they decide most; returns the exit code: 0 if all that could be decided is, 1 if something is left, blocked, failed or diverged."""
+    """Add seeds where they decide most; returns the exit code: 0 if all that could be decided is, 1 if something is
+    left, blocked, failed or diverged.
+    """
     session = _Session(
         load_all(a.suites, a.profile), Filter(a.only) if a.only is not None else None, a.results, options, a.budget
     )
@@ -199,7 +207,9 @@ def _rounds(session: _Session, state: Standing) -> str:
             return chosen
         runs = chosen.plan.runs
         tell(
-            f"{hours(session.spent_s)} of {hours(session.budget_s)} spent; next, for {hours(sum(map(chosen.price, runs)))}: {', '.join(run.name for run in runs[:SHOWN])}{' …' * (len(runs) > SHOWN)}"
+            f"{hours(session.spent_s)} of {hours(session.budget_s)} spent; next, for "
+            f"{hours(sum(map(chosen.price, runs)))}: "
+            f"{', '.join(run.name for run in runs[:SHOWN])}{' …' * (len(runs) > SHOWN)}"
         )
         summary = session.make(chosen)
         for failure in summary.failures:

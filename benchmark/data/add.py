@@ -53,7 +53,9 @@ def add(name: str, path: Path, say: Say = print) -> None:
 
 
 def _files(c: Card, form: list[FileCard], path: Path) -> list[tuple[FileCard, Path]] | None:
-    """The files of one form of the dataset in ``path``, plain or .gz, or in the folder that its archive makes; None if any is missing."""
+    """The files of one form of the dataset in ``path``, plain or .gz, or in the folder that its archive makes; None if
+    any is missing.
+    """
     inner = {str(Path(s["member"]).parent) for s in c.sources if "tar" in s}
     places = [path, *(path / i for i in inner)] if path.is_dir() else []
     found = []
@@ -72,7 +74,9 @@ def _absent(c: Card, path: Path) -> str:
 
 
 def _from_archive(c: Card, path: Path, say: Say) -> list[tuple[FileCard, Path]] | None:
-    """Take the card's files out of the archive in which they are distributed, straight into the data root; None if it is not there."""
+    """Take the card's files out of the archive in which they are distributed, straight into the data root; None if it
+    is not there.
+    """
     for source in (s for s in c.sources if "tar" in s):
         archive = path / Path(source["tar"]).name if path.is_dir() else path
         if archive.is_file() and archive.name == Path(source["tar"]).name:

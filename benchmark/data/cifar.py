@@ -1,4 +1,6 @@
-"""CIFAR-10 and CIFAR-100 from their Python archives, whose pickles are read by name and may build nothing but arrays."""
+"""CIFAR-10 and CIFAR-100 from their Python archives, whose pickles are read by name and may build nothing but
+arrays.
+"""
 
 from __future__ import annotations
 

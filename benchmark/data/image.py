@@ -32,7 +32,8 @@ UNSIGNED = (1, 4)  # sample formats: whole numbers, and "undefined", which is re
 
 
 def decode(data: bytes, name: str) -> Image.Image:
-    """The whole picture in RGB; grey is repeated, a palette looked up, transparency dropped, as torchvision's loader does.
+    """The whole picture in RGB; grey is repeated, a palette looked up, transparency dropped, as torchvision's loader
+    does.
 
     Raises:
         GanbenchError: ``data`` is empty, damaged, truncated, too large, of no format of ``FORMATS``, holds several

@@ -1,4 +1,6 @@
-"""Where the images of a split lie in what a person has, in which order, and which class each is: as the dataset's card says."""
+"""Where the images of a split lie in what a person has, in which order, and which class each is: as the dataset's card
+says.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ UNLABELLED = -1
 
 
 def find(split: dict[str, Any], path: Path) -> Pictures | None:
-    """The images of one split in ``path``: a folder, a zip archive, or the folder of an LMDB database. None if they are not there.
+    """The images of one split in ``path``: a folder, a zip archive, or the folder of an LMDB database. None if they are
+    not there.
 
     The card's ``under`` names the folders to look in, the first that is there counts; ``path`` may be
     that folder itself. ``skip`` names other files that the distribution holds.
@@ -42,11 +45,13 @@ def arrange(found: Pictures, split: dict[str, Any], classes: int) -> tuple[Pictu
     """The images in the order of the card, and their classes (N,) int64, -1 where there is no label.
 
     Raises:
-        GanbenchError: there are more or fewer images or classes than the card says, or they are not numbered without a gap.
+        GanbenchError: there are more or fewer images or classes than the card says, or they are not numbered without a
+            gap.
     """
     if len(found.names) != split["count"]:
         raise GanbenchError(
-            f"{found.where} holds {len(found.names):,} images, the card says {split['count']:,}: something is missing, or does not belong there"
+            f"{found.where} holds {len(found.names):,} images, the card says {split['count']:,}: something "
+            "is missing, or does not belong there"
         )
     order = split.get("order", "name")
     if order == "number":
@@ -63,7 +68,8 @@ def _by_number(found: Pictures) -> list[int]:
         [*range(1, len(values) + 1)],
     ):
         raise GanbenchError(
-            f"{found.where}: the images must be numbered from 0 or 1 without a gap, since the card's splits go by number"
+            f"{found.where}: the images must be numbered from 0 or 1 without a gap, since the card's splits "
+            "go by number"
         )
     return sorted(range(len(values)), key=values.__getitem__)
 
@@ -79,7 +85,8 @@ def _labels(found: Pictures, how: str, classes: int) -> np.ndarray:
         named = [table.get(name.rpartition("/")[2], "") for name in found.names]
     if "" in named:
         raise GanbenchError(
-            f"{found.where}: {plain(found.names[named.index('')])} has no class (the classes come from {'the folders' if how == 'folder' else how})"
+            f"{found.where}: {plain(found.names[named.index('')])} has no class (the classes come from "
+            f"{'the folders' if how == 'folder' else how})"
         )
     numbers = {name: i for i, name in enumerate(sorted(set(named)))}
     if len(numbers) != classes:

@@ -24,7 +24,8 @@ def lacking() -> str | None:
 
 
 def from_lmdb(folder: Path) -> Pictures:
-    """Every image of the database ``folder`` (with its ``data.mdb``), by key; it is opened for reading only and never locked.
+    """Every image of the database ``folder`` (with its ``data.mdb``), by key; it is opened for reading only and never
+    locked.
 
     Raises:
         GanbenchError: lmdb is not installed, or the database is damaged.

@@ -1,4 +1,5 @@
-"""What ``ganbench data add`` found in a set of images whose checksum nobody has published: its content, declared by the user's own machine.
+"""What ``ganbench data add`` found in a set of images whose checksum nobody has published: its content, declared by the
+user's own machine.
 
 The content of a split is a hash over the decoded RGB pixels and the class of every image, in order. It
 does not depend on where the images lie, on how they are packed, or (for the few-shot sets, ordered by
@@ -42,7 +43,8 @@ def make(
     """Decode every image of a split in ``path`` and hash it; None if the split is not there. Nothing is written.
 
     Raises:
-        GanbenchError: an image is damaged or of another size than the card's, there are too few, or the content is not the card's.
+        GanbenchError: an image is damaged or of another size than the card's, there are too few, or the content is not
+            the card's.
     """
     card = c.split(split)
     if (found := find(card, path)) is None:
@@ -53,7 +55,8 @@ def make(
         for i, (digest, size) in enumerate(block, start):
             if wanted and list(size) != wanted:
                 raise GanbenchError(
-                    f"{found.where}: {plain(found.names[i])} has {size[0]} x {size[1]} pixels; the images of {c.name} have {wanted[0]} x {wanted[1]}"
+                    f"{found.where}: {plain(found.names[i])} has {size[0]} x {size[1]} pixels; the images of "
+                    f"{c.name} have {wanted[0]} x {wanted[1]}"
                 )
             digests[i] = np.frombuffer(digest, np.uint8)
             sizes.add(size)
@@ -67,7 +70,9 @@ def make(
     for name, content in contents.items():
         if c.split(name).get("content", content) != content:
             raise GanbenchError(
-                f"{path}: {name} has the content {content[:12]}…, the card says {c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder ({decoder()})"
+                f"{path}: {name} has the content {content[:12]}…, the card says "
+                f"{c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder "
+                f"({decoder()})"
             )
     manifest = Manifest(
         VERSION,

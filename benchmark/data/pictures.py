@@ -1,4 +1,6 @@
-"""Encoded images where they lie (a folder, a zip archive, an LMDB database), listed in a fixed order and read one at a time."""
+"""Encoded images where they lie (a folder, a zip archive, an LMDB database), listed in a fixed order and read one at a
+time.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ DAMAGED = (
 
 @dataclass(frozen=True)
 class Pictures:
-    """Encoded images by number: ``names`` in their order, ``load(i)`` the bytes of image i, ``text(name)`` a small file beside them."""
+    """Encoded images by number: ``names`` in their order, ``load(i)`` the bytes of image i, ``text(name)`` a small file
+    beside them.
+    """
 
     where: str  # for messages
     names: Sequence[str]
@@ -88,7 +92,8 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
         skip: as in ``from_folder``.
 
     Raises:
-        GanbenchError: it is no zip archive, a name climbs out or comes twice, a member is too large, or is neither an image nor known junk.
+        GanbenchError: it is no zip archive, a name climbs out or comes twice, a member is too large, or is neither an
+            image nor known junk.
     """
     try:
         zipped = zipfile.ZipFile(archive)

@@ -51,7 +51,9 @@ def store(name: str, file: FileCard, path: Path) -> None:
 
 
 def from_tar(archive: Path, pattern: str, file: FileCard, scratch: Path) -> Path:
-    """One member of a tar archive, by name, to a path of ours in ``scratch``: no path of the archive reaches the disk."""
+    """One member of a tar archive, by name, to a path of ours in ``scratch``: no path of the archive reaches the
+    disk.
+    """
     target = scratch / file.file
     try:
         with tarfile.open(archive) as tar:

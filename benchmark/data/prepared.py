@@ -36,7 +36,8 @@ LOOK_S = 0.1  # seconds between looks at whether another process is done
 
 
 def kept(identity: list[Any], count: int, side: int) -> np.ndarray | None:
-    """The pixels kept under ``identity``: (count, 3, side, side) uint8, memory-mapped; None if there are none, or the file is damaged.
+    """The pixels kept under ``identity``: (count, 3, side, side) uint8, memory-mapped; None if there are none, or the
+    file is damaged.
 
     The mapping is private and copy-on-write: what a caller does to the array never reaches the file.
     """
@@ -44,7 +45,8 @@ def kept(identity: list[Any], count: int, side: int) -> np.ndarray | None:
 
 
 def keep(identity: list[Any], count: int, side: int, opened: Callable[[], Callable[[int], np.ndarray]]) -> np.ndarray:
-    """The pixels of ``identity``, made now if they are not kept: ``opened()`` gives the function that makes image i, (3, side, side) uint8.
+    """The pixels of ``identity``, made now if they are not kept: ``opened()`` gives the function that makes image i,
+    (3, side, side) uint8.
 
     Raises:
         GanbenchError: an image cannot be made (nothing is kept then), or the cache has no room or cannot be written.
@@ -77,7 +79,8 @@ def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int
         os.replace(scratch, path.with_suffix(".json"))
     except OSError as error:
         raise GanbenchError(
-            f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE to a folder with room"
+            f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE "
+            "to a folder with room"
         ) from None
     finally:
         scratch.unlink(missing_ok=True)
@@ -95,7 +98,8 @@ def _alone(path: Path) -> Iterator[None]:
         lock = path.with_suffix(".lock").open("w")
     except OSError as error:
         raise GanbenchError(
-            f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written"
+            f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a "
+            "folder that can be written"
         ) from None
     with lock:
         while True:
@@ -112,7 +116,8 @@ def _room(path: Path, size: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if free < size + SPARE_BYTES:
         raise GanbenchError(
-            f"the prepared images need {size / 2**30:.1f} GiB, {path.parent} has {free / 2**30:.1f} GiB free; set GANBENCH_CACHE to a folder with room"
+            f"the prepared images need {size / 2**30:.1f} GiB, {path.parent} has {free / 2**30:.1f} GiB "
+            "free; set GANBENCH_CACHE to a folder with room"
         )
 
 

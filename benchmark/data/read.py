@@ -89,7 +89,9 @@ def _decode(
 
 
 def read_cifar(c: Card, split: str, form: int) -> tuple[np.ndarray, np.ndarray]:
-    """A CIFAR split from its Python archive (``form`` 0) or its binary one (1): the same images and classes, in the same order."""
+    """A CIFAR split from its Python archive (``form`` 0) or its binary one (1): the same images and classes, in the
+    same order.
+    """
     from benchmark.data import cifar, cifar_binary
 
     s, file = c.split(split), c.choices(split)[form][0]
@@ -108,7 +110,9 @@ def _streamed(
     content: str,
     drawn: str,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The split's (drawn) images as a mapping of the cache, and their classes; the originals are opened only where the cache lacks them."""
+    """The split's (drawn) images as a mapping of the cache, and their classes; the originals are opened only where the
+    cache lacks them.
+    """
     from benchmark.data import prepared
     from benchmark.data.image import pixels
     from benchmark.data.streams import stream
@@ -136,7 +140,9 @@ def _streamed(
 
 
 def _grey(images: np.ndarray, side: int, crop: str | None, resize: str | None, name: str) -> np.ndarray:
-    """(N, side, side) uint8 of grey images (N, H, W), cut and resized as a recipe says; as they are where it says neither."""
+    """(N, side, side) uint8 of grey images (N, H, W), cut and resized as a recipe says; as they are where it says
+    neither.
+    """
     if not (crop or resize):
         return images
     from PIL import Image
@@ -146,7 +152,8 @@ def _grey(images: np.ndarray, side: int, crop: str | None, resize: str | None, n
     found = np.stack([np.asarray(fit(Image.fromarray(image), side, crop, resize)) for image in images])
     if found.shape[1:] != (side, side):
         raise GanbenchError(
-            f"dataset {name}: cut to {found.shape[2]} x {found.shape[1]} pixels, not {side} x {side}, and the recipe says no resize"
+            f"dataset {name}: cut to {found.shape[2]} x {found.shape[1]} pixels, not {side} x {side}, and "
+            "the recipe says no resize"
         )
     return found
 

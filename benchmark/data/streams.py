@@ -1,4 +1,6 @@
-"""Images one at a time from where they lie, for what does not fit in memory: the classes now, the pictures when they are asked for."""
+"""Images one at a time from where they lie, for what does not fit in memory: the classes now, the pictures when they
+are asked for.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from benchmark.shell import command
 
 
 class Stream(Protocol):
-    """A split: ``labels`` (N,) int64, and ``open()``, which gives the function from a number to the picture, in RGB and checked."""
+    """A split: ``labels`` (N,) int64, and ``open()``, which gives the function from a number to the picture, in RGB and
+    checked.
+    """
 
     labels: np.ndarray
 

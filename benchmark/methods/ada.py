@@ -1,16 +1,17 @@
-"""Adaptive discriminator augmentation (Karras et al. 2020): what D sees is augmented with a probability p that follows its overfitting.
+"""Adaptive discriminator augmentation (Karras et al. 2020): what D sees is augmented with a probability p that follows
+its overfitting.
 
 r is the mean of sign D(x) over all real images that D saw, as it saw them, since p last moved. Every ``every`` D steps
 
     adaptive    p ← max(0, p + sign(r − target)·(real images shown since then)/(1000·kimg))
     linear      p ← target·(share of the training done), as InsGen's ``ada_linear``: r plays no part
 
-from p = 0 on, as in NVlabs' ``training_loop.py``. Nothing holds p below 1 there: beyond 1 the pipeline does what it does at 1, and p
-takes as long to come back. At p = 0 the pipeline gives the images back but for rounding (5·10⁻⁶ of float32 in NVlabs' code and in
-ours), so it is left out.
+from p = 0 on, as in NVlabs' ``training_loop.py``. Nothing holds p below 1 there: beyond 1 the pipeline does what it
+does at 1, and p takes as long to come back. At p = 0 the pipeline gives the images back but for rounding (5·10⁻⁶ of
+float32 in NVlabs' code and in ours), so it is left out.
 
-Of a D with more than one logit, the loss says which one's sign counts (``Loss.verdict``). NVlabs counts the logits of R1's own pass
-over the reals too, one D step in 16; here only the adversarial pass counts.
+Of a D with more than one logit, the loss says which one's sign counts (``Loss.verdict``). NVlabs counts the logits of
+R1's own pass over the reals too, one D step in 16; here only the adversarial pass counts.
 """
 
 from __future__ import annotations

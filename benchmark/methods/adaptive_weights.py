@@ -1,4 +1,5 @@
-"""Adaptive weights of D's loss on real and on fake images (awGAN, Zadorozhnyy et al. 2021, Algorithm 1: the normalised version).
+"""Adaptive weights of D's loss on real and on fake images (awGAN, Zadorozhnyy et al. 2021, Algorithm 1: the normalised
+version).
 
 With ∇r, ∇f the gradients of the two halves by D's parameters and r, f D's mean scores σ(logit) on
 real and fake images, D follows w_r∇r + w_f∇f, where
@@ -30,7 +31,9 @@ def build(*, alpha1: float, alpha2: float, delta: float, epsilon: float) -> Part
 
 
 class AdaptiveWeights(Part):
-    """Adds (w_r − 1)·half_r + (w_f − 1)·half_f to D's loss, which weighs its two halves; other parts' penalties are not weighed."""
+    """Adds (w_r − 1)·half_r + (w_f − 1)·half_f to D's loss, which weighs its two halves; other parts' penalties are not
+    weighed.
+    """
 
     def __init__(self, alpha1: float, alpha2: float, delta: float, epsilon: float) -> None:
         self.alpha1, self.alpha2, self.delta, self.epsilon = alpha1, alpha2, delta, epsilon

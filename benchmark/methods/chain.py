@@ -2,17 +2,20 @@
 
 After each convolution of D's residual blocks, on its output Y (B, C, H, W), with p in [0, 1]:
 
-    0MR    λ·(p + p0)·Σ_c μ_c², μ the channels' means over batch and pixels: added to D's loss for real and for fake images, all
-           layers together; not to G's
-    ARMS   (1 − M)⊙Y + M⊙(Y/ψ)·ψ_min, ψ_c² = mean Y² + ε over batch and pixels, ψ_min their smallest over channels, without
-           gradient. M is Bernoulli(p) for each image and channel, anew in each pass. No mean is subtracted, nothing is learnt
-    p      rises by Δp where r > τ and falls where r < τ, once a D step. r is a running mean (0.9) of E[sign D(x)] over real images
+    0MR    λ·(p + p0)·Σ_c μ_c², μ the channels' means over batch and pixels: added to D's loss for real and for fake
+           images, all layers together; not to G's
+    ARMS   (1 − M)⊙Y + M⊙(Y/ψ)·ψ_min, ψ_c² = mean Y² + ε over batch and pixels, ψ_min their smallest over channels,
+           without gradient. M is Bernoulli(p) for each image and channel, anew in each pass. No mean is subtracted,
+           nothing is learnt
+    p      rises by Δp where r > τ and falls where r < τ, once a D step. r is a running mean (0.9) of E[sign D(x)] over
+           real images
 
-Formulas and ``version: batch`` are the slides'. ``version: running`` (``chain_layer.py``) is the default of the released code
-(FastGANDBig, ``chain_models.py``), which p0, the averaging of r and ``start`` are from too.
+Formulas and ``version: batch`` are the slides'. ``version: running`` (``chain_layer.py``) is the default of the
+released code (FastGANDBig, ``chain_models.py``), which p0, the averaging of r and ``start`` are from too.
 
-Where: after conv1, conv2 and the skip's convolution, before pooling, of the blocks described in ``networks/__init__.py``. BigGAN's
-first block pools before its skip's convolution: there the layer acts on what is pooled already. An identity skip gets none.
+Where: after conv1, conv2 and the skip's convolution, before pooling, of the blocks described in
+``networks/__init__.py``. BigGAN's first block pools before its skip's convolution: there the layer acts on what is
+pooled already. An identity skip gets none.
 """
 
 from __future__ import annotations
@@ -48,9 +51,9 @@ def build(
 
     Args:
         version: whose statistics divide: the batch's, or running ones.
-        norm: "arms", or one of the slides' ablations. They are named there and not defined, but for the first: "no-lipschitz" (−LC)
-            leaves out ψ_min. "centred" (0C) has Y − μ in the place of Y and of 0MR, whatever p is; "adaptive-centred" (A0C)
-            has it where M is 1 only (both chosen; μ is the batch's in both versions).
+        norm: "arms", or one of the slides' ablations. They are named there and not defined, but for the first:
+            "no-lipschitz" (−LC) leaves out ψ_min. "centred" (0C) has Y − μ in the place of Y and of 0MR, whatever p is;
+            "adaptive-centred" (A0C) has it where M is 1 only (both chosen; μ is the batch's in both versions).
         weight: λ.
         p0: what is added to p where it multiplies λ.
         tau, delta_p: τ and Δp.
@@ -86,7 +89,9 @@ class Chain(Part):
         self.r, self.d_steps = 0.0, 0
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
-        """Raises GanbenchError if D has no residual blocks, not those that are asked for, or unknown modules in them."""
+        """Raises GanbenchError if D has no residual blocks, not those that are asked for, or unknown modules in
+        them.
+        """
         for block in _chosen(D, self.blocks):
             for name in ("conv1", "conv2", "skip"):
                 conv = getattr(block, name)

@@ -1,4 +1,5 @@
-"""Consistency regularisation (CR-GAN, Zhang et al. 2020) as GN-GAN's code has it: λ·mean (D(T(x)) − D(x))² on real images.
+"""Consistency regularisation (CR-GAN, Zhang et al. 2020) as GN-GAN's code has it: λ·mean (D(T(x)) − D(x))² on real
+images.
 
 T goes through 8-bit images: (x + 1)/2 is cut down to a level (63 of the 256 levels come out one lower,
 by the rounding of 255·(x + 1)/2), flipped left to right with some probability, and shifted on each axis by
@@ -18,7 +19,9 @@ VERSION = 1
 
 
 def build(*, weight: float, flip: float, shift: float, fill: float) -> Part:
-    """``weight``: λ; ``flip``: its probability; ``shift``: s, the largest shift as a share of the side; ``fill``: in [-1, 1]."""
+    """``weight``: λ; ``flip``: its probability; ``shift``: s, the largest shift as a share of the side; ``fill``: in
+    [-1, 1].
+    """
     return Consistency(weight, flip, shift, fill)
 
 
@@ -37,7 +40,9 @@ class Consistency(Part):
         return self.weight * (moment.D(moved, real.labels) - real.logits).square().mean()
 
     def draw(self, height: int, width: int, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Which images are flipped, (count,) bool, and by how many pixels each is shifted right and down, (2, count) integers."""
+        """Which images are flipped, (count,) bool, and by how many pixels each is shifted right and down, (2, count)
+        integers.
+        """
         flips = torch.rand(count, generator=rng) < self.flip
         reach = self.shift * torch.tensor([[width], [height]])
         shifts = ((2 * torch.rand(2, count, generator=rng) - 1) * reach).round().long()

@@ -1,11 +1,13 @@
-"""DiffAugment (Zhao et al. 2020): random, differentiable changes of what D sees, of real and fake images, in both steps.
+"""DiffAugment (Zhao et al. 2020): random, differentiable changes of what D sees, of real and fake images, in both
+steps.
 
 The formulas are those of the authors' ``DiffAugment_pytorch.py``; images are in [-1, 1] and nothing is cut off at ±1:
 
     color        x + U(−½, ½); then the distance from each pixel's mean over channels times U(0, 2);
                  then the distance from the image's mean times U(½, 1½)
     translation  by whole pixels of U{−s, …, s} on each axis, s = ⌊side/8 + ½⌋; zeros come in
-    cutout       a square of half the side is zeroed; its centre is uniform over the image, so that the border may cut it
+    cutout       a square of half the side is zeroed; its centre is uniform over the image, so that the border may cut
+                 it
 
 Every image has draws of its own. Zero is grey.
 """
@@ -25,8 +27,8 @@ VERSION = 1
 
 
 def build(*, policy: str, random_order: bool) -> Part:
-    """``policy``: names of the above, with commas, in the order in which they act; ``random_order``: all five functions that
-    the policy comes to are shuffled anew for each batch, as FastGANDBig's fork does.
+    """``policy``: names of the above, with commas, in the order in which they act; ``random_order``: all five functions
+    that the policy comes to are shuffled anew for each batch, as FastGANDBig's fork does.
 
     Raises:
         GanbenchError: the policy has no name, an unknown one, or one twice.

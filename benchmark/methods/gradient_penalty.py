@@ -1,4 +1,5 @@
-"""The gradient penalty on interpolates (WGAN-GP, Gulrajani et al. 2017): λ·mean (‖∇f(x̂)‖ − K)², or its positive part alone.
+"""The gradient penalty on interpolates (WGAN-GP, Gulrajani et al. 2017): λ·mean (‖∇f(x̂)‖ − K)², or its positive part
+alone.
 
 x̂ = x + α(G(z) − x) with α uniform on [0, 1), one for each pair of a real and a fake image of the step,
 and f the raw output of D, in one more pass through D as it is (spectral norm iterates, BatchNorm

@@ -16,7 +16,9 @@ VERSION = 1
 
 
 def build(*, margin: float, margin_jitter: float) -> Loss:
-    """``margin``: m, in logits; ``margin_jitter``: width of what is added to it at random, 0.0 for a fixed margin (nothing is drawn)."""
+    """``margin``: m, in logits; ``margin_jitter``: width of what is added to it at random, 0.0 for a fixed margin
+    (nothing is drawn).
+    """
     return Hinge(margin, margin_jitter)
 
 

@@ -2,12 +2,15 @@
 
     weight · (mean relu(f(x) − a_fake)² + mean relu(a_real − f(G(z)))²)
 
-The ReLU is in the authors' code (``biggan_cifar/losses.py``, ``stylegan2/lecam_loss.py``) and not in the paper's equation 4.
-The anchors a are running averages of the batch means of the logits, once a D step, before they are used and without gradient.
+The ReLU is in the authors' code (``biggan_cifar/losses.py``, ``stylegan2/lecam_loss.py``) and not in the paper's
+equation 4. The anchors a are running averages of the batch means of the logits, once a D step, before they are used and
+without gradient.
 
-With ``start`` over 0 it is the code for CIFAR, whose unit is the G step: before step ``start`` (counted from 0) the anchors are
-the current means, from then on they average; the term is there only after step ``start``. With ``start`` 0 it is the StyleGAN2
-code: the term is there at once, and the averages are free of the bias of their beginning (divided by 1 − decay^n, n updates).
+With ``start`` over 0 it is the code for CIFAR, whose unit is the G step: before step ``start`` (counted from 0) the
+anchors are the current means, from then on they average; the term is there only after step ``start``. With ``start`` 0
+it is the StyleGAN2
+code: the term is there at once, and the averages are free of the bias of their beginning (divided by 1 − decay^n, n
+updates).
 """
 
 from __future__ import annotations
@@ -45,7 +48,9 @@ class LeCam(Part):
         return self.weight * (relu(real - a_fake).square().mean() + relu(a_real - fake).square().mean())
 
     def update(self, means: Tensor, step: int) -> Tensor:
-        """The anchors (2,), real and fake, after a D step within G step ``step`` whose batch means (2,) are ``means``."""
+        """The anchors (2,), real and fake, after a D step within G step ``step`` whose batch means (2,) are
+        ``means``.
+        """
         if step < self.start:
             self.means = means
             return means

@@ -1,8 +1,10 @@
-"""The non-saturating GAN loss as PyTorch-GAN's ``gan.py`` computes it: ``BCELoss`` of the probabilities σ(f), not of the logits f.
+"""The non-saturating GAN loss as PyTorch-GAN's ``gan.py`` computes it: ``BCELoss`` of the probabilities σ(f), not of
+the logits f.
 
-Equal to ``non-saturating`` but for rounding while |f| is small. Far out it is not: ``BCELoss`` stops its logarithms at −100 and
-divides its gradient by at least 10⁻¹², so that in float32 nothing is learned where σ(f) rounds to 1 or to 0. To D on a fake there is
-no gradient from f = 17 up, at a loss of 100; to D on a real image, and to G, it fades from f = −28 down, and is 0 by −105.
+Equal to ``non-saturating`` but for rounding while |f| is small. Far out it is not: ``BCELoss`` stops its logarithms at
+−100 and divides its gradient by at least 10⁻¹², so that in float32 nothing is learned where σ(f) rounds to 1 or to 0.
+To D on a fake there is no gradient from f = 17 up, at a loss of 100; to D on a real image, and to G, it fades from f =
+−28 down, and is 0 by −105.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class NonSaturatingBce(Loss):
 
 
 def _bce(logits: Tensor, target: float) -> Tensor:
-    """() mean over the batch, NaN where one logit is: torch raises there (on a GPU for good), and a run that diverges is to be told as one.
+    """() mean over the batch, NaN where one logit is: torch raises there (on a GPU for good), and a run that diverges
+    is to be told as one.
 
     Outside autocast, which refuses it on a GPU.
     """

@@ -1,12 +1,13 @@
 """Omni-GAN's loss (Zhou et al. 2021): one multi-label classification of classes, "real" and "fake".
 
-D gives C + 2 logits an image: the classes, then "real", then "fake". Of an image that should be positive for a set P of them,
+D gives C + 2 logits an image: the classes, then "real", then "fake". Of an image that should be positive for a set P of
+them,
 
     log(1 + Σ_{k not in P} e^{γ(s_k + m)}) + log(1 + Σ_{k in P} e^{−γ(s_k + m)})
 
 P is {y, real} for real images, and for fakes in G's step; it is {fake} for fakes in D's step (``exp/omni_loss`` of
-Omni-GAN-PyTorch, its mode with positives and negatives). The code's configurations have m = 0 and γ = 1. They join it with
-weight decay, without which it is known to collapse.
+Omni-GAN-PyTorch, its mode with positives and negatives). The code's configurations have m = 0 and γ = 1. They join it
+with weight decay, without which it is known to collapse.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def _as_real(side: Side) -> Tensor:
     """
     if side.labels is None or side.logits.dim() != 2:
         raise GanbenchError(
-            "the omni loss needs a class-conditional pair and a D that gives classes + 2 logits an image (biggan: head omni)",
+            "the omni loss needs a class-conditional pair and a D that gives classes + 2 logits an image "
+            "(biggan: head omni)",
             2,
         )
     positive = torch.zeros_like(side.logits, dtype=torch.bool)

@@ -24,8 +24,8 @@ SMALLEST = 1e-12  # of what D̂ divides by: a block all of whose channels are de
 
 
 def build(*, weight: float, start: int, k: int, k_every: int, norm: Literal["squared", "unit"]) -> Part:
-    """``weight``: λ; ``start``: t, in G steps; ``k``: pairs at step 0; ``k_every``: G steps between its increases (I_p);
-    ``norm``: "squared" divides as equation 6 prints, "unit" makes D̂ a unit vector, its likely intent.
+    """``weight``: λ; ``start``: t, in G steps; ``k``: pairs at step 0; ``k_every``: G steps between its increases
+    (I_p); ``norm``: "squared" divides as equation 6 prints, "unit" makes D̂ a unit vector, its likely intent.
     """
     return SampleDifferences(weight, start, k, k_every, norm)
 

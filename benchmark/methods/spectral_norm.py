@@ -58,7 +58,9 @@ def _normalise(module: Layer) -> None:
 
 
 def _sigma(module: Layer) -> Tensor:
-    """σ of the module's weight, () with gradient to it; one power iteration in training mode. In the weight's own precision, under autocast too."""
+    """σ of the module's weight, () with gradient to it; one power iteration in training mode. In the weight's own
+    precision, under autocast too.
+    """
     if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
         with torch.autocast(module.weight.device.type, enabled=False):
             return _sigma(module)
@@ -79,7 +81,9 @@ def _unit(x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def power_iteration(player: nn.Module) -> None:
-    """One iteration in every normalised layer: for weights, such as an average's, that its vectors were not found for."""
+    """One iteration in every normalised layer: for weights, such as an average's, that its vectors were not found
+    for.
+    """
     for module in player.modules():
         if isinstance(module, (_SpectralLinear, _SpectralConv2d)):
             was = module.training

@@ -28,7 +28,8 @@ from benchmark.suite.load import called
 from benchmark.suite.model import Cell
 
 ABOUT = ("set", "images", "extractor", "identity", "digests")
-NEGATIVE = 1e-6  # the most negative eigenvalue of a covariance, as a share of the largest: other software writes single precision
+# the most negative eigenvalue of a covariance, as a share of the largest: other software writes single precision
+NEGATIVE = 1e-6
 CLOSE = 1e-4  # between statistics and the features they come with, as a share of the largest entry
 MOST_BYTES = 8_000_000_000
 
@@ -46,7 +47,8 @@ def export(cells: Sequence[Cell], out: Path) -> str:
     }
     if len(found) != 1:
         raise GanbenchError(
-            f"a file holds one set of images, and these cells compare with {len(found)}; choose with --only{''.join(chr(10) + '  ' + name for name in sorted(found))}",
+            f"a file holds one set of images, and these cells compare with {len(found)}; choose with "
+            f"--only{''.join(chr(10) + '  ' + name for name in sorted(found))}",
             2,
         )
     ((real, extractor),) = found.values()
@@ -113,7 +115,8 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 size := sum(member.file_size for member in archive.infolist())
             ) > path.stat().st_size:  # what --export writes is not compressed
                 raise GanbenchError(
-                    f"{path}: unpacks to {size:,} bytes: it is compressed, as no file of ganbench data stats --export is"
+                    f"{path}: unpacks to {size:,} bytes: it is compressed, as no file of ganbench data stats "
+                    "--export is"
                 )
         if size > MOST_BYTES:
             raise GanbenchError(f"{path}: larger than {MOST_BYTES:,} bytes")
@@ -123,12 +126,14 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise
     except Exception as error:  # zipfile, zlib and numpy have many kinds for what is no archive of plain arrays
         raise GanbenchError(
-            f"{path} is not a file of plain arrays: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+            f"{path} is not a file of plain arrays: "
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from None
     if "about" not in arrays:
         has = "has statistics, but " if {"mu", "sigma"} <= arrays.keys() else ""
         raise GanbenchError(
-            f"{path} {has}does not say of which images, cut how, by which weights: what ganbench data stats --export writes is needed"
+            f"{path} {has}does not say of which images, cut how, by which weights: what ganbench data stats "
+            "--export writes is needed"
         )
     try:
         about = json.loads(str(arrays.pop("about")))
@@ -143,7 +148,8 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise GanbenchError(f"{path}: its identity is not complete: {', '.join(ABOUT)} are needed")
     if unknown := sorted(arrays.keys() - {"mu", "sigma", "n", *EVERY}) or sorted({"mu", "sigma", "n"} - arrays.keys()):
         raise GanbenchError(
-            f"{path} must hold mu, sigma and n, and may hold {' and '.join(EVERY)}: wrong or missing {', '.join(unknown)}"
+            f"{path} must hold mu, sigma and n, and may hold {' and '.join(EVERY)}: wrong or missing "
+            f"{', '.join(unknown)}"
         )
     if changed := [name for name, array in arrays.items() if about["digests"].get(name) != store.digest(array)]:
         raise GanbenchError(f"{path}: altered or damaged: {', '.join(changed)}")

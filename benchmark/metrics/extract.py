@@ -20,7 +20,9 @@ BLOCK = 1024  # features at a time into the moments: their D x D sums would crow
 
 @dataclass(frozen=True)
 class Extracted:
-    """What is known of a set of images: the moments of their features, and the features where a metric needs each one."""
+    """What is known of a set of images: the moments of their features, and the features where a metric needs each
+    one.
+    """
 
     moments: Moments
     features: Tensor | None  # (n, D) float32
@@ -39,7 +41,8 @@ def extract(
     """Pass the first ``count`` images (None: all) of a source through an extractor.
 
     Args:
-        keep: which of ``features`` and ``logits`` to keep for every image; with neither, memory does not grow with their number.
+        keep: which of ``features`` and ``logits`` to keep for every image; with neither, memory does not grow with
+            their number.
 
     Raises:
         GanbenchError: the source has fewer images than ``count``, or a feature is not finite.
@@ -67,7 +70,9 @@ def extract(
 
 @contextlib.contextmanager
 def _whole_float32() -> Iterator[None]:
-    """Convolutions on a GPU keep all 23 bits, not TF32's 10 (torch's default): features of real images are shared with machines that know no TF32."""
+    """Convolutions on a GPU keep all 23 bits, not TF32's 10 (torch's default): features of real images are shared with
+    machines that know no TF32.
+    """
     was = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:

@@ -36,11 +36,13 @@ def real_floor(
     validation: Extracted | None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any] | None:
-    """The protocol's image metrics of real images that are none of those compared with; None for an extractor that is no proxy.
+    """The protocol's image metrics of real images that are none of those compared with; None for an extractor that is
+    no proxy.
 
     Returns:
         ``drawn`` (which images, or why none), ``images`` and ``against`` (how many on each side), and
-        ``metrics``: name -> {"value", "std"}, empty where no images were drawn; without an IS over another number than ``generated``.
+        ``metrics``: name -> {"value", "std"}, empty where no images were drawn; without an IS over another number than
+        ``generated``.
 
     Raises:
         GanbenchError: the images cannot be read, or the cache cannot be written.
@@ -80,7 +82,8 @@ def draw(recipe: Recipe, protocol: Protocol) -> tuple[RealSet | None, str]:
     if other not in card(real.dataset).splits or other in held or card(real.dataset).split(other)["count"] < n:
         return (
             None,
-            f"none: {real.dataset} has no {n:,} images beside the {real.size:,} of {real.split}{' and those of vFID' if held else ''} that are compared with",
+            f"none: {real.dataset} has no {n:,} images beside the {real.size:,} of "
+            f"{real.split}{' and those of vFID' if held else ''} that are compared with",
         )
     if why := missing(real.dataset, other):
         return None, f"none: {why}"

@@ -15,7 +15,9 @@ Source = Callable[[], Iterator[Tensor]]
 
 
 MIMICRY = "min-max-mimicry"
-"""Mimicry's own: FID and KID from images scaled by the range of all, IS from images scaled by the range of their batch."""
+"""Mimicry's own: FID and KID from images scaled by the range of all, IS from images scaled by the range of their
+batch.
+"""
 MIMICRY_EPS = 1e-5  # in the denominator of its scaling
 MIMICRY_BATCH = 50  # images, for IS
 

@@ -1,4 +1,6 @@
-"""Improved precision and recall (Kynkäänniemi et al. 2019): the share of one side within the other's 3-nearest-neighbour balls."""
+"""Improved precision and recall (Kynkäänniemi et al. 2019): the share of one side within the other's
+3-nearest-neighbour balls.
+"""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ def alone(path: Path, what: str, stopping: Callable[[], bool] = lambda: False) -
         lock = path.with_suffix(".lock").open("w")
     except OSError as error:
         raise GanbenchError(
-            f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written"
+            f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that "
+            "can be written"
         ) from None
     with lock:
         try:
@@ -90,7 +91,9 @@ def save(path: Path, e: Extracted, about: dict[str, Any]) -> None:
 
 
 def put(path: Path, what: str, write_to: Callable[[Any], Any]) -> None:
-    """Write atomically, the lock being held; where that fails (a full disk) it is said, and the numbers are right all the same."""
+    """Write atomically, the lock being held; where that fails (a full disk) it is said, and the numbers are right all
+    the same.
+    """
     temporary = path.with_suffix(
         ".tmp"
     )  # one name: under the lock there is one writer, and what a killed one left is written over
@@ -104,7 +107,9 @@ def put(path: Path, what: str, write_to: Callable[[Any], Any]) -> None:
 
 
 def write(stream: Any, e: Extracted, about: dict[str, Any]) -> None:
-    """``mu`` (D,), ``sigma`` (D, D), ``n`` as others name them, features and logits if there are, and ``about`` with a digest of each."""
+    """``mu`` (D,), ``sigma`` (D, D), ``n`` as others name them, features and logits if there are, and ``about`` with a
+    digest of each.
+    """
     arrays = {"mu": e.moments.mean, "sigma": e.moments.covariance, "n": np.array(e.n)}
     arrays |= {name: held.numpy() for name in EVERY if (held := getattr(e, name)) is not None}
     digests = {name: digest(array) for name, array in arrays.items()}

@@ -1,4 +1,5 @@
-"""AutoGAN's derived network A (Gong et al. 2019, Figure 4; ``models/autogan_cifar10_a.py``): no search, only what it found.
+"""AutoGAN's derived network A (Gong et al. 2019, Figure 4; ``models/autogan_cifar10_a.py``): no search, only what it
+found.
 
 G: 4x4 (32 pixels) or 6x6 (48) maps of 256 channels, three cells of 256 without any norm, BatchNorm, ReLU, conv, tanh.
 Each cell doubles the size; its first half is also handed to later cells. D: SN-GAN's ResNet of 128 channels, with a sum
@@ -49,7 +50,8 @@ def check(name: str, image_shape: tuple[int, int, int], classes: int | None) -> 
 class Cell(nn.Module):
     """(B, N, H, W) to (B, N, 2H, 2W), and the maps that it hands to later cells, (B, N, 2H, 2W).
 
-    ReLU, doubling, conv, plus a 1x1 of each earlier cell's handed-on maps, ReLU, conv, plus (``shortcut``) a 1x1 of the input.
+    ReLU, doubling, conv, plus a 1x1 of each earlier cell's handed-on maps, ReLU, conv, plus (``shortcut``) a 1x1 of the
+    input.
 
     What is handed on already contains the maps that came in: the source adds those in place, to the very tensor that it
     hands on. It reads as if it did not, and the images differ.
@@ -121,7 +123,9 @@ class Discriminator(nn.Module):
 
 
 def initialise(module: nn.Module) -> None:
-    """As the source's ``weights_init``: convolutions Xavier-uniform, BatchNorm's gains N(1, 0.02²); all else as PyTorch begins."""
+    """As the source's ``weights_init``: convolutions Xavier-uniform, BatchNorm's gains N(1, 0.02²); all else as PyTorch
+    begins.
+    """
     if isinstance(module, nn.Conv2d):
         nn.init.xavier_uniform_(module.weight)
     elif isinstance(module, nn.BatchNorm2d):

@@ -49,8 +49,8 @@ def build(
         shared_dim: 0: every conditional BatchNorm has an embedding of its own; else one embedding of so many numbers,
             from which each takes its gain and bias linearly.
         z_chunks: 1: z enters below only; number of G's blocks + 1: z is cut, and each block's BatchNorm gets a piece.
-        init: of convolutions, linear layers and embeddings. "N02" is N(0, 0.02²). Biases keep PyTorch's own initialisation, as in
-            BigGAN-PyTorch, but are 0 with "xavier" (uniform), as in GN-GAN's code.
+        init: of convolutions, linear layers and embeddings. "N02" is N(0, 0.02²). Biases keep PyTorch's own
+            initialisation, as in BigGAN-PyTorch, but are 0 with "xavier" (uniform), as in GN-GAN's code.
 
     Raises:
         GanbenchError: no classes, another resolution, or arguments that do not fit together.
@@ -128,7 +128,8 @@ class DownBlock(nn.Module):
     """(B, fan_in, H, W) to (B, fan_out, H, W), or half the size: ReLU, conv, ReLU, conv, mean pool, plus the skip.
 
     The first block of D (``first``) has no ReLU before it, and pools before its 1x1 skip instead of after. Without a
-    change of size or channels the skip is the identity (``skip`` None). ``conv1``, ``conv2`` and ``skip`` are modules whose
+    change of size or channels the skip is the identity (``skip`` None). ``conv1``, ``conv2`` and ``skip`` are modules
+    whose
     outputs are not yet pooled (but for a first block's skip): where CHAIN acts. autogan and e2gan use this block too.
     """
 
@@ -152,7 +153,9 @@ class DownBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """SA-GAN's non-local block, (B, C, H, W) to the same: every place asks all 2x2 places. Its gain begins at 0: the identity."""
+    """SA-GAN's non-local block, (B, C, H, W) to the same: every place asks all 2x2 places. Its gain begins at 0: the
+    identity.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()

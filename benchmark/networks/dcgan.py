@@ -3,7 +3,8 @@
 At 64 pixels as the paper's Figure 1 has it, with the channel counts of the widespread PyTorch version: 4x4 maps of 512
 channels, doubled in size and halved in channels to 64, then to the image; D mirrors G. At 32 pixels one stage less,
 from 4x4 maps of 256 channels, as WGAN-GP's CIFAR CNN. Kernels of 4x4, LeakyReLU(0.2) in D, BatchNorm in all stages but
-G's last and D's first. A convolution has a bias where no BatchNorm follows. Weights N(0, 0.02²), BatchNorm's gains N(1, 0.02²).
+G's last and D's first. A convolution has a bias where no BatchNorm follows. Weights N(0, 0.02²), BatchNorm's gains N(1,
+0.02²).
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """(B, C, H, W) images to (B,) logits; ``widths`` from the image on. ``piecewise_linear`` is True on an instance without BatchNorm."""
+    """(B, C, H, W) images to (B,) logits; ``widths`` from the image on. ``piecewise_linear`` is True on an instance
+    without BatchNorm.
+    """
 
     piecewise_linear: bool = False
 

@@ -1,8 +1,9 @@
 """E²GAN's derived network (Tian et al. 2020): no search, only what it found.
 
-Its code runs on AutoGAN's search space with the architecture vector 0 1 0 1 | 0 1 2 1 0 | 0 1 0 1 2 (``eval/exps/derive.sh``):
-three cells that convolve before BatchNorm and ReLU, each with a 1x1 shortcut; they double by bilinear interpolation, by a
-transposed convolution, and bilinearly again; the third also takes in the first one's maps. G and D are otherwise AutoGAN's.
+Its code runs on AutoGAN's search space with the architecture vector 0 1 0 1 | 0 1 2 1 0 | 0 1 0 1 2
+(``eval/exps/derive.sh``): three cells that convolve before BatchNorm and ReLU, each with a 1x1 shortcut; they double by
+bilinear interpolation, by a transposed convolution, and bilinearly again; the third also takes in the first one's maps.
+G and D are otherwise AutoGAN's.
 
 The released class holds every operation that could have been found, 14,315,267 parameters at 32 pixels. Those that the
 found network uses are built here: 4,867,331 at 32 pixels, 5,527,811 at 48.
@@ -39,8 +40,8 @@ def build(
 class Cell(nn.Module):
     """(B, N, H, W) to (B, N, 2H, 2W), and its first half's maps, (B, N, 2H, 2W).
 
-    Doubling, conv, BatchNorm, ReLU; plus a 1x1 of incoming maps (``incoming``); conv, BatchNorm, ReLU; plus a 1x1 of the
-    input, doubled. Where a transposed convolution doubles, the shortcut has one of its own.
+    Doubling, conv, BatchNorm, ReLU; plus a 1x1 of incoming maps (``incoming``); conv, BatchNorm, ReLU; plus a 1x1 of
+    the input, doubled. Where a transposed convolution doubles, the shortcut has one of its own.
     """
 
     def __init__(self, channels: int, deconv: bool, incoming: bool) -> None:

@@ -30,9 +30,9 @@ def build(
 
     Args:
         width: scales every channel count; the source is 1.0.
-        init: weights from N(0, 2/fan-in) or N(0, 0.02²); biases are 0. The fan-in is the number of inputs that an output
-            sums, which for a transposed convolution is not what PyTorch's initialisers take for it: with theirs, G's
-            last layer would be 4.6 times too large and its tanh saturated from the start.
+        init: weights from N(0, 2/fan-in) or N(0, 0.02²); biases are 0. The fan-in is the number of inputs that an
+            output sums, which for a transposed convolution is not what PyTorch's initialisers take for it: with theirs,
+            G's last layer would be 4.6 times too large and its tanh saturated from the start.
 
     Raises:
         GanbenchError: another resolution than 32 and 48, or classes, which the networks do not use.

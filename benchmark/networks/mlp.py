@@ -22,7 +22,9 @@ SLOPE = 0.2
 def build(
     image_shape: tuple[int, int, int], z_dim: int, classes: int | None, *, width: float, bn_eps: float
 ) -> tuple[nn.Module, nn.Module]:
-    """G and D for images of ``image_shape`` (C, H, W); ``width`` scales every hidden layer; the paper is 1.0 and 0.8."""
+    """G and D for images of ``image_shape`` (C, H, W); ``width`` scales every hidden layer; the paper is 1.0 and
+    0.8.
+    """
     if classes is not None:
         raise ValueError("mlp is unconditional: leave out 'classes'")
     return Generator(image_shape, z_dim, width, bn_eps), Discriminator(image_shape, width)

@@ -1,5 +1,6 @@
 """Residual generators and discriminators of the SN-GAN family: SN-GAN's (Miyato et al. 2018, Tables 4 and 5), and what
-WGAN-GP, Mimicry and GN-GAN change in them. The networks that are built from these state their channels and initial weights.
+WGAN-GP, Mimicry and GN-GAN change in them. The networks that are built from these state their channels and initial
+weights.
 
 Two things are computed otherwise than they are written in the sources, with the same result: a
 shortcut's 1x1 convolution comes before the upsampling and after the average pooling (it acts on
@@ -58,7 +59,8 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """(B, i, H, W) to (B, o, H, W), or half the sides: ReLU, conv3, ReLU, conv3, average pool; beside it conv1, average pool.
+    """(B, i, H, W) to (B, o, H, W), or half the sides: ReLU, conv3, ReLU, conv3, average pool; beside it conv1, average
+    pool.
 
     Args:
         hidden: channels between the two convolutions.
@@ -91,9 +93,16 @@ class Generator(nn.Module):
     """
 
     def __init__(
-        self, image_channels: int, z_dim: int, bottom: int, channels: Sequence[int], *, upsample: str = "nearest",
-        classes: int | None = None, bn_eps: float = BN_EPS,
-    ) -> None:  # fmt: skip
+        self,
+        image_channels: int,
+        z_dim: int,
+        bottom: int,
+        channels: Sequence[int],
+        *,
+        upsample: str = "nearest",
+        classes: int | None = None,
+        bn_eps: float = BN_EPS,
+    ) -> None:
         super().__init__()
         self.bottom_shape = (channels[0], bottom, bottom)
         self.linear = nn.Linear(z_dim, channels[0] * bottom * bottom)
@@ -124,9 +133,17 @@ class Discriminator(nn.Module):
     piecewise_linear = True
 
     def __init__(
-        self, image_channels: int, channels: Sequence[int], halvings: int, *, pool: str, wide: bool, activated: bool = False,
-        head_bias: bool = True, classes: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        image_channels: int,
+        channels: Sequence[int],
+        halvings: int,
+        *,
+        pool: str,
+        wide: bool,
+        activated: bool = False,
+        head_bias: bool = True,
+        classes: int | None = None,
+    ) -> None:
         super().__init__()
         self.pool = pool
         self.blocks = nn.ModuleList()
@@ -149,7 +166,8 @@ class Discriminator(nn.Module):
 
 
 def glorot(player: nn.Module, *, zero_biases: bool, left: tuple[str, ...] = ()) -> None:
-    """Glorot-uniform weights, with gain √2 in the blocks' 3x3 convolutions and 1 elsewhere; biases to 0, or left as PyTorch draws them.
+    """Glorot-uniform weights, with gain √2 in the blocks' 3x3 convolutions and 1 elsewhere; biases to 0, or left as
+    PyTorch draws them.
 
     Args:
         left: ends of layers' names whose weights, too, stay as PyTorch draws them.

@@ -1,4 +1,6 @@
-"""What keeps a cell from running: what is not implemented, settings that do not go together, data and weights that are not here."""
+"""What keeps a cell from running: what is not implemented, settings that do not go together, data and weights that are
+not here.
+"""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 The rule, in two sentences. Whole tables first, since claims and rankings compare cells of one table: of those that
 still fit, always the one that costs least by what is already taken (shared runs cost nothing twice), until none fits.
-Then single cells of the other tables, by the same rule. Suites of higher priority come before all of this. A cell counts with all its seeds; tables that hold cells
-which nothing can run are taken for the cells that can, and cells without a published number come after all others.
+Then single cells of the other tables, by the same rule. Suites of higher priority come before all of this. A cell
+counts with all its seeds; tables that hold cells which nothing can run are taken for the cells that can, and cells
+without a published number come after all others.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ def _cheapest(
 
 
 def parse_hours(text: str) -> float:
-    """``"500h"``, ``"90min"``, ``"2d"`` or a plain number of hours, in seconds; raises ValueError on anything else, on zero and on less."""
+    """``"500h"``, ``"90min"``, ``"2d"`` or a plain number of hours, in seconds; raises ValueError on anything else, on
+    zero and on less.
+    """
     if not (parts := TIME.fullmatch(text)):
         raise ValueError(f"{text}: not a time")
     value = float(parts[1]) * UNITS[parts[2] or "h"]

@@ -1,8 +1,9 @@
 """What this machine takes for pieces of work: measured, fitted and kept in the user's cache folder.
 
 A processor's seconds are taken to be a sum over the terms of ``Work``: FLOPs of convolutions and of matrix products,
-bytes, operations, and the slow ones among both, each times a cost. The costs are fitted to measured steps of ``REPRESENTATIVE`` recipes,
-relative errors weighing alike. Only CPU time of this process counts on a CPU, so that other load does not.
+bytes, operations, and the slow ones among both, each times a cost. The costs are fitted to measured steps of
+``REPRESENTATIVE`` recipes, relative errors weighing alike. Only CPU time of this process counts on a CPU, so that other
+load does not.
 """
 
 from __future__ import annotations
@@ -36,9 +37,27 @@ IMAGES = 256  # through a feature extractor
 ROUNDS = 3  # in turn over all recipes, so that a slow spell of the machine is not one recipe's
 
 _COMMON: dict[str, Any] = dict(
-    dataset="shapes", split="train", data_percent=100.0, z_distribution="normal", z_scale=1.0, n_dis=1, steps=1000, drop_last=True, player_order="d-first", share_fakes=False,
-    d_pass="separate", optimizer="adam", lr_g=2e-4, lr_d=2e-4, beta1=0.0, beta2=0.9, adam_eps=1e-8, precision="float32", channels=3, loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
-)  # fmt: skip
+    dataset="shapes",
+    split="train",
+    data_percent=100.0,
+    z_distribution="normal",
+    z_scale=1.0,
+    n_dis=1,
+    steps=1000,
+    drop_last=True,
+    player_order="d-first",
+    share_fakes=False,
+    d_pass="separate",
+    optimizer="adam",
+    lr_g=2e-4,
+    lr_d=2e-4,
+    beta1=0.0,
+    beta2=0.9,
+    adam_eps=1e-8,
+    precision="float32",
+    channels=3,
+    loss=("hinge", {"margin": 1.0, "margin_jitter": 0.0}),
+)
 _SNGAN: dict[str, Any] = {"pool": "sum", "upsample": "nearest", "shortcut": "raw", "head": "linear"}
 _BIGGAN: dict[str, Any] = {
     "width": 0.125,
@@ -102,7 +121,9 @@ REPRESENTATIVE: dict[str, Recipe] = {
         ("sngan-resnet", {"width": 0.125, **_SNGAN, "upsample": "bilinear"}), 64, 32, parts=(_GP,)
     ),
 }
-"""Steps from a few thousandths of a second to about half of one: bound by calls, by bytes, by narrow and by wide convolutions."""
+"""Steps from a few thousandths of a second to about half of one: bound by calls, by bytes, by narrow and by wide
+convolutions.
+"""
 
 
 def step_seconds(
@@ -196,7 +217,8 @@ def fit(name: str, measured: list[tuple[Work, float]]) -> Device:
 
 
 def calibrate(device: str = "cpu") -> Iterator[tuple[str, float, Device | None]]:
-    """Measure this machine: after each recipe its name and seconds a step; at the end the fitted device, which the caller keeps.
+    """Measure this machine: after each recipe its name and seconds a step; at the end the fitted device, which the
+    caller keeps.
 
     About a minute on one free core.
     """
@@ -215,7 +237,9 @@ def calibrate(device: str = "cpu") -> Iterator[tuple[str, float, Device | None]]
 
 
 def image_seconds(features: str, device: str = "cpu") -> float | None:
-    """An image of 32 pixels prepared for a feature extractor and sent through it, in batches as it measures them; None where its weights are not here."""
+    """An image of 32 pixels prepared for a feature extractor and sent through it, in batches as it measures them; None
+    where its weights are not here.
+    """
     if extractors.missing(features):
         return None
     extractor = extractors.load(features, device=device)

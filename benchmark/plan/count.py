@@ -168,7 +168,9 @@ class Tally(TorchDispatchMode):
 
 
 class _Counted(Gan):
-    """A pair on the meta device, whose optimisers count instead of stepping (the fused Adam has no meta kernel), in float32 whatever its precision."""
+    """A pair on the meta device, whose optimisers count instead of stepping (the fused Adam has no meta kernel), in
+    float32 whatever its precision.
+    """
 
     autocast = staticmethod(nullcontext)
 

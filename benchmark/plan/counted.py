@@ -23,9 +23,23 @@ COUNT_VERSION = 2
 """Raised when ``count.py`` counts otherwise."""
 
 SHAPES_WORK = (
-    "resolution", "channels", "network", "z_dim", "loss", "parts", "batch_d", "batch_g", "n_dis",
-    "player_order", "share_fakes", "d_pass", "optimizer", "ema_buffers", "precision", "classes",
-)  # fmt: skip
+    "resolution",
+    "channels",
+    "network",
+    "z_dim",
+    "loss",
+    "parts",
+    "batch_d",
+    "batch_g",
+    "n_dis",
+    "player_order",
+    "share_fakes",
+    "d_pass",
+    "optimizer",
+    "ema_buffers",
+    "precision",
+    "classes",
+)
 """Fields of a recipe that a step's work depends on."""
 
 
@@ -61,7 +75,8 @@ class Counts:
             recipes: with the G steps of the whole run.
             say: told how many are done, of how many.
 
-        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, or that reads what the meta device does not have; it is noted in ``refused``.
+        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, or that reads what the meta
+        device does not have; it is noted in ``refused``.
         """
         todo = {key: pair for pair in recipes if (key := self.key(pair[0])) and key not in self._known}
         if not todo:

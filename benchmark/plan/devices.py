@@ -41,7 +41,9 @@ class Device:
     memory: float | None = None  # bytes of a GPU
     slow_byte: float = 0.0  # beside ``byte``, a byte of what CPUs do not stream
     conv_call: float = 0.0  # beside ``call``, a convolution
-    start_s: float = 0.0  # seconds of a run that are neither steps nor measurements: reading, building, what measuring needs, a checkpoint, samples
+    # seconds of a run that are neither steps nor measurements: reading, building, what measuring needs, a checkpoint,
+    # samples
+    start_s: float = 0.0
     image_s: Mapping[str, float] | None = (
         None  # seconds an image through a feature extractor, by its name; None: by its FLOPs
     )
@@ -115,7 +117,9 @@ def like(accelerator: str) -> Device | None:
 
 
 CPU = Device("cpu", 1 / 120e9, 1 / 115e9, 1 / 14e9, 5e-6, padded=True, slow_byte=1 / 3e9, conv_call=85e-6, start_s=0.4)
-"""One core of a server's processor (EPYC of 2023, AVX-512), for a machine on which ``ganbench calibrate`` has not run."""
+"""One core of a server's processor (EPYC of 2023, AVX-512), for a machine on which ``ganbench calibrate`` has not
+run.
+"""
 
 
 def factors_file() -> Path:
@@ -124,7 +128,9 @@ def factors_file() -> Path:
 
 
 def calibrated() -> dict[str, Device]:
-    """What was measured on this machine, by the names that records give devices; empty where there is no such file or it is of another version."""
+    """What was measured on this machine, by the names that records give devices; empty where there is no such file or
+    it is of another version.
+    """
     try:
         return {name: Device(**fields) for name, fields in json.loads(read_regular(factors_file())).items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):

@@ -36,7 +36,9 @@ class Forecast:
     """The costs of a plan's runs on one device."""
 
     def __init__(self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = ()) -> None:
-        """For runs whose recipes are counted; the others, such as those with a part that is not implemented, have no cost."""
+        """For runs whose recipes are counted; the others, such as those with a part that is not implemented, have no
+        cost.
+        """
         self.plan, self.device, self.refused = plan, device, counts.refused
         host = named("cpu")
         measured = Measured(records, lambda name: is_device(name, device.name), counts, device)
@@ -71,23 +73,27 @@ class Forecast:
         apart = sum(c.total_s * len(run.cells) for run in self.plan.of("to do") if (c := self.cost(run)) is not None)
         unknown = sum(self.cost(run) is None for run in self.plan.of("to do"))
         said = [
-            f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if no cell shared a run"
+            f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if "
+            "no cell shared a run"
         ]
         if trainings:
             made = placed([t.seconds for t in trainings], [1.0] * workers)
             said.append(
-                f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: {hours(made + LAUNCH_S)}, with {hours(LAUNCH_S)} until Ray and its workers have started"
+                f"longest {hours(trainings[0].seconds)}; all on {workers} of them, longest first: "
+                f"{hours(made + LAUNCH_S)}, with {hours(LAUNCH_S)} until Ray and its workers have started"
             )
         said += (
             [
-                f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of checkpoints (two are kept of each run)"
+                f"disk: {sum(_one(self, t).count.checkpoint for t in trainings) * 2 / 1e9:.1f} GB of "
+                "checkpoints (two are kept of each run)"
             ]
             if trainings
             else []
         )
         said += (
             [
-                f"{unknown} to do without a cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"
+                f"{unknown} to do without a "
+                f"cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"
             ]
             if unknown
             else []
@@ -98,7 +104,9 @@ class Forecast:
         )
         said += (
             [
-                f"{len(blocked):,} blocked training{'s' * (len(blocked) != 1)} would take {hours(sum(t.seconds for t in blocked))} more{f'; what {others:,} more would take is not known' if others else ''}"
+                f"{len(blocked):,} blocked training{'s' * (len(blocked) != 1)} would take "
+                f"{hours(sum(t.seconds for t in blocked))} "
+                f"more{f'; what {others:,} more would take is not known' if others else ''}"
             ]
             if blocked
             else []
@@ -129,7 +137,8 @@ class Forecast:
         taken, left = self.chosen(budget_s)
         spent = sum(t.seconds for t in taken)
         said = [
-            f"{hours(budget_s)} buy {sum(len(t.cells) for t in taken):,} cells for {hours(spent)} (whole tables first, cheapest first); {len(left):,} are left:"
+            f"{hours(budget_s)} buy {sum(len(t.cells) for t in taken):,} cells for {hours(spent)} (whole "
+            f"tables first, cheapest first); {len(left):,} are left:"
         ]
         said += [
             f"  {t.name}: {hours(t.seconds)}"
@@ -156,13 +165,16 @@ class Forecast:
                 else "at a price that is not known"
             )
             said.append(
-                f"  table {table}: {len(waiting)} training{'s' * (len(waiting) > 1)}, {price} ({'; '.join(dict.fromkeys(waiting.values()))})"
+                f"  table {table}: {len(waiting)} training{'s' * (len(waiting) > 1)}, {price} "
+                f"({'; '.join(dict.fromkeys(waiting.values()))})"
             )
         return said
 
 
 def together(made: Sequence[Forecast], gpus: Sequence[int]) -> float:
-    """Seconds until all trainings to do are done on so many GPUs of each forecast's device, each placed where it is expected to end first."""
+    """Seconds until all trainings to do are done on so many GPUs of each forecast's device, each placed where it is
+    expected to end first.
+    """
     known = {one.device.name: {t.name: t.seconds for t in one.trainings()} for one in made}
 
     def seconds(task: Task, node: Node) -> float:
@@ -183,8 +195,10 @@ def line(one: Cost, device: Device) -> str:
     step = one.count.step
     room = f" of {device.memory / 1e9:.0f} GB" if device.memory else ""
     return (
-        f"{step.flops / 1e9:,.4g} GFLOP a step, {one.count.parameters / 1e6:.3g} M parameters, {one.count.memory / 1e9:.2g} GB{room}; {one.step_s:.3g} s a step on {device.name}"
-        f" ({one.known_from}), training {hours(one.train_s)}, {one.looks} measurement{'s' * (one.looks > 1)} {hours(one.eval_s)}, disk {one.count.checkpoint / 1e6:.3g} MB"
+        f"{step.flops / 1e9:,.4g} GFLOP a step, {one.count.parameters / 1e6:.3g} M parameters, "
+        f"{one.count.memory / 1e9:.2g} GB{room}; {one.step_s:.3g} s a step on {device.name}"
+        f" ({one.known_from}), training {hours(one.train_s)}, {one.looks} measurement{'s' * (one.looks > 1)} "
+        f"{hours(one.eval_s)}, disk {one.count.checkpoint / 1e6:.3g} MB"
     )
 
 
@@ -211,7 +225,9 @@ def forecast(
 
 
 def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
-    """The plan with its runs to do ordered by predicted seconds on one core, where those of all are known; else as it is. Imports no torch."""
+    """The plan with its runs to do ordered by predicted seconds on one core, where those of all are known; else as it
+    is. Imports no torch.
+    """
     counts = Counts()
     todo = plan.of("to do")
     if any(counts.known(run.recipe) is None for run in todo):
@@ -226,7 +242,9 @@ def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
 
 
 def is_device(recorded: str, name: str) -> bool:
-    """Whether a record's name of the device that it was made on means the device ``name``; "cpu" is this machine's processor."""
+    """Whether a record's name of the device that it was made on means the device ``name``; "cpu" is this machine's
+    processor.
+    """
     return recorded == processor() if name == "cpu" else name.lower() in recorded.replace(" ", "").lower()
 
 

@@ -1,4 +1,5 @@
-"""What a record can be at all: its fields' types, and its numbers. One outside of these bounds was not measured, whatever its checksum says.
+"""What a record can be at all: its fields' types, and its numbers. One outside of these bounds was not measured,
+whatever its checksum says.
 
 A checksum finds damage and careless edits; who edits a record can compute it anew. Bounds are cheap,
 and catch what would flatter most: an FID below zero, a run that calls a hundredth of its steps the whole.
@@ -126,7 +127,10 @@ def impossible(record: Record) -> str | None:
     if r.recipe.steps is not None and r.total_steps != r.recipe.steps:
         return f"{r.total_steps:,} steps in all, where its recipe says {r.recipe.steps:,}"
     if r.final and r.protocol.checkpoint == "last" and (last := r.final.get("step")) != r.steps:
-        return f"its last measurement is of step {f'{last:,}' if last is not None else 'unknown'} of {r.steps:,}, and its protocol takes the last"
+        return (
+            f"its last measurement is of step {f'{last:,}' if last is not None else 'unknown'} of {r.steps:,}, "
+            "and its protocol takes the last"
+        )
     measured = columns([*r.history, *([r.final] if r.final else []), *([r.floor["metrics"]] if r.floor else [])])
     return next((why for key, found in measured.items() if (why := _column(key, found, r.steps))), None)
 

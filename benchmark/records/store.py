@@ -109,7 +109,8 @@ def read(path: Path) -> Record:
 
 
 def set_aside(path: Path) -> Path | None:
-    """Move a damaged record out of the way of a new one, to ``….json.damaged`` (with a number where there is one already).
+    """Move a damaged record out of the way of a new one, to ``….json.damaged`` (with a number where there is one
+    already).
 
     None if it is not there any more, or whole: another driver was here.
 
@@ -198,9 +199,10 @@ def agreeing(found: Iterable[tuple[Path, Record | RecordError]]) -> tuple[list[R
 def by_evaluation(records: Iterable[Record]) -> dict[str, Record]:
     """The record that counts for each evaluation key: the one that got furthest.
 
-    Its ``planned`` is what all records say together that are of the same training (recipe, data and seed, under whatever
-    protocol and version, and however far): the plan that they agree on, one of a single seed apart, else 0. So who looks at
-    some, and measures again, or goes on, under another plan, has looked all the same (``collate/statistics/looks.py``).
+    Its ``planned`` is what all records say together that are of the same training (recipe, data and seed, under
+    whatever protocol and version, and however far): the plan that they agree on, one of a single seed apart, else 0. So
+    who looks at some, and measures again, or goes on, under another plan, has looked all the same
+    (``collate/statistics/looks.py``).
     """
     best: dict[str, Record] = {}
     plans: dict[tuple[str, str, str, int], int] = {}

@@ -15,7 +15,8 @@ def again(words: Sequence[str], run: Run, results: Path = Path("results")) -> st
     """A line for a shell, with ``--only`` naming the first cell that needs ``run``.
 
     Args:
-        words: the command line that was given; none where a notebook made the run: then what makes the cell's runs up to this seed.
+        words: the command line that was given; none where a notebook made the run: then what makes the cell's runs up
+            to this seed.
         results: the folder that its record is to be in.
     """
     if not words:

@@ -1,4 +1,6 @@
-"""Runs that have stopped getting on: a dead network disk, a deadlock in a driver. They are ended, and go on from their checkpoint."""
+"""Runs that have stopped getting on: a dead network disk, a deadlock in a driver. They are ended, and go on from their
+checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ class HungWatch:
         self._heard.pop(key, None)
 
     def look(self) -> list[tuple[str, Place]]:
-        """The runs not heard of for ``after_s`` seconds in which this process was awake; they are not watched until heard of again.
+        """The runs not heard of for ``after_s`` seconds in which this process was awake; they are not watched until
+        heard of again.
 
         A laptop that slept, or a driver that was stopped, has heard of nobody meanwhile: such time does not count.
         """
@@ -58,7 +61,9 @@ class HungWatch:
 
 
 def end_worker(pid: int) -> bool:
-    """Kill a Ray worker of this node, however it is stuck; whether there was one. (``ray.cancel`` needs its cooperation.)"""
+    """Kill a Ray worker of this node, however it is stuck; whether there was one. (``ray.cancel`` needs its
+    cooperation.)
+    """
     with suppress(OSError):
         if Path("/proc/self").exists() and not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::"):
             return False  # another process has the number now
@@ -69,9 +74,11 @@ def end_worker(pid: int) -> bool:
 
 @contextmanager
 def ending_if_hung(name: str, after_s: float, log: Path) -> Iterator[Callable[[], None]]:
-    """While a run is made in this process: without a sign of life for ``after_s`` seconds, say so, write down in ``log`` where it hangs, and end the process with exit code 1.
+    """While a run is made in this process: without a sign of life for ``after_s`` seconds, say so, write down in
+    ``log`` where it hangs, and end the process with exit code 1.
 
-    Yields what to call at a sign of life; beats are heard as well. A call that never gives Python's lock back is not noticed.
+    Yields what to call at a sign of life; beats are heard as well. A call that never gives Python's lock back is not
+    noticed.
     """
     watch, over = HungWatch(after_s), threading.Event()
 
@@ -103,7 +110,8 @@ def _end_here(name: str, after_s: float, log: Path) -> None:
     with suppress(OSError):  # a terminal that has hung up
         shown = "\x1b[?25h" if sys.stderr.isatty() else ""  # the cursor, which a table hides
         print(
-            f"{shown}ganbench: {name} gave no sign of life for {duration(after_s)};{where} its checkpoint is kept: run the same command again to go on",
+            f"{shown}ganbench: {name} gave no sign of life for {duration(after_s)};{where} its checkpoint is "
+            "kept: run the same command again to go on",
             file=sys.stderr,
             flush=True,
         )

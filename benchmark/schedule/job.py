@@ -50,7 +50,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted", "failed" or "blocked" (fits nowhere)."""
+    """What an executor tells its driver: ``kind`` is "progress", "note", "done", "interrupted", "failed" or "blocked"
+    (fits nowhere).
+    """
 
     kind: str
     job: Job
@@ -143,7 +145,9 @@ def _execute(
 
 
 def set_folders(job: Job) -> None:
-    """Where this process finds data, features and weights: on a cluster, what a node's own environment says goes before what the driver has."""
+    """Where this process finds data, features and weights: on a cluster, what a node's own environment says goes before
+    what the driver has.
+    """
     for name, value in (
         ("GANBENCH_DATA", job.data_root),
         ("GANBENCH_CACHE", job.cache),
@@ -180,7 +184,8 @@ def _alone(folder: Path) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise GanbenchError(
-                        f"{folder}: another process has been making this run for {LOCK_WAIT_S:.0f} s; wait for it or end it"
+                        f"{folder}: another process has been making this run for {LOCK_WAIT_S:.0f} s; wait "
+                        "for it or end it"
                     ) from None
                 time.sleep(0.2)
         yield

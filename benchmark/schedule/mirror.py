@@ -1,4 +1,5 @@
-"""Checkpoints at a URL: any that fsspec can open (``s3://…``, ``gs://…``, ``file:///…``), for nodes without a shared disk.
+"""Checkpoints at a URL: any that fsspec can open (``s3://…``, ``gs://…``, ``file:///…``), for nodes without a shared
+disk.
 
 A run works in a folder of its node. Each checkpoint is copied to the URL after it was written, and
 the URL's are copied back before a run begins: what is there counts, also where the node has others.
@@ -109,5 +110,8 @@ def check_room(folder: Path) -> str | None:
         probe.touch()
         probe.unlink(missing_ok=True)
     except OSError as error:
-        return f"cannot write checkpoints to {folder} ({error.strerror}); give --checkpoints a folder that every node can write, or a URL"
+        return (
+            f"cannot write checkpoints to {folder} ({error.strerror}); give --checkpoints a folder that every "
+            "node can write, or a URL"
+        )
     return None

@@ -25,7 +25,9 @@ REPORT_S = 1.0  # seconds between a worker's reports
 
 
 def tasks(ray: Any, board: Any, make: Make | None, max_retries: int) -> Callable[[str, float, float], Any]:
-    """The Ray task of a run by its node, cores and part of a GPU. What all runs have in common goes to a worker once, with the task."""
+    """The Ray task of a run by its node, cores and part of a GPU. What all runs have in common goes to a worker once,
+    with the task.
+    """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     version = code_version()
@@ -54,7 +56,10 @@ def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
         if reporter.begin():
             return None
     except reporter.lost:
-        why = f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set RAY_AUTH_MODE=disabled for 'ganbench run'"
+        why = (
+            f"node {platform.node()} cannot reach the driver; if the cluster was started without a token, set "
+            "RAY_AUTH_MODE=disabled for 'ganbench run'"
+        )
         raise GanbenchError(why) from None
     with listening(reporter.beat):
         try:
@@ -64,7 +69,9 @@ def work(job: Job, board: Any, make: Make | None) -> dict[str, Any] | None:
 
 
 def answer(ref: Any) -> Any:
-    """``ray.get`` within a task, from another thread: a task whose main thread waits gives its core away, and another run starts on it."""
+    """``ray.get`` within a task, from another thread: a task whose main thread waits gives its core away, and another
+    run starts on it.
+    """
     import ray
 
     with ThreadPoolExecutor(1) as aside:
@@ -82,8 +89,8 @@ _unheard: set[_Reporter] = set()
 def _say_first_words() -> None:
     """From now on, a thread says the first word of a run that has not yet said it after ``REPORT_S``.
 
-    It needs Python's lock: a run that is stopped, or hangs in a call that keeps the lock, within its first second and after
-    another short one in the same process, is not heard of and so not watched.
+    It needs Python's lock: a run that is stopped, or hangs in a call that keeps the lock, within its first second and
+    after another short one in the same process, is not heard of and so not watched.
     """
 
     def say() -> None:
@@ -112,7 +119,8 @@ class _Reporter:
     def begin(self) -> bool:
         """The first word, waiting for the answer; whether to stop.
 
-        A run that begins within ``REPORT_S`` of another in this process goes by the other's answer, and says its first word
+        A run that begins within ``REPORT_S`` of another in this process goes by the other's answer, and says its first
+        word
         when it has lasted as long: of many short runs, few ask the board.
         """
         global _begun
@@ -141,7 +149,8 @@ class _Reporter:
     def beat(self) -> None:
         """Report, if the last report is long enough ago and was answered.
 
-        By a future: to ``ray.wait`` for what is not there yet, if only for no time, gives the task's core away (``answer``).
+        By a future: to ``ray.wait`` for what is not there yet, if only for no time, gives the task's core away
+        (``answer``).
         """
         if self._pending is not None and self._pending.done():
             with suppress(self._ray.exceptions.RayActorError):  # the board is being started again

@@ -1,4 +1,6 @@
-"""The fields of a recipe or protocol as a suite writes them: typed, within range, partial changes of what is inherited."""
+"""The fields of a recipe or protocol as a suite writes them: typed, within range, partial changes of what is
+inherited.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,33 @@ CHOICES = {
     "quantise": ("round", "floor", "min-max", "min-max-mimicry", "none"),
     "best_by": METRICS,
 }
-POSITIVE = ("resolution", "channels", "images", "z_dim", "batch_d", "batch_g", "n_dis", "epochs", "steps",
-            "generated", "every_epochs", "every_steps", "jac_G_every_epochs", "data_percent", "z_scale", "adam_eps",
-            "seeds", "real", "sample_batch", "is_generated", "is_splits", "kid_subsets", "kid_subset_size", "classes", "probe_images")  # fmt: skip
+POSITIVE = (
+    "resolution",
+    "channels",
+    "images",
+    "z_dim",
+    "batch_d",
+    "batch_g",
+    "n_dis",
+    "epochs",
+    "steps",
+    "generated",
+    "every_epochs",
+    "every_steps",
+    "jac_G_every_epochs",
+    "data_percent",
+    "z_scale",
+    "adam_eps",
+    "seeds",
+    "real",
+    "sample_batch",
+    "is_generated",
+    "is_splits",
+    "kid_subsets",
+    "kid_subset_size",
+    "classes",
+    "probe_images",
+)
 
 
 def scalar(key: str, annotation: str, node: Node) -> Any:

@@ -132,7 +132,10 @@ def _spellings(recipes: Sequence[Recipe]) -> Iterator[str]:
         arguments.setdefault((kind, name), Counter())[tuple(sorted(given.keys() - optional))] += 1
     for (kind, name), sets in arguments.items():
         if len(sets) > 1:
-            yield f"{kind} {name!r} is given different arguments in different places: {' / '.join(', '.join(s) or 'none' for s in sets)}"
+            yield (
+                f"{kind} {name!r} is given different arguments in different places: "
+                f"{' / '.join(', '.join(s) or 'none' for s in sets)}"
+            )
 
 
 def _alike(a: str, b: str) -> bool:

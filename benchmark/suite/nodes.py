@@ -117,7 +117,9 @@ class Node:
         return self.text() == "true"
 
     def typed(self, annotation: str) -> Any:
-        """The scalar as ``int``, ``float``, ``bool`` or ``str``, by the name of the type; ``… | None`` may be ``null``."""
+        """The scalar as ``int``, ``float``, ``bool`` or ``str``, by the name of the type; ``… | None`` may be
+        ``null``.
+        """
         if annotation.endswith(" | None"):
             if self.is_null():
                 return None

@@ -85,7 +85,9 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
 
 
 def read_protocol(node: Node, conditional: bool = False, profile: bool = False) -> Draft:
-    """Protocol fields, as written. The metrics of a profile add to those that it finds: it is a rule for many tables."""
+    """Protocol fields, as written. The metrics of a profile add to those that it finds: it is a rule for many
+    tables.
+    """
     given = node.mapping(
         {*PROTOCOL_TYPES, "notes", "stated"} if conditional else {*PROTOCOL_TYPES, "notes", "stated", "on"}
     )
@@ -142,7 +144,9 @@ def finish(draft: Draft, node: Node, what: str) -> Recipe:
 
 
 def finish_protocol(draft: Draft, node: Node) -> Protocol:
-    """The complete protocol; fails at ``node`` if a field is missing. ``probe_images``, which a profile sets for all tables, stays where there are probes."""
+    """The complete protocol; fails at ``node`` if a field is missing. ``probe_images``, which a profile sets for all
+    tables, stays where there are probes.
+    """
     optional = {f.name for f in dataclasses.fields(Protocol) if f.default is not dataclasses.MISSING}
     if missing := [name for name in PROTOCOL_TYPES if name not in draft.fields and name not in optional]:
         node.fail(f"the protocol lacks {', '.join(missing)}")

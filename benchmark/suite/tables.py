@@ -136,9 +136,13 @@ class TableReader:
                 given,
             )
             cell = dict(
-                table=row.table, group=row.group, method=method, backbone=given["backbone"].text() if "backbone" in given else row.backbone,
-                published={m: n[i] for m, n in numbers.items()}, remarks=(given["note"].text(),) if "note" in given else (),
-            )  # fmt: skip
+                table=row.table,
+                group=row.group,
+                method=method,
+                backbone=given["backbone"].text() if "backbone" in given else row.backbone,
+                published={m: n[i] for m, n in numbers.items()},
+                remarks=(given["note"].text(),) if "note" in given else (),
+            )
             made.append(
                 restated(cell, draft, node)
                 if isinstance(draft, Cell)
@@ -203,10 +207,21 @@ class TableReader:
         for r in (full, recipe):
             check_dataset(r, recipe_at)
         return Cell(
-            **given, paper=self.paper, path=self.path, dataset=full.dataset, data_percent=full.data_percent, resolution=full.resolution, sized=False,
-            recipe=recipe, protocol=measuring, full_recipe=full, full_protocol=full_protocol, profile=self.profile.name,
-            stated=chosen.stated | measured.stated, notes=chosen.spelled_notes() | measured.spelled_notes(),
-        )  # fmt: skip
+            **given,
+            paper=self.paper,
+            path=self.path,
+            dataset=full.dataset,
+            data_percent=full.data_percent,
+            resolution=full.resolution,
+            sized=False,
+            recipe=recipe,
+            protocol=measuring,
+            full_recipe=full,
+            full_protocol=full_protocol,
+            profile=self.profile.name,
+            stated=chosen.stated | measured.stated,
+            notes=chosen.spelled_notes() | measured.spelled_notes(),
+        )
 
 
 def _rows(given: dict[str, Node], row: Row) -> list[tuple[str, Node, Row]]:

@@ -71,7 +71,9 @@ def _images(gan: Gan, protocol: Protocol, seed: int, step: int) -> dict[str, Any
 
 
 def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int) -> Source:
-    """The images of one measurement, a function of (seed, step) alone; whole batches, as BatchNorm in train mode needs."""
+    """The images of one measurement, a function of (seed, step) alone; whole batches, as BatchNorm in train mode
+    needs.
+    """
     from benchmark.metrics.measure import images_needed
 
     size, count = protocol.sample_batch or gan.recipe.batch_g, images_needed(protocol)
@@ -121,7 +123,9 @@ def references(
 
 
 def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:
-    """8×8 samples of G as a PNG in base64; the same noises at every step of a seed. A conditional G shows a class a row."""
+    """8×8 samples of G as a PNG in base64; the same noises at every step of a seed. A conditional G shows a class a
+    row.
+    """
     from PIL import Image
 
     classes = gan.recipe.classes

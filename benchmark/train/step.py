@@ -144,8 +144,8 @@ def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
 
 
 def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
-    """D's logits of ``images``, in their type, so that losses are never taken in less; in a pass that every part is told
-    of. ``taps`` takes the blocks' feature maps, as they are.
+    """D's logits of ``images``, in their type, so that losses are never taken in less; in a pass that every part is
+    told of. ``taps`` takes the blocks' feature maps, as they are.
     """
     for part in gan.parts:
         part.before_pass(view, gan.rng["augment"])

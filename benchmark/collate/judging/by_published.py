@@ -55,7 +55,8 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
     low, high = values
     if check.test == "close":
         absent = [a.value, b.value].count(None)
-        near = not absent and abs(low - high) <= _share(check.margin, high)  # type: ignore[operator]  # abs(Fraction | float) is joined to object
+        # type: ignore[operator]  # abs(Fraction | float) is joined to object
+        near = not absent and abs(low - high) <= _share(check.margin, high)
         return Finding(0 if absent == 2 else 1 if near else -1, text)
     if check.test == "better" and check.a.direction == "higher":
         low, high = -low, -high

@@ -30,7 +30,9 @@ def weights() -> Path | None:
 
 
 def build(state: dict[str, Any]) -> Any:
-    """The network of the package ``efficientnet-lite-pytorch``; images are resized to ``SIZE`` pixels (bilinear, antialiased)."""
+    """The network of the package ``efficientnet-lite-pytorch``; images are resized to ``SIZE`` pixels (bilinear,
+    antialiased).
+    """
     import torch
     from efficientnet_lite_pytorch import EfficientNet
     from torch import Tensor, nn

@@ -17,7 +17,10 @@ CPU_BATCH = 64  # torch-fidelity's own: the last bits of features depend on it
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 PACKAGES = ("torch-fidelity", "torchvision")
 FILE = "weights-inception-2015-12-05-6726825d.pth"
-MISSING = f"get {FILE} from torch-fidelity's release v0.2.0 (github.com/toshas/torch-fidelity) and give its path with --weights, or in GANBENCH_WEIGHTS"
+MISSING = (
+    f"get {FILE} from torch-fidelity's release v0.2.0 (github.com/toshas/torch-fidelity) and give its path with "
+    "--weights, or in GANBENCH_WEIGHTS"
+)
 
 
 def weights() -> Path | None:

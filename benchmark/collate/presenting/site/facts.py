@@ -113,7 +113,8 @@ def provenance(record: Record) -> list[str]:
     for s in segments(record):
         modes = f"{s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}"
         lines.append(
-            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at {which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
+            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at "
+            f"{which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
         )
     if real := record.provenance.get("real"):
         lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
