@@ -40,9 +40,9 @@ def environment() -> dict[str, str]:
     means it.
     """
     found = dict(os.environ)
-    if named := found.pop("PYTHONPATH", ""):
-        if kept := [entry for entry in named.split(os.pathsep) if not _is_here(entry)]:
-            found["PYTHONPATH"] = os.pathsep.join(kept)
+    named = found.pop("PYTHONPATH", "")
+    if kept := [entry for entry in named.split(os.pathsep) if named and not _is_here(entry)]:
+        found["PYTHONPATH"] = os.pathsep.join(kept)
     return found
 
 

@@ -155,6 +155,7 @@ def counted(first: int, start: int, every: int = 1) -> int:
         if step >= start:
             return pegged
         pegged += every
+    return None
 
 
 PEGGED = {  # cell -> G steps after which the average is still G itself, as its code counts them

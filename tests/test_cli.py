@@ -62,9 +62,20 @@ def test_published_prints_the_seventeen_numbers_in_the_contracts_columns() -> No
     done = ganbench("published", "theory", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0 and len(rows) == 17
-    assert list(
-        rows[0]
-    ) == "paper,table,method,backbone,dataset,data_percent,resolution,metric,value,std,origin,note".split(",")
+    assert list(rows[0]) == [
+        "paper",
+        "table",
+        "method",
+        "backbone",
+        "dataset",
+        "data_percent",
+        "resolution",
+        "metric",
+        "value",
+        "std",
+        "origin",
+        "note",
+    ]
     row = next(r for r in rows if r["method"] == "sigma=sqrt(24)" and r["metric"] == "jac_G")
     assert (row["table"], row["value"], row["std"], row["dataset"], row["data_percent"], row["origin"]) == (
         "2",

@@ -130,8 +130,13 @@ def test_training_equals_a_plain_loop(version: str, float64: None) -> None:
     opt_g, opt_d = (torch.optim.Adam(m.parameters(), 1e-3, (0.0, 0.999), foreach=False) for m in (G, copied))
     batches = iter([real_batch(n) for n in range(6)])
     anchors, updates, softplus = [None, None], 0, F.softplus
-    fresh = lambda count: (torch.randn(count, 8, generator=noise), torch.randint(3, (count,), generator=classes))
-    augmented = lambda x: plain_augment(x, ["translation", "cutout"], draws)
+
+    def fresh(count):
+        return (torch.randn(count, 8, generator=noise), torch.randint(3, (count,), generator=classes))
+
+    def augmented(x):
+        return plain_augment(x, ["translation", "cutout"], draws)
+
     for step in range(3):
         train_step(gan, lambda: next(batches))
         for k in range(2):

@@ -378,9 +378,11 @@ def test_waiting_for_another_worker_can_be_ended(
     path, asked = tmp_path / "x.npz", []
     with path.with_suffix(".lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(store.Interrupted, match="waiting for another process to finish the features of X"):
-            with store.alone(path, "the features of X", lambda: asked.append(1) or len(asked) > 3):
-                pytest.fail("the lock was held by another")
+        with (
+            pytest.raises(store.Interrupted, match="waiting for another process to finish the features of X"),
+            store.alone(path, "the features of X", lambda: asked.append(1) or len(asked) > 3),
+        ):
+            pytest.fail("the lock was held by another")
     assert len(asked) == 4 and "waiting for another process to finish the features of X" in caplog.text
     with store.alone(path, "it"):
         pass

@@ -15,7 +15,8 @@ from tests.home import ROOT
 
 
 def test_tests_do_not_work_in_the_checkout(committed: Path) -> None:
-    assert ROOT not in (here := Path.cwd(), *here.parents) and committed == here / "results"
+    here = Path.cwd()
+    assert ROOT not in (here, *here.parents) and committed == here / "results"
     assert not (here / "report").exists() and (here / "suites/theory.yaml").samefile(ROOT / "suites/theory.yaml")
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "results"], capture_output=True, check=True).stdout
     there = {p.relative_to(here).as_posix() for p in committed.rglob("*.json")}

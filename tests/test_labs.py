@@ -221,10 +221,10 @@ def test_nothing_of_a_bundle_with_a_foreign_member_is_used(
     path = _bundle(tmp_path, _ci())
     with zipfile.ZipFile(path, "a") as bundle:
         bundle.writestr(member, "/etc/passwd")
-    before = {p for p in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     with pytest.raises(GanbenchError, match=reason):
         merge(tmp_path / "mine", [path])
-    assert {p for p in tmp_path.rglob("*")} == before
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_a_bomb_and_a_broken_or_newer_bundle_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from benchmark.collate.presenting.site.pages import _Site
-from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
 
 from benchmark.cli import main
+from benchmark.collate.presenting.site.pages import _Site
+from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
 from benchmark.records import store
 from benchmark.suite.load import load, load_all
 from benchmark.suite.nodes import SuiteError

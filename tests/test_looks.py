@@ -157,7 +157,7 @@ def test_a_look_is_remembered_when_its_trainings_are_measured_again_or_gone_on_w
     assert not _first(new + [record_for(cell, s, values, seeds=5, **early) for s in range(5)]).achieved.looked, (
         "the same plan"
     )
-    assert not _first(new + [_as(record_for(other, 0, values), planned=1)]).achieved.looked, "one seed decides nothing"
+    assert not _first([*new, _as(record_for(other, 0, values), planned=1)]).achieved.looked, "one seed decides nothing"
     assert not _first(new + [record_for(full_cells()[1], s, values, seeds=3) for s in range(3)]).achieved.looked, (
         "other trainings"
     )

@@ -121,7 +121,7 @@ def test_parameter_counts_from_the_layers_where_the_sources_print_none() -> None
     widths = [3, 64, 64, 128, 128, 256, 256, 512]
     assert (
         count(cnn_D)
-        == sum(conv(i, o, 4 if n % 2 else 3) for n, (i, o) in enumerate(zip(widths, widths[1:]))) + 512 * 36 + 1
+        == sum(conv(i, o, 4 if n % 2 else 3) for n, (i, o) in enumerate(itertools.pairwise(widths))) + 512 * 36 + 1
     )
     assert count(cnn_G) == 5_134_339
     block = 2 * 2 * 128 + 2 * conv(128, 128, 3) + conv(128, 128, 1)

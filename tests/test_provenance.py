@@ -22,11 +22,28 @@ from benchmark.suite.load import load
 from tests.conftest import ROOT
 from tests.test_collate import record_for
 
-GIT = (
-    "DIR WORK_TREE INDEX_FILE OBJECT_DIRECTORY ALTERNATE_OBJECT_DIRECTORIES COMMON_DIR NAMESPACE PREFIX "
-    "CEILING_DIRECTORIES REPLACE_REF_BASE SHALLOW_FILE GRAFT_FILE EXEC_PATH CONFIG CONFIG_GLOBAL CONFIG_SYSTEM "
-    "CONFIG_PARAMETERS LITERAL_PATHSPECS DEFAULT_HASH ATTR_SOURCE"
-).split()
+GIT = [
+    "DIR",
+    "WORK_TREE",
+    "INDEX_FILE",
+    "OBJECT_DIRECTORY",
+    "ALTERNATE_OBJECT_DIRECTORIES",
+    "COMMON_DIR",
+    "NAMESPACE",
+    "PREFIX",
+    "CEILING_DIRECTORIES",
+    "REPLACE_REF_BASE",
+    "SHALLOW_FILE",
+    "GRAFT_FILE",
+    "EXEC_PATH",
+    "CONFIG",
+    "CONFIG_GLOBAL",
+    "CONFIG_SYSTEM",
+    "CONFIG_PARAMETERS",
+    "LITERAL_PATHSPECS",
+    "DEFAULT_HASH",
+    "ATTR_SOURCE",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +117,7 @@ EDITS: dict[str, Callable[[Path], object]] = {
     "an edit": lambda p: (p / "__init__.py").write_text("changed\n"),
     "data": lambda p: (p / "data/cards.yaml").write_text("changed\n"),
     "a new file": lambda p: (p / "new.py").write_text(""),
-    "a compiled one": lambda p: (p / f"new{[s for s in CODE if s.endswith('.so')][0]}").write_text(""),
+    "a compiled one": lambda p: (p / f"new{next(s for s in CODE if s.endswith('.so'))}").write_text(""),
     "a file less": lambda p: (p / "__init__.py").unlink(),
     "staged": lambda p: ((p / "new.py").write_text(""), git(p, "add", ".")),
     "ignored": lambda p: ((p / "new.py").write_text(""), (p.parent / ".git/info/exclude").write_text("new.py\n")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def test_a_run_that_waits_for_an_answer_gives_no_other_run_its_core() -> None:
     assert done.returncode == 0, done.stderr
     spans = sorted(json.loads(done.stdout.strip().splitlines()[-1]))
     assert all(not stop for _, _, stop in spans)
-    assert all(later[0] >= earlier[1] for earlier, later in zip(spans, spans[1:])), spans
+    assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(spans)), spans
 
 
 LATE = """
@@ -71,7 +72,7 @@ def test_a_run_whose_reports_are_answered_late_gives_no_other_run_its_core() -> 
     assert done.returncode == 0, done.stderr
     spans = sorted(json.loads(done.stdout.strip().splitlines()[-1]))
     assert sorted(told for _, _, told in spans) == [False, False, True]
-    assert all(later[0] >= earlier[1] for earlier, later in zip(spans, spans[1:])), spans
+    assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(spans)), spans
 
 
 SHORT = """

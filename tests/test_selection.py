@@ -78,7 +78,7 @@ def test_survivors_of_divergence_are_not_ranked_in_the_figure() -> None:
 
 def test_a_stand_in_extractors_numbers_are_drawn_beside_no_published_one() -> None:
     """An FID of another network on one axis with a published FID would look like a comparison."""
-    suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
+    _, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     real = joined["theory/1"]
     standing_in = [
         dataclasses.replace(

@@ -431,7 +431,7 @@ def _hostile_site(out: Path) -> int:
     suite = load(THEORY)
     original = full_cells()[0]
     cells, found_records = [], []
-    for i, text in enumerate(HOSTILE):
+    for text in HOSTILE:
         cell = dataclasses.replace(
             original,
             method=text,

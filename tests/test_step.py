@@ -42,7 +42,7 @@ def test_step_equals_a_plain_loop(loss: str, normalised: str, float64: None) -> 
         ).backward()
         opt_d.step()
     for ours, theirs in ((gan.G, G), (gan.D, D)):
-        mine = {k: v for k, v in ours.state_dict().items()}
+        mine = dict(ours.state_dict().items())
         for key, value in theirs.state_dict().items():
             name = key.replace("weight_orig", "weight").replace("weight_u", "u").replace("weight_v", "v")
             torch.testing.assert_close(mine[name], value, rtol=1e-9, atol=1e-11, msg=lambda m, k=key: f"{k}: {m}")

@@ -65,7 +65,8 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(dist: Path) -
 
 
 def test_the_source_archive_holds_the_suites_and_the_documentation(dist: Path) -> None:
-    names = tarfile.open(next(dist.glob("*.tar.gz"))).getnames()
+    with tarfile.open(next(dist.glob("*.tar.gz"))) as archive:
+        names = archive.getnames()
     files = {name.partition("/")[2] for name in names}
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "suites").glob("*")} <= files
     assert {"docs/conf.py", "CHANGELOG.md", "LICENSE", "constraints.txt", "benchmark/py.typed"} <= files

@@ -57,7 +57,7 @@ def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
     for name in given:
         if name not in known:
             raise GanbenchError(f"--priority: no suite {name!r} among those to run{nearest(name, known)}", 2)
-    for suite, cell in ((suite, cell) for suite in suites for cell in suite.cells):
+    for suite, cell in ((s, c) for s in suites for c in s.cells):
         own = [given[name] for name in (suite.name, cell.paper) if name in given]
         found[cell.id] = max([*own, *([found[cell.id]] if cell.id in found else [])], default=0)
     return found

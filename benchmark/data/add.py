@@ -178,7 +178,7 @@ def _differing(c: Card) -> str | None:
 
 
 def state(c: Card) -> str:
-    """ "ready", and for a set of images by whose word; else what is missing, and how to get it."""
+    """Says "ready", and for a set of images by whose word; else what is missing, and how to get it."""
     if c.reader != "images":
         absent = dict.fromkeys(filter(None, (missing(c.name, split) for split in c.splits)))
         if not absent:

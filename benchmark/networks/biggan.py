@@ -9,6 +9,7 @@ classes and all of BigGAN's ideas: G 70,433,988, D 87,982,370 (the counts that c
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
 import torch
@@ -193,7 +194,7 @@ class Generator(nn.Module):
         self.shared = nn.Embedding(classes, shared_dim) if shared_dim else None
         self.linear = nn.Linear(self.chunk, widths[0] * 16)
         condition = shared_dim + (self.chunk if z_chunks > 1 else 0)
-        self.blocks = nn.ModuleList(UpBlock(i, o, classes, condition) for i, o in zip(widths, widths[1:]))
+        self.blocks = nn.ModuleList(UpBlock(i, o, classes, condition) for i, o in itertools.pairwise(widths))
         sizes = block_sizes(image_shape[1])[0]
         self.attention = nn.ModuleDict(
             {str(n): Attention(widths[n + 1]) for n, side in enumerate(sizes) if side == attention}
@@ -226,7 +227,7 @@ class Discriminator(nn.Module):
         channels, size, _ = image_shape
         widths = [channels, *(max(1, round(n * unit)) for n in WIDTHS_D[size])]
         self.blocks = nn.ModuleList(
-            DownBlock(i, o, n < HALVINGS[size], n == 0) for n, (i, o) in enumerate(zip(widths, widths[1:]))
+            DownBlock(i, o, n < HALVINGS[size], n == 0) for n, (i, o) in enumerate(itertools.pairwise(widths))
         )
         sizes = block_sizes(size)[1]
         self.attention = nn.ModuleDict(

@@ -6,6 +6,7 @@ Three channels and 128 noises: G / D have 3,813,379 / 5,860,865 parameters at 32
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -59,7 +60,7 @@ class Generator(nn.Module):
         self.linear = nn.Linear(z_dim, channels[0] * bottom * bottom)
         self.norms = nn.ModuleList(nn.BatchNorm2d(n) for n in channels)
         self.convs = nn.ModuleList(
-            nn.ConvTranspose2d(i, o, 4, stride=2, padding=1) for i, o in zip(channels, channels[1:])
+            nn.ConvTranspose2d(i, o, 4, stride=2, padding=1) for i, o in itertools.pairwise(channels)
         )
         self.convs.append(nn.ConvTranspose2d(channels[-1], image_channels, 3, padding=1))
 

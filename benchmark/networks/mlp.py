@@ -11,6 +11,7 @@ before BatchNorm are far below 0.8, so that it barely rescales (Table 1's first 
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ class Generator(nn.Module):
         self.image_shape = image_shape
         sizes = [max(1, round(n * width)) for n in (128, 256, 512, 1024)]
         layers: list[nn.Module] = [nn.Linear(z_dim, sizes[0]), nn.LeakyReLU(SLOPE)]
-        for fan_in, fan_out in zip(sizes, sizes[1:]):
+        for fan_in, fan_out in itertools.pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), nn.BatchNorm1d(fan_out, eps=bn_eps), nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], math.prod(image_shape)), nn.Tanh())
 

@@ -11,6 +11,7 @@ also a feature map that methods look at.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -106,7 +107,7 @@ class Generator(nn.Module):
         super().__init__()
         self.bottom_shape = (channels[0], bottom, bottom)
         self.linear = nn.Linear(z_dim, channels[0] * bottom * bottom)
-        self.blocks = nn.ModuleList(UpBlock(i, o, upsample, classes, bn_eps) for i, o in zip(channels, channels[1:]))
+        self.blocks = nn.ModuleList(UpBlock(i, o, upsample, classes, bn_eps) for i, o in itertools.pairwise(channels))
         self.norm = nn.BatchNorm2d(channels[-1], eps=bn_eps)
         self.output = nn.Conv2d(channels[-1], image_channels, 3, padding=1)
 

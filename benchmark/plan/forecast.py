@@ -118,7 +118,7 @@ class Forecast:
         trainings = self.trainings()
         needs: dict[str, set[str]] = {}
         cells, priorities = {}, {}
-        for training, run, cell in ((t, run, cell) for t in trainings for run in t.runs for cell in run.cells):
+        for training, run, cell in ((t, r, c) for t in trainings for r in t.runs for c in r.cells):
             needs.setdefault(cell.id, set()).add(training.name)
             cells[cell.id], priorities[cell.id] = cell, run.priority
         items = [

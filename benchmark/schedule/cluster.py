@@ -151,7 +151,9 @@ def answers(address: str) -> bool:
 
 
 def is_open(line: socket.socket) -> bool:
-    """Whether the other end has not closed a connection; what it has sent is thrown away. (Ray closes one that says nothing for two minutes.)"""
+    """Whether the other end has not closed a connection; what it has sent is thrown away. Ray closes one
+    that says nothing for two minutes.
+    """
     line.setblocking(False)
     try:
         while line.recv(4096):

@@ -61,8 +61,8 @@ class HungWatch:
 
 
 def end_worker(pid: int) -> bool:
-    """Kill a Ray worker of this node, however it is stuck; whether there was one. (``ray.cancel`` needs its
-    cooperation.)
+    """Kill a Ray worker of this node, however it is stuck; whether there was one. ``ray.cancel`` needs its
+    cooperation.
     """
     with suppress(OSError):
         if Path("/proc/self").exists() and not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::"):

@@ -46,6 +46,7 @@ class Filter:
             self._fail("expected '&', '|' or the end (a value with parentheses must be quoted)")
 
     def __call__(self, cell: Cell | Place) -> bool:
+        """Whether the cell is chosen."""
         return self._test(cell)
 
     def _any(self) -> Test:

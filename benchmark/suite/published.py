@@ -36,3 +36,4 @@ def read_one(node: Node, std_of: str, origin: str) -> Published:
         "expected a number as printed ('15.8', '-0.657 ± 0.065', '8.12(0.062)', '15.8*' if in bold) or a "
         f"reason ({', '.join(REASONS)}), found {text[:80]!r}"
     )
+    return None

@@ -181,7 +181,7 @@ def cost_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
     for spread in (0.01, 0.02, 0.05):
         for effect in (0, 0.5, 1.5, 2, 3, 5):
             adaptive = many(
-                effect, spread, {n: True for n in range(FIRST, MOST + 1)}, draws, rng, printed_spread=spread
+                effect, spread, dict.fromkeys(range(FIRST, MOST + 1), True), draws, rng, printed_spread=spread
             )
             fixed = {n: many(effect, spread, {n: False}, draws, rng, printed_spread=spread) for n in (3, 5, 10)}
             shares = [f"{100 * (1 - f.verdicts['inconclusive'] / f.total):.0f} %" for f in (adaptive, *fixed.values())]
@@ -275,7 +275,7 @@ def onward_table(draws: int, rng: np.random.Generator) -> Iterator[str]:
     for what, ratio in (("number", 1), ("pair", 1), ("pair", 5), ("pair", 50)):
         for first in (1, 2, 3, 5):
             ends = onward(first, draws, rng, ratio if what == "pair" else None)
-            shares = [100 * np.mean((0 < ends) & (ends <= last)) for last in (first, MOST, LAST)]
+            shares = [100 * np.mean((ends > 0) & (ends <= last)) for last in (first, MOST, LAST)]
             yield (
                 f"| {what} | {f'1 : {ratio}' if what == 'pair' else '–'} | {first} | "
                 + " | ".join("–" if first == 1 and i == 0 else f"{s:.1f}" for i, s in enumerate(shares))

@@ -167,7 +167,7 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
             harness(alone, make, at / "alone")
             marks.append(cpu_s())
             if n:  # the first warms up
-                *others, ours, first = (1000 * (b - a) for a, b in zip(marks, marks[1:]))
+                *others, ours, first = (1000 * (b - a) for a, b in itertools.pairwise(marks))
                 costs.append([*(cost / runs for cost in others), (ours - first) / (runs - 1), first])
     names = ("bare tasks", "bare tasks and a file each", "bare tasks and records")
     *others, ours, first = (statistics.median(c[i] for c in costs) for i in range(5))

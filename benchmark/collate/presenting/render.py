@@ -46,7 +46,7 @@ def _marked(text: str, marks: tuple[str, ...]) -> str:
 
 
 def latex(v: View) -> str:
-    """A booktabs table with its notes below. Needs ``\\usepackage{booktabs}``; with ``xcolor`` verdicts are coloured,
+    r"""A booktabs table with its notes below. Needs ``\usepackage{booktabs}``; with ``xcolor`` verdicts are coloured,
     with ``graphicx`` wide tables are fitted to the line.
     """
     heads = " & ".join(f"\\multicolumn{{2}}{{c}}{{{tex(c)}}}" for c in v.columns)
@@ -125,6 +125,12 @@ _TEX_COLOURS = {
     "diverged": "0.55,0.10,0.50",
     "failed": "0.70,0.15,0.12",
 }
+GREEK = [
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi"),
+    *("rho", "sigma", "tau", "phi", "chi", "psi", "omega"),
+    *("Gamma", "Delta", "Theta", "Lambda", "Pi", "Sigma", "Phi", "Psi", "Omega"),
+]
+
 _TEX_ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -185,14 +191,7 @@ _TEX_ESCAPES = {
     "”": "''",
     "‘": "`",
     "’": "'",
-    **{
-        c: f"$\\{name}$"
-        for c, name in zip(
-            "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩ",
-            "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega "
-            "Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega".split(),
-        )
-    },
+    **{c: f"$\\{name}$" for c, name in zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩ", GREEK)},
 }
 
 

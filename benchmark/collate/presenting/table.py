@@ -248,7 +248,7 @@ def _caveat(line: str) -> str:
 
 
 def _letters(i: int) -> str:
-    """a … z, aa, ab, …"""
+    """Footnote number i: a to z, then aa, ab and so on."""
     return (_letters(i // 26 - 1) if i >= 26 else "") + chr(ord("a") + i % 26)
 
 
