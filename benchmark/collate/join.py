@@ -14,7 +14,7 @@ from benchmark.collate.interval import Estimate, estimate
 from benchmark.collate.looks import looked
 from benchmark.collate.rerun import rerun, seeds_of
 from benchmark.collate.tier import Tier, tier_of
-from benchmark.collate.verdict import DECIDED, Verdict, judge
+from benchmark.collate.verdict import Verdict, judge
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import NEEDS
 from benchmark.plan.blocks import what_blocks
@@ -205,7 +205,7 @@ def _join_cell(
             gap,
             _why_failed(cell, records, failures),
         )
-        if doubts and verdict.name in DECIDED:
+        if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(
             cell,
