@@ -29,7 +29,7 @@ def shipped() -> dict[str, Any]:
     """
     package = Path(PACKAGE)
     of_job = json.loads(os.environ.get(JOB) or "{}").get("runtime_env") or {}
-    parts = {"worker_process_setup_hook": "benchmark.home.leave_job_directory"}
+    parts: dict[str, Any] = {"worker_process_setup_hook": "benchmark.home.leave_job_directory"}
     if WORKING not in package.parts:
         parts["py_modules"] = [str(package)]
     return {name: part for name, part in parts.items() if name not in of_job}

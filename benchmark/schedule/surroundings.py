@@ -25,7 +25,7 @@ def folder() -> Path:
     Raises:
         GanbenchError: nowhere.
     """
-    named = [os.path.abspath(path) for name in ("RAY_TMPDIR", "TMPDIR") if (path := os.environ.get(name))]
+    named = [os.path.abspath(value) for name in ("RAY_TMPDIR", "TMPDIR") if (value := os.environ.get(name))]
     for place in (*named, *FOLDERS):
         for name in ("ray", f"ray-{os.getuid()}"):  # the first may be another user's
             path = Path(place, name)
@@ -84,12 +84,9 @@ def job(ray: Any, *paths: Path) -> Any:
 
     Of itself, Ray has them import from the driver's working directory before anything else, and from beside its script.
     """
-
-    class Job(ray.job_config.JobConfig):
-        def _runtime_env_has_working_dir(self) -> bool:  # Ray's question whether to leave these out
-            return True
-
-    return Job(_py_driver_sys_path=[str(path) for path in paths])
+    config = ray.job_config.JobConfig(_py_driver_sys_path=[str(path) for path in paths])
+    config._runtime_env_has_working_dir = lambda: True  # Ray's question whether to leave these out
+    return config
 
 
 def _takes(path: Path) -> bool:
