@@ -13,6 +13,8 @@
 #SBATCH --open-mode=append
 set -euo pipefail
 
+unset PYTHONOPTIMIZE # without docstrings Ray's agents do not start
+if [[ -z ${PYTHONPATH:-} ]]; then unset PYTHONPATH; fi # Ray would add to it, and an empty rest means the working directory
 ray=${RAY:-ray}
 ganbench=${GANBENCH:-ganbench}
 head=${SLURMD_NODENAME:-$(hostname)}

@@ -39,8 +39,9 @@ def _said(record: Record, **provenance: object) -> Record:
 )
 def test_each_caveat_is_said_of_its_seeds(provenance: dict[str, object], said: str | None) -> None:
     found = [_said(r) for r in _three_seeds(PUBLISHED) if r.cell == full_cells()[0].id]
-    one = caveats([found[0], found[1], _said(found[2], **provenance)])
-    every = caveats([_said(r, **provenance) for r in found])
+    mixed = caveats([found[0], found[1], _said(found[2], **provenance)])
+    one = [line for line in mixed if "different code" not in line]  # which test_mixed.py is about
+    every = [line for line in caveats([_said(r, **provenance) for r in found]) if "different code" not in line]
     assert (
         (not one and not every)
         if said is None

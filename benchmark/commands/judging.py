@@ -15,21 +15,20 @@ def compare(a: Namespace) -> int:
     import pandas
 
     from benchmark.collate.judging.join import load_joined
-    from benchmark.collate.presenting.tidy import compared_rows
+    from benchmark.collate.presenting.tidy import believed, compared_rows
 
     found, code = read_records(a.results)
-    rows = [
-        row
-        for suite in load_all(a.suites)
-        for row in compared_rows(load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1])
+    joined = [
+        load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1] for suite in load_all(a.suites)
     ]
-    frame = pandas.DataFrame(rows)
+    frame = pandas.DataFrame([row for one in joined for row in compared_rows(one)])
     if a.format == "csv":
         frame.to_csv(sys.stdout, index=False)
     elif a.format == "json":
         print(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
+        print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))
     return code
 
 

@@ -84,12 +84,9 @@ def job(ray: Any, *paths: Path) -> Any:
 
     Of itself, Ray has them import from the driver's working directory before anything else, and from beside its script.
     """
-
-    class Job(ray.job_config.JobConfig):  # type: ignore[misc]  # ray is Any here: it is imported by who calls
-        def _runtime_env_has_working_dir(self) -> bool:  # Ray's question whether to leave these out
-            return True
-
-    return Job(_py_driver_sys_path=[str(path) for path in paths])
+    config = ray.job_config.JobConfig(_py_driver_sys_path=[str(path) for path in paths])
+    config._runtime_env_has_working_dir = lambda: True  # Ray's question whether to leave these out
+    return config
 
 
 def _takes(path: Path) -> bool:

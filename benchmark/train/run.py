@@ -165,4 +165,5 @@ def _segment(step: int, device: str, threads: int, channels_last: bool) -> dict[
         "threads": threads,
         "channels_last": channels_last,
         "torch": str(torch.__version__),
+        "libraries": libraries(),
     }

@@ -4,12 +4,17 @@ they are judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from benchmark.data.cards import card, data_root
 from benchmark.data.declared import load
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
+from benchmark.records.provenance import PACKAGES, which_code
 from benchmark.records.record import Record
+
+LIBRARIES = ("python", *(name for name in PACKAGES if name != "ray"))  # which only carries what the others compute
+LONGEST = 60  # of what a record says of itself
 
 
 def caveats(records: Iterable[Record]) -> tuple[str, ...]:
@@ -22,22 +27,55 @@ def caveats(records: Iterable[Record]) -> tuple[str, ...]:
     declared = _declared(records[0]) if records else []
     return (
         *declared,
-        *(
-            line if len(s) == len(records) else f"{line} (seed {', '.join(map(str, sorted(s)))})"
-            for line, s in seeds.items()
-        ),
+        *(line if len(s) == len(records) else f"{line} ({_seeds(s)})" for line, s in seeds.items()),
+        *_mixed(records),
     )
 
 
 def _of(record: Record) -> Iterator[str]:
     if record.provenance.get("real"):
         yield "the statistics of the real images were imported: another machine computed them"
-    segments = [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
+    segments = _segments(record)
     commits = [str(s.get("commit") or "unknown") for s in segments] or ["unknown"]
     if "unknown" in commits:
         yield "no record of which commit ran some of its steps"
     if any(commit.endswith("+changes") for commit in commits):
         yield "some of its steps were run by code with changes that are in no commit"
+
+
+def _mixed(records: Sequence[Record]) -> Iterator[str]:
+    """That what is averaged was not made alike: by different code, or with different versions of a library."""
+    code = [(which_code(s), r.seed) for r in records for s in _segments(r) if s.get("commit") or s.get("package")]
+    if found := _different([(name, seed) for name, seed in code if name != "unknown"]):
+        yield f"its runs were made by different code: {found}"
+    for name in LIBRARIES:
+        if found := _different((version, r.seed) for r in records for version in _versions(r, name)):
+            yield f"its runs were made with different versions of {name}: {found}"
+
+
+def _different(made: Iterable[tuple[str, int]]) -> str:
+    """``2.6.0 (seed 0), 2.13.0 (seed 1, 2)``; "" if all is the same."""
+    seeds: dict[str, set[int]] = {}
+    for name, seed in made:
+        seeds.setdefault(plain(name)[:LONGEST], set()).add(seed)
+    return ", ".join(f"{name} ({_seeds(s)})" for name, s in seeds.items()) if len(seeds) > 1 else ""
+
+
+def _versions(record: Record, library: str) -> Iterator[str]:
+    """Those of a library that a record names, of its stretches and of its end; an older one names few."""
+    for stretch in (*_segments(record), record.provenance):
+        named = stretch.get("libraries")
+        versions = [stretch.get("torch") if library == "torch" else None]
+        versions += [named.get(library)] if isinstance(named, dict) else []
+        yield from (version for version in versions if isinstance(version, str))
+
+
+def _segments(record: Record) -> list[dict[str, Any]]:
+    return [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
+
+
+def _seeds(seeds: Iterable[int]) -> str:
+    return f"seed {', '.join(map(str, sorted(seeds)))}"
 
 
 def _declared(record: Record) -> list[str]:

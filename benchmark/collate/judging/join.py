@@ -12,7 +12,7 @@ from typing import Any
 from benchmark.collate.judging.caveats import caveats
 from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.tier import Tier, tier_of
-from benchmark.collate.judging.verdict import DECIDED, Verdict, judge
+from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import Estimate, estimate
 from benchmark.collate.statistics.looks import looked
 from benchmark.errors import GanbenchError, sure
@@ -208,7 +208,7 @@ def _join_cell(
             gap,
             _why_failed(cell, records, failures),
         )
-        if doubts and verdict.name in DECIDED:
+        if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(
             cell,

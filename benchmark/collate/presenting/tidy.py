@@ -29,3 +29,13 @@ def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
                 "verdict": e.verdict.name,
                 "why": e.verdict.why,
             }
+
+
+def believed(joined: dict[str, list[Joined]]) -> Iterator[str]:
+    """A line for each thing that the numbers ask to be believed, with the cells that it is about."""
+    cells: dict[str, list[str]] = {}
+    for j in (j for table in joined.values() for j in table):
+        for line in j.caveats:
+            cells.setdefault(line, []).append(j.cell.id)
+    for line, ids in cells.items():
+        yield f"to be believed: {line}: {', '.join(ids)}"
