@@ -67,7 +67,7 @@ def make(
     for name, content in contents.items():
         if c.split(name).get("content", content) != content:
             raise GanbenchError(
-                f"{path}: {name} has the content {content[:12]}…, the card says {c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder ({decoder()})"
+                f"{plain(str(path))}: {name} has the content {content[:12]}…, the card says {c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder ({decoder()})"
             )
     manifest = Manifest(
         VERSION,

@@ -44,6 +44,7 @@ class Added:
             raise GanbenchError(f"dataset {c.name} has not been added; run: ganbench data add {c.name} FOLDER")
         self.manifest, self._card, self._base, self._part = manifest, c, base, parts(c, base)[split]
         self._at = manifest.at(folder)
+        self._shown = plain(str(self._at))
         try:
             with open_regular(arrays_path(manifest)) as stream, np.load(stream, allow_pickle=False) as file:
                 digests, labels, self._order = (file[name] for name in ("digests", "labels", "order"))
@@ -53,10 +54,10 @@ class Added:
             )
         except Exception as error:  # zipfile, zlib and numpy have many kinds for a damaged archive
             raise GanbenchError(
-                f"{arrays_path(manifest)} cannot be read ({error}); run: ganbench data add {c.name} {self._at}"
+                f"{arrays_path(manifest)} cannot be read ({error}); run: ganbench data add {c.name} {self._shown}"
             ) from None
         if not fine:
-            raise GanbenchError(f"{arrays_path(manifest)} is damaged; run: ganbench data add {c.name} {self._at}")
+            raise GanbenchError(f"{arrays_path(manifest)} is damaged; run: ganbench data add {c.name} {self._shown}")
 
     def open(self) -> Callable[[int], Image.Image]:
         """Image i of the split, in RGB, or GanbenchError where it is not the one that was added."""
@@ -64,12 +65,12 @@ class Added:
         found = find(c.split(self._base), self._at)
         if found is None:
             raise GanbenchError(
-                f"{self._at}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER"
+                f"{self._shown}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER"
             )
         found, _ = arrange(found, c.split(self._base), c.classes)
         if names_hash(found) != manifest.names:
             raise GanbenchError(
-                f"{self._at}: files were added, taken away or renamed since; if that is right, run: ganbench data add {c.name} {self._at}"
+                f"{self._shown}: files were added, taken away or renamed since; if that is right, run: ganbench data add {c.name} {self._shown}"
             )
         order = self._order[self._part]
 
@@ -83,7 +84,7 @@ class Added:
                     else ""
                 )
                 raise GanbenchError(
-                    f"{found.where}: {plain(name)} is not the image that was added{other}; get it again, or run: ganbench data add {c.name} {self._at}"
+                    f"{found.where}: {plain(name)} is not the image that was added{other}; get it again, or run: ganbench data add {c.name} {self._shown}"
                 )
             return picture
 

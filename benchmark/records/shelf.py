@@ -97,7 +97,7 @@ def _check(path: Path) -> Entry | str:
     try:
         record = store.read(path)
     except RecordError as error:
-        return str(error).removeprefix(f"{path}: ")
+        return error.what
     texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
     return [
         mark if mark == _mark(path) else None,
