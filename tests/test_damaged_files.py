@@ -99,7 +99,7 @@ def test_damaged_images(form: str) -> None:
         try:
             decode(damaged(r.choice(whole), r), "a.png")
         except GanbenchError as error:
-            assert str(error).startswith("a.png "), error
+            assert str(error).startswith("a.png"), error
             refused += 1
     assert refused > 10 * TIMES
 
@@ -131,7 +131,7 @@ def test_damaged_databases(tmp_path: Path) -> None:
     """Every image is read and right, or the database, or the image, is refused."""
     database(tmp_path / "db")
     whole, refused = (tmp_path / "db/data.mdb").read_bytes(), 0
-    for seed in range(12 * TIMES):
+    for seed in range(8 * TIMES):
         lay(tmp_path, {"damaged/data.mdb": damaged_pages(whole, random.Random(seed))})
         try:
             found = from_lmdb(tmp_path / "damaged")
@@ -140,13 +140,13 @@ def test_damaged_databases(tmp_path: Path) -> None:
         except GanbenchError as error:
             assert "damaged is not an LMDB database that can be read" in str(error) or "an image" in str(error)
             refused += 1
-    assert refused > 3 * TIMES
+    assert refused > 2 * TIMES
 
 
 def test_a_database_damaged_before_and_after_it_was_added(small, tmp_path: Path) -> None:  # noqa: ANN001, F811
     """Beyond the end of what LMDB maps, access is a signal, not an error. ``run`` reads as ``read`` does."""
-    small("lsun-bedroom", train={"count": 300}, val={"count": 1})
-    database(tmp_path / "lsun/bedroom_train_lmdb")
+    small("lsun-bedroom", train={"count": 120}, val={"count": 1})
+    database(tmp_path / "lsun/bedroom_train_lmdb", 120)
     file = tmp_path / "lsun/bedroom_train_lmdb/data.mdb"
     whole = file.read_bytes()
     for cut in (2 * PAGE, len(whole) // 2):
@@ -163,7 +163,7 @@ def test_a_database_damaged_before_and_after_it_was_added(small, tmp_path: Path)
         read("lsun-bedroom", "train", SIDE, 3)
     assert "is not an LMDB database" in str(dict(verify("lsun-bedroom"))["train"])
     file.write_bytes(whole)
-    assert read("lsun-bedroom", "train", SIDE, 3).images.shape == (300, 3, SIDE, SIDE)
+    assert read("lsun-bedroom", "train", SIDE, 3).images.shape == (120, 3, SIDE, SIDE)
 
 
 def killed(reader: lmdb_reader.Reader) -> None:
@@ -180,7 +180,7 @@ def crashed(reader: lmdb_reader.Reader) -> None:
 
 ENDS: dict[Callable[[lmdb_reader.Reader], None], str] = {
     killed: r"the process that reads it was ended, at b'k' \(SIGKILL\); run the same command again",
-    stopped: r"no answer for 1 s, at b'k'; unpack the archive again",
+    stopped: r"no answer for 0.4 s, at b'k'; unpack the archive again",
     crashed: r"b'k' crashed the process that reads it \(SIGSEGV\); unpack the archive again",
 }
 
@@ -189,7 +189,7 @@ ENDS: dict[Callable[[lmdb_reader.Reader], None], str] = {
 def test_the_process_that_reads_is_killed_silent_or_crashes(
     end: Callable[[lmdb_reader.Reader], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lmdb_reader, "SILENT_S", 1.0)
+    monkeypatch.setattr(lmdb_reader, "SILENT_S", 0.4)
     database(tmp_path / "db", 3)
     reader = lmdb_reader.Reader(tmp_path / "db", 10**6)
     assert sum(map(len, reader.keys())) == 3

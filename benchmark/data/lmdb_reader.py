@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from benchmark.data.pictures import MOST_FILES
 from benchmark.errors import GanbenchError, plain
 from benchmark.pulse import beat
 
 PROGRAM = Path(__file__).with_name("lmdb_program.py")
-MOST_KEYS = 10_000_000
+LONGEST_FRAME = 2**24  # bytes of keys
 SILENT_S = 60.0  # without a byte: the other process is given up
 ENDING_S = 5.0  # for the other process to end once it has closed its output
 CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")
@@ -36,7 +37,7 @@ class Reader:
         """``largest``: bytes of a value; a larger one is refused."""
         self._name, self._largest = plain(str(folder)), largest
         self._lock, self._failed = threading.Lock(), ""
-        command = [sys.executable, "-P", str(PROGRAM), str(folder), str(largest), str(MOST_KEYS)]
+        command = [sys.executable, "-P", str(PROGRAM), str(folder), str(largest), str(MOST_FILES)]
         try:  # -P: it imports nothing of the working directory, and nothing that lies beside it
             self._process = subprocess.Popen(
                 command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -69,7 +70,9 @@ class Reader:
             with contextlib.suppress(BrokenPipeError):  # the answer says why
                 self._questions.write(question)
             letter, size = struct.unpack(">cI", self._exactly(5, what))
-            content = self._exactly(min(size, max(self._largest, 2**24)), what)
+            if size > max(self._largest, LONGEST_FRAME):
+                self._fail(f"{what} brought {size:,} bytes")
+            content = self._exactly(size, what)
             if letter == b"x":
                 self._fail(content.decode("utf-8", "replace"))
             self._failed = ""
@@ -80,7 +83,7 @@ class Reader:
         ready.register(stream, select.POLLIN)
         while len(found) < size:
             if not ready.poll(1000 * SILENT_S):
-                self._fail(f"no answer for {SILENT_S:.0f} s, at {what}")
+                self._fail(f"no answer for {SILENT_S:.3g} s, at {what}")
             if not (block := os.read(stream, size - len(found))):
                 self._ended(what)
             found += block
