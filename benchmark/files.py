@@ -1,14 +1,12 @@
-"""Opening files that anybody may have put there: only what is a regular file is read, so that nothing waits on a FIFO
-or a device.
-"""
+"""Opening files that anybody may have put there: only regular ones are read, so that nothing waits on a FIFO."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 KINDS = {
     stat.S_IFDIR: "a folder",
@@ -21,13 +19,11 @@ KINDS = {
 
 
 def kind(mode: int) -> str | None:
-    """What a file of this mode is, in words; None for a regular one, and where the mode says nothing (as in many
-    archives).
-    """
+    """What a file of this mode is, in words; None for a regular one, and where the mode says nothing (in archives)."""
     return KINDS.get(stat.S_IFMT(mode))
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a regular file, or a link to one, for reading.
 
     Raises:

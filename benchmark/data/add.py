@@ -14,7 +14,7 @@ from benchmark.data.declared import Manifest, load
 from benchmark.data.place import from_tar, scratch_folder, store
 from benchmark.data.read import read_cifar
 from benchmark.data.streams import Added
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.files import kind
 
 Say = Callable[[str], None]
@@ -31,9 +31,9 @@ def add(name: str, path: Path, say: Say = print) -> None:
     """
     c = card(name)
     if not path.exists():
-        raise GanbenchError(f"{path} does not exist")
+        raise GanbenchError(f"{plain(str(path))} does not exist")
     if not (path.is_dir() or path.is_file()):
-        raise GanbenchError(f"{path} is {kind(path.stat().st_mode)}, not a folder or an archive")
+        raise GanbenchError(f"{plain(str(path))} is {kind(path.stat().st_mode)}, not a folder or an archive")
     if c.reader == "images":
         write_all(examine(c, path, say), say)
         return
@@ -43,7 +43,7 @@ def add(name: str, path: Path, say: Say = print) -> None:
         files = _from_archive(c, path, say) if c.files() else []
         if files is None:
             raise GanbenchError(
-                f"{path} holds no {_absent(c, path) or wanted}{' (plain or .gz)' if c.reader == 'idx' else ''}"
+                f"{plain(str(path))} holds no {_absent(c, path) or wanted}{' (plain or .gz)' if c.reader == 'idx' else ''}"
             )
     for file, found in files:
         check_file(name, file, found)
@@ -112,7 +112,7 @@ def examine(c: Card, path: Path, say: Say) -> Made:
         looked = " or ".join(
             sorted({under or "images in it" for split in _whole(c) for under in c.split(split).get("under", [""])})
         )
-        raise GanbenchError(f"{path} holds no images of {c.name} (looked for {looked})")
+        raise GanbenchError(f"{plain(str(path))} holds no images of {c.name} (looked for {looked})")
     return made
 
 

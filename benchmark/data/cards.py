@@ -12,7 +12,7 @@ import yaml
 
 from benchmark.canonical import content_hash
 from benchmark.data.declared import load
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, nearest, plain
 
 FILES = ("images", "labels", "archive", "more")
 """Keys of a split that name a file."""
@@ -203,7 +203,7 @@ def _not_added(c: Card, split: str) -> str | None:
     if found is None or split not in found.contents:
         return f"dataset {c.name}: {split} is not in {data_root()}; {mend(c)}"
     if not (path := found.at(data_root() / c.name)).exists():
-        return f"dataset {c.name}: {path} is gone; put it back, or run: ganbench data add {c.name} FOLDER"
+        return f"dataset {c.name}: {plain(str(path))} is gone; put it back, or run: ganbench data add {c.name} FOLDER"
     return lacking() if found.form == "lmdb" else None
 
 

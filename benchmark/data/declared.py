@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.files import read_regular
 
 VERSION = 1
@@ -36,9 +36,8 @@ class Manifest:
     def standing(self) -> str:
         """Who says that these are the images."""
         content = f"content {self.contents[self.split][:12]}"
-        return (
-            f"{content}, {self.published}" if self.published else f"{content}, self-declared: no checksum is published"
-        )
+        published = plain(str(self.published)) if self.published else "self-declared: no checksum is published"
+        return f"{content}, {published}"
 
 
 def load(folder: Path, dataset: str, split: str) -> Manifest | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmark.data.image import MOST_BYTES
+from benchmark.data.lmdb_reader import Reader
 from benchmark.data.pictures import Pictures
-from benchmark.errors import GanbenchError
-
-CHUNK = 100_000  # keys held as Python objects at a time
+from benchmark.errors import GanbenchError, plain
 
 
 def lacking() -> str | None:
@@ -32,43 +33,17 @@ def from_lmdb(folder: Path) -> Pictures:
     """
     if problem := lacking():
         raise GanbenchError(problem)
-    import lmdb
-
-    try:
-        store = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False, max_readers=64)
-        keys = _keys(store)
-    except (lmdb.Error, OSError) as error:
-        raise GanbenchError(
-            f"{folder} is not an LMDB database that can be read: {error}; unpack the archive again"
-        ) from None
-
-    def load(i: int) -> bytes:
-        """The encoded bytes of image i; raises GanbenchError where they are damaged or too many."""
-        try:
-            with store.begin() as transaction:
-                data = transaction.get(bytes(keys[i]))
-        except lmdb.Error as error:
-            raise GanbenchError(f"{folder} is damaged: {error}; unpack the archive again") from None
-        if data is None or len(data) > MOST_BYTES:
-            raise GanbenchError(f"{folder}: {bytes(keys[i])!r} holds no image of at most {MOST_BYTES:,} bytes")
-        return data
-
-    return Pictures(str(folder), _Names(keys), load, "lmdb")
+    reader = Reader(folder, MOST_BYTES)
+    keys = _packed(reader)
+    return Pictures(plain(str(folder)), _Names(keys), lambda i: reader.value(bytes(keys[i])), "lmdb")
 
 
-def _keys(store) -> np.ndarray:
+def _packed(reader: Reader) -> np.ndarray:
     """All keys in their order, as fixed-width bytes: three million of them as objects would take half a gigabyte."""
-    parts, some = [np.empty(0, "S1")], []
-    with store.begin() as transaction:
-        for key in transaction.cursor().iternext(keys=True, values=False):
-            some.append(bytes(key))
-            if len(some) == CHUNK:
-                parts.append(np.array(some))
-                some.clear()
-    return np.concatenate([*parts, np.array(some, "S")] if some else parts)
+    return np.concatenate([np.empty(0, "S1"), *(np.array(some) for some in reader.keys() if some)])
 
 
-class _Names:
+class _Names(Sequence[str]):
     """The keys as a sequence of text."""
 
     def __init__(self, keys: np.ndarray) -> None:
@@ -77,5 +52,5 @@ class _Names:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __getitem__(self, i: int) -> str:
+    def __getitem__(self, i: Any) -> Any:
         return bytes(self._keys[i]).decode("latin-1")

@@ -70,7 +70,7 @@ def make(
     for name, content in contents.items():
         if c.split(name).get("content", content) != content:
             raise GanbenchError(
-                f"{path}: {name} has the content {content[:12]}…, the card says "
+                f"{plain(str(path))}: {name} has the content {content[:12]}…, the card says "
                 f"{c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder "
                 f"({decoder()})"
             )

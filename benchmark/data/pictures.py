@@ -74,9 +74,10 @@ def from_folder(folder: Path, skip: Iterable[str] = ()) -> Pictures:
         folders[:] = [f for f in folders if f not in JUNK_FOLDERS]
         inner = os.path.relpath(root, folder).replace(os.sep, "/")
         names += [name if inner == "." else f"{inner}/{name}" for name in files]
-    images = _images_only(names, str(folder), skip)
+    where = plain(str(folder))
+    images = _images_only(names, where, skip)
     return Pictures(
-        str(folder),
+        where,
         images,
         lambda i: _file(folder / images[i]),
         "folder",
@@ -95,6 +96,7 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
         GanbenchError: it is no zip archive, a name climbs out or comes twice, a member is too large, or is neither an
             image nor known junk.
     """
+    path = plain(path)
     try:
         zipped = zipfile.ZipFile(archive)
         infos = {i.filename: i for i in zipped.infolist() if not i.is_dir()}

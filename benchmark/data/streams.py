@@ -50,6 +50,7 @@ class Added:
             raise GanbenchError(f"dataset {c.name} has not been added; run: ganbench data add {c.name} FOLDER")
         self.manifest, self._card, self._base, self._part = manifest, c, base, parts(c, base)[split]
         self._at = manifest.at(folder)
+        self._shown = plain(str(self._at))
         try:
             with open_regular(arrays_path(manifest)) as stream, np.load(stream, allow_pickle=False) as file:
                 digests, labels, self._order = (file[name] for name in ("digests", "labels", "order"))
@@ -71,12 +72,12 @@ class Added:
         found = find(c.split(self._base), self._at)
         if found is None:
             raise GanbenchError(
-                f"{self._at}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER"
+                f"{self._shown}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER"
             )
         found, _ = arrange(found, c.split(self._base), c.classes)
         if names_hash(found) != manifest.names:
             raise GanbenchError(
-                f"{self._at}: files were added, taken away or renamed since; if that is right, run: {self._again()}"
+                f"{self._shown}: files were added, taken away or renamed since; if that is right, run: {self._again()}"
             )
         order = self._order[self._part]
 

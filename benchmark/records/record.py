@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.canonical import canonical_bytes, content_hash
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.recipe import Protocol, Recipe
 
 SCHEMA = 1
@@ -26,8 +26,8 @@ class RecordError(GanbenchError):
     """
 
     def __init__(self, path: Path, what: str, damaged: bool = False, unread: bool = False) -> None:
-        super().__init__(f"{path}: {what}")
-        self.path, self.damaged, self.unread = path, damaged, unread
+        super().__init__(f"{plain(str(path))}: {what}")
+        self.path, self.what, self.damaged, self.unread = path, what, damaged, unread
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,7 @@ def _check(path: Path) -> Entry | Fault:
     try:
         record = store.read(path)
     except RecordError as error:
-        what = str(error).removeprefix(f"{path}: ")
-        return {"what": what, "damaged": error.damaged, "unread": error.unread}
+        return {"what": error.what, "damaged": error.damaged, "unread": error.unread}
     texts = [record.recipe.canonical, _text(record.protocol.to_json()), _text(record.versions)]
     return [
         mark if mark == _mark(path) else None,

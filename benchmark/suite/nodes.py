@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.files import open_regular
 
 MAX_BYTES = 5_000_000
@@ -158,7 +158,7 @@ def read(path: Path) -> Node:
     Raises:
         SuiteError: unreadable, too large, not YAML, empty, or it uses an anchor or a tag.
     """
-    name = str(path)
+    name = plain(str(path))
     try:
         with open_regular(path) as stream:
             data = stream.read(MAX_BYTES + 1)
