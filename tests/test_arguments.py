@@ -200,6 +200,13 @@ def test_a_path_of_the_wrong_kind_is_said(words: list[str], capsys: pytest.Captu
 
 
 @pytest.mark.usefixtures("places")
+@pytest.mark.parametrize("words", [["merge"], ["data", "add", "mnist"]], ids=" ".join)
+def test_a_path_that_no_file_can_have_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for given in ("circle", "n" * 300, "folder/" + "n" * 300, "n/" * 4000):
+        assert "cannot be used: " in refused([*words, given], capsys)
+
+
+@pytest.mark.usefixtures("places")
 def test_a_path_of_the_right_kind_is_taken() -> None:
     for words in FOLDERS:
         for given in ("folder", "new", "new/below", "folder/../new", str(Path("folder").resolve())):
