@@ -143,7 +143,7 @@ def test_no_option_may_be_abbreviated(command: str, capsys: pytest.CaptureFixtur
         (["run", "theory", "--seeds"], "--seeds: needs a value"),
         (["run", "theory", "--seeds", "--looked"], "--seeds: needs a value"),
         (["run", "theory", "--time-limit", "-5h"], "--time-limit: '-5h' is no time such as"),
-        (["run", "theory", "-x"], "there is no option '-x'"),
+        (["run", "theory", "-x"], "there is no option '-x'"), (["run", "theory", "--only=x", "-5"], "no option '-5'"),
         (["run", "theory", "--\x1b[31m"], r"there is no option '--\x1b[31m'"),
         (["run"], "run: needs SUITE"), ([], "ganbench: needs COMMAND"),
     ],
