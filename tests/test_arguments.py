@@ -143,7 +143,7 @@ def test_no_option_may_be_abbreviated(command: str, capsys: pytest.CaptureFixtur
         (["run", "theory", "--seeds"], "--seeds: needs a value"),
         (["run", "theory", "--seeds", "--looked"], "--seeds: needs a value"),
         (["run", "theory", "--time-limit", "-5h"], "--time-limit: '-5h' is no time such as"),
-        (["run", "theory", "-x"], "there is no option '-x'"),
+        (["run", "theory", "-x"], "there is no option '-x'"), (["run", "theory", "--only=x", "-5"], "no option '-5'"),
         (["run", "theory", "--\x1b[31m"], r"there is no option '--\x1b[31m'"),
         (["run"], "run: needs SUITE"), ([], "ganbench: needs COMMAND"),
     ],
@@ -197,6 +197,13 @@ def test_a_path_of_the_wrong_kind_is_said(words: list[str], capsys: pytest.Captu
     for given, said in {**ODD, **(NO_FOLDER if words in FOLDERS else NO_FILE)}.items():
         assert said in refused([*words, given], capsys), given
     assert sorted(os.listdir()) == ["circle", "dangling", "file", "folder", "pipe"]
+
+
+@pytest.mark.usefixtures("places")
+@pytest.mark.parametrize("words", [["merge"], ["data", "add", "mnist"]], ids=" ".join)
+def test_a_path_that_no_file_can_have_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for given in ("circle", "n" * 300, "folder/" + "n" * 300, "n/" * 4000):
+        assert "cannot be used: " in refused([*words, given], capsys)
 
 
 @pytest.mark.usefixtures("places")

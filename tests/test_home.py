@@ -83,8 +83,9 @@ def test_slow_tests_are_left_out_and_told_of_with_the_seconds_of_each_file(tmp_p
         (tmp_path / f"tests/test_{name}.py").write_text(TWO)
 
     def told(*words: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        command = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "no:cacheprovider", *words]
+        quick = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=quick)
         return done.returncode, done.stdout
 
     code, said = told("-n", "1")

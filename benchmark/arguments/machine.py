@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.arguments.paths import new_file, old_file, text
+from benchmark.arguments.paths import name_or_path, new_file, old_file
 from benchmark.arguments.shared import Command, only
 
 
@@ -14,7 +14,7 @@ def add(command: Command) -> None:
     p.add_argument(
         "names",
         nargs="*",
-        type=text,
+        type=name_or_path,
         metavar="NAME",
         help="datasets; for 'add': NAME FOLDER (or an archive); for 'stats': suites whose real images are to be "
         "measured now (none: list what is kept)",

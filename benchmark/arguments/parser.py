@@ -26,9 +26,7 @@ class Parser(argparse.ArgumentParser):
     """Of the tool, and of each of its commands. Bad usage ends the process with exit code 2."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(
-            **more, allow_abbrev=False
-        )  # --seed would be taken for --seeds, and a new option change its meaning
+        super().__init__(**more, allow_abbrev=False)  # --seed is not --seeds: a new option could change its meaning
 
     # type: ignore[override]
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
@@ -64,7 +62,7 @@ class Parser(argparse.ArgumentParser):
         """A value that begins with ``-`` stays with its option: what is wrong with -5h is not that it is missing."""
         found: list[str] = []
         for word in words:
-            option = self._named(found[-1]) if found else None
+            option = self._option_string_actions.get(found[-1]) if found else None
             value = re.match(r"-[^-]", word) and self._named(word) is None
             if option is not None and option.nargs is None and value:
                 found[-1] += f"={word}"

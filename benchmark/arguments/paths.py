@@ -22,9 +22,15 @@ def text(given: str) -> str:
     return given
 
 
+def name_or_path(given: str) -> str:
+    """A name, or a path such as a file can have; the command tells them apart."""
+    _kind(Path(text(given)))
+    return given
+
+
 def path(given: str) -> Path:
     """Of what may or may not be there."""
-    return Path(text(given))
+    return Path(name_or_path(given))
 
 
 def folder(given: str) -> Path:
