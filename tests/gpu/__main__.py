@@ -1,11 +1,11 @@
 """Everything that ganbench does on a GPU, tried on one: steps of every recipe, resume, memory, features, speed.
 
-    python -m tests.gpu --out DIR [--minutes 9]                  on the GPU that torch sees
-    python -m tests.gpu --out DIR --device cpu --threads 1       the rehearsal: all of it on a CPU, with few images a step
+    python -m tests.gpu --out DIR [--minutes 9]                on the GPU that torch sees
+    python -m tests.gpu --out DIR --device cpu --threads 1     the rehearsal: all of it on a CPU, few images a step
 
-In DIR, gpu.json holds what was found with the code, libraries and device that found it, and gpu.md its tables. What was not
-begun in time is listed as not reached; the same command goes on with that, and with what failed. Exit code 0 if all was
-reached and held, 1 if something failed or was not reached. tests/gpu/__init__.py says which wheels are needed.
+In DIR, gpu.json holds what was found with the code, libraries and device that found it, and gpu.md its tables. What was
+not begun in time is listed as not reached; the same command goes on with that, and with what failed. Exit code 0 if all
+was reached and held, 1 if something failed or was not reached. tests/gpu/__init__.py says which wheels are needed.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--minutes", type=float, default=9.0, help="nothing is begun after so many (default: 9)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's)")
+    parser.add_argument("--images", type=int, default=4, help="at most, of a step on the CPU (default: 4)")
     parser.add_argument("--only", choices=SECTIONS, nargs="*", default=SECTIONS, help="of what is tried, these")
     parser.add_argument(
         "--planner",
@@ -60,13 +61,11 @@ def run(kinds: list[Entry], blocked: dict[str, str], a: argparse.Namespace) -> i
     counts = Counts()
     counts.count_all((e.recipe, e.total_steps) for e in kinds)
     planner = _planner(a.device) if a.planner is None else named(a.planner)
-    items = [item for item in agenda(kinds, a.device, counts, planner) if item.section in a.only]
+    items = [item for item in agenda(kinds, a.device, counts, planner, a.images) if item.section in a.only]
     book = Book(a.out, a.device, items, blocked)
     todo = book.todo()
-    print(
-        f"{len(items)} to try, {len(items) - len(todo)} known from before; {len(kinds)} kinds of step, {len(blocked)} cells not implemented",
-        flush=True,
-    )
+    print(f"{len(kinds)} kinds of step, {len(blocked)} cells not implemented", flush=True)
+    print(f"{len(items)} to try, {len(items) - len(todo)} known from before", flush=True)
 
     def told(item: Item, found: dict[str, Any]) -> None:
         book.keep(item, found)

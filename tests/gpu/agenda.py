@@ -37,12 +37,16 @@ class Item:
     do: Callable[[], dict[str, Any]]
 
 
-def agenda(entries: list[Entry], device: str, counts: Counts, planner: Device) -> list[Item]:
-    """All of it, cheap recipes first. Of recipes whose steps the planner counts alike, the first is timed."""
+def agenda(entries: list[Entry], device: str, counts: Counts, planner: Device, most: int = 4) -> list[Item]:
+    """All of it, cheap recipes first. Of recipes whose steps the planner counts alike, the first is timed.
+
+    Args:
+        most: images of a comparison, and of any step on a CPU.
+    """
     known = {e.cell: e for e in entries}
     counted = {e.cell: c for e in entries if (c := counts.known(e.recipe)) is not None}
     by_cost = sorted((e for e in entries if e.cell in counted), key=lambda e: counted[e.cell].step.flops)
-    images = {e.cell: images_of(e, counted[e.cell]) for e in by_cost}
+    images = {e.cell: images_of(e, counted[e.cell], most) for e in by_cost}
     first = {str(counted[e.cell]): e for e in reversed(by_cost)}
     timed = [e for e in by_cost if first[str(counted[e.cell])] is e]
     found: list[tuple[str, str, Any, tuple[Any, ...]]] = [
@@ -58,7 +62,7 @@ def agenda(entries: list[Entry], device: str, counts: Counts, planner: Device) -
 
 
 def work(items: Iterable[Item], minutes: float, told: Callable[[Item, dict[str, Any]], None]) -> None:
-    """Do one after the other; what is not begun in time is "not reached", and what raises has failed and keeps nobody from going on."""
+    """One after the other. What is not begun in time is "not reached"; what raises has failed, and the next goes on."""
     end = time.monotonic() + 60 * minutes
     for item in items:
         began = time.monotonic()

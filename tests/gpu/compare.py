@@ -1,11 +1,12 @@
 """A step on the device beside the same step on the CPU: losses, gradients, running statistics.
 
-Both sides begin with the same weights, noises and images, 2 to 4 of them, and make one D and one G step with rates of 0:
-after Adam's first step, weights differ by twice the rate wherever rounding turns the sign of a gradient near zero. Gradients
-are one vector a player; its distance is the norm of the difference over the norm. float32 must agree to ``LIMITS``: rounding
-puts an activation on the other side of a ReLU's kink here and there, which moves a gradient of few images by thousandths.
-What rounds more (bfloat16, and TF32, which convolutions on a GPU have unless it is forbidden) is held against the CPU's
-float32, too, and may be ``SPREAD`` times as far from it as the CPU's own bfloat16, and ``SLACK`` more.
+Both sides begin with the same weights, noises and images, a few of them, and make one D and one G step with rates of
+0: after Adam's first step, weights differ by twice the rate wherever rounding turns the sign of a gradient near zero.
+Gradients are one vector a player; its distance is the norm of the difference over the norm. float32 must agree to
+``LIMITS``: rounding puts an activation on the other side of a ReLU's kink here and there, which moves a gradient of few
+images by thousandths. What rounds more (bfloat16, and TF32, which convolutions on a GPU have unless it is forbidden) is
+held against the CPU's float32, too, and may be ``SPREAD`` times as far from it as the CPU's own bfloat16, and ``SLACK``
+more.
 
 With ``--device cpu`` the device's side lies channels last, so that the two sides round differently.
 """
@@ -28,7 +29,7 @@ LIMITS = {"loss of D": 1e-3, "loss of G": 1e-3, "gradient of D": 1e-2, "gradient
 SPREAD, SLACK = 2.0, 0.03
 PRECISIONS = (("float32", "float32", False), ("TF32", "float32", True), ("bfloat16", "bfloat16", True))
 """Name, the recipe's precision, whether convolutions may round to TF32."""
-DEAR = 5e10  # FLOPs of a step an image, above which a comparison is of 2 images
+DEAR = 5e10  # FLOPs of a step an image
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ class Taken:
     vectors: tuple[list[Tensor], ...]  # gradients of D, of G, buffers
 
 
-def images_of(entry: Entry, counted: Count) -> int:
-    """How many images a comparison is of."""
-    return 2 if counted.step.flops / (entry.recipe.batch_d * entry.recipe.n_dis) > DEAR else 4
+def images_of(entry: Entry, counted: Count, most: int) -> int:
+    """How many images a comparison is of: so many at most, and half of that where an image's step is dear."""
+    dear = counted.step.flops / (entry.recipe.batch_d * entry.recipe.n_dis) > DEAR
+    return max(1, most // 2) if dear else most
 
 
 def compare(entry: Entry, device: str, images: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Feature extractors on the device beside the CPU, in float32 without TF32, through the code that measures with them.
 
-Where an extractor's weights are not here, its network has random ones: what is tried is arithmetic. On a GPU the distance that
-TF32 would make is told, too; it shows that the limit could tell.
+Where an extractor's weights are not here, its network has random ones: what is tried is arithmetic. On a GPU the
+distance that TF32 would make is told, too; it shows that the limit could tell.
 """
 
 from __future__ import annotations

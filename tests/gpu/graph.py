@@ -1,4 +1,4 @@
-"""A whole training step as one CUDA graph: what the host draws is drawn first, into tensors that stay where they are."""
+"""A whole training step as one CUDA graph: what the host draws is drawn first, into tensors that stay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmark.train.step import Batch, train_step
 
 
 class Fed:
-    """A pair whose noises and classes come from tensors that are filled before a step, with the same draws as without."""
+    """A pair whose noises and classes are drawn before a step, as it would draw them, into tensors that stay."""
 
     def __init__(self, gan: Gan, real: Callable[[], Batch]) -> None:
         self.gan, self.real = gan, real
@@ -44,7 +44,7 @@ class Fed:
 
 
 def graphed(gan: Gan, real: Callable[[], Batch], warm: int) -> Callable[[], tuple[Tensor, Tensor]]:
-    """A step of the pair. The first ``warm`` are made as they come, on a stream of their own; then one is captured, and replayed from there on.
+    """A step of the pair: the first ``warm`` as they come, on a stream of their own; then one captured, and replayed.
 
     A rate that falls, and an average's weight, stay as they were at the capture.
     """
@@ -78,7 +78,7 @@ def graphed(gan: Gan, real: Callable[[], Batch], warm: int) -> Callable[[], tupl
 
 
 def in_place(gan: Gan, step: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """A step after which every buffer is the tensor that it was: a part may have put a new one in its place, which no replay would read."""
+    """A step after which every buffer is the tensor that it was: a replay reads no new one in its place."""
     held = [(module, name, buffer) for player in (gan.G, gan.judges) for module, name, buffer in _buffers(player)]
     losses = step()
     with torch.no_grad():

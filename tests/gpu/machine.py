@@ -73,7 +73,7 @@ def status(field: str) -> int | None:
 
 @contextlib.contextmanager
 def tf32(allowed: bool) -> Iterator[None]:
-    """Whether convolutions and matrix products on a GPU may round float32 to TF32's 10 bits; torch's default: convolutions may."""
+    """Whether convolutions on a GPU may round float32 to TF32's 10 bits, torch's default; matrix products may not."""
     was = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     torch.backends.cudnn.allow_tf32 = allowed
     torch.backends.cuda.matmul.allow_tf32 = False

@@ -1,7 +1,7 @@
-"""A run that asks for more memory than there is: is the error known for what it is, is the memory free again, does the next run go on?
+"""A run that asks for more memory than there is: is its error known, is the memory free again, does the next go on?
 
-On a GPU, torch is allowed half of what the step is estimated to need. On a CPU, for the rehearsal, the process is; its error
-is not a GPU's, and only what comes after it is tried.
+On a GPU, torch is allowed half of what the step is estimated to need. On a CPU, for the rehearsal, the process is; its
+error is not a GPU's, and only what comes after it is tried.
 """
 
 from __future__ import annotations

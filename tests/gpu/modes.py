@@ -1,8 +1,8 @@
-"""What other ways of making a step gain: channels last, bfloat16, ``torch.compile`` of the players, and a step as a CUDA graph.
+"""Other ways of making a step: channels last, bfloat16, ``torch.compile`` of the players, a step as a CUDA graph.
 
-Each is the same ``train_step`` on the same weights, draws and images; its losses after ``WARM`` steps stand beside those of the
-plain step. What torch cannot do with a method is told with its reason, and is no failure. On a GPU at the recipe's own batch;
-on a CPU with few images.
+Each is the same ``train_step`` on the same weights, draws and images; its losses after ``WARM`` steps stand beside
+those of the plain step. What torch cannot do with a method is told with its reason, and is no failure. On a GPU at the
+recipe's own batch; on a CPU with few images.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ CELLS = ("theory/1/B_z=10^0[MLP]/mnist", "gran/2/NSGAN-SN/cifar10", "chain/cifar
 MODES = ("channels last", "bfloat16", "bfloat16, channels last", "torch.compile", "CUDA graph")
 WARM, ROUNDS, BUDGET_S = 4, 5, 1.0
 NEAR = {"bfloat16": 0.5, "bfloat16, channels last": 0.5}
-"""How far a loss may be from the plain step's, relative to it or to 1 if that is more; ``CLOSE`` for the others: Adam's first steps amplify rounding."""
+"""How far a loss may be from the plain step's, relative to it or to 1 if that is more; ``CLOSE`` for the others: Adam's
+first steps amplify rounding."""
 CLOSE = 0.1
 
 Step = Callable[[], tuple[Tensor, Tensor]]

@@ -1,4 +1,4 @@
-"""Adam and the running average on the device beside the CPU: the same gradients, three steps, at the recipes' own settings."""
+"""Adam and the running average on the device beside the CPU: the same gradients, at the recipes' own settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT, STEPS = 1e-5, 3
 
 
 def optimiser(entries: Iterable[Entry], device: str) -> dict[str, Any]:
-    """The distance of the updates of a small network's weights, and of its average, for each setting that a recipe has."""
+    """The distance of a small network's updates, and of its average's, for each setting that a recipe has."""
     found = {}
     for r in (e.recipe for e in entries):
         settings = (r.lr_g, r.beta1, r.beta2, r.adam_eps, r.weight_decay_g or 0.0, r.ema, bool(r.ema_buffers))

@@ -1,4 +1,4 @@
-"""A pair under way on random images, as the planner counts it: the clock in the middle of training, adaptive strengths at one half."""
+"""A pair under way on random images, as the planner counts it: in the middle of training, adaptive strengths at ½."""
 
 from __future__ import annotations
 

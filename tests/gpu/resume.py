@@ -1,7 +1,8 @@
-"""A run on the device from its checkpoint, beside one that nothing disturbed: the same loop, file and state as ``ganbench run`` has.
+"""A run on the device from its checkpoint, beside one that nothing disturbed: loop, file and state of ``ganbench run``.
 
-torch is asked for deterministic operations. Where the resumed run has other bits, the undisturbed one is made again: a device
-that does not repeat itself cannot be resumed exactly, and then the resumed run may be ``AS_FAR`` times as far off as that.
+torch is asked for deterministic operations. Where the resumed run has other bits, the undisturbed one is made again: a
+device that does not repeat itself cannot be resumed exactly, and then the resumed run may be ``AS_FAR`` times as far
+off as that.
 """
 
 from __future__ import annotations
@@ -28,10 +29,15 @@ from tests.gpu.pair import distance, smaller
 from tests.gpu.recipes import Entry
 
 CELLS = (
-    "theory/2/sigma=sqrt(2)[MLP]/mnist", "pgn/II/GN-GAN-CR[CNN]/cifar10", "gran/2/NSGAN-SN/cifar10", "sdp/I/SN-GAN-SDP/cifar10",
-    "pgn/V/aw-SN-GAN/cifar10", "chain/cifar/LeCam+DA+CHAIN/cifar10@10%", "chain/imagenet/ADA+CHAIN/imagenet@2.5%",
-)  # fmt: skip
-"""Every kind of state that a run has: moments, averages, running statistics, adaptive strengths, augmentation streams."""
+    "theory/2/sigma=sqrt(2)[MLP]/mnist",
+    "pgn/II/GN-GAN-CR[CNN]/cifar10",
+    "gran/2/NSGAN-SN/cifar10",
+    "sdp/I/SN-GAN-SDP/cifar10",
+    "pgn/V/aw-SN-GAN/cifar10",
+    "chain/cifar/LeCam+DA+CHAIN/cifar10@10%",
+    "chain/imagenet/ADA+CHAIN/imagenet@2.5%",
+)
+"""Every kind of state that a run has: moments, averages, running statistics, adaptive strengths, streams."""
 STEPS, IMAGES, AS_FAR = 2, 4, 10.0
 PROTOCOL = Protocol(metrics=("V_g",), generated=64, bn_mode="eval", weights="raw", checkpoint="last", std_of="none")
 

@@ -1,8 +1,8 @@
 """Images a second and memory of a recipe's whole step, beside what the planner says; alone on the device.
 
-On a GPU at the recipe's own batch, with all its D steps, in float32 as it trains (convolutions may be TF32) and in bfloat16.
-On a CPU, which would take hours, with as many images as the comparison and one D step; a first step of over ``LONG`` seconds
-is not made again there.
+On a GPU at the recipe's own batch, with all its D steps, in float32 as it trains (convolutions may be TF32) and in
+bfloat16. On a CPU, which would take hours, with as many images as the comparison and one D step; a first step of over
+``LONG`` seconds is not made again there.
 """
 
 from __future__ import annotations

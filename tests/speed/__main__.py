@@ -4,7 +4,7 @@
     python -m tests.speed step metrics          these
     python -m tests.speed --list                no round
 
-A short round shows that a script runs and about where its ratios lie; its own docstring says how it is run for a figure.
+A short round shows that a script runs and about where its ratios lie; its docstring says how it is run for a figure.
 Exit code 1 if a script failed, broke a promise that it checks, or was not done after ``--seconds``.
 """
 
