@@ -74,7 +74,7 @@ def count(recipe: Recipe, total_steps: int) -> Count:
         gan = _Counted(once, total_steps)
     gan.step = total_steps // 2
     for part in gan.parts:
-        _under_way(part, gan.step * recipe.n_dis)
+        under_way(part, gan.step * recipe.n_dis)
     with Tally() as step:
         train_step(gan, lambda: _real(recipe))
     work, peak = step.work + gan.optimised(), step.peak
@@ -207,7 +207,7 @@ def _real(recipe: Recipe) -> tuple[Tensor, Tensor]:
     return images, torch.empty(recipe.batch_d, dtype=torch.int64, device="meta")
 
 
-def _under_way(part: Any, d_steps: int) -> None:
+def under_way(part: Any, d_steps: int) -> None:
     """Set a part's adaptive strength p to one half, and its count of D steps to the middle of training."""
     state = part.state_dict()
     known = {"p": 0.5, "d_steps": d_steps}

@@ -33,6 +33,9 @@ from benchmark.records.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
 
+PEER = "its own first reading, without an index of the folder"
+SHORT = "--records 500 --samples-kb 2"
+
 
 def stand_in() -> None:
     """Keys for the cells whose networks, methods or readers are not built here."""

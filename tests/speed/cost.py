@@ -46,6 +46,9 @@ from benchmark.train.evaluate import evaluate, references
 from benchmark.train.run import train
 from benchmark.train.session import Session
 
+PEER = "the planner's predictions of the same runs"
+SHORT = "--reduced 1 --seconds 1"
+
 WITHIN = 0.25
 PROBE_S = 0.4  # CPU seconds of each of the steps of ``calibrate``, in one round
 

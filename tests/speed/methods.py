@@ -30,6 +30,9 @@ from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
 
+PEER = "a plain loop of each method; GN, PGN and GraN as their authors' code has them"
+SHORT = "--width 0.125 --batch 8 --rounds 1 --methods NSGAN,NSGAN-SN,GraND-GAN,GN-GAN"
+
 IMAGES = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32), dtype=np.uint8)
 METHODS = {
     "NSGAN": ("gran", "2", ""),

@@ -26,6 +26,9 @@ from benchmark.metrics.frechet import MomentSum, frechet_distance
 from benchmark.metrics.measure import measure
 from benchmark.recipe import Protocol
 
+PEER = "torch-fidelity, with the same extractor"
+SHORT = "--rounds 1 --images 600 --dimension 512"
+
 PROTOCOL = Protocol(
     metrics=("IS", "FID", "KIDx1000"),
     generated=1,

@@ -25,6 +25,9 @@ from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
 
+PEER = "the same step in float32 and torch's usual layout"
+SHORT = '--rounds 1 --only "gran NSGAN,chain BigGAN"'
+
 IMAGES = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32), dtype=np.uint8)
 MODES = {
     "float32": (False, "float32"),

@@ -1,7 +1,7 @@
 """What huge pages (THP_MEM_ALLOC_ENABLE, which ganbench sets) save on a CPU: seconds with them as ratios to seconds
 without.
 
-    python -m tests.speed.pages [--profile reduced] [--rounds 3]
+    python -m tests.speed.pages [--profile reduced] [--rounds 3] [--cells pgn/II/WGAN-GP[ResNet]/cifar10 …]
 
 Torch reads the setting once, so that every timing is a process of its own; one with and one without make a round. Timed
 are a training step, and G making a batch of the protocol's ``sample_batch``. CPU seconds of one thread. Where the
@@ -18,6 +18,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+PEER = "the same without huge pages"
+SHORT = "--rounds 1 --cells gran/2/GraND-GAN/cifar10"
 
 CELLS = (
     "pgn/II/WGAN-GP[ResNet]/cifar10",
@@ -56,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="reduced")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cells", nargs="+", default=CELLS)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     a = parser.parse_args()
     if a.one:
@@ -65,7 +69,7 @@ def main() -> None:
         f"transparent_hugepage: {Path('/sys/kernel/mm/transparent_hugepage/enabled').read_text().strip()}\n\n"
         "| | step | making images |\n|---|---|---|"
     )
-    for cell in CELLS:
+    for cell in a.cells:
         rounds = []
         for _ in range(a.rounds):
             without, with_pages = (

@@ -26,6 +26,9 @@ from benchmark.suite.load import load
 from benchmark.train.gan import Gan
 from benchmark.train.step import d_step, g_step
 
+PEER = "the plain GAN's D step and G step"
+SHORT = "--width 0.25 --batch 16 --batch-g 16 --rounds 1"
+
 METHODS = {
     "plain": [],
     "SN": [("spectral-norm", {"player": "D"})],

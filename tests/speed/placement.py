@@ -21,6 +21,9 @@ import sys
 from benchmark.plan.simulate import as_submitted, longest_first, lower_bound, placed
 from tests.test_placement import CLUSTERS, bag
 
+PEER = "runs in order of submission, longest first, and the bound that no placement beats"
+SHORT = "1"
+
 SAME = 1.001  # within a thousandth
 
 

@@ -32,6 +32,9 @@ from benchmark.train.gan import Gan
 from benchmark.train.step import train_step
 from tests.speed.penalties import METHODS, base, pair, seconds
 
+PEER = "the plain GAN's whole step"
+SHORT = "regularised --width 0.125 --batch 4 --rounds 1"
+
 SEPARATE = "plain, separate passes"
 CHAIN = dict(norm="arms", weight=20.0, p0=0.0, tau=0.5, delta_p=0.001, start=0, decay=0.9, eps=1e-5, blocks="all")
 ADA = ("ada", dict(pipe="bgc", target=0.6, kimg=500.0, every=4, schedule="adaptive"))

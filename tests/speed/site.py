@@ -34,6 +34,9 @@ from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
 from tests.browser import Browser
 
+PEER = "none: seconds and bytes"
+SHORT = "--records 500 --rounds 1"
+
 
 def grid(noise: random.Random) -> str:
     """A sample grid of 256 px of noise, as a record holds it."""

@@ -28,6 +28,9 @@ from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
 
+PEER = "plain hand-written loops of the same networks, one with torch's own spectral_norm"
+SHORT = "--rounds 1 --steps 10"
+
 IMAGES = np.random.default_rng(0).integers(0, 256, (60000, 1, 28, 28), dtype=np.uint8)
 
 

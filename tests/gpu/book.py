@@ -1,0 +1,103 @@
+"""What was found, in one JSON file that is whole after every item, and what it was found with."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections import Counter
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmark.records.provenance import code_version, processor
+from tests.gpu.agenda import Item
+
+NAME = "gpu.json"
+PACKAGES = ("torch", "numpy", "triton", "efficientnet-lite-pytorch", "torch-fidelity")
+DONE = ("ok", "not tried")
+
+
+class Book:
+    """Results by section and name; begun from what the folder has, if the same code found it on the same device."""
+
+    def __init__(self, folder: Path, device: str, planned: list[Item], blocked: dict[str, str]) -> None:
+        self.path = folder / NAME
+        self.provenance = provenance(device)
+        self.planned, self.blocked = planned, blocked
+        self.results: dict[str, dict[str, dict[str, Any]]] = {item.section: {} for item in planned}
+        known = _read(self.path)
+        if known.get("provenance") == self.provenance:
+            for item in planned:
+                if (found := known["results"].get(item.section, {}).get(item.name, {})).get("state") in DONE:
+                    self.results[item.section][item.name] = found
+        self.begun, self.before = time.time(), float(known.get("seconds", 0.0)) if any(self.results.values()) else 0.0
+
+    def todo(self) -> list[Item]:
+        """What is not done yet; what failed is tried again."""
+        return [item for item in self.planned if item.name not in self.results[item.section]]
+
+    def keep(self, item: Item, found: dict[str, Any]) -> None:
+        """Write it down."""
+        self.results[item.section][item.name] = found
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False), encoding="utf-8")
+        os.replace(temporary, self.path)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        states = Counter(found["state"] for section in self.results.values() for found in section.values())
+        return {
+            "provenance": self.provenance,
+            "seconds": self.before + time.time() - self.begun,
+            "states": dict(states),
+            "failed": self.names("failed"),
+            "not_reached": self.names("not reached"),
+            "not_implemented": self.blocked,
+            "results": self.results,
+        }
+
+    def names(self, state: str) -> list[str]:
+        """Section and name of what ended so; what has not been looked at is not reached, too."""
+        return [
+            f"{item.section}: {item.name}"
+            for item in self.planned
+            if self.results[item.section].get(item.name, {"state": "not reached"})["state"] == state
+        ]
+
+
+def provenance(device: str) -> dict[str, Any]:
+    """The code, the libraries, the device and its host."""
+    about: dict[str, Any] = {
+        **code_version(),
+        "python": platform.python_version(),
+        "libraries": {name: _version(name) for name in PACKAGES},
+        "host": processor(),
+        "threads": torch.get_num_threads(),
+        "device": processor() if device == "cpu" else torch.cuda.get_device_name(),
+    }
+    if device != "cpu":
+        found = torch.cuda.get_device_properties(device)
+        about |= {"memory": found.total_memory, "capability": f"{found.major}.{found.minor}"}
+        about |= {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+    return about
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The book that is there; an unreadable one counts as none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("results"), dict) else {}
