@@ -56,7 +56,8 @@ def made(libraries: dict[str, object], *segments: dict[str, object]) -> dict[str
         ([made({}, WHEEL), made({}, WHEEL)], []),
         (
             [made({}, WHEEL), made({}, WHEEL | {"package": "b" * 64})],
-            [f"different code: unknown (ganbench 0.1.0, package {'a' * 12}) (seed 0), unknown (ganbench 0.1.0, package {'b' * 12}) (seed 1)"],
+            [f"different code: unknown (ganbench 0.1.0, package {'a' * 12}) (seed 0), unknown (ganbench "
+                f"0.1.0, package {'b' * 12}) (seed 1)"],
         ),
         ([made({}, {"commit": "unknown"}), made({}, OLD)], []),
         ([{"segments": ["none", 3], "libraries": 7}, made({"torch": 7, "numpy": None})], []),

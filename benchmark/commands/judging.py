@@ -55,7 +55,8 @@ def claims(a: Namespace) -> int:
         for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
             interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
             print(
-                f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ {r.tau:.2f}{interval} ({r.why})"
+                f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ "
+                f"{r.tau:.2f}{interval} ({r.why})"
             )
     return code
 

@@ -85,7 +85,11 @@ def plan_line(made: Plan) -> str:
     """Cells, trainings, evaluations, and how many of them are to do."""
     n = {state: len(made.of(state)) for state in ("to do", "blocked", "done")}
     cells = len({c.id for r in made.runs for c in r.cells})
-    return f"profile {made.profile}: {count(cells, 'cell')}, {count(len(made.trainings()), 'distinct training run')} ({count(len(made.runs), 'evaluation')}): {n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
+    return (
+        f"profile {made.profile}: {count(cells, 'cell')}, "
+        f"{count(len(made.trainings()), 'distinct training run')} ({count(len(made.runs), 'evaluation')}): "
+        f"{n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
+    )
 
 
 def count(n: int, what: str) -> str:

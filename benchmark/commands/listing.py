@@ -37,7 +37,8 @@ def list_cells(a: Namespace) -> int:
     cells = [c for s in suites for c in s.cells]
     published = sum(bool(c.published) for c in cells)
     print(
-        f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, {len(cells) - published} without"
+        f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, "
+        f"{len(cells) - published} without"
     )
     return 0
 
@@ -88,7 +89,8 @@ def show(a: Namespace) -> int:
     found = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
     for record in found.records:
         print(
-            f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run {record.run}"
+            f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run "
+            f"{record.run}"
         )
     for entry in found.entries.values():
         print_plain(

@@ -71,13 +71,16 @@ def plan(a: Namespace) -> int:
         from benchmark.plan.forecast import hours, together
 
         print(
-            f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected to end first: {hours(together(all_costs, list(kinds.values())))}"
+            f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected "
+            f"to end first: {hours(together(all_costs, list(kinds.values())))}"
         )
     return code
 
 
 def _kinds(a: Namespace) -> dict[str, int]:
-    """Devices and how many there are of each: ``--gpu A100 --gpus 8``, or ``--gpu A100:4,V100:8``. A budget is in hours of the first."""
+    """Devices and how many there are of each: ``--gpu A100 --gpus 8``, or ``--gpu A100:4,V100:8``. A budget is in hours
+    of the first.
+    """
     found: dict[str, int] = {}
     for part in (a.gpu or "cpu").split(","):
         name, colon, number = part.partition(":")
@@ -107,7 +110,10 @@ def _costs(a: Namespace, kinds: dict[str, int], made: Plan, found: list[Record])
 def _published_line(made: Plan) -> str:
     trainings = [runs for runs in made.trainings().values() if any(c.published for r in runs for c in r.cells)]
     cells = {c.id for runs in trainings for r in runs for c in r.cells if c.published}
-    return f"of these, {count(len(cells), 'cell')} that the papers print need {count(len(trainings), 'distinct training run')}"
+    return (
+        f"of these, {count(len(cells), 'cell')} that the papers print need "
+        f"{count(len(trainings), 'distinct training run')}"
+    )
 
 
 def calibrate(a: Namespace) -> int:

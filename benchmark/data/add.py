@@ -43,7 +43,8 @@ def add(name: str, path: Path, say: Say = print) -> None:
         files = _from_archive(c, path, say) if c.files() else []
         if files is None:
             raise GanbenchError(
-                f"{plain(str(path))} holds no {_absent(c, path) or wanted}{' (plain or .gz)' if c.reader == 'idx' else ''}"
+                f"{plain(str(path))} holds no "
+                f"{_absent(c, path) or wanted}{' (plain or .gz)' if c.reader == 'idx' else ''}"
             )
     for file, found in files:
         check_file(name, file, found)

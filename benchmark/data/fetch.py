@@ -58,12 +58,15 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
                 return
     tried = "\n  ".join(failures)
     raise GanbenchError(
-        f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand and run: ganbench data add {name} FOLDER"
+        f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand and "
+        f"run: ganbench data add {name} FOLDER"
     )
 
 
 def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
-    """Get the archive of a set of images; it takes its place, and its manifest is written, once every image in it has been decoded."""
+    """Get the archive of a set of images; it takes its place, and its manifest is written, once every image in it has
+    been decoded.
+    """
     if not force and all(missing(c.name, split) is None for split in c.splits):
         say(f"{c.name}: nothing to fetch; it has been added")
         return
@@ -87,7 +90,8 @@ def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
             failures.append(f"{url}: {_reason(error)}")
     tried = "\n  ".join(failures)
     raise GanbenchError(
-        f"{c.name}: no source gave its images:\n  {tried}\nget them by hand from {c.home} and run: ganbench data add {c.name} FOLDER"
+        f"{c.name}: no source gave its images:\n  {tried}\nget them by hand from {c.home} and run: ganbench "
+        f"data add {c.name} FOLDER"
     )
 
 

@@ -72,7 +72,8 @@ class Added:
         found = find(c.split(self._base), self._at)
         if found is None:
             raise GanbenchError(
-                f"{self._shown}: the images of {c.name} are gone; put them back, or run: ganbench data add {c.name} FOLDER"
+                f"{self._shown}: the images of {c.name} are gone; put them back, or run: ganbench data add "
+                f"{c.name} FOLDER"
             )
         found, _ = arrange(found, c.split(self._base), c.classes)
         if names_hash(found) != manifest.names:

@@ -58,7 +58,9 @@ def adopt(version: dict[str, str]) -> None:
     """
     if (found := package_hash(Path(PACKAGE))) != version["package"]:
         raise GanbenchError(
-            f"node {platform.node()} runs other code than the driver: {PACKAGE} ({found[:12]}), not the driver's ({version['package'][:12]}); if ganbench was changed meanwhile, run the same command again"
+            f"node {platform.node()} runs other code than the driver: {PACKAGE} ({found[:12]}), not the "
+            f"driver's ({version['package'][:12]}); if ganbench was changed meanwhile, run the same command "
+            "again"
         )
     _drivers.update(version)
 
@@ -69,7 +71,9 @@ def libraries() -> dict[str, str]:
 
 
 def which_code(stretch: dict[str, Any]) -> str:
-    """The code of a stretch of a run in words: ``0123456789ab``, ``0123456789ab+changes``, ``unknown (ganbench 0.1.0, package 9876…)``."""
+    """The code of a stretch of a run in words: ``0123456789ab``, ``0123456789ab+changes``, ``unknown (ganbench 0.1.0,
+    package 9876…)``.
+    """
     commit, package = str(stretch.get("commit") or "unknown"), stretch.get("package")
     sha, plus, changes = commit.partition("+")
     if not package or not (plus or sha == "unknown"):

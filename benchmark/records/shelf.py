@@ -1,4 +1,5 @@
-"""Reading a whole results folder quickly: every record is checked in full once, and again whenever its file has changed.
+"""Reading a whole results folder quickly: every record is checked in full once, and again whenever its file has
+changed.
 
 What was checked is remembered in the user's cache folder, never beside the records: nobody can send a list of
 records that need no checking. A file counts as unchanged while its size, its inode, and the times of its last

@@ -20,14 +20,20 @@ from benchmark.errors import GanbenchError
 
 PROBE_S = 1.0  # between connections to the head
 AWAY_S = 30.0  # the head may be unreachable for so long: less than after which Ray ends workers and the driver
-ASKED_S = 120.0  # a head that answers may leave open for so long whether it is the same: asking takes a while on a busy machine
+# a head that answers may leave open for so long whether it is the same: asking takes a while on a busy machine
+ASKED_S = 120.0
 NODES_S = 10.0  # between looks at the nodes
 NO_NODE_S = 300.0  # a lost node may come back within so long
-ASK = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR'); print(*(n['NodeID'] for n in ray.nodes() if n['Alive']))"
+ASK = (
+    "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR'); "
+    "print(*(n['NodeID'] for n in ray.nodes() if n['Alive']))"
+)
 
 
 class ClusterLost(GanbenchError):
-    """The cluster that the runs were on is gone. Ray's client may not speak to what is there now, not even to take leave."""
+    """The cluster that the runs were on is gone. Ray's client may not speak to what is there now, not even to take
+    leave.
+    """
 
     at_once = True
 
@@ -108,7 +114,9 @@ class Cluster:
         return True
 
     def short_of(self, short: Collection[str]) -> tuple[list[str], list[str]]:
-        """Of the keys that no node can take: those of which that is so since this look, and those of which it was for ``NO_NODE_S``."""
+        """Of the keys that no node can take: those of which that is so since this look, and those of which it was for
+        ``NO_NODE_S``.
+        """
         now = time.monotonic()
         new = [key for key in short if key not in self._short_since]
         self._short_since = {key: self._short_since.get(key, now) for key in short}
@@ -121,7 +129,9 @@ class Cluster:
         return [node["Resources"] for node in self.found if node["Alive"]]
 
     def _is_the_same(self) -> bool | None:
-        """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking. None: no answer yet."""
+        """Whether the head that is there knows this driver's node: asked from another process, which may be ended for
+        asking. None: no answer yet.
+        """
         try:
             answer = subprocess.run(
                 home.python("-c", ASK, self._address),

@@ -55,7 +55,8 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     """Make every run that is to do; write each record as soon as its run has ended.
 
     Raises:
-        GanbenchError: another driver works on the same results, or no node can take a run; or there is no GPU where "cuda" was asked for.
+        GanbenchError: another driver works on the same results, or no node can take a run; or there is no GPU where
+            "cuda" was asked for.
     """
     todo = {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()

@@ -23,7 +23,8 @@ ANSWER_S = 120.0  # a node that says nothing for so long is named
 
 
 def shipped() -> dict[str, Any]:
-    """Ray's runtime environment: this package, with its data files, and what takes the working directory off the workers' path.
+    """Ray's runtime environment: this package, with its data files, and what takes the working directory off the
+    workers' path.
 
     Under ``ray job submit`` the job has an environment already, and Ray refuses what is in both.
     """

@@ -56,7 +56,8 @@ def run_on_ray(
 
     Raises:
         GanbenchError: that is so of all jobs; or Ray cannot start or be joined.
-        ClusterLost: the head was lost or restarted. The process should end: Ray's client is left as it is, and will end it sooner or later.
+        ClusterLost: the head was lost or restarted. The process should end: Ray's client is left as it is, and will end
+            it sooner or later.
     """
     with session(address, cpus) as (ray, cluster):
         gpus = bool(ray.cluster_resources().get("GPU", 0)) and not (address is None and why_no_gpu())
@@ -180,7 +181,8 @@ def _end_hung(ray: Any, watch: HungWatch, running: dict[Any, Job]) -> Iterator[E
                 yield Event(
                     "note",
                     job,
-                    error=f"{job.name} gave no sign of life for {duration(watch.after_s)}: its process is ended, and it goes on from its checkpoint",
+                    error=f"{job.name} gave no sign of life for {duration(watch.after_s)}: its process is ended, "
+                    "and it goes on from its checkpoint",
                 )
 
 
@@ -204,7 +206,9 @@ def _without_a_node(ray: Any, cluster: Cluster, places: Places, running: dict[An
 
 
 def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
-    """A finished task as an event; "crowded", with what was short, if it ran out of memory. Errors are told apart by type: their messages may be empty."""
+    """A finished task as an event; "crowded", with what was short, if it ran out of memory. Errors are told apart by
+    type: their messages may be empty.
+    """
     try:
         result = ray.get(ref)
     except ray.exceptions.RayTaskError as error:

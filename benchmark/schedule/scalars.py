@@ -1,4 +1,6 @@
-"""``--tensorboard DIR``: what runs measure, as TensorBoard reads it; written by the driver, from reports and records."""
+"""``--tensorboard DIR``: what runs measure, as TensorBoard reads it; written by the driver, from reports and
+records.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from benchmark.suite.slug import on_disk, safe_name
 
 
 class Scalars:
-    """A folder a run, a point a metric and measurement; what an interrupted driver wrote is kept, and may be written again."""
+    """A folder a run, a point a metric and measurement; what an interrupted driver wrote is kept, and may be written
+    again.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:

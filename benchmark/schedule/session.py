@@ -109,7 +109,9 @@ def _join(ray: Any, address: str) -> None:
         ray.init(address=address, runtime_env=nodes.shipped(), job_config=surroundings.job(ray), **QUIET)
     except Exception as error:
         raise GanbenchError(
-            f"Ray could not join {address}: {_first_line(error)}; if its head was restarted just now, run the same command again; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token"
+            f"Ray could not join {address}: {_first_line(error)}; if its head was restarted just now, run "
+            "the same command again; a cluster that asks for a token needs it in ~/.ray/auth_token and "
+            "RAY_AUTH_MODE=token"
         ) from None
 
 

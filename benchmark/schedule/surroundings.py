@@ -1,4 +1,6 @@
-"""What Ray's processes find around them when it starts on this machine: a short folder for sockets, an environment, our code."""
+"""What Ray's processes find around them when it starts on this machine: a short folder for sockets, an environment, our
+code.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ NOT_FOR_RAY = ("PYTHONPATH", "PYTHONOPTIMIZE")  # the former is cleaned; with do
 
 
 def folder() -> Path:
-    """Where Ray may keep its sockets and logs: where it would itself, or else in the first of ``FOLDERS`` that takes them.
+    """Where Ray may keep its sockets and logs: where it would itself, or else in the first of ``FOLDERS`` that takes
+    them.
 
     Raises:
         GanbenchError: nowhere.
@@ -33,7 +36,9 @@ def folder() -> Path:
                 return path
     tried = ", ".join(dict.fromkeys((*named, *FOLDERS)))
     raise GanbenchError(
-        f"Ray has nowhere to keep its sockets: each of {tried} cannot be written, or its path is too long; set RAY_TMPDIR to a folder whose path has at most {LONGEST - len('/ray')} bytes, or give --executor inline"
+        f"Ray has nowhere to keep its sockets: each of {tried} cannot be written, or its path is too long; "
+        f"set RAY_TMPDIR to a folder whose path has at most {LONGEST - len('/ray')} bytes, or give "
+        "--executor inline"
     )
 
 
@@ -44,7 +49,9 @@ def memory(place: Path) -> dict[str, str]:
 
 @contextmanager
 def cleaned() -> Iterator[None]:
-    """Meanwhile, the environment is one in which Ray's processes start, and import nothing from the working directory."""
+    """Meanwhile, the environment is one in which Ray's processes start, and import nothing from the working
+    directory.
+    """
     before = {name: os.environ.get(name) for name in NOT_FOR_RAY}
     clean = home.environment()
     for name in NOT_FOR_RAY:
@@ -60,7 +67,8 @@ def cleaned() -> Iterator[None]:
 
 @contextmanager
 def code(place: Path) -> Iterator[Path]:
-    """A folder with a copy of this package and nothing else: what workers import, whatever becomes of the original meanwhile.
+    """A folder with a copy of this package and nothing else: what workers import, whatever becomes of the original
+    meanwhile.
 
     Raises:
         GanbenchError: it cannot be written.

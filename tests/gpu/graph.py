@@ -22,7 +22,8 @@ class Fed:
         noise, labels = gan.noise, gan.labels
         gan.noise = lambda count, rng=None: self._give(lambda: noise(count, rng))  # type: ignore[method-assign]
         if gan.recipe.classes is not None:
-            gan.labels = lambda count, rng: self._give(lambda: _given(labels(count, rng)))  # type: ignore[method-assign]
+            # type: ignore[method-assign]
+            gan.labels = lambda count, rng: self._give(lambda: _given(labels(count, rng)))
 
     def fill(self) -> None:
         """Draw for the next step."""
