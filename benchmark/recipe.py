@@ -204,7 +204,10 @@ class Protocol:
 def run_key(recipe: Recipe, content: str, subset: str, seed: int, versions: dict[str, Any]) -> str:
     """A run is what it computes: 16 hex digits of the sha256 over recipe, data, seed and algorithm versions."""
     # as content_hash of these five would be: keys in order, with the recipe's text made once for all its seeds
-    text = f'{{"content":{canonical_text(content)},"recipe":{recipe.canonical},"seed":{canonical_text(seed)},"subset":{canonical_text(subset)},"versions":{canonical_text(versions)}}}'
+    text = (
+        f'{{"content":{canonical_text(content)},"recipe":{recipe.canonical},"seed":{canonical_text(seed)},'
+        f'"subset":{canonical_text(subset)},"versions":{canonical_text(versions)}}}'
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -143,7 +143,7 @@ def test_damaged_databases(tmp_path: Path) -> None:
     assert refused > 2 * TIMES
 
 
-def test_a_database_damaged_before_and_after_it_was_added(small, tmp_path: Path) -> None:  # noqa: ANN001, F811
+def test_a_database_damaged_before_and_after_it_was_added(small, tmp_path: Path) -> None:  # noqa: F811
     """Beyond the end of what LMDB maps, access is a signal, not an error. ``run`` reads as ``read`` does."""
     small("lsun-bedroom", train={"count": 120}, val={"count": 1})
     database(tmp_path / "lsun/bedroom_train_lmdb", 120)
@@ -215,7 +215,7 @@ def test_values_that_are_too_large_and_keys_that_are_not_there(tmp_path: Path) -
     database(tmp_path / "db", 3)
     for largest, key in ((10, None), (10**6, b"not there")):
         reader = lmdb_reader.Reader(tmp_path / "db", largest)
-        first = [key for some in reader.keys() for key in some][0]
+        first = next(key for some in reader.keys() for key in some)
         with pytest.raises(GanbenchError, match=f"holds no image of at most {largest:,} bytes"):
             reader.value(key or first)
     reader = lmdb_reader.Reader(tmp_path / "db", 10**6)

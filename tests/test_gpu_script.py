@@ -7,6 +7,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +78,27 @@ def test_every_cell_that_is_implemented_has_its_step_at_full_width_in_the_list()
 def test_fields_that_are_no_part_of_a_step_change_neither_losses_nor_gradients() -> None:
     plain = recipe(**SMALL, ema=0.9, ema_start=0, ema_buffers=True)
     others: dict[str, Any] = dict(
-        dataset="mnist", split="test", data_percent=10.0, images=7, subset="first", crop="center", resize="bilinear", hflip=True,
-        drop_last=True, lr_g=1.0, lr_d=1.0, lr_decay="linear", lr_decay_start=9, ema_start=99,
-    )  # fmt: skip
+        dataset="mnist",
+        split="test",
+        data_percent=10.0,
+        images=7,
+        subset="first",
+        crop="center",
+        resize="bilinear",
+        hflip=True,
+        drop_last=True,
+        lr_g=1.0,
+        lr_d=1.0,
+        lr_decay="linear",
+        lr_decay_start=9,
+        ema_start=99,
+    )
     assert {*others, "epochs", "steps"} == {*NO_PART_OF_A_STEP}
     changed = dataclasses.replace(plain, **others)
     assert step_of(plain) == step_of(changed) != step_of(dataclasses.replace(plain, z_scale=2.0))
     one, other = (compare.take(Entry("", r, 100, 1), "cpu", 4, "float32") for r in (plain, changed))
     assert one.losses == other.losses
-    assert all(map(torch.equal, sum(one.vectors, []), sum(other.vectors, [])))
+    assert all(map(torch.equal, chain(*one.vectors), chain(*other.vectors)))
 
 
 def test_a_small_recipe_goes_through_and_the_same_command_goes_on(

@@ -56,14 +56,19 @@ def made(libraries: dict[str, object], *segments: dict[str, object]) -> dict[str
         ([made({}, WHEEL), made({}, WHEEL)], []),
         (
             [made({}, WHEEL), made({}, WHEEL | {"package": "b" * 64})],
-            [f"different code: unknown (ganbench 0.1.0, package {'a' * 12}) (seed 0), unknown (ganbench "
-                f"0.1.0, package {'b' * 12}) (seed 1)"],
+            [
+                f"different code: unknown (ganbench 0.1.0, package {'a' * 12}) (seed 0), unknown (ganbench "
+                f"0.1.0, package {'b' * 12}) (seed 1)"
+            ],
         ),
         ([made({}, {"commit": "unknown"}), made({}, OLD)], []),
         ([{"segments": ["none", 3], "libraries": 7}, made({"torch": 7, "numpy": None})], []),
-        ([made({"torch": "\x1b[31m" + "x" * 999}), made({})], ["different versions of torch: 2.6.0 (seed 0, 1), \\x1b[31m" + "x" * 52 + " (seed 0)"]),
+        (
+            [made({"torch": "\x1b[31m" + "x" * 999}), made({})],
+            ["different versions of torch: 2.6.0 (seed 0, 1), \\x1b[31m" + "x" * 52 + " (seed 0)"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_differs_is_named_with_its_seeds(provenances: list[dict[str, object]], lines: list[str]) -> None:
     said = [line for line in caveats(seeds(*provenances)) if "different" in line]
     assert len(said) == len(lines) and all(line.endswith(end) for line, end in zip(said, lines)), said

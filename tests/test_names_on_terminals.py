@@ -33,7 +33,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 
 @pytest.fixture
-def tiny(small) -> None:  # noqa: ANN001, F811
+def tiny(small) -> None:  # noqa: F811
     small("obama", train={"count": 2, "size": [8, 8]})
     small("tiny-imagenet", 2, train={"count": 2, "size": [8, 8]}, val={"count": 1})
 
@@ -50,7 +50,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_members_of_zips_and_files_of_folders(bad: str, tiny: None, tmp_path: Path, capsys) -> None:  # noqa: ANN001
+def test_members_of_zips_and_files_of_folders(bad: str, tiny: None, tmp_path: Path, capsys) -> None:
     name, data = BAD[bad]
     files = {"0.png": picture(), name: data}
     said(capsys, "data", "add", "obama", zipped(tmp_path / "set.zip", files))
@@ -58,7 +58,7 @@ def test_members_of_zips_and_files_of_folders(bad: str, tiny: None, tmp_path: Pa
         said(capsys, "data", "add", "obama", lay(tmp_path / "set", files))
 
 
-def test_members_that_are_too_large_encrypted_or_links(tiny: None, tmp_path: Path, capsys) -> None:  # noqa: ANN001
+def test_members_that_are_too_large_encrypted_or_links(tiny: None, tmp_path: Path, capsys) -> None:
     for change in ({"external_attr": 0o120777 << 16}, {"file_size": 10**9}, {"flag_bits": 1}, {"CRC": 1}):
         path = zipped(tmp_path / "set.zip", {"0.png": picture(), f"{EVIL}.png": picture()})
         with zipfile.ZipFile(path, "a") as z:
@@ -68,7 +68,7 @@ def test_members_that_are_too_large_encrypted_or_links(tiny: None, tmp_path: Pat
         said(capsys, "data", "add", "obama", path)
 
 
-def test_classes(tiny: None, tmp_path: Path, capsys) -> None:  # noqa: ANN001
+def test_classes(tiny: None, tmp_path: Path, capsys) -> None:
     train, table = {f"train/n0{i}/images/{i}.JPEG": picture(form="JPEG") for i in (0, 1)}, {}
     table["val/images/" + EVIL + ".JPEG"] = picture(form="JPEG")
     table["val/val_annotations.txt"] = f"other\t{EVIL}\n".encode()
@@ -77,7 +77,7 @@ def test_classes(tiny: None, tmp_path: Path, capsys) -> None:  # noqa: ANN001
     said(capsys, "data", "add", "tiny-imagenet", lay(tmp_path / "other", train))
 
 
-def test_keys_of_a_database(small, tmp_path: Path, capsys) -> None:  # noqa: ANN001, F811
+def test_keys_of_a_database(small, tmp_path: Path, capsys) -> None:  # noqa: F811
     lmdb = pytest.importorskip("lmdb", reason="pip install 'ganbench[lsun]'")
     small("lsun-bedroom", train={"count": 1}, val={"count": 1})
     (tmp_path / "lsun").mkdir()
@@ -86,7 +86,7 @@ def test_keys_of_a_database(small, tmp_path: Path, capsys) -> None:  # noqa: ANN
     said(capsys, "data", "add", "lsun-bedroom", tmp_path / "lsun")
 
 
-def test_what_was_added_and_changed(tiny: None, tmp_path: Path, capsys) -> None:  # noqa: ANN001
+def test_what_was_added_and_changed(tiny: None, tmp_path: Path, capsys) -> None:
     where = lay(tmp_path / EVIL, {"0.png": picture(), f"{EVIL}.png": picture()})
     add("obama", where, **QUIET)
     (where / f"{EVIL}.png").write_bytes(picture())
@@ -109,7 +109,7 @@ def test_texts_of_suites(text: str, tmp_path: Path) -> None:
     assert caught.value.exit_code == 2 and str(caught.value).isprintable()
 
 
-def test_files_of_suites_and_records(tmp_path: Path, capsys) -> None:  # noqa: ANN001
+def test_files_of_suites_and_records(tmp_path: Path, capsys) -> None:
     for text in (b"a: [", b"a: 1"):
         said(capsys, "list", lay(tmp_path, {f"{EVIL}.yaml": text}) / f"{EVIL}.yaml")
     lay(tmp_path / "results/records", {f"{EVIL}/{EVIL}.json": b"{}"})
@@ -121,7 +121,7 @@ def test_files_of_suites_and_records(tmp_path: Path, capsys) -> None:  # noqa: A
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, sqlite3.Error, GanbenchError])
-def test_errors_of_other_libraries(kind: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # noqa: ANN001
+def test_errors_of_other_libraries(kind: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     def broken(arguments: object) -> int:
         raise kind(EVIL.replace("\n", " "))
 

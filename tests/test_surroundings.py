@@ -124,7 +124,7 @@ def test_whatever_else_keeps_ray_from_starting_says_where_to_look(short: Path, m
 
     ray = SimpleNamespace(init=init, job_config=SimpleNamespace(JobConfig=SimpleNamespace))
     _use(monkeypatch, TMPDIR=str(short))
-    with pytest.raises(GanbenchError, match="could not start: RuntimeError; .*logs has what.*--executor inline"):
-        with session.ExitStack() as stack:
-            session._start(ray, None, stack)
+    said = "could not start: RuntimeError; .*logs has what.*--executor inline"
+    with pytest.raises(GanbenchError, match=said), session.ExitStack() as stack:
+        session._start(ray, None, stack)
     assert not list(short.iterdir())

@@ -32,12 +32,15 @@ suite: mini
 paper: {title: "Two small rows", venue: none}
 protocol: {metrics: [V_g], generated: 8, bn_mode: eval, weights: raw, checkpoint: last, std_of: noises, seeds: 1}
 recipes:
-  base: {dataset: shapes, split: train, resolution: 28, channels: 1, data_percent: 100, images: 64, network: {name: mlp, width: 0.1, bn_eps: 0.8}, z_dim: 20, z_distribution: normal, parts: [],
-    z_scale: 1.0, loss: {name: non-saturating, d_scale: 0.5}, batch_d: 16, batch_g: 16, n_dis: 1, steps: 4, drop_last: true, player_order: g-first, share_fakes: true, d_pass: separate,
+  base: {dataset: shapes, split: train, resolution: 28, channels: 1, data_percent: 100, images: 64,
+    network: {name: mlp, width: 0.1, bn_eps: 0.8}, z_dim: 20, z_distribution: normal, parts: [], z_scale: 1.0,
+    loss: {name: non-saturating, d_scale: 0.5}, batch_d: 16, batch_g: 16, n_dis: 1, steps: 4, drop_last: true,
+    player_order: g-first, share_fakes: true, d_pass: separate,
     optimizer: adam, lr_g: 2.0e-4, lr_d: 2.0e-4, beta1: 0.5, beta2: 0.999, adam_eps: 1.0e-8, precision: float32}
   SN-D: {from: base, parts: [spectral-norm: {player: D}]}
 tables:
-  "1": {caption: "no paper's", std_of: noises, metrics: {V_g: lower}, rows: {plain: {recipe: base, V_g: -0.5}, SN-D: {recipe: SN-D, V_g: -0.5}}}
+  "1": {caption: "no paper's", std_of: noises, metrics: {V_g: lower},
+    rows: {plain: {recipe: base, V_g: -0.5}, SN-D: {recipe: SN-D, V_g: -0.5}}}
 """
 
 

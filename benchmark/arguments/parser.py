@@ -28,8 +28,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more, allow_abbrev=False)  # --seed is not --seeds: a new option could change its meaning
 
-    # type: ignore[override]
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    # typeshed has an overload for each way to give a namespace; one signature takes them all
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
         """As argparse's; but the command itself says what it does not know, and before what is missing."""
         words = self._joined(sys.argv[1:] if args is None else args)
         for word in self._own(words):

@@ -14,7 +14,7 @@ from benchmark.data.declared import Manifest, load
 from benchmark.data.place import from_tar, scratch_folder, store
 from benchmark.data.read import read_cifar
 from benchmark.data.streams import Added
-from benchmark.errors import GanbenchError, plain
+from benchmark.errors import GanbenchError, plain, sure
 from benchmark.files import kind
 
 Say = Callable[[str], None]
@@ -46,10 +46,10 @@ def add(name: str, path: Path, say: Say = print) -> None:
                 f"{plain(str(path))} holds no "
                 f"{_absent(c, path) or wanted}{' (plain or .gz)' if c.reader == 'idx' else ''}"
             )
-    for file, found in files:
-        check_file(name, file, found)
-    for file, found in files:
-        store(name, file, found)
+    for file, at in files:
+        check_file(name, file, at)
+    for file, at in files:
+        store(name, file, at)
         say(f"{name}: {file.file}: checksum right")
 
 
@@ -191,7 +191,7 @@ def state(c: Card) -> str:
     lacking = [f"missing {split}: {why.removeprefix(f'dataset {c.name}: ')}" for split, why in there.items() if why]
     if not ready:
         return f"missing; {mend(c)}" if all(manifest_absent(c, split) for split in there) else "; ".join(lacking)
-    found = [f"{split} {load(data_root() / c.name, c.name, split).standing}" for split in ready]
+    found = [f"{split} {sure(load(data_root() / c.name, c.name, split)).standing}" for split in ready]
     return "; ".join([f"ready{'' if not lacking else ' in part'}: {', '.join(found)}", *lacking])
 
 

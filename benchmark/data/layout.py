@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.data.lsun import from_lmdb
 from benchmark.data.pictures import Pictures, from_folder, from_zip
-from benchmark.errors import GanbenchError, plain
+from benchmark.errors import GanbenchError, plain, sure
 
 UNLABELLED = -1
 
@@ -81,7 +81,8 @@ def _labels(found: Pictures, how: str, classes: int) -> np.ndarray:
     if how == "folder":
         named = [name.partition("/")[0] if "/" in name else "" for name in found.names]
     else:  # a table beside the images: file, class, …
-        table = dict(line.split("\t")[:2] for line in found.text(how).splitlines() if line.count("\t"))
+        rows = (line.split("\t") for line in sure(found.text)(how).splitlines() if line.count("\t"))
+        table = {row[0]: row[1] for row in rows}
         named = [table.get(name.rpartition("/")[2], "") for name in found.names]
     if "" in named:
         raise GanbenchError(

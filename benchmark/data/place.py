@@ -79,7 +79,7 @@ def tar_member(tar: tarfile.TarFile, name: str, archive: str) -> IO[bytes]:
 class Bounded:
     """A stream that refuses to give more than ``limit`` bytes."""
 
-    def __init__(self, stream, limit: int) -> None:
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
         self._stream, self._left = stream, limit
 
     def read(self, size: int = -1) -> bytes:

@@ -64,7 +64,8 @@ def build(
     blocks = len(WIDTHS_G[size]) - 1
     if z_chunks not in (1, blocks + 1) or z_dim % z_chunks:
         raise GanbenchError(
-            f"biggan at {size} pixels cuts z into {blocks + 1} equal chunks or 1: z_chunks is {z_chunks}, z_dim {z_dim}",
+            f"biggan at {size} pixels cuts z into {blocks + 1} equal chunks or 1: z_chunks is {z_chunks}, "
+            f"z_dim {z_dim}",
             2,
         )
     if z_chunks > 1 and not shared_dim:

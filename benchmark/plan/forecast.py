@@ -92,8 +92,12 @@ class Forecast:
         )
         said += (
             [
-                f"{unknown} to do without a "
-                f"cost{f': {why[0]}' if (why := list(self.refused.values())) else ' (--gpu counts what has not been counted yet)'}"
+                f"{unknown} to do without a cost"
+                + (
+                    f": {why[0]}"
+                    if (why := list(self.refused.values()))
+                    else " (--gpu counts what has not been counted yet)"
+                )
             ]
             if unknown
             else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, outcome_of, short, verdict_of, where
 from benchmark.collate.judging.fragile import unsettled
@@ -55,8 +56,8 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
     low, high = values
     if check.test == "close":
         absent = [a.value, b.value].count(None)
-        # type: ignore[operator]  # abs(Fraction | float) is joined to object
-        near = not absent and abs(low - high) <= _share(check.margin, high)
+        far: Any = abs(low - high)  # mypy joins abs(Fraction | float) to object
+        near = not absent and far <= _share(check.margin, high)
         return Finding(0 if absent == 2 else 1 if near else -1, text)
     if check.test == "better" and check.a.direction == "higher":
         low, high = -low, -high
