@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmark import __version__
+from benchmark.leave import Leave
 
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
@@ -276,8 +277,16 @@ def _time(text: str) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
+    with Leave(for_good=argv is None) as leave:
+        leave.over(_command(argv, leave))
+    return leave.code
+
+
+def _command(argv: list[str] | None, leave: Leave) -> int:
     arguments = parser().parse_args(argv)
     arguments.words = sys.argv[1:] if argv is None else argv
+    if arguments.command == "run":
+        leave.word = "stopped; run the same command again to go on"
     from benchmark.errors import GanbenchError
 
     try:
@@ -287,8 +296,6 @@ def main(argv: list[str] | None = None) -> int:
         if error.at_once:
             os._exit(error.exit_code)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # the reader (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1 if arguments.command == "run" else 0

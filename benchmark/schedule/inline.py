@@ -24,6 +24,7 @@ def run_inline(jobs: Sequence[Job], stop: Stop, hung_s: float) -> Iterator[Event
     import torch
 
     found = "cuda" if torch.cuda.is_available() else "cpu"
+    stop.begun = True
     for job in (replace(job, device=found if job.device == "auto" else job.device) for job in jobs):
         if stop.asked:
             yield Event("interrupted", job)

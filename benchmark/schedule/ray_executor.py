@@ -83,6 +83,7 @@ def _drive(
     version = 0
     news = board.news.remote(version)
     told = False
+    stop.begun = True
 
     def start() -> None:
         for job, node, need in [] if stop.asked else places.starts():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.leave import at_once
 from benchmark.schedule import nodes
 from benchmark.schedule.cluster import Cluster, answers
 from benchmark.schedule.stop import kept_signals
@@ -51,7 +52,7 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
     import ray
 
-    with kept_signals():  # ray.init takes SIGTERM for itself, and how children end
+    with at_once(), kept_signals():  # ray.init takes SIGTERM for itself, and how children end
         _start(ray, address, cpus)
     cluster = Cluster(ray)
     try:
@@ -60,7 +61,8 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
         if cluster.is_gone():  # taking leave of a head that is gone can crash Ray's thread; of another, it does
             atexit.unregister(ray.shutdown)
         else:
-            ray.shutdown()
+            with at_once():
+                ray.shutdown()
 
 
 def _start(ray: Any, address: str | None, cpus: int | None) -> None:
