@@ -13,6 +13,7 @@ from benchmark.arguments import judging, listing, machine, planning, running, sh
 from benchmark.arguments.parser import Parser
 from benchmark.arguments.shared import command
 from benchmark.home import leave_working_directory
+from benchmark.leave import Leave
 
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
@@ -36,10 +37,18 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
+    with Leave(for_good=argv is None) as leave:
+        leave.over(_command(argv, leave))
+    return leave.code
+
+
+def _command(argv: list[str] | None, leave: Leave) -> int:
     if argv is None:  # this process is ours
         leave_working_directory()
     arguments = parser().parse_args(argv)
     arguments.words = sys.argv[1:] if argv is None else argv
+    if arguments.command == "run":
+        leave.word = "stopped; run the same command again to go on"
     from benchmark.errors import GanbenchError, plain
 
     try:
@@ -49,8 +58,6 @@ def main(argv: list[str] | None = None) -> int:
         if error.at_once:
             os._exit(error.exit_code)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # the reader (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1 if arguments.command == "run" else 0

@@ -84,5 +84,5 @@ while true; do
   kill -0 "$driver" 2>/dev/null || break # a signal ends the wait before the driver has ended
 done
 driver=
-if [[ -n $warned && $code -eq 130 ]]; then requeue; fi
+if [[ -n $warned && ($code -eq 130 || $code -eq 143) ]]; then requeue; fi # 143: the warning came before it could take it
 exit "$code"

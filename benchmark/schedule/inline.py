@@ -23,6 +23,7 @@ def run_inline(jobs: Sequence[Job], stop: Stop, hung_s: float) -> Iterator[Event
     One that gives no sign of life for ``hung_s`` seconds ends the process.
     """
     found = "cpu" if why_no_gpu() else "cuda"
+    stop.begun = True
     for job in (replace(job, device=found if job.device == "auto" else job.device) for job in jobs):
         if stop.asked:
             yield Event("interrupted", job)

@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.errors import GanbenchError, plain
+from benchmark.leave import INTERRUPTED
 from benchmark.plan.plan import Plan, Run
 from benchmark.records import store
 from benchmark.schedule.endings import tell
@@ -80,6 +81,10 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
                 tell(event, todo[event.job.evaluation], results, watch, summary, options.command)
         except KeyboardInterrupt:
             summary.counts["interrupted"] += 1
+        except GanbenchError as error:
+            if stop.asked:  # whoever stops everything by a signal stops Ray's processes, too
+                error.exit_code = INTERRUPTED
+            raise
         finally:
             watch.close()
     return summary

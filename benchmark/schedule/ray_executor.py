@@ -88,6 +88,7 @@ def _drive(
     version = 0
     news = board.news.remote(version)
     told = False
+    stop.begun = True
 
     def start() -> None:
         """Starts every job for which there is room now; none once a stop is asked for."""

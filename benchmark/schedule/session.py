@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.leave import at_once
 from benchmark.schedule import nodes, surroundings
 from benchmark.schedule.cluster import Cluster, answers
 from benchmark.schedule.stop import kept_signals
@@ -54,7 +55,11 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
     import ray
 
     with ExitStack() as stack:
-        with kept_signals(), surroundings.cleaned():  # ray.init takes SIGTERM for itself, and how children end
+        with (
+            at_once(),
+            kept_signals(),
+            surroundings.cleaned(),
+        ):  # ray.init takes SIGTERM for itself, and how children end
             if address:
                 _join(ray, address)
             else:
@@ -66,7 +71,8 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
             if cluster.is_gone():  # taking leave of a head that is gone can crash Ray's thread; of another, it does
                 atexit.unregister(ray.shutdown)
             else:
-                ray.shutdown()
+                with at_once():
+                    ray.shutdown()
             cluster.close()
 
 

@@ -4,6 +4,7 @@ and so does the end of a time limit.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+from benchmark.leave import SIGNALS, handled
 
 
 class Stop:
@@ -22,12 +23,13 @@ class Stop:
 
     def __init__(self, at: float | None = None) -> None:
         """``at``: the end of the time limit, of time.monotonic()."""
+        self.begun = False  # a run may be under way: before, a signal does what it did before
         self._asked, self._at = False, at
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
-        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else set()
-        self._before = {s: signal.signal(s, self._handle) for s in SIGNALS if s not in ignored}
+        for number in handled():
+            self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -43,31 +45,37 @@ class Stop:
 
     def _ask(self, why: str) -> None:
         self._asked = True
+        said = f"\n{why}: the runs under way write a checkpoint first (Ctrl-C to stop at once)"
         with suppress(OSError):  # a terminal that has hung up
-            print(
-                f"\n{why}: the runs under way write a checkpoint first (Ctrl-C to stop at once)",
-                file=sys.stderr,
-                flush=True,
-            )
+            try:
+                print(said, file=sys.stderr, flush=True)
+            except RuntimeError:  # the signal came amid another word on standard error
+                os.write(2, f"{said}\n".encode())
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
+        if self.begun and not self._asked:
+            self._ask("stopping")
+        elif callable(before := self._before.get(number)):
+            before(number, frame)
+        else:
             raise KeyboardInterrupt
-        self._ask("stopping")
 
 
 @contextmanager
 def kept_signals() -> Iterator[None]:
-    """What handles ``SIGNALS`` handles them afterwards, whatever a library does meanwhile; and this process still
-    learns how its children end.
-    """
-    before = {s: signal.getsignal(s) for s in SIGNALS}
+    """What handles ``SIGNALS`` goes on to, whatever a library asks for; and how children end is still learnt."""
+    take = signal.signal
+    handlers: dict[int, Any] = {s: signal.getsignal(s) for s in SIGNALS}
+
+    def refuse(number: int, handler: Any) -> Any:
+        return handlers[number] if number in handlers else take(number, handler)
+
+    signal.signal = refuse  # type: ignore[assignment]
     try:
         yield
     finally:
-        for number, handler in before.items():
-            if signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
-        signal.signal(
-            signal.SIGCHLD, signal.SIG_DFL
-        )  # Ray ignores it behind Python's back: every child would seem to end well
+        signal.signal = take
+        for number, handler in handlers.items():
+            if handler is not None:
+                take(number, handler)  # again: Ray takes SIGTERM behind Python's back, too
+        take(signal.SIGCHLD, signal.SIG_DFL)  # and ignores this one: every child would seem to end well
