@@ -53,6 +53,8 @@ def plan(a: Namespace) -> int:
             print(f"{run.state}: {run.name}: {run.reason}")
             if one := costs.cost(run):
                 print(f"  {line(one, costs.device)}")
+            elif why := costs.why_none(run):
+                print(f"  no cost: {why}")
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
     lines = [
         f"one training for: {', '.join(c.id for r in runs for c in r.cells)}"

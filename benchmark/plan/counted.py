@@ -51,6 +51,10 @@ class Counts:
                 self._keys[recipe.canonical] = ""
         return self._keys[recipe.canonical]
 
+    def why_not(self, recipe: Recipe) -> str:
+        """Why the recipe's step could not be counted when it was tried; "" if it was, or was not tried."""
+        return self.refused.get(self.key(recipe), "")
+
     def count_all(
         self, recipes: Iterable[tuple[Recipe, int]], say: Callable[[int, int], None] = lambda done, todo: None
     ) -> None:
@@ -60,7 +64,8 @@ class Counts:
             recipes: with the G steps of the whole run.
             say: told how many are done, of how many.
 
-        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, or that reads what the meta device does not have; it is noted in ``refused``.
+        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, that reads what the meta
+        device does not have, or that is too much to be counted; it is noted in ``refused``.
         """
         todo = {key: pair for pair in recipes if (key := self.key(pair[0])) and key not in self._known}
         if not todo:
@@ -71,8 +76,10 @@ class Counts:
             say(done, len(todo))
             try:
                 self._known[key] = count(recipe, steps)
-            except (GanbenchError, RuntimeError) as error:  # the plan is made all the same: the run itself will say so
-                self.refused[key] = str(error).splitlines()[0]
+            except (
+                Exception
+            ) as error:  # plug-ins have many kinds; the plan is made all the same, and the run will say so
+                self.refused[key] = (str(error).splitlines() or [type(error).__name__])[0]
             if done % 10 == 9:
                 self._keep()
         self._keep()

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from benchmark.plan.cost import cost
 from benchmark.plan.counted import Counts
 from benchmark.plan.devices import named
-from benchmark.plan.forecast import say_counting
+from benchmark.plan.forecast import Counting
 from benchmark.plan.rooms import Need, Node
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.job import Job
@@ -114,7 +114,7 @@ class Demand:
                 for job in {self.work(job): job for job in jobs}.values()
                 if (recipe := _recipe(job))
             ],
-            say_counting,
+            Counting(),
         )
 
     def _estimate(self, job: Job, node: Node) -> Estimate | None:

@@ -18,6 +18,7 @@ from benchmark.errors import GanbenchError, nearest
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
 LONGEST_NUMBER = 40
+LARGEST = 2**53 - 1
 INTEGER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -98,10 +99,12 @@ class Node:
         return value
 
     def integer(self) -> int:
-        """A whole number."""
+        """A whole number, of a size at which it is told from its neighbours."""
         value = self.number()
         if value != int(value):
             self.fail(f"expected a whole number, found {self.text()!r}")
+        if abs(value) > LARGEST:
+            self.fail(f"expected a whole number of at most {LARGEST:,}, found {self.text()[:80]!r}")
         return int(value)
 
     def boolean(self) -> bool:
