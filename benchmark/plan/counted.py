@@ -7,7 +7,10 @@ that nobody has asked about yet. The counting is in ``count.py``.
 from __future__ import annotations
 
 import json
+import math
 import os
+import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -21,11 +24,26 @@ from benchmark.recipe import Recipe
 COUNT_VERSION = 2
 """Raised when ``count.py`` counts otherwise."""
 
+SAY_EVERY_S = 5.0
+
 SHAPES_WORK = (
     "resolution", "channels", "network", "z_dim", "loss", "parts", "batch_d", "batch_g", "n_dis",
     "player_order", "share_fakes", "d_pass", "optimizer", "ema_buffers", "precision", "classes",
 )  # fmt: skip
 """Fields of a recipe that a step's work depends on."""
+
+
+class Counting:
+    """Says on standard error how far the counting is, at its start and then now and then: a kind of step takes seconds."""
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def __call__(self, done: int, todo: int) -> None:
+        """``done`` of ``todo`` kinds are counted."""
+        if time.monotonic() - self._last >= SAY_EVERY_S:
+            self._last = time.monotonic()
+            print(f"counting the work of {todo} kinds of step, once: {done} done", file=sys.stderr, flush=True)
 
 
 class Counts:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, cost
-from benchmark.plan.counted import Counts
+from benchmark.plan.counted import Counting, Counts
 from benchmark.plan.devices import Device, named
 from benchmark.plan.measured import Measured
 from benchmark.plan.placement import Placer, Task
@@ -21,7 +18,6 @@ from benchmark.plan.simulate import longest_first, nodes, placed, play
 from benchmark.records.provenance import processor
 from benchmark.records.record import Record
 
-SAY_EVERY_S = 5.0
 REASONS = 3
 """Reasons why runs have no cost, of which so many are said."""
 
@@ -247,16 +243,3 @@ def _one(made: Forecast, training: Training) -> Cost:
 
 def _of(run: Run) -> tuple[str, str, int]:
     return run.recipe.canonical, run.protocol.fingerprint(), run.images
-
-
-class Counting:
-    """Says on standard error how far the counting is, which takes seconds a kind of step: at its beginning, then now and then."""
-
-    def __init__(self) -> None:
-        self._last = -math.inf
-
-    def __call__(self, done: int, todo: int) -> None:
-        """``done`` of ``todo`` kinds are counted."""
-        if time.monotonic() - self._last >= SAY_EVERY_S:
-            self._last = time.monotonic()
-            print(f"counting the work of {todo} kinds of step, once: {done} done", file=sys.stderr, flush=True)

@@ -17,9 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.plan.cost import cost
-from benchmark.plan.counted import Counts
+from benchmark.plan.counted import Counting, Counts
 from benchmark.plan.devices import named
-from benchmark.plan.forecast import Counting
 from benchmark.plan.rooms import Need, Node
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.job import Job
