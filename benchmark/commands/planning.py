@@ -54,6 +54,8 @@ def plan(a: Namespace) -> int:
             print_plain(f"{run.state}: {run.name}: {run.reason}")
             if costs and (cost := costs.cost(run)):
                 print(f"  {line(cost, costs.device)}")
+            elif costs and (why := costs.why_none(run)):
+                print_plain(f"  no cost: {why}")
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
     sharing = [
         f"one training for: {', '.join(c.id for r in runs for c in r.cells)}"

@@ -85,15 +85,16 @@ def cost(
 def measurements(recipe: Recipe, protocol: Protocol, images: int) -> tuple[int, int]:
     """How often a run is measured, and how many of these times with the dear ``jac_G`` (``train/run.py``)."""
     total, per_epoch = recipe.total_steps(images), recipe.steps_per_epoch(images)
-    epochs, dear = total // per_epoch, 1
-    looks = {total}
-    if protocol.every_steps is not None:
-        looks |= set(range(0, total + 1, protocol.every_steps))
-    if protocol.every_epochs is not None:
-        looks |= set(range(protocol.every_epochs * per_epoch, total + 1, protocol.every_epochs * per_epoch))
+    epochs, dear, looks = total // per_epoch, 1, 1
+    steps = protocol.every_steps
+    of_epochs = None if protocol.every_epochs is None else protocol.every_epochs * per_epoch
+    periods = {period for period in (steps, of_epochs) if period is not None}
+    looks = sum(total // period for period in periods)  # of both together, those that fall on one step count once
+    looks -= total // math.lcm(*periods) if len(periods) > 1 else 0
+    looks += (steps is not None) + all(total % period for period in periods)  # the initialisation, and the end
     if protocol.jac_G_every_epochs is not None and protocol.every_epochs is not None:
         dear = max(1, epochs // math.lcm(protocol.jac_G_every_epochs, protocol.every_epochs))
-    return len(looks), dear if "jac_G" in protocol.metrics else 0
+    return looks, dear if "jac_G" in protocol.metrics else 0
 
 
 def look_seconds(recipe: Recipe, protocol: Protocol, counted: Count, device: Device, host: Device) -> float:

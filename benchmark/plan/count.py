@@ -8,6 +8,7 @@ does only when it is under way (ADA's pipeline, CHAIN's layers, LeCam after its 
 from __future__ import annotations
 
 import dataclasses
+import math
 import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,10 +16,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+from benchmark.plan.limit import Limited, deadline
 from benchmark.plan.work import Count, Work
 from benchmark.recipe import Recipe
 from benchmark.train.gan import Gan
@@ -67,26 +68,27 @@ def count(recipe: Recipe, total_steps: int) -> Count:
         total_steps: G steps of the whole run.
 
     Raises:
-        GanbenchError: a plug-in refuses the recipe.
+        GanbenchError: a plug-in refuses the recipe, or its step is more than can be counted (``limit.py``).
     """
     once = dataclasses.replace(recipe, n_dis=1)
-    with torch.device("meta"):
+    until = deadline()
+    with torch.device("meta"), Limited(until):
         gan = _Counted(once, total_steps)
     gan.step = total_steps // 2
     for part in gan.parts:
         under_way(part, gan.step * recipe.n_dis)
-    with Tally() as step:
+    with Tally(until) as step:
         train_step(gan, lambda: _real(recipe))
     work, peak = step.work + gan.optimised(), step.peak
     if recipe.n_dis > 1:  # every D step more is like the first, on fakes of its own
-        with Tally() as more:
+        with Tally(until) as more:
             with torch.no_grad():
                 fakes = gan.fakes(recipe.batch_d)
             d_step(gan, _real(recipe), fakes)
         work, peak = work + (more.work + gan.optimised()) * (recipe.n_dis - 1), max(peak, more.peak)
-    with torch.no_grad(), Tally() as sample:
+    with torch.no_grad(), Tally(until) as sample:
         images, labels = gan.fakes(recipe.batch_g)
-    with torch.no_grad(), Tally() as judge:
+    with torch.no_grad(), Tally(until) as judge:
         for part in gan.parts:
             part.before_pass("g-fake", gan.rng["augment"])
         gan.D(images, labels)
@@ -96,15 +98,15 @@ def count(recipe: Recipe, total_steps: int) -> Count:
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
 
 
-class Tally(TorchDispatchMode):
+class Tally(Limited):
     """Adds up ``work`` and the ``peak`` of bytes alive among tensors made meanwhile.
 
     FLOPs are by the formulas of torch's own counter, whose class is not used: it follows modules by hooks, which refuse
     a gradient that is taken inside a forward pass, as penalties and normalised gradients do.
     """
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # TorchDispatchMode has no annotation
+    def __init__(self, until: float = math.inf) -> None:
+        super().__init__(until)
         self.conv = self.matmul = self.padded = self.bytes = self.slow_bytes = self.calls = self.convs = 0.0
         self.alive = self.peak = 0
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -118,6 +120,7 @@ class Tally(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        self.check(func, args, kwargs)
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         if func is torch.ops.aten._local_scalar_dense.default and given[0].is_meta:
             return READ if given[0].is_floating_point() else True if given[0].dtype is torch.bool else 0

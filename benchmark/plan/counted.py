@@ -7,7 +7,10 @@ that nobody has asked about yet. The counting is in ``count.py``.
 from __future__ import annotations
 
 import json
+import math
 import os
+import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -21,6 +24,8 @@ from benchmark.recipe import Recipe
 
 COUNT_VERSION = 2
 """Raised when ``count.py`` counts otherwise."""
+
+SAY_EVERY_S = 5.0
 
 SHAPES_WORK = (
     "resolution",
@@ -41,6 +46,21 @@ SHAPES_WORK = (
     "classes",
 )
 """Fields of a recipe that a step's work depends on."""
+
+
+class Counting:
+    """Says on standard error how far the counting is, at its start and then now and then: a kind of step takes
+    seconds.
+    """
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def __call__(self, done: int, todo: int) -> None:
+        """``done`` of ``todo`` kinds are counted."""
+        if time.monotonic() - self._last >= SAY_EVERY_S:
+            self._last = time.monotonic()
+            print(f"counting the work of {todo} kinds of step, once: {done} done", file=sys.stderr, flush=True)
 
 
 class Counts:
@@ -66,6 +86,10 @@ class Counts:
                 self._keys[recipe.canonical] = ""
         return self._keys[recipe.canonical]
 
+    def why_not(self, recipe: Recipe) -> str:
+        """Why the recipe's step could not be counted when it was tried; "" if it was, or was not tried."""
+        return self.refused.get(self.key(recipe), "")
+
     def count_all(
         self, recipes: Iterable[tuple[Recipe, int]], say: Callable[[int, int], None] = lambda done, todo: None
     ) -> None:
@@ -75,8 +99,8 @@ class Counts:
             recipes: with the G steps of the whole run.
             say: told how many are done, of how many.
 
-        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, or that reads what the meta
-        device does not have; it is noted in ``refused``.
+        A recipe whose plug-in is missing stays unknown. So does one that a plug-in refuses, that reads what the meta
+        device does not have, or that is too much to be counted; it is noted in ``refused``.
         """
         todo = {key: pair for pair in recipes if (key := self.key(pair[0])) and key not in self._known}
         if not todo:
@@ -87,8 +111,10 @@ class Counts:
             say(done, len(todo))
             try:
                 self._known[key] = count(recipe, steps)
-            except (GanbenchError, RuntimeError) as error:  # the plan is made all the same: the run itself will say so
-                self.refused[key] = str(error).splitlines()[0]
+            except (
+                Exception
+            ) as error:  # plug-ins have many kinds; the plan is made all the same, and the run will say so
+                self.refused[key] = (str(error).splitlines() or [type(error).__name__])[0]
             if done % 10 == 9:
                 self._keep()
         self._keep()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.errors import sure
 from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, cost
-from benchmark.plan.counted import Counts
+from benchmark.plan.counted import Counting, Counts
 from benchmark.plan.devices import Device, named
 from benchmark.plan.measured import Measured
 from benchmark.plan.placement import Placer, Task
@@ -19,6 +18,9 @@ from benchmark.plan.rooms import Need, Node
 from benchmark.plan.simulate import longest_first, nodes, placed, play
 from benchmark.records.provenance import processor
 from benchmark.records.record import Record
+
+REASONS = 3
+"""Reasons why runs have no cost, of which so many are said."""
 
 LAUNCH_S = 9.0  # until Ray has started and its workers have imported torch, as measured on two cores
 
@@ -39,7 +41,7 @@ class Forecast:
         """For runs whose recipes are counted; the others, such as those with a part that is not implemented, have no
         cost.
         """
-        self.plan, self.device, self.refused = plan, device, counts.refused
+        self.plan, self.device, self._counts = plan, device, counts
         host = named("cpu")
         measured = Measured(records, lambda name: is_device(name, device.name), counts, device)
         seen: dict[tuple[str, str, int], Cost | None] = {}
@@ -56,6 +58,10 @@ class Forecast:
         """None where it is not known."""
         return self._costs[_of(run)]
 
+    def why_none(self, run: Run) -> str:
+        """Why a run's cost could not be told; "" if it was, or was not asked for."""
+        return self._counts.why_not(run.recipe)
+
     def trainings(self, state: str = "to do") -> list[Training]:
         """The trainings in a state whose cost is known, longest first: one training serves several protocols."""
         found = []
@@ -71,7 +77,7 @@ class Forecast:
         trainings = self.trainings()
         total = sum(t.seconds for t in trainings)
         apart = sum(c.total_s * len(run.cells) for run in self.plan.of("to do") if (c := self.cost(run)) is not None)
-        unknown = sum(self.cost(run) is None for run in self.plan.of("to do"))
+        unknown = [run for run in self.plan.of("to do") if self.cost(run) is None]
         said = [
             f"on {self.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if "
             "no cell shared a run"
@@ -90,18 +96,7 @@ class Forecast:
             if trainings
             else []
         )
-        said += (
-            [
-                f"{unknown} to do without a cost"
-                + (
-                    f": {why[0]}"
-                    if (why := list(self.refused.values()))
-                    else " (--gpu counts what has not been counted yet)"
-                )
-            ]
-            if unknown
-            else []
-        )
+        said += self._unknown(unknown) if unknown else []
         blocked = self.trainings("blocked")
         others = sum(any(run.state == "blocked" for run in runs) for runs in self.plan.trainings().values()) - len(
             blocked
@@ -116,6 +111,13 @@ class Forecast:
             else []
         )
         return said + (self._budget(budget_s) if budget_s is not None else [])
+
+    def _unknown(self, runs: list[Run]) -> list[str]:
+        """How many have no cost, and why, each reason once."""
+        whys = list(dict.fromkeys(why for run in runs if (why := self.why_none(run))))
+        if not whys:
+            return [f"{len(runs)} to do without a cost (--gpu counts what has not been counted yet)"]
+        return [f"{len(runs)} to do without a cost: {'; '.join(whys[:REASONS])}{'; …' * (len(whys) > REASONS)}"]
 
     def chosen(self, budget_s: float) -> tuple[list[Taken], list[str]]:
         """What a budget buys by the rule of ``budget.choose``; blocked and finished cells are no part of it."""
@@ -224,7 +226,7 @@ def forecast(
 ) -> Forecast:
     """A plan's costs, after counting what has not been counted yet (seconds a recipe, once; imports torch)."""
     counts = Counts()
-    counts.count_all(((run.recipe, run.total_steps) for run in plan.runs), say or say_counting)
+    counts.count_all(((run.recipe, run.total_steps) for run in plan.runs), say or Counting())
     return Forecast(plan, device, counts, records)
 
 
@@ -260,9 +262,3 @@ def _one(made: Forecast, training: Training) -> Cost:
 
 def _of(run: Run) -> tuple[str, str, int]:
     return run.recipe.canonical, run.protocol.fingerprint(), run.images
-
-
-def say_counting(done: int, todo: int) -> None:
-    """On standard error: counting takes seconds a kind of step."""
-    if done % 10 == 0:
-        print(f"counting the work of {todo} kinds of step, once: {done} done", file=sys.stderr, flush=True)

@@ -17,9 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.plan.cost import cost
-from benchmark.plan.counted import Counts
+from benchmark.plan.counted import Counting, Counts
 from benchmark.plan.devices import named
-from benchmark.plan.forecast import say_counting
 from benchmark.plan.rooms import Need, Node
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.job import Job
@@ -120,7 +119,7 @@ class Demand:
                 for job in {self.work(job): job for job in jobs}.values()
                 if (recipe := _recipe(job))
             ],
-            say_counting,
+            Counting(),
         )
 
     def _estimate(self, job: Job, node: Node) -> Estimate | None:

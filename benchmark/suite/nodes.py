@@ -19,6 +19,7 @@ from benchmark.files import open_regular
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
 LONGEST_NUMBER = 40
+LARGEST = 2**53 - 1
 INTEGER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -104,10 +105,12 @@ class Node:
         return value
 
     def integer(self) -> int:
-        """A whole number."""
+        """A whole number, of a size at which it is told from its neighbours."""
         value = self.number()
         if value != int(value):
             self.fail(f"expected a whole number, found {self.text()!r}")
+        if abs(value) > LARGEST:
+            self.fail(f"expected a whole number of at most {LARGEST:,}, found {self.text()[:80]!r}")
         return int(value)
 
     def boolean(self) -> bool:
