@@ -90,7 +90,7 @@ def test_building_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda n: torch.full((n,), 1.0),
     ],
 )
-def test_whatever_makes_numbers_out_of_none_is_bounded_on_the_cpu_alone(draw) -> None:  # noqa: ANN001
+def test_whatever_makes_numbers_out_of_none_is_bounded_on_the_cpu_alone(draw) -> None:
     with Limited():
         draw(100)
         with pytest.raises(GanbenchError, match="numbers at once"):

@@ -29,8 +29,8 @@ from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell, Suite
 
 RULE = f"""Rule: after every seed from the {FIRST}rd on, all verdicts are looked at. Intervals of seeds that are
-added so are wider: all these looks together give at most 5 % false verdicts, whenever one stops (up to {LAST} seeds; the
-records say how they came about). Where a plan of several seeds was judged before, its own 5 % come on top; where one
+added so are wider: all these looks together give at most 5 % false verdicts, whenever one stops (up to {LAST} seeds;
+the records say how they came about). Where a plan of several seeds was judged before, its own 5 % come on top; where one
 began with --seeds 1, nothing does. Most informative per device hour first."""
 INTERRUPTED = "interrupted: run the same command again to go on"
 
