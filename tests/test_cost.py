@@ -26,9 +26,11 @@ from benchmark.plan.cost import EIGENVALUES, frechet, measurements
 from benchmark.plan.count import Tally, count
 from benchmark.plan.counted import Counts, work_key
 from benchmark.plan.devices import Device
-from benchmark.plan.forecast import LAUNCH_S, forecast, hours, in_order, together
+from benchmark.plan.forecast import LAUNCH_S, forecast, in_order
+from benchmark.plan.in_words import hours
 from benchmark.plan.measured import Measured
 from benchmark.plan.plan import make_plan
+from benchmark.plan.several_kinds import together
 from benchmark.plan.simulate import placed
 from benchmark.plan.work import Count, Work
 from benchmark.suite.load import load

@@ -30,8 +30,9 @@ from benchmark.records import failures, store
 from benchmark.records.record import Record
 from benchmark.schedule.launch import Options
 from benchmark.schedule.summary import Summary
+from benchmark.suite.claim import AtLeast, Check, Claim, Number, Rank
 from benchmark.suite.load import load
-from benchmark.suite.model import AtLeast, Cell, Check, Claim, Number, Published, Rank, Tolerance
+from benchmark.suite.model import Cell, Published, Tolerance
 from tests.test_collate import EXACT, PUBLISHED, THEORY, full_cells, record_for
 
 METRICS = ("L_Vg_Bz", "V_g", "D_G")

@@ -23,6 +23,7 @@ from benchmark.cli import main
 from benchmark.plan.plan import make_plan
 from benchmark.pulse import beat, listening
 from benchmark.records import store
+from benchmark.records.furthest import by_evaluation
 from benchmark.schedule.board import heard
 from benchmark.schedule.cluster import Cluster, ClusterLost
 from benchmark.schedule.hung import HungWatch, ending_if_hung
@@ -354,7 +355,7 @@ def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, capsys: pyt
 
 def _plan(results: Path):
     found, problems = store.read_all(results)
-    return make_plan(load(SUITE).cells[:1], [0], store.by_evaluation(found), 2, problems)
+    return make_plan(load(SUITE).cells[:1], [0], by_evaluation(found), 2, problems)
 
 
 def test_a_damaged_record_is_moved_aside_and_its_run_made_again(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -25,15 +25,16 @@ from benchmark.collate.presenting.table import view
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
-from benchmark.recipe import evaluation_key, run_key
+from benchmark.keys import evaluation_key, run_key
 from benchmark.records import shelf
 from benchmark.records.bundle import export
 from benchmark.records.failures import Failure
+from benchmark.records.furthest import by_evaluation
 from benchmark.records.merge import merge
 from benchmark.records.record import Record, RecordError
-from benchmark.records.store import by_evaluation, read, read_all, write
+from benchmark.records.store import read, read_all, write
+from benchmark.suite.claim import Number
 from benchmark.suite.load import load
-from benchmark.suite.model import Number
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 from tests.test_decide import run
 from tests.test_decide import write as write_suite

@@ -15,6 +15,7 @@ from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.plan.plan import make_plan, make_record
 from benchmark.recipe import Recipe
 from benchmark.records import store
+from benchmark.records.furthest import by_evaluation
 from benchmark.records.merge import merge
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.load import load
@@ -62,11 +63,11 @@ def test_plan_says_why_and_puts_the_longest_first(tmp_path: Path, monkeypatch: p
     assert [r.size for r in made.runs] == sorted((r.size for r in made.runs), reverse=True)
     assert all("no record of run" in r.reason for r in made.runs)
     record = _record(made.runs[0])
-    again = make_plan(_cells(), [0], store.by_evaluation([record]))
+    again = make_plan(_cells(), [0], by_evaluation([record]))
     assert again.runs[-1].state == "done" and record.name in again.runs[-1].reason
     part = dataclasses.replace(record, status="partial", steps=32)
-    assert make_plan(_cells(), [0], store.by_evaluation([part])).runs[0].state == "to do"
-    assert make_plan(_cells(), [0], store.by_evaluation([part]), until_epoch=2).runs[-1].state == "done"
+    assert make_plan(_cells(), [0], by_evaluation([part])).runs[0].state == "to do"
+    assert make_plan(_cells(), [0], by_evaluation([part]), until_epoch=2).runs[-1].state == "done"
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
     full = make_plan(_cells("full"), [0], {})
     assert {r.state for r in full.runs} == {"blocked"} and "ganbench data fetch mnist" in full.runs[0].reason
@@ -177,7 +178,7 @@ def test_an_unreadable_record_blocks_its_run_before_the_training(tmp_path: Path,
     path = store.write(tmp_path, "a", record)
     path.write_text(path.read_text(encoding="utf-8").replace('"schema": 1', '"schema": 2', 1), encoding="utf-8")
     found, problems = store.read_all(tmp_path)
-    made = make_plan(_cells()[:1], [0], store.by_evaluation(found), problems=problems)
+    made = make_plan(_cells()[:1], [0], by_evaluation(found), problems=problems)
     assert (
         made.runs[0].state == "blocked"
         and "upgrade ganbench" in made.runs[0].reason
@@ -199,13 +200,13 @@ def test_a_full_disk_is_said_and_nothing_half_written_stays(
 
 def test_the_furthest_record_of_a_run_counts(record: Record) -> None:
     part = dataclasses.replace(record, status="partial", steps=50)
-    assert store.by_evaluation([record, part]) == {record.evaluation: record}
+    assert by_evaluation([record, part]) == {record.evaluation: record}
     assert part.name.endswith("-s0.step50.json")
 
 
 def rekeyed(record: Record, **changes: object) -> Record:
     """A record of another run, with the keys that its changed fields give."""
-    from benchmark import recipe as ground
+    from benchmark import keys as ground
 
     changed = dataclasses.replace(record, **changes)
     run_ = ground.run_key(changed.recipe, changed.content, changed.subset, changed.seed, changed.versions)

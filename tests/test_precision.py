@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from benchmark.collate.judging.tier import tier_of
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
+from benchmark.keys import run_key
 from benchmark.methods.chain_layer import RunningArms, batch_arms
 from benchmark.plan.count import count
-from benchmark.recipe import Recipe, run_key
+from benchmark.recipe import Recipe
 from benchmark.suite.lint import lint
 from benchmark.suite.load import load
 from benchmark.suite.nodes import SuiteError

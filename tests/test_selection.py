@@ -14,13 +14,15 @@ from benchmark.collate.judging.join import first_gap, join, load_joined
 from benchmark.collate.judging.ranking import improvements, rankings
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import judge
-from benchmark.collate.presenting.site.figures import curves, scatters, slopes
+from benchmark.collate.presenting.site.curves import curves
+from benchmark.collate.presenting.site.figures import scatters, slopes
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.interval import estimate
 from benchmark.records import store
 from benchmark.records.record import Record
+from benchmark.suite.claim import Number
 from benchmark.suite.load import load
-from benchmark.suite.model import Number, Published, Tolerance
+from benchmark.suite.model import Published, Tolerance
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 
 JUDGING = {"reproduced", "better", "not reproduced"}

@@ -24,6 +24,7 @@ from benchmark.collate.judging.join import Joined, join, load_joined
 from benchmark.collate.presenting.report import write_report, write_reports
 from benchmark.collate.presenting.site import facts
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot, Scale
+from benchmark.collate.presenting.site.summary import Report, summary
 from benchmark.collate.presenting.site.svg import svg
 from benchmark.records import store
 from benchmark.records.bounds import MOST
@@ -174,7 +175,7 @@ def test_hours_count_a_shared_run_once_and_each_measurement() -> None:
     )
     again = dataclasses.replace(record, evaluation="another", eval_s=3600.0)
     joined = {"t": [Joined(cell, (record,), None, {}), Joined(cell, (record, again), None, {})]}
-    counted = facts.summary([facts.Report(suite, joined, {}, ())])
+    counted = summary([Report(suite, joined, {}, ())])
     assert counted.devices == {"A": 3.5} and (counted.runs, counted.records, counted.measured) == (1, 2, 2)
 
 

@@ -19,8 +19,8 @@ from scipy import stats
 from benchmark.collate.judging.ranking import improvements, tau_interval
 from benchmark.collate.statistics.comparisons import Pair, compare, holm
 from benchmark.collate.statistics.interval import estimate
+from benchmark.suite.claim import Number
 from benchmark.suite.load import load
-from benchmark.suite.model import Number
 
 SCRIPT = Path(__file__).parents[1] / "results/verdicts/simulate.py"
 

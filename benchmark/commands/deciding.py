@@ -17,11 +17,11 @@ from benchmark.commands.pace import device_of, seconds_each, width_of
 from benchmark.commands.standing import SHOWN, Standing, tell
 from benchmark.errors import GanbenchError
 from benchmark.plan.devices import Device
-from benchmark.plan.forecast import hours
+from benchmark.plan.in_words import hours
 from benchmark.plan.keys import series_of
 from benchmark.plan.plan import Plan, Run, make_plan
 from benchmark.records import failures, shelf
-from benchmark.records.store import by_evaluation
+from benchmark.records.furthest import by_evaluation
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.schedule.summary import Summary
 from benchmark.suite.filter import Filter
@@ -30,8 +30,8 @@ from benchmark.suite.model import Cell, Suite
 
 RULE = f"""Rule: after every seed from the {FIRST}rd on, all verdicts are looked at. Intervals of seeds that are
 added so are wider: all these looks together give at most 5 % false verdicts, whenever one stops (up to {LAST} seeds;
-the records say how they came about). Where a plan of several seeds was judged before, its own 5 % come on top; where one
-began with --seeds 1, nothing does. Most informative per device hour first."""
+the records say how they came about). Where a plan of several seeds was judged before, its own 5 % come on top; where
+one began with --seeds 1, nothing does. Most informative per device hour first."""
 INTERRUPTED = "interrupted: run the same command again to go on"
 
 

@@ -11,6 +11,7 @@ from benchmark import shell
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.records import shelf, store
+from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
@@ -28,7 +29,7 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
         raise no_cell(a, a.suites)
     found, problems = store.read_all(a.results)
     code = say(problems)
-    made = make_plan(cells, range(a.seeds), store.by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
+    made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
     return in_order(made, found), found, code
 

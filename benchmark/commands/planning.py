@@ -48,7 +48,7 @@ def plan(a: Namespace) -> int:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return code
     if a.explain:
-        from benchmark.plan.forecast import line
+        from benchmark.plan.in_words import line
 
         for run in made.runs:
             print_plain(f"{run.state}: {run.name}: {run.reason}")
@@ -70,7 +70,8 @@ def plan(a: Namespace) -> int:
         for text in forecast.lines(workers, a.budget if forecast is costs else None):
             print(text)
     if len(all_costs) > 1:
-        from benchmark.plan.forecast import hours, together
+        from benchmark.plan.in_words import hours
+        from benchmark.plan.several_kinds import together
 
         print(
             f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected "

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
-from benchmark.networks.biggan import DownBlock
+from benchmark.networks.biggan_blocks import DownBlock
 
 VERSION = 1
 SIZES = (32, 48)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmark.errors import sure
@@ -11,11 +11,10 @@ from benchmark.plan.budget import Item, Taken, choose
 from benchmark.plan.cost import Cost, cost
 from benchmark.plan.counted import Counting, Counts
 from benchmark.plan.devices import Device, named
+from benchmark.plan.in_words import hours
 from benchmark.plan.measured import Measured
-from benchmark.plan.placement import Placer, Task
 from benchmark.plan.plan import Plan, Run
-from benchmark.plan.rooms import Need, Node
-from benchmark.plan.simulate import longest_first, nodes, placed, play
+from benchmark.plan.simulate import longest_first, placed
 from benchmark.records.provenance import processor
 from benchmark.records.record import Record
 
@@ -175,50 +174,6 @@ class Forecast:
                 f"({'; '.join(dict.fromkeys(waiting.values()))})"
             )
         return said
-
-
-def together(made: Sequence[Forecast], gpus: Sequence[int]) -> float:
-    """Seconds until all trainings to do are done on so many GPUs of each forecast's device, each placed where it is
-    expected to end first.
-    """
-    known = {one.device.name: {t.name: t.seconds for t in one.trainings()} for one in made}
-
-    def seconds(task: Task, node: Node) -> float:
-        """Predicted on the node's kind of device."""
-        return known[node.kind][task.key]
-
-    tasks = [Task(name, name, name) for name in known[made[0].device.name]]
-    return play(
-        Placer(
-            tasks, nodes({one.device.name: n for one, n in zip(made, gpus)}), lambda task, node: Need(1, 1), seconds
-        ),
-        seconds,
-    )
-
-
-def line(one: Cost, device: Device) -> str:
-    """What a run costs, in one line."""
-    step = one.count.step
-    room = f" of {device.memory / 1e9:.0f} GB" if device.memory else ""
-    return (
-        f"{step.flops / 1e9:,.4g} GFLOP a step, {one.count.parameters / 1e6:.3g} M parameters, "
-        f"{one.count.memory / 1e9:.2g} GB{room}; {one.step_s:.3g} s a step on {device.name}"
-        f" ({one.known_from}), training {hours(one.train_s)}, {one.looks} measurement{'s' * (one.looks > 1)} "
-        f"{hours(one.eval_s)}, disk {one.count.checkpoint / 1e6:.3g} MB"
-    )
-
-
-def hours(seconds: float) -> str:
-    """``5400`` as ``1.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.3g} s"
-    return (
-        f"{seconds / 60:.3g} min"
-        if seconds < 5400
-        else f"{seconds / 3600:,.3g} h"
-        if seconds < 3.6e6
-        else f"{seconds / 3600:,.0f} h"
-    )
 
 
 def forecast(

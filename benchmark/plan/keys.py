@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benchmark import recipe as ground
+from benchmark import keys as ground
 from benchmark.catalogue import plugin
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_hash

@@ -100,7 +100,7 @@ def make_plan(
     """Distinct runs for all cells and seeds.
 
     Args:
-        records: what is there already, by evaluation key (``records.by_evaluation``).
+        records: what is there already, by evaluation key (``furthest.by_evaluation``).
         until_epoch: stop runs there; a partial record that got as far counts as done.
         problems: records that cannot be read. A run whose record would stand in their place is blocked
             now, not after hours of training; or, where the file is damaged beyond use, to be made again.

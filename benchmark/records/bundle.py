@@ -22,9 +22,10 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import make_plan
+from benchmark.records.furthest import by_evaluation
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.records.record import Record, RecordError
-from benchmark.records.store import MAX_BYTES, by_evaluation, file_bytes, parse
+from benchmark.records.store import MAX_BYTES, file_bytes, parse
 from benchmark.suite.model import Cell, Suite
 from benchmark.suite.slug import safe_name
 

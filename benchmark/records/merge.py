@@ -89,7 +89,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     if (
                         _place(record),
                         record.planned or 0,
-                    ) not in plans:  # what every copy says of its plan counts (``store.by_evaluation``)
+                    ) not in plans:  # what every copy says of its plan counts (``furthest.by_evaluation``)
                         store.write(results, f"merged/{_folder(record)}/planned-{record.planned or 0}", record)
                         plans.add((_place(record), record.planned or 0))
                 else:

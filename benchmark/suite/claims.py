@@ -12,8 +12,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from benchmark.errors import GanbenchError, nearest
+from benchmark.suite.claim import AtLeast, Check, Claim, Number, Rank
 from benchmark.suite.filter import Filter
-from benchmark.suite.model import AtLeast, Cell, Check, Claim, Number, Rank, Table
+from benchmark.suite.model import Cell, Table
 from benchmark.suite.nodes import Node
 
 FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged")

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.shell import file
+from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
-from benchmark.suite.model import METRICS, Claim, Suite, Table, Tolerance
+from benchmark.suite.model import METRICS, Suite, Table, Tolerance
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes

@@ -25,7 +25,8 @@ from benchmark.collate.judging.verdict import DECIDED, judge
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
-from benchmark.suite.model import Number, Published, Tolerance
+from benchmark.suite.claim import Number
+from benchmark.suite.model import Published, Tolerance
 
 BAND = Tolerance(0.05, "simulated")
 EXACT = Tier("exact", ())

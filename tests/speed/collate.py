@@ -26,8 +26,9 @@ from benchmark.canonical import content_hash
 from benchmark.data.cards import Card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
+from benchmark.keys import evaluation_key, run_key
 from benchmark.plan import keys
-from benchmark.recipe import Protocol, Recipe, evaluation_key, run_key
+from benchmark.recipe import Protocol, Recipe
 from benchmark.records import store
 from benchmark.records.record import Record
 from benchmark.suite.load import load_all

@@ -14,7 +14,7 @@ from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL
 from benchmark.errors import sure
 from benchmark.recipe import Protocol
-from benchmark.suite.model import Check, Claim, Number, Rank
+from benchmark.suite.claim import Check, Claim, Number, Rank
 
 
 def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> ClaimVerdict:

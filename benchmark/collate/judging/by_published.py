@@ -11,7 +11,8 @@ from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, ou
 from benchmark.collate.judging.fragile import unsettled
 from benchmark.collate.judging.join import Entry
 from benchmark.errors import sure
-from benchmark.suite.model import Check, Claim, Number, Published, Rank
+from benchmark.suite.claim import Check, Claim, Number, Rank
+from benchmark.suite.model import Published
 
 
 def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:

@@ -14,7 +14,7 @@ from benchmark.collate.judging.by_ours import by_ours
 from benchmark.collate.judging.by_published import by_published
 from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Joined
-from benchmark.suite.model import Claim
+from benchmark.suite.claim import Claim
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from benchmark.collate.statistics.noise import PLAUSIBLE
 from benchmark.collate.statistics.outlook import Odds, outlook, pair_odds
 from benchmark.errors import sure
 from benchmark.recipe import Protocol
-from benchmark.suite.model import Number, Tolerance
+from benchmark.suite.claim import Number
+from benchmark.suite.model import Tolerance
 
 LADDER = (1, 2, 3, 5, 8, 13, 20, 30, LAST)
 """Numbers of seeds that are tried when asking how many would be worth their hours."""

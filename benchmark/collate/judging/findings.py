@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.suite.model import AtLeast, Check, Claim, Number, Rank
+from benchmark.suite.claim import AtLeast, Check, Claim, Number, Rank
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import math
 from benchmark.collate.judging.join import Entry
 from benchmark.collate.statistics.noise import published_noise
 from benchmark.errors import sure
-from benchmark.suite.model import Check, Number, Rank
+from benchmark.suite.claim import Check, Number, Rank
 
 Z = 1.96
 

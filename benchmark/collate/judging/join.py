@@ -20,8 +20,8 @@ from benchmark.metrics.names import NEEDS
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import Series, evaluation_key, run_key, series, series_of
 from benchmark.records.failures import Failure
+from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record
-from benchmark.records.store import by_evaluation
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
 from benchmark.suite.rerun import rerun

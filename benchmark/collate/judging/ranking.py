@@ -29,7 +29,8 @@ from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL, PAIR_SHARE
 from benchmark.errors import sure
-from benchmark.suite.model import Number, Table
+from benchmark.suite.claim import Number
+from benchmark.suite.model import Table
 
 DRAWS = 2000
 

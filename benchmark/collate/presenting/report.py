@@ -8,8 +8,9 @@ from pathlib import Path
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.render import latex, markdown, plain_markdown, to_csv
-from benchmark.collate.presenting.site.facts import Report, decided
+from benchmark.collate.presenting.site.facts import decided
 from benchmark.collate.presenting.site.pages import write_site
+from benchmark.collate.presenting.site.summary import Report
 from benchmark.collate.presenting.table import View, view
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict

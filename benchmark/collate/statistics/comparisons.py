@@ -16,7 +16,7 @@ from typing import NamedTuple
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL, PAIR_SHARE
 from benchmark.errors import sure
-from benchmark.suite.model import Number
+from benchmark.suite.claim import Number
 
 
 class Pair(NamedTuple):

@@ -18,7 +18,7 @@ made in. Seeds of one plan, all there, were fixed beforehand. Everything else co
 finished, and records that do not say. A plan for a single seed is no look, since one seed decides nothing. All records
 of the same trainings (recipe, data, seed) have their say, also of another protocol or version, of fewer steps, and
 copies
-from other labs: who measures again what was looked at knows what to expect (``records.by_evaluation``).
+from other labs: who measures again what was looked at knows what to expect (``furthest.by_evaluation``).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def looked(records: Iterable[Record], of: int | None = None) -> bool:
     """Whether a decision to add seeds, or to stop, may have been made by a look at these, a cell's records.
 
     Args:
-        records: out of ``records.by_evaluation``, whose ``planned`` speaks for all records of the same trainings.
+        records: out of ``furthest.by_evaluation``, whose ``planned`` speaks for all records of the same trainings.
         of: how many seeds there are, with those that have no record yet; None: as many as records.
     """
     planned = [r.planned for r in records]

@@ -15,7 +15,7 @@ from benchmark.collate.statistics.comparisons import Pair
 from benchmark.collate.statistics.interval import Estimate, chi
 from benchmark.collate.statistics.looks import FIRST
 from benchmark.errors import sure
-from benchmark.suite.model import AtLeast, Check, Claim, Rank
+from benchmark.suite.claim import AtLeast, Check, Claim, Rank
 
 Odds = tuple[float, float]
 """Of a pair: the chances that a is found to be the smaller, and that b is. Of a comparison or a rule: for, and

@@ -19,12 +19,14 @@ from benchmark.canonical import content_hash
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.verdict import VERDICTS
+from benchmark.collate.presenting.notes import SYMBOLS
 from benchmark.collate.presenting.site import facts
-from benchmark.collate.presenting.site.figures import curves, forest, scatters, slopes, slug
+from benchmark.collate.presenting.site.curves import curves
+from benchmark.collate.presenting.site.figures import forest, scatters, slopes, slug
 from benchmark.collate.presenting.site.plot import Plot
 from benchmark.collate.presenting.site.samples import write_samples
+from benchmark.collate.presenting.site.summary import Report, Summary, judged, summary
 from benchmark.collate.presenting.site.svg import svg
-from benchmark.collate.presenting.table import SYMBOLS
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
 from benchmark.suite.load import RESERVED
@@ -36,7 +38,7 @@ SHOWN = 25
 
 
 def write_site(
-    reports: Sequence[facts.Report],
+    reports: Sequence[Report],
     results: str,
     out: Path,
     problems: Sequence[str] = (),
@@ -59,8 +61,8 @@ def write_site(
         if report.suite.name in RESERVED:
             raise GanbenchError(f"a suite cannot be called {report.suite.name!r} in a report: a page has that name", 2)
     site = _Site(reports, results, out, conflicts, png)
-    shared: dict[str, Any] = {"total": facts.summary(reports), "problems": problems, "conflicts": conflicts}
-    rows = [(r, facts.summary([r])) for r in reports]
+    shared: dict[str, Any] = {"total": summary(reports), "problems": problems, "conflicts": conflicts}
+    rows = [(r, summary([r])) for r in reports]
     start = site.page("index.html", "overview", "index", rows=rows, forest=_forest(reports), shown=SHOWN, **shared)
     site.page("cells.html", "cells", "cells", **shared)
     site.page("claims.html", "claims", "claims", **shared)
@@ -76,7 +78,7 @@ class _Site:
     """What all pages share: templates, style, script, policy, and where things are written."""
 
     def __init__(
-        self, reports: Sequence[facts.Report], results: str, out: Path, conflicts: Sequence[Conflict], png: bool
+        self, reports: Sequence[Report], results: str, out: Path, conflicts: Sequence[Conflict], png: bool
     ) -> None:
         import jinja2
         from markupsafe import Markup
@@ -111,7 +113,7 @@ class _Site:
             "figure": self.figure,
             "slug": slug,
             "decided": facts.decided,
-            "judged": facts.judged,
+            "judged": judged,
             "origin": origin,
         }
 
@@ -135,7 +137,7 @@ class _Site:
             write_png(plot, path)
         return self._markup(svg(plot))
 
-    def paper(self, report: facts.Report, counted: facts.Summary) -> Path:
+    def paper(self, report: Report, counted: Summary) -> Path:
         """The page of one paper."""
         suite, joined = report.suite, report.joined
         figures = {
@@ -149,7 +151,7 @@ class _Site:
         orders = {t.key: [o for o in rankings(t, joined[t.key]) if o.tau is not None] for t in suite.tables}
         return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures, orders=orders)
 
-    def cell(self, report: facts.Report, table: str, j: Joined) -> Path:
+    def cell(self, report: Report, table: str, j: Joined) -> Path:
         """The page of one cell."""
         grids = [(r, write_samples(r.samples, self._out / "samples")) for r in j.records]
         return self.page(
@@ -170,7 +172,7 @@ class _Site:
         )
 
 
-def _forest(reports: Sequence[facts.Report]) -> Plot | None:
+def _forest(reports: Sequence[Report]) -> Plot | None:
     """All judged numbers in one figure, as long as they are few; the papers' pages have them table by table."""
     cells = [j for r in reports for j in r.cells if j.tier and j.tier.judged]
     few = sum(len(j.entries) for j in cells) <= FEW

@@ -1,0 +1,96 @@
+"""What is known of all suites of a report together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmark.collate.judging.claims import JudgedClaim
+from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.verdict import VERDICTS
+from benchmark.collate.presenting.site.facts import TIERS, segments
+from benchmark.collate.presenting.table import View
+from benchmark.records.record import Record
+from benchmark.suite.model import Suite
+
+
+@dataclass(frozen=True)
+class Report:
+    """One suite with its results, its tables as printed, and its claims judged."""
+
+    suite: Suite
+    joined: dict[str, list[Joined]]
+    views: dict[str, View]
+    claims: Sequence[JudgedClaim]
+
+    @property
+    def cells(self) -> list[Joined]:
+        """All cells, table by table."""
+        return [j for rows in self.joined.values() for j in rows]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every number of every cell."""
+        return [e for j in self.cells for e in j.entries.values()]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of one report, or of all of them."""
+
+    cells: int
+    printed: int  # cells that the papers print a number of, or the reason why there is none
+    measured: int  # cells with records
+    numbers: int  # published numbers
+    verdicts: dict[str, int]  # each of VERDICTS
+    tiers: dict[str, int]  # cells with records by tier
+    hours: float
+    devices: dict[str, float]  # hours by device
+    runs: int
+    records: int
+
+
+def summary(reports: Iterable[Report]) -> Summary:
+    """What there is in all of ``reports``; a run that several cells share is counted once."""
+    reports = list(reports)
+    cells = [j for r in reports for j in r.cells]
+    entries = [e for r in reports for e in r.entries]
+    verdicts = Counter(e.verdict.name for e in entries)
+    tiers = Counter(j.tier.name for j in cells if j.tier)
+    records = {(r.evaluation, r.steps): r for j in cells for r in j.records}.values()
+    devices = _hours(records)
+    return Summary(
+        cells=len(cells),
+        printed=sum(bool(j.cell.published) for j in cells),
+        measured=sum(bool(j.records) for j in cells),
+        numbers=sum(e.published is not None and e.published.value is not None for e in entries),
+        verdicts={name: verdicts[name] for name in VERDICTS},
+        tiers={name: tiers[name] for name in TIERS},
+        hours=sum(devices.values()),
+        devices=devices,
+        runs=len({r.run for r in records}),
+        records=len(records),
+    )
+
+
+def _hours(records: Iterable[Record]) -> dict[str, float]:
+    """Device -> hours: each run's training once, each measurement once."""
+    training: dict[str, Record] = {}
+    found: defaultdict[str, float] = defaultdict(float)
+    for r in records:
+        found[_device(r)] += r.eval_s / 3600
+        if r.run not in training or r.train_s > training[r.run].train_s:
+            training[r.run] = r
+    for r in training.values():
+        found[_device(r)] += r.train_s / 3600
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _device(record: Record) -> str:
+    return " then ".join(dict.fromkeys(str(s.get("device")) for s in segments(record))) or "unknown device"
+
+
+def judged(entries: Iterable[Entry], verdict: str) -> list[Entry]:
+    """The entries with one verdict."""
+    return [e for e in entries if e.verdict.name == verdict]
