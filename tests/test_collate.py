@@ -18,7 +18,8 @@ from scipy import stats
 from benchmark.collate.judging.alike import unlike
 from benchmark.collate.judging.claims import judge_claim
 from benchmark.collate.judging.decide import open_questions
-from benchmark.collate.judging.join import Joined, _spread, join, load_joined
+from benchmark.collate.judging.join import Joined, join, load_joined
+from benchmark.collate.judging.noise_within import _spread
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import judge
@@ -26,7 +27,8 @@ from benchmark.collate.presenting.render import latex, markdown, tex, to_csv
 from benchmark.collate.presenting.report import write_report
 from benchmark.collate.presenting.table import view
 from benchmark.collate.statistics.interval import estimate, power, seeds_needed
-from benchmark.plan.plan import make_plan, make_record
+from benchmark.plan.make_record import make_record
+from benchmark.plan.plan import make_plan
 from benchmark.records import store
 from benchmark.records.record import Record
 from benchmark.suite.load import load, load_all

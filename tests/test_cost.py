@@ -21,17 +21,19 @@ from benchmark.errors import GanbenchError
 from benchmark.metrics import frechet as distance
 from benchmark.plan import calibrate, counted, devices
 from benchmark.plan.budget import Item, choose, parse_hours
-from benchmark.plan.calibrate import REPRESENTATIVE, fit
+from benchmark.plan.calibrate import fit
 from benchmark.plan.cost import EIGENVALUES, frechet, measurements
-from benchmark.plan.count import Tally, count
+from benchmark.plan.count import count
 from benchmark.plan.counted import Counts, work_key
 from benchmark.plan.devices import Device
 from benchmark.plan.forecast import LAUNCH_S, forecast, in_order
 from benchmark.plan.in_words import hours
 from benchmark.plan.measured import Measured
 from benchmark.plan.plan import make_plan
+from benchmark.plan.representative import REPRESENTATIVE
 from benchmark.plan.several_kinds import together
 from benchmark.plan.simulate import placed
+from benchmark.plan.tally import Tally
 from benchmark.plan.work import Count, Work
 from benchmark.suite.load import load
 from benchmark.train.gan import Gan

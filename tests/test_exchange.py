@@ -79,7 +79,8 @@ def test_a_record_says_that_its_reference_was_imported(
     cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from benchmark.data.read import read
-    from benchmark.plan.plan import make_plan, make_record
+    from benchmark.plan.make_record import make_record
+    from benchmark.plan.plan import make_plan
     from benchmark.train import evaluate
     from benchmark.train.run import run
 

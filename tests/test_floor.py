@@ -31,7 +31,8 @@ from benchmark.metrics.kernel_distance import kernel_distance
 from benchmark.metrics.real import RealSet, compared_with, decoder, real_key, real_set
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import evaluation_key
-from benchmark.plan.plan import make_plan, make_record
+from benchmark.plan.make_record import make_record
+from benchmark.plan.plan import make_plan
 from benchmark.recipe import Protocol
 from benchmark.records import store as records
 from benchmark.schedule.endings import beside_floor

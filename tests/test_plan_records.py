@@ -12,7 +12,8 @@ from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.plan import keys, plan
 from benchmark.plan.keys import evaluation_key, run_key
-from benchmark.plan.plan import make_plan, make_record
+from benchmark.plan.make_record import make_record
+from benchmark.plan.plan import make_plan
 from benchmark.recipe import Recipe
 from benchmark.records import store
 from benchmark.records.furthest import by_evaluation

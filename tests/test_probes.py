@@ -22,7 +22,8 @@ from benchmark.metrics.geometry import effective_rank, mean_cosine
 from benchmark.metrics.names import PROBES
 from benchmark.metrics.real import real_key
 from benchmark.plan.blocks import what_blocks
-from benchmark.plan.plan import make_plan, make_record
+from benchmark.plan.make_record import make_record
+from benchmark.plan.plan import make_plan
 from benchmark.recipe import Protocol
 from benchmark.records.bounds import impossible
 from benchmark.records.store import parse

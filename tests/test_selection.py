@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.collate.judging.claims import judge_claim
-from benchmark.collate.judging.join import first_gap, join, load_joined
+from benchmark.collate.judging.index import first_gap
+from benchmark.collate.judging.join import join, load_joined
 from benchmark.collate.judging.ranking import improvements, rankings
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import judge

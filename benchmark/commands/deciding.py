@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchmark.collate.judging.claims import judge_claim
 from benchmark.collate.judging.decide import all_verdicts, in_order, open_questions
-from benchmark.collate.judging.join import Joined, by_series, join_loaded
+from benchmark.collate.judging.index import by_series
+from benchmark.collate.judging.join import Joined, join_loaded
 from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.commands import standing
 from benchmark.commands.lines import count, first_seeds, no_cell, say

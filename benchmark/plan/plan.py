@@ -9,14 +9,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmark.data.cards import card, missing
 from benchmark.data.subsets import subset_hash, subset_size
 from benchmark.errors import GanbenchError
-from benchmark.metrics.real import real_key
 from benchmark.plan.blocks import what_blocks
-from benchmark.plan.keys import MEASURE_VERSION, algorithm_versions, evaluation_key, run_key
+from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.model import Cell
@@ -186,39 +184,3 @@ def _blocked_run(cells: list[Cell], seed: int) -> Run:
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     why = what_blocks(recipe, protocol) or missing(recipe.dataset, recipe.split) or "blocked"
     return Run("", "", seed, recipe, protocol, tuple(cells), "blocked", why, images, recipe.total_steps(images))
-
-
-def make_record(run: Run, result: dict[str, Any]) -> Record:
-    """The record of a planned run from what the worker returned."""
-    data: dict[str, Any] = run.data()
-    if {key: result[key] for key in data} != data:
-        raise GanbenchError(f"{run.name}: the worker trained on other data than planned")
-    real = real_key(run.recipe, run.protocol)
-    if result.get("real", real) != real:
-        raise GanbenchError(f"{run.name}: the worker compared with other real images than planned")
-    return Record(
-        run=run.key,
-        evaluation=run.evaluation,
-        seed=run.seed,
-        profile=run.cells[0].profile,
-        cell=run.cells[0].id,
-        recipe=run.recipe,
-        protocol=run.protocol,
-        versions=algorithm_versions(run.recipe),
-        measure_version=MEASURE_VERSION,
-        **data,
-        real=real,
-        floor=result.get("floor"),
-        planned=run.planned,
-        provenance={
-            "libraries": result["libraries"],
-            "segments": result["segments"],
-            **({"real": "imported statistics"} if result.get("imported") else {}),
-        },
-        **{
-            k: result[k]
-            for k in ("status", "steps", "total_steps", "epochs", "final", "history", "samples", "train_s", "eval_s")
-        },
-        train_cpu_s=result.get("train_cpu_s"),
-        eval_cpu_s=result.get("eval_cpu_s"),
-    )

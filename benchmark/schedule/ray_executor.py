@@ -18,14 +18,14 @@ from benchmark.schedule.gpu import why_no_gpu
 from benchmark.schedule.hung import HungWatch, end_worker
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.machines import Machines
-from benchmark.schedule.memory import GPU, HOST, gpu_memory, with_room
+from benchmark.schedule.memory import with_room
+from benchmark.schedule.outcome import MAX_RETRIES, outcome
 from benchmark.schedule.places import Places
 from benchmark.schedule.progress import duration
 from benchmark.schedule.session import session
 from benchmark.schedule.stop import Stop
 from benchmark.schedule.worker import Make, tasks
 
-MAX_RETRIES = 3  # of a run whose worker or node was lost; it goes on from its checkpoint
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
 HUNG_S = 3600.0  # without a sign of life, after which a run is ended and started again
@@ -144,7 +144,7 @@ def _take_leave(ray: Any, board: Any, news: Any, cluster: Cluster) -> None:
 def _ended(ray: Any, ref: Any, job: Job, places: Places, watch: HungWatch, cluster: Cluster, stop: Stop) -> Event:
     """What became of a run; its place is free."""
     watch.forget(job.evaluation)
-    event = _outcome(ray, ref, job, watch)
+    event = outcome(ray, ref, job, watch)
     event = _once_more(event, places, cluster, stop) if event.kind == "crowded" else event
     places.ended(job)
     return event
@@ -204,31 +204,3 @@ def _without_a_node(ray: Any, cluster: Cluster, places: Places, running: dict[An
             ray.cancel(ref, force=True)
             places.ended(running.pop(ref))
         yield Event("failed", job, error=f"asks for {said}, which no node has any more; its checkpoint is kept")
-
-
-def _outcome(ray: Any, ref: Any, job: Job, watch: HungWatch) -> Event:
-    """A finished task as an event; "crowded", with what was short, if it ran out of memory. Errors are told apart by
-    type: their messages may be empty.
-    """
-    try:
-        result = ray.get(ref)
-    except ray.exceptions.RayTaskError as error:
-        cause = error.cause
-        if isinstance(cause, GanbenchError):
-            return Event("failed", job, error=str(cause))
-        if gpu_memory(cause) or isinstance(cause, MemoryError):
-            return Event("crowded", job, error=GPU if gpu_memory(cause) else HOST, trace=str(error))
-        return Event("failed", job, error=f"{type(cause).__name__}: {cause}", trace=str(error))
-    except ray.exceptions.OutOfMemoryError as error:
-        return Event("crowded", job, error=HOST, trace=str(error))
-    except ray.exceptions.LocalRayletDiedError:
-        raise ClusterLost("Ray on this machine has ended unexpectedly") from None
-    except ray.exceptions.RayError as error:
-        hung = f", {n} of them because it gave no sign of life" if (n := watch.ended.get(job.evaluation)) else ""
-        return Event(
-            "failed",
-            job,
-            error=f"its worker was lost {MAX_RETRIES + 1} times{hung} ({type(error).__name__})",
-            trace=str(error),
-        )
-    return Event("interrupted", job) if result is None else Event("done", job, result=result)

@@ -18,7 +18,8 @@ from benchmark.suite.model import METRICS, Suite, Table, Tolerance
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
-from benchmark.suite.tables import Profile, TableReader
+from benchmark.suite.rows import Profile
+from benchmark.suite.tables import TableReader
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
 RESERVED = ("index", "claims", "cells")  # pages that every report has

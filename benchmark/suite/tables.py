@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.cards import cards as dataset_cards
 from benchmark.errors import nearest
 from benchmark.suite import published
 from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
-from benchmark.suite.fields import CHOICES, scalar
-from benchmark.suite.model import METRICS, ORIGINS, Cell, Place, Reference, Table, Tolerance
+from benchmark.suite.fields import CHOICES
+from benchmark.suite.model import Cell, Place, Table, Tolerance
 from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import finish, finish_protocol, read_protocol
+from benchmark.suite.rows import (
+    ROW_KEYS,
+    Column,
+    Profile,
+    Row,
+    read_column,
+    read_metrics,
+    read_origins,
+    read_references,
+    read_rows,
+)
 
 TABLE_KEYS = (
     "caption",
@@ -31,38 +41,6 @@ TABLE_KEYS = (
     "notes",
     "restates",
 )
-ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A named transformation of every recipe and protocol of a suite: changes that are made one after the other."""
-
-    name: str
-    recipe: tuple[Draft, ...] = ()
-    protocol: tuple[Draft, ...] = ()
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: the coordinates that it sets, and how its numbers are measured if not as the others."""
-
-    coordinates: Draft = field(default_factory=Draft)
-    protocol: Draft = field(default_factory=Draft)
-
-
-@dataclass(frozen=True)
-class Row:
-    """Where a row's cells stand, and what it shares with the other rows of its table."""
-
-    table: str
-    group: str
-    backbone: str
-    std_of: str
-    metrics: dict[str, str]
-    columns: list[Column]
-    protocol: Draft
-    restated: tuple[Cell, ...] | None  # the cells that a figure's caption may repeat
 
 
 @dataclass
@@ -94,12 +72,12 @@ class TableReader:
             group="",
             backbone=given["backbone"].text() if "backbone" in given else "",
             std_of=given["std_of"].one_of(CHOICES["std_of"], "std_of") if "std_of" in given else "unknown",
-            metrics=_metrics(given["metrics"]),
-            columns=[_column(c) for c in given["columns"].items()] if "columns" in given else [Column()],
+            metrics=read_metrics(given["metrics"]),
+            columns=[read_column(c) for c in given["columns"].items()] if "columns" in given else [Column()],
             protocol=read_protocol(given["protocol"]).over(self.protocol) if "protocol" in given else self.protocol,
             restated=restates.cells if restates else None,
         )
-        cells = [cell for name, at, shared in _rows(given, row) for cell in self._row(name, at, shared)]
+        cells = [cell for name, at, shared in read_rows(given, row) for cell in self._row(name, at, shared)]
         if not cells:
             node.fail("a table without a cell")
         cells = sized(refuse_twins(cells, node))
@@ -112,7 +90,7 @@ class TableReader:
             transposed=given["transposed"].boolean() if "transposed" in given else False,
             by_metric=given["by_metric"].boolean() if "by_metric" in given else False,
             tolerance=self.tolerance,
-            references=tuple(_references(given["references"], row, cells) if "references" in given else ()),
+            references=tuple(read_references(given["references"], row, cells) if "references" in given else ()),
             restates=restates.id if restates else None,
         )
 
@@ -121,7 +99,7 @@ class TableReader:
         method = given["method"].text() if "method" in given else name
         protocol = read_protocol(given["protocol"]).over(row.protocol) if "protocol" in given else row.protocol
         std_of = given["std_of"].one_of(CHOICES["std_of"], "std_of") if "std_of" in given else row.std_of
-        origins = _origins(given.get("origin"), len(row.columns))
+        origins = read_origins(given.get("origin"), len(row.columns))
         numbers = {
             m: published.read_row(given[m], len(row.columns), std_of, origins) for m in row.metrics if m in given
         }
@@ -222,61 +200,3 @@ class TableReader:
             stated=chosen.stated | measured.stated,
             notes=chosen.spelled_notes() | measured.spelled_notes(),
         )
-
-
-def _rows(given: dict[str, Node], row: Row) -> list[tuple[str, Node, Row]]:
-    """Each row with its name and what it shares with others, group by group."""
-    if "rows" in given:
-        return [(name, at, row) for name, at in given["rows"].mapping().items()]
-    found = []
-    for group, node in given["groups"].mapping().items():
-        inner = node.mapping({"backbone", "rows"}, ("rows",))
-        shared = replace(row, group=group, backbone=inner["backbone"].text() if "backbone" in inner else row.backbone)
-        found += [(name, at, shared) for name, at in inner["rows"].mapping().items()]
-    return found
-
-
-def _metrics(node: Node) -> dict[str, str]:
-    if not node.is_mapping():
-        node.fail("a metric needs its direction: write '{FID: lower, IS: higher}'")
-    found = {
-        name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()
-    }
-    return found or node.fail("a table without a metric")
-
-
-def _column(node: Node) -> Column:
-    given = node.mapping({*COORDINATES, "protocol"})
-    fields: dict[str, Any] = (
-        {"dataset": given["dataset"].one_of(dataset_cards(), "dataset")} if "dataset" in given else {}
-    )
-    for key, kind in (("resolution", "int"), ("data_percent", "float")):
-        if key in given:
-            fields[key] = scalar(key, kind, given[key])
-    return Column(Draft(fields), read_protocol(given["protocol"]) if "protocol" in given else Draft())
-
-
-def _origins(node: Node | None, columns: int) -> list[str]:
-    if node is None:
-        return ["own"] * columns
-    given = (
-        [n.one_of(ORIGINS, "origin") for n in node.items()]
-        if node.is_list()
-        else [node.one_of(ORIGINS, "origin")] * columns
-    )
-    if len(given) != columns:
-        node.fail(f"{len(given)} origin(s) for {columns} column(s)")
-    return given
-
-
-def _references(node: Node, row: Row, cells: list[Cell]) -> list[Reference]:
-    """Rows such as ``Real data: {IS: 11.24 ± .12, FID: 0}``, one reference a column."""
-    found = []
-    places = list(dict.fromkeys(c.place for c in cells))
-    for method, at in node.mapping().items():
-        numbers = {
-            m: published.read_row(n, len(places), row.std_of, ["own"] * len(places))
-            for m, n in at.mapping(row.metrics).items()
-        }
-        found += [Reference(method, place, {m: n[i] for m, n in numbers.items()}) for i, place in enumerate(places)]
-    return found

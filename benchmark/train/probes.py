@@ -25,9 +25,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -37,12 +34,12 @@ from benchmark.data.read import ImageSet, read
 from benchmark.data.subsets import SUBSET_SEED
 from benchmark.errors import GanbenchError
 from benchmark.methods.part import Side, View
-from benchmark.metrics.geometry import effective_rank, mean_cosine
 from benchmark.metrics.names import PROBES
 from benchmark.metrics.real import held_out
 from benchmark.pulse import beat
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
+from benchmark.train.probed import Look, halves, norm, pooled, summarise
 from benchmark.train.step import pass_through_D
 from benchmark.train.streams import NAMES, stream
 
@@ -84,21 +81,10 @@ class Probes:
                     fake = twins[0].fakes(self.batch)
                 seen.append(_look(twins[0], real, fake))
                 unseen.append(_logits(twins[1], test, fake))
-        found = _summary(seen, torch.cat(unseen))
+        found = summarise(seen, torch.cat(unseen))
         return {
             m: {key: value if math.isfinite(value) else None for key, value in found[m].items()} for m in self.asked
         }
-
-
-@dataclass(frozen=True)
-class Look:
-    """One batch of each side, as D saw it."""
-
-    real: Tensor  # logits, as the loss's verdict has them
-    fake: Tensor
-    weight_grad: float
-    feature_grads: list[float]  # by block
-    features: list[tuple[Tensor, Tensor]]  # by block: real and fake, (B, C) each
 
 
 Images = tuple[Tensor, Tensor]
@@ -170,57 +156,7 @@ def _look(twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Ten
     return Look(
         real=twin.loss.verdict(of_real).detach(),
         fake=twin.loss.verdict(of_fake).detach(),
-        weight_grad=_norm(grads[: len(weights)]),
-        feature_grads=[_norm([next(by_map) for _ in block]) for block in maps],
-        features=[_halves(torch.cat([_pooled(m) for m in block]).detach()) for block in maps],
+        weight_grad=norm(grads[: len(weights)]),
+        feature_grads=[norm([next(by_map) for _ in block]) for block in maps],
+        features=[halves(torch.cat([pooled(m) for m in block]).detach()) for block in maps],
     )
-
-
-def _halves(joined: Tensor) -> tuple[Tensor, Tensor]:
-    real, fake = joined.chunk(2)
-    return real, fake
-
-
-def _norm(grads: Sequence[Tensor | None]) -> float:
-    """‖·‖₂ of all of them as one vector; not a number where the loss depends on none."""
-    there = [g.double().square().sum() for g in grads if g is not None]
-    return torch.stack(there).sum().sqrt().item() if there else math.nan
-
-
-def _pooled(features: Tensor) -> Tensor:
-    """(B, C, …) to (B, C)."""
-    return features.flatten(2).mean(2) if features.dim() > 2 else features
-
-
-def _summary(looks: list[Look], test: Tensor) -> dict[str, dict[str, float]]:
-    logits = {
-        "D_real": torch.cat([look.real for look in looks]),
-        "D_fake": torch.cat([look.fake for look in looks]),
-        "D_test": test,
-    }
-    found: dict[str, dict[str, Any]] = {name: _spread(said.flatten()) for name, said in logits.items()}
-    for name in ("fake", "test"):
-        found[f"gap_real_{name}"] = {"value": abs(found["D_real"]["value"] - found[f"D_{name}"]["value"])}
-    found["d_weight_grad"] = _spread(torch.tensor([look.weight_grad for look in looks], dtype=torch.float64))
-    blocks = range(len(looks[0].features))
-    found["feature_grad"] = _mean_of(
-        {f"block_{b + 1}": math.fsum(look.feature_grads[b] for look in looks) / len(looks) for b in blocks}
-    )
-    features = {
-        f"{side}_{b + 1}": torch.cat([look.features[b][i] for look in looks]).cpu()
-        for b in blocks
-        for i, side in enumerate(("real", "fake"))
-    }
-    found["cosine"] = _mean_of({key: mean_cosine(f) for key, f in features.items()})
-    found["effective_rank"] = _mean_of({key: effective_rank(f) for key, f in features.items()})
-    return found
-
-
-def _spread(values: Tensor) -> dict[str, float]:
-    """Mean, and standard deviation (n − 1) where there are several."""
-    values = values.double()
-    return {"value": values.mean().item(), **({"std": values.std().item()} if len(values) > 1 else {})}
-
-
-def _mean_of(parts: dict[str, float]) -> dict[str, float]:
-    return {"value": math.fsum(parts.values()) / len(parts) if parts else math.nan, **parts}

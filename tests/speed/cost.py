@@ -33,13 +33,14 @@ import torch
 
 from benchmark.data.read import read
 from benchmark.metrics.names import IMAGE
-from benchmark.plan.calibrate import REPRESENTATIVE, step_seconds
+from benchmark.plan.calibrate import step_seconds
 from benchmark.plan.cost import measurements
 from benchmark.plan.count import count
 from benchmark.plan.devices import calibrated, named
 from benchmark.plan.forecast import Forecast, forecast
 from benchmark.plan.in_words import hours
 from benchmark.plan.plan import Plan, Run, make_plan
+from benchmark.plan.representative import REPRESENTATIVE
 from benchmark.records import store
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.suite.load import load_all

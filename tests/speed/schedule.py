@@ -31,7 +31,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmark.plan.plan import Plan, make_plan, make_record
+from benchmark.plan.make_record import make_record
+from benchmark.plan.plan import Plan, make_plan
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import store
 from benchmark.schedule import launch, places, ray_executor, session

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmark.collate.judging.caveats import caveats
+from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
+from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import Estimate, estimate
 from benchmark.collate.statistics.looks import looked
 from benchmark.errors import GanbenchError, sure
-from benchmark.metrics.names import NEEDS
 from benchmark.plan.blocks import what_blocks
-from benchmark.plan.keys import Series, evaluation_key, run_key, series, series_of
+from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.records.failures import Failure
-from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
@@ -61,20 +58,10 @@ class Joined:
     failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
 
 
-def first_gap(records: Sequence[Record]) -> int | None:
-    """The smallest seed without a record below the largest with one; None if there is none."""
-    seeds = {r.seed for r in records}
-    first = next(i for i in itertools.count() if i not in seeds)
-    return first if any(s > first for s in seeds) else None
-
-
 Failures = Mapping[str, Failure]
 """By evaluation key, as ``failures.read_all`` gives them."""
 
 NONE: Failures = {}
-
-Index = dict[Series, tuple[Record, ...]]
-"""Records by series, as ``by_series`` makes it: what a caller with several suites makes once."""
 
 
 def join(
@@ -88,13 +75,13 @@ def join(
             no record of a cell, the first of these that has one is shown, at its own tier; where none has, the first
             of which a run failed.
     """
-    index = _index(records)
+    index = indexed(records)
     others = [{c.id: c for c in other.cells} for other in profiles]
     joined: dict[str, list[Joined]] = {}
     for table in suite.tables:
         for cell in table.cells:
             candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
-            shown, found = next(((c, r) for c in candidates if (r := _records_of(c, index))), (None, ()))
+            shown, found = next(((c, r) for c in candidates if (r := records_of(c, index))), (None, ()))
             shown = shown or next((c for c in candidates if _failed(c, (), failures)), cell)
             joined.setdefault(table.key, []).append(
                 _join_cell(shown, found, table.metrics, table.tolerance, _failed(shown, found, failures))
@@ -113,9 +100,9 @@ def join_loaded(
     suite: Suite, records: Sequence[Record] | Index, fixed: bool = False, failures: Failures = NONE
 ) -> tuple[Suite, dict[str, list[Joined]]]:
     """As ``load_joined``, for a suite that is loaded; ``fixed``: under no other profile than its own."""
-    index = _index(records)
+    index = indexed(records)
     enough = (
-        fixed or suite.profile != "full" or not (index or failures) or all(_records_of(c, index) for c in suite.cells)
+        fixed or suite.profile != "full" or not (index or failures) or all(records_of(c, index) for c in suite.cells)
     )
     return suite, join(
         suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"], failures
@@ -141,29 +128,6 @@ def _why_failed(cell: Cell, records: tuple[Record, ...], failures: tuple[Failure
     said = "; ".join(f"seed {f.seed} failed{f' on {f.when}' * bool(f.when)}: {f.reason}" for f in failures)
     seeds, chosen = seeds_of(records, failures)
     return f"{said}; to run it again: {rerun(cell, seeds, failures[0].results, looked=chosen)}"
-
-
-def by_series(records: Sequence[Record]) -> Index:
-    """The records that count (of each seed the one that got furthest), by series, in order of seed."""
-    groups: dict[Series, list[Record]] = {}
-    made: dict[tuple[Any, ...], Series] = {}  # records that were read together share their parts
-    for r in by_evaluation(records).values():
-        parts = (id(r.recipe), r.content, r.subset, id(r.versions), id(r.protocol), r.measure_version, r.real)
-        if parts not in made:
-            made[parts] = series(r.recipe, r.content, r.subset, r.versions, r.protocol, r.measure_version, r.real)
-        groups.setdefault(made[parts], []).append(r)
-    return {key: tuple(sorted(group, key=lambda r: r.seed)) for key, group in groups.items()}
-
-
-def _index(records: Sequence[Record] | Index) -> Index:
-    return records if isinstance(records, dict) else by_series(records)
-
-
-def _records_of(cell: Cell, index: Index) -> tuple[Record, ...]:
-    try:
-        return index.get(series_of(cell.recipe, cell.protocol), ())
-    except GanbenchError:
-        return ()  # a part that is not implemented: the entry says so as "blocked"
 
 
 def _join_cell(
@@ -216,7 +180,7 @@ def _join_cell(
             direction,
             published,
             achieved,
-            _spread(published, records, metric),
+            own_spread(published, records, metric),
             verdict,
             _floor(records, metric),
         )
@@ -255,20 +219,3 @@ def stated_runs(cell: Cell) -> int:
     noisiest.
     """
     return cell.full_protocol.seeds or 1 if "seeds" in cell.stated else 1
-
-
-def evaluation_error(record: Record, metric: str, measured: dict[str, Any]) -> float | None:
-    """Standard error of one measurement of one run, where it is a mean over independent noises or splits.
-
-    None for FID, which is no mean, for KID, whose subsets share images, and for probes, whose images every seed shares.
-    """
-    std, parts = measured.get("std"), record.protocol.is_splits if metric == "IS" else record.protocol.generated
-    return std / math.sqrt(parts) if std is not None and parts and (metric == "IS" or metric in NEEDS) else None
-
-
-def _spread(published: Published | None, records: tuple[Record, ...], metric: str) -> float | None:
-    if published is None or published.std is None:
-        return None
-    same = [r for r in records if r.final and r.protocol.std_of == published.std_of]
-    stds = [std for r in same if (std := sure(r.final).get(metric, {}).get("std")) is not None]
-    return sum(stds) / len(stds) if stds else None

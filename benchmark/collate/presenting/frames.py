@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.collate.judging.claims import judge_claim
-from benchmark.collate.judging.join import Entry, Joined, by_series, join_loaded
+from benchmark.collate.judging.index import by_series
+from benchmark.collate.judging.join import Entry, Joined, join_loaded
 from benchmark.collate.judging.ranking import rankings
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all

@@ -31,7 +31,7 @@ class Footnote:
     text: str
 
 
-class _Notes:
+class Notes:
     """The footnotes of one table. What differs from cell to cell gets a letter: the tier of what was achieved
     with its reasons, remarks on the paper's numbers, and which of them are quoted.
     """

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.collate.judging.join import Entry, Joined
-from benchmark.collate.presenting.notes import SYMBOLS, Footnote, _Notes
+from benchmark.collate.presenting.notes import SYMBOLS, Footnote, Notes
 from benchmark.suite.model import Published, Table
 
 ARROWS = {"lower": "↓", "higher": "↑"}
@@ -70,7 +70,7 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
         (r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published
         for r in table.references
     }
-    notes = _Notes(joined)
+    notes = Notes(joined)
     grid = [
         [
             _square(by_place[method, spot], metric, notes)
@@ -104,7 +104,7 @@ def _reference(p: Published | None) -> Square:
     return replace(_NOTHING, published=p.text) if p else _NOTHING
 
 
-def _square(j: Joined, metric: str, notes: _Notes) -> Square:
+def _square(j: Joined, metric: str, notes: Notes) -> Square:
     e = j.entries[metric]
     p = e.published
     return Square(
