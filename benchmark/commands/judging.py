@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from benchmark.commands.lines import read_records, say
+from benchmark.commands.standing import tell
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
 
@@ -70,8 +71,7 @@ def report(a: Namespace) -> int:
     say(problems)
     failed = failures.read_all(a.results)
     loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
-    for written in write_reports(
-        loaded, str(a.results), a.out, [str(p) for p in problems], conflicts(a.results), a.png
-    ):
+    said, differ = [str(p) for p in problems], conflicts(a.results)
+    for written in write_reports(loaded, str(a.results), a.out, said, differ, a.png, say=tell):
         print(written)
     return 0

@@ -19,6 +19,7 @@ from benchmark.collate.join import Joined
 from benchmark.collate.ranking import rankings
 from benchmark.collate.site import facts
 from benchmark.collate.site.figures import curves, forest, scatters, slopes, slug
+from benchmark.collate.site.folder import Folder
 from benchmark.collate.site.plot import Plot
 from benchmark.collate.site.samples import write_samples
 from benchmark.collate.site.svg import svg
@@ -37,7 +38,7 @@ SHOWN = 25
 def write_site(
     reports: Sequence[facts.Report],
     results: str,
-    out: Path,
+    out: Folder,
     problems: Sequence[str] = (),
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
@@ -75,7 +76,7 @@ class _Site:
     """What all pages share: templates, style, script, policy, and where things are written."""
 
     def __init__(
-        self, reports: Sequence[facts.Report], results: str, out: Path, conflicts: Sequence[Conflict], png: bool
+        self, reports: Sequence[facts.Report], results: str, out: Folder, conflicts: Sequence[Conflict], png: bool
     ) -> None:
         import jinja2
         from markupsafe import Markup
@@ -102,21 +103,16 @@ class _Site:
 
     def page(self, name: str, template: str, here: str, up: str = "", **context: Any) -> Path:
         """One page; ``up`` leads from it to the start page's folder."""
-        path = self._out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context), encoding="utf-8"
-        )
-        return path
+        text = self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context)
+        return self._out.write(name, text)
 
     def figure(self, plot: Plot) -> Any:
         """A plot's markup; its PNG too, if they were asked for."""
         if self._png:
-            from benchmark.collate.site.png import write_png
+            from benchmark.collate.site.png import png
 
-            path = self._out / "figures" / f"{safe_name(plot.name)[:120]}-{facts.content_hash(plot.name)[:8]}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_png(plot, path)
+            name = f"{safe_name(plot.name)[:120]}-{facts.content_hash(plot.name)[:8]}.png"
+            self._out.write(f"figures/{name}", png(plot))
         return self._markup(svg(plot))
 
     def paper(self, report: facts.Report, counted: facts.Summary) -> Path:
@@ -135,7 +131,7 @@ class _Site:
 
     def cell(self, report: facts.Report, table: str, j: Joined) -> Path:
         """The page of one cell."""
-        grids = [(r, write_samples(r.samples, self._out / "samples")) for r in j.records]
+        grids = [(r, write_samples(r.samples, self._out)) for r in j.records]
         return self.page(
             f"cells/{facts.page_of(report.suite, j.cell.id)}", "cell", report.suite.name, "../", r=report, table=table, j=j, grids=[(r, g) for r, g in grids if g],
             plots=curves(j), fields=facts.fields(j), differing=facts.differing(j), provenance=facts.provenance, command=facts.command(j, self._results),
