@@ -19,7 +19,7 @@ from benchmark.collate.judging.alike import unlike
 from benchmark.collate.judging.claims import judge_claim
 from benchmark.collate.judging.decide import open_questions
 from benchmark.collate.judging.join import Joined, join, load_joined
-from benchmark.collate.judging.noise_within import _spread
+from benchmark.collate.judging.noise_within import own_spread
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import judge
@@ -400,7 +400,7 @@ def test_the_published_spread_is_held_against_its_own_kind() -> None:
     entries = joined["theory/1"][0].entries
     assert entries["V_g"].spread == pytest.approx(0.05) and entries["L_Vg_Bz"].spread is None
     other = dataclasses.replace(entries["V_g"].published, std_of="seeds")
-    assert _spread(other, joined["theory/1"][0].records, "V_g") is None
+    assert own_spread(other, joined["theory/1"][0].records, "V_g") is None
 
 
 def test_tables_have_the_papers_layout(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from benchmark.collate.caveats import LIBRARIES, caveats
-from benchmark.collate.join import load_joined
-from benchmark.collate.render import latex, markdown, to_csv
-from benchmark.collate.table import view
 
 from benchmark.cli import main
+from benchmark.collate.judging.caveats import LIBRARIES, caveats
+from benchmark.collate.judging.join import load_joined
+from benchmark.collate.presenting.render import latex, markdown, to_csv
+from benchmark.collate.presenting.table import view
 from benchmark.records import store
 from benchmark.records.provenance import PACKAGES, libraries
 from benchmark.records.record import Record

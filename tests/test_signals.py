@@ -196,7 +196,7 @@ def before_a(function: Callable[..., Any], *numbers: int) -> Callable[..., Any]:
 
 COMMANDS = {  # words -> a function that is called on the way
     ("plan", "theory"): "benchmark.commands.lines.make_plan",
-    ("report", "theory", "--out", "REPORT"): "benchmark.collate.join.load_joined",
+    ("report", "theory", "--out", "REPORT"): "benchmark.collate.judging.join.load_joined",
     ("status", "--watch"): "benchmark.schedule.state.watch",
     ("data", "add", "mnist", "nowhere"): "benchmark.data.add.add",
     ("list",): "benchmark.commands.listing.load_all",

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from benchmark.commands.lines import print_plain, read_records, say
+from benchmark.commands.standing import tell
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
 
@@ -73,6 +74,7 @@ def report(a: Namespace) -> int:
     code = say(problems)
     failed = failures.read_all(a.results)
     loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
-    for written in write_reports(loaded, str(a.results), a.out, [str(p) for p in problems], conflicts, a.png):
+    said = [str(p) for p in problems]
+    for written in write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell):
         print(written)
     return code

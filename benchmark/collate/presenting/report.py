@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.render import latex, markdown, plain_markdown, to_csv
 from benchmark.collate.presenting.site.facts import decided
+from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.pages import write_site
 from benchmark.collate.presenting.site.summary import Report
 from benchmark.collate.presenting.table import View, view
@@ -28,15 +29,17 @@ def write_reports(
     problems: Sequence[str] = (),
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
     """Write ``<suite>.md``, ``.tex`` and ``.csv`` of every suite and one site of all to ``out``; returns their paths,
-    the start page first, then suite by suite, each paper's page last.
+    the start page first, then suite by suite, each paper's page last. What an earlier report alone wrote there goes.
 
     Args:
         results: the folder with the records, as commands are to name it.
         problems: records that were passed over, and why.
         conflicts: runs of which labs have different numbers (``benchmark.records.merge.conflicts``).
         png: also write every figure as PNG.
+        say: told how many files of an earlier report are gone.
 
     Raises:
         GanbenchError: two suites bear one name, or one that of another page; or the folder cannot be written.
@@ -48,11 +51,14 @@ def write_reports(
         for suite, joined in loaded
     ]
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        start, *pages = write_site(reports, results, out, problems, conflicts, png)
-        return [start, *(path for report, page in zip(reports, pages) for path in (*_write_texts(report, out), page))]
+        with Folder(out) as folder:
+            start, *pages = write_site(reports, results, folder, problems, conflicts, png)
+            texts = [_write_texts(report, folder) for report in reports]
     except OSError as error:
         raise GanbenchError(f"cannot write to {out}: {error.strerror or error}") from None
+    if folder.gone:
+        say(f"{folder.gone} file(s) of an earlier report removed from {out}")
+    return [start, *(path for of_one, page in zip(texts, pages) for path in (*of_one, page))]
 
 
 def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: Path) -> list[Path]:
@@ -67,7 +73,7 @@ def judged_claims(suite: Suite, joined: dict[str, list[Joined]]) -> list[JudgedC
     return [judge_claim(c, every) for c in suite.claims if any(n.cell in there for n in c.numbers())]
 
 
-def _write_texts(report: Report, out: Path) -> list[Path]:
+def _write_texts(report: Report, out: Folder) -> list[Path]:
     suite, views = report.suite, list(report.views.values())
     remarks = "".join(f"- {plain_markdown(remark)}\n" for remark in suite.remarks)
     pieces = {
@@ -78,9 +84,7 @@ def _write_texts(report: Report, out: Path) -> list[Path]:
         "tex": "\n".join(map(latex, views)),
         "csv": _joined_csv(views),
     }
-    for kind, text in pieces.items():
-        (out / f"{suite.name}.{kind}").write_text(text, encoding="utf-8")
-    return [out / f"{suite.name}.{kind}" for kind in pieces]
+    return [out.write(f"{suite.name}.{kind}", text) for kind, text in pieces.items()]
 
 
 def _joined_csv(views: Sequence[View]) -> str:

@@ -23,6 +23,7 @@ from benchmark.collate.presenting.notes import SYMBOLS
 from benchmark.collate.presenting.site import facts
 from benchmark.collate.presenting.site.curves import curves
 from benchmark.collate.presenting.site.figures import forest, scatters, slopes, slug
+from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.plot import Plot
 from benchmark.collate.presenting.site.samples import write_samples
 from benchmark.collate.presenting.site.summary import Report, Summary, judged, summary
@@ -40,7 +41,7 @@ SHOWN = 25
 def write_site(
     reports: Sequence[Report],
     results: str,
-    out: Path,
+    out: Folder,
     problems: Sequence[str] = (),
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
@@ -78,7 +79,7 @@ class _Site:
     """What all pages share: templates, style, script, policy, and where things are written."""
 
     def __init__(
-        self, reports: Sequence[Report], results: str, out: Path, conflicts: Sequence[Conflict], png: bool
+        self, reports: Sequence[Report], results: str, out: Folder, conflicts: Sequence[Conflict], png: bool
     ) -> None:
         import jinja2
         from markupsafe import Markup
@@ -119,22 +120,16 @@ class _Site:
 
     def page(self, name: str, template: str, here: str, up: str = "", **context: Any) -> Path:
         """One page; ``up`` leads from it to the start page's folder."""
-        path = self._out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context), encoding="utf-8"
-        )
-        return path
+        text = self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context)
+        return self._out.write(name, text)
 
     def figure(self, plot: Plot) -> Any:
         """A plot's markup; its PNG too, if they were asked for."""
         if self._png:
-            from benchmark.collate.presenting.site.png import write_png
+            from benchmark.collate.presenting.site.png import png
 
             name = on_disk(safe_name(plot.name, 120))
-            path = self._out / "figures" / f"{name}-{content_hash(plot.name)[:8]}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_png(plot, path)
+            self._out.write(f"figures/{name}-{content_hash(plot.name)[:8]}.png", png(plot))
         return self._markup(svg(plot))
 
     def paper(self, report: Report, counted: Summary) -> Path:
@@ -153,7 +148,7 @@ class _Site:
 
     def cell(self, report: Report, table: str, j: Joined) -> Path:
         """The page of one cell."""
-        grids = [(r, write_samples(r.samples, self._out / "samples")) for r in j.records]
+        grids = [(r, write_samples(r.samples, self._out)) for r in j.records]
         return self.page(
             f"cells/{facts.page_of(report.suite, j.cell.id)}",
             "cell",

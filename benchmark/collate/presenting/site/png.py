@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 from typing import Any
 
 from benchmark.collate.presenting.site.plot import Marks, Plot
@@ -32,8 +32,8 @@ SHAPES = {
 }
 
 
-def write_png(p: Plot, path: Path) -> None:
-    """Draw to ``path``, at twice the size on the page; the same plot gives the same bytes."""
+def png(p: Plot) -> bytes:
+    """The plot drawn at twice the size on the page; the same plot gives the same bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -63,7 +63,9 @@ def write_png(p: Plot, path: Path) -> None:
     axes.set_title(_plain(p.title), fontsize=9, loc="left")
     axes.set_xlabel(_plain(p.x.label), fontsize=8)
     axes.tick_params(labelsize=8)
-    figure.savefig(path, format="png", metadata={"Software": None})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", metadata={"Software": None})
+    return drawn.getvalue()
 
 
 def _draw(axes: Any, m: Marks, horizontal: bool) -> None:

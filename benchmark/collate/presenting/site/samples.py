@@ -6,14 +6,15 @@ import base64
 import binascii
 import hashlib
 import struct
-from pathlib import Path
+
+from benchmark.collate.presenting.site.folder import Folder
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LARGEST = 8192  # pixels a side
 
 
-def write_samples(text: str, folder: Path) -> tuple[str, int, int] | None:
-    """Write base64 ``text`` to ``folder`` under the hash of its content.
+def write_samples(text: str, folder: Folder) -> tuple[str, int, int] | None:
+    """Write base64 ``text`` among the samples of ``folder``, under the hash of its content.
 
     Returns:
         File name, width and height in pixels; None if it is no PNG.
@@ -28,8 +29,5 @@ def write_samples(text: str, folder: Path) -> tuple[str, int, int] | None:
     if not (0 < width <= LARGEST and 0 < height <= LARGEST):
         return None
     name = f"{hashlib.sha256(content).hexdigest()[:20]}.png"
-    path = folder / name
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    folder.write(f"samples/{name}", content)
     return name, width, height
