@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from benchmark import __version__
+from benchmark import __version__, console
 
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
@@ -276,8 +276,13 @@ def _time(text: str) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
-    arguments = parser().parse_args(argv)
-    arguments.words = sys.argv[1:] if argv is None else argv
+    words = sys.argv[1:] if argv is None else argv
+    return console.run(lambda: _run(words)) if argv is None and console.is_ours() else _run(words)
+
+
+def _run(words: list[str]) -> int:
+    arguments = parser().parse_args(words)
+    arguments.words = words
     from benchmark.errors import GanbenchError
 
     try:

@@ -75,7 +75,7 @@ def _write_texts(report: Report, out: Path) -> list[Path]:
         "csv": _joined_csv(views),
     }
     for kind, text in pieces.items():
-        (out / f"{suite.name}.{kind}").write_text(text, encoding="utf-8")
+        (out / f"{suite.name}.{kind}").write_text(text, encoding="utf-8", errors="backslashreplace")
     return [out / f"{suite.name}.{kind}" for kind in pieces]
 
 

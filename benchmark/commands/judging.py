@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 
-from benchmark.commands.lines import read_records, say
+from benchmark.commands.lines import out_for_programs, read_records, say
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
 
@@ -25,9 +24,9 @@ def compare(a: Namespace) -> int:
     ]
     frame = pandas.DataFrame(rows)
     if a.format == "csv":
-        frame.to_csv(sys.stdout, index=False)
+        frame.to_csv(out_for_programs(), index=False)
     elif a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1))
+        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
     else:
         print(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
     return code

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import TextIO
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.plan import Plan, make_plan, prioritised
@@ -54,6 +56,13 @@ def say(problems: list[store.RecordError]) -> int:
     for problem in problems:
         print(f"ganbench: {problem}; passed over", file=sys.stderr)
     return int(any(problem.unread for problem in problems))
+
+
+def out_for_programs() -> TextIO:
+    """Standard output in UTF-8, which CSV and JSON are, whatever was chosen for people to read."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 def plan_line(made: Plan) -> str:

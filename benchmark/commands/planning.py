@@ -7,7 +7,7 @@ import os
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from benchmark.commands.lines import chosen_plan, count, plan_line
+from benchmark.commands.lines import chosen_plan, count, out_for_programs, plan_line
 from benchmark.errors import GanbenchError
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
@@ -44,7 +44,7 @@ def plan(a: Namespace) -> int:
                 row | ({"device": costs.device.name, "cost": summary(one)} if (one := costs.cost(r)) else {})
                 for row, r in zip(rows, made.runs)
             ]
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
         return code
     if a.explain:
         from benchmark.plan.forecast import line

@@ -39,7 +39,11 @@ def processor() -> str:
     model = ""
     if (info := Path("/proc/cpuinfo")).exists():
         model = next(
-            (line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")),
+            (
+                line.split(":", 1)[1].strip()
+                for line in info.read_text("utf-8", "replace").splitlines()
+                if line.startswith("model name")
+            ),
             "",
         )
     return f"{model or platform.processor() or 'unknown'} ({platform.machine()})"
@@ -47,7 +51,9 @@ def processor() -> str:
 
 def _git(folder: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, errors="replace", timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

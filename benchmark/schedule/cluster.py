@@ -119,7 +119,11 @@ class Cluster:
         """Whether the head that is there knows this driver's node: asked from another process, which may be ended for asking. None: no answer yet."""
         try:
             answer = subprocess.run(
-                [sys.executable, "-c", ASK, self._address], capture_output=True, text=True, timeout=AWAY_S
+                [sys.executable, "-c", ASK, self._address],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=AWAY_S,
             )
         except subprocess.TimeoutExpired:
             return None

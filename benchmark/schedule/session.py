@@ -80,6 +80,10 @@ def _start(ray: Any, address: str | None, cpus: int | None) -> None:
         else:
             memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=memory, **common)
+    except UnicodeEncodeError:  # of the command line, which Ray keeps with its job
+        raise GanbenchError(
+            "Ray takes no name that is not UTF-8, and the command line has one: rename it, or use --executor inline", 2
+        ) from None
     except Exception as error:  # Ray raises a bare one where it has not come up in time
         hint = (
             "; if its head was restarted just now, run the same command again; a cluster that asks for a token needs it in ~/.ray/auth_token and RAY_AUTH_MODE=token"

@@ -104,9 +104,8 @@ class _Site:
         """One page; ``up`` leads from it to the start page's folder."""
         path = self._out / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context), encoding="utf-8"
-        )
+        text = self._jinja.get_template(f"{template}.html.j2").render(here=here, up=up, **context)
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")  # a path may hold bytes that are no text
         return path
 
     def figure(self, plot: Plot) -> Any:
