@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from importlib import import_module
 
-from benchmark import __version__
+from benchmark import __version__, console
 from benchmark.arguments import judging, listing, machine, planning, running, sharing
 from benchmark.arguments.parser import Parser
 from benchmark.arguments.shared import command
@@ -37,16 +37,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
+    words = sys.argv[1:] if argv is None else argv
     with Leave(for_good=argv is None) as leave:
-        leave.over(_command(argv, leave))
+        if argv is None and console.is_ours():
+            leave_working_directory()
+            leave.over(console.run(lambda: _command(words, leave)))
+        else:
+            leave.over(_command(words, leave))
     return leave.code
 
 
-def _command(argv: list[str] | None, leave: Leave) -> int:
-    if argv is None:  # this process is ours
-        leave_working_directory()
-    arguments = parser().parse_args(argv)
-    arguments.words = sys.argv[1:] if argv is None else argv
+def _command(words: list[str], leave: Leave) -> int:
+    arguments = parser().parse_args(words)
+    arguments.words = words
     if arguments.command == "run":
         leave.word = "stopped; run the same command again to go on"
     from benchmark.errors import GanbenchError, plain

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 
-from benchmark.commands.lines import print_plain, read_records, say
+from benchmark.commands.lines import out_for_programs, print_plain, read_records, say
 from benchmark.commands.standing import tell
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
@@ -24,9 +23,9 @@ def compare(a: Namespace) -> int:
     ]
     frame = pandas.DataFrame([row for one in joined for row in compared_rows(one)])
     if a.format == "csv":
-        frame.to_csv(sys.stdout, index=False)
+        frame.to_csv(out_for_programs(), index=False)
     elif a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1))
+        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
     else:
         print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))

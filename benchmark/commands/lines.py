@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from benchmark import shell
 from benchmark.errors import GanbenchError, nearest, plain
@@ -80,6 +82,13 @@ def say(problems: list[RecordError]) -> int:
 def print_plain(text: str) -> None:
     """Print what may hold texts of others (records, files): nothing in it steers the terminal."""
     print(plain(text, lines=True), flush=True)
+
+
+def out_for_programs() -> TextIO:
+    """Standard output in UTF-8, which CSV and JSON are, whatever was chosen for people to read."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 def plan_line(made: Plan) -> str:

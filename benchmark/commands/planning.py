@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
-from benchmark.commands.lines import chosen_plan, count, plan_line, print_plain
+from benchmark.commands.lines import chosen_plan, count, out_for_programs, plan_line, print_plain
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
@@ -45,7 +45,7 @@ def plan(a: Namespace) -> int:
                 row | ({"device": costs.device.name, "cost": summary(one)} if (one := costs.cost(r)) else {})
                 for row, r in zip(rows, made.runs)
             ]
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
         return code
     if a.explain:
         from benchmark.plan.in_words import line

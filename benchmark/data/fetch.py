@@ -129,6 +129,7 @@ def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
             cwd=scratch,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=300,
         )
         archive = next(scratch.glob("*.tgz"), None)

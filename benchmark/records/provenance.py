@@ -87,7 +87,11 @@ def processor() -> str:
     model = ""
     if (info := Path("/proc/cpuinfo")).exists():
         model = next(
-            (line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")),
+            (
+                line.split(":", 1)[1].strip()
+                for line in info.read_text("utf-8", "replace").splitlines()
+                if line.startswith("model name")
+            ),
             "",
         )
     return f"{model or platform.processor() or 'unknown'} ({platform.machine()})"

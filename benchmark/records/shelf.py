@@ -69,15 +69,17 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     place = (
         cache_folder()
         / "records"
-        / f"{hashlib.sha256(str((results / 'records').resolve()).encode()).hexdigest()[:16]}.json"
+        / f"{hashlib.sha256(os.fsencode(os.path.realpath(results / 'records'))).hexdigest()[:16]}.json"
     )
     known = _remembered(place)
     now = time.time()
-    fresh = {path: entry for path in paths if (entry := known.get(str(path))) and entry[0] and entry[0] == _mark(path)}
+    fresh = {
+        path: entry for path in paths if (entry := known.get(_as_text(path))) and entry[0] and entry[0] == _mark(path)
+    }
     checked = _check_all([path for path in paths if path not in fresh])
-    kept = {str(path): entry for path, entry in fresh.items()}
+    kept = {_as_text(path): entry for path, entry in fresh.items()}
     kept |= {
-        str(path): entry
+        _as_text(path): entry
         for path, entry in checked.items()
         if isinstance(entry, list) and entry[0] and max(entry[0][2:]) < (now - SETTLED) * 1e9
     }
@@ -133,7 +135,7 @@ def _check_all(paths: list[Path]) -> dict[Path, Entry | Fault]:
 
 def _ask(share: list[Path]) -> list[Entry | Fault] | None:
     """One process's answers; None if it could not be started or did not finish."""
-    question = orjson.dumps([str(path) for path in share])
+    question = orjson.dumps([_as_text(path) for path in share])
     try:
         done = subprocess.run(
             home.module("benchmark.records.shelf"),
@@ -215,9 +217,18 @@ def _code() -> str:
     return hashlib.sha256(b"".join((package / name).read_bytes() for name in names)).hexdigest()
 
 
+def _as_text(path: Path) -> str:
+    """Its bytes as text that JSON takes, whatever their encoding; ``_as_path`` is the way back."""
+    return os.fsencode(path).decode("latin-1")
+
+
+def _as_path(text: str) -> Path:
+    return Path(os.fsdecode(text.encode("latin-1")))
+
+
 def _text(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(orjson.dumps([_check(Path(name)) for name in orjson.loads(sys.stdin.buffer.read())]))
+    sys.stdout.buffer.write(orjson.dumps([_check(_as_path(name)) for name in orjson.loads(sys.stdin.buffer.read())]))

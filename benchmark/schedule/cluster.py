@@ -138,6 +138,7 @@ class Cluster:
                 env=home.environment(),
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=AWAY_S,
             )
         except subprocess.TimeoutExpired:

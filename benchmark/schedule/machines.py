@@ -64,7 +64,9 @@ class Machines:
 def gpu_memory() -> float | None:
     """Bytes of the smallest GPU of this machine; None where no NVIDIA driver says."""
     try:
-        said = subprocess.run(QUERY, capture_output=True, text=True, timeout=ASK_S / 2, check=True).stdout
+        said = subprocess.run(
+            QUERY, capture_output=True, text=True, errors="replace", timeout=ASK_S / 2, check=True
+        ).stdout
         return min(float(line) for line in said.splitlines()) * 2**20
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

@@ -21,7 +21,9 @@ def logged(folder: Path) -> Iterator[None]:
     """What the package logs meanwhile is appended to ``folder/run.log``, with times in UTC; a disk that takes nothing
     costs the log only.
     """
-    handler = _Patient(folder / NAME, maxBytes=MOST_BYTES, backupCount=1, delay=True, encoding="utf-8")
+    handler = _Patient(
+        folder / NAME, maxBytes=MOST_BYTES, backupCount=1, delay=True, encoding="utf-8", errors="backslashreplace"
+    )
     formatter = _Bounded("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)

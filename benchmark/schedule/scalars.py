@@ -32,7 +32,9 @@ class Scalars:
     def measured(self, run: Run, entry: dict[str, Any]) -> None:
         """One measurement: ``step``, and each metric's value; one that is there already is passed over."""
         if run.evaluation not in self._open:
-            name = on_disk(safe_name(f"{run.cells[0].slug} s{run.seed} {run.evaluation[:8]}"))
+            name = safe_name(f"{run.cells[0].slug} s{run.seed} {run.evaluation[:8]}")
+            if on_disk(name) != name:  # TensorBoard has names as text in two encodings: UTF-8 and the locale's
+                name = name.encode("ascii", "replace").decode().replace("?", "_")
             self._open[run.evaluation] = self._make(str(self._folder / run.cells[0].paper / name)), set()
         writer, written = self._open[run.evaluation]
         if entry["step"] in written:

@@ -31,18 +31,23 @@ COLUMNS = (("run", 0), ("step", 0), ("it/s", 60), ("left", 45), ("measured", 75)
 def screen(progress: Progress, head: str, out: TextIO | None = None) -> Lines | Table:
     """What suits ``out`` (standard error by default); ``head`` stands above a table until the first report."""
     out = out or sys.stderr
-    return Table(progress, head, out) if is_terminal(out) else Lines(progress, out)
+    return Table(progress, head, out) if out is not None and is_terminal(out) else Lines(progress, out)
 
 
-def is_terminal(out: TextIO) -> bool:
-    """Whether lines on ``out`` can be drawn over."""
-    return out.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+def is_terminal(out: TextIO | None) -> bool:
+    """Whether lines on ``out`` can be drawn over; there is none where a process has no standard error."""
+    return (
+        out is not None
+        and not out.closed
+        and out.isatty()
+        and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+    )
 
 
 class Lines:
-    """One line a minute and run."""
+    """One line a minute and run; none where there is nothing to write to."""
 
-    def __init__(self, progress: Progress, out: TextIO) -> None:
+    def __init__(self, progress: Progress, out: TextIO | None) -> None:
         self._progress, self._out, self._said = progress, out, dict[str, float]()
 
     def update(self, key: str, head: str) -> None:
@@ -57,8 +62,9 @@ class Lines:
 
     def say(self, text: str) -> None:
         """One lasting line."""
-        with suppress(OSError):
-            print(plain(text, lines=True), file=self._out, flush=True)
+        if self._out is not None and not self._out.closed:
+            with suppress(OSError):
+                print(plain(text, lines=True), file=self._out, flush=True)
 
     def close(self) -> None:
         """Nothing is left to remove."""

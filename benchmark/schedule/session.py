@@ -35,6 +35,7 @@ ENVIRONMENT = {
 }
 
 QUIET = {"log_to_driver": False, "logging_level": logging.ERROR}
+UNWRITABLE = "Ray takes no name that is not UTF-8, and the command line has one: rename it, or use --executor inline"
 
 
 @contextmanager
@@ -55,11 +56,8 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
     import ray
 
     with ExitStack() as stack:
-        with (
-            at_once(),
-            kept_signals(),
-            surroundings.cleaned(),
-        ):  # ray.init takes SIGTERM for itself, and how children end
+        # ray.init takes SIGTERM for itself, and how children end
+        with at_once(), kept_signals(), surroundings.cleaned():
             if address:
                 _join(ray, address)
             else:
@@ -91,6 +89,8 @@ def _start(ray: Any, cpus: int | None, stack: ExitStack) -> None:
             **surroundings.memory(place),
             **QUIET,
         )
+    except UnicodeEncodeError:  # of the command line, which Ray keeps with its job
+        raise GanbenchError(UNWRITABLE, 2) from None
     except Exception as error:  # Ray raises a bare one where it has not come up in time
         logs = place / "session_latest" / "logs"
         raise GanbenchError(
@@ -113,6 +113,8 @@ def _join(ray: Any, address: str) -> None:
     )
     try:
         ray.init(address=address, runtime_env=nodes.shipped(), job_config=surroundings.job(ray), **QUIET)
+    except UnicodeEncodeError:
+        raise GanbenchError(UNWRITABLE, 2) from None
     except Exception as error:
         raise GanbenchError(
             f"Ray could not join {address}: {_first_line(error)}; if its head was restarted just now, run "

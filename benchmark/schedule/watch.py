@@ -54,9 +54,10 @@ class Watch:
             return
         try:
             action(self.scalars)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # the latter: a folder's name that is not UTF-8
             self.scalars = None
-            self.screen.say(f"TensorBoard's files cannot be written any more: {error.strerror or error}")
+            why = getattr(error, "strerror", None) or error
+            self.screen.say(f"TensorBoard's files cannot be written any more: {why}")
 
     def _head(self) -> str:
         counts = self.status.counts

@@ -29,7 +29,10 @@ class Folder:
 
     def write(self, name: str, content: str | bytes) -> Path:
         """One file by its name within the folder; raises OSError."""
-        data, path = content.encode("utf-8") if isinstance(content, str) else content, self.path / name
+        data, path = (
+            content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content,
+            self.path / name,
+        )
         digest = hashlib.sha256(data).hexdigest()
         if self._written.get(name) != digest:
             path.parent.mkdir(parents=True, exist_ok=True)
