@@ -39,8 +39,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
     words = sys.argv[1:] if argv is None else argv
     with Leave(for_good=argv is None) as leave:
-        if argv is None and console.is_ours():
+        if argv is None:
             leave_working_directory()
+        if argv is None and console.is_ours():
             leave.over(console.run(lambda: _command(words, leave)))
         else:
             leave.over(_command(words, leave))

@@ -31,7 +31,7 @@ def run(command: Callable[[], int]) -> int:
     _start_again_in_utf8()
     for fd in (0, 1, 2):
         _open_if_closed(fd)
-    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for as long as the process
     out, err = _Sink(1, "w", closefd=False), _Sink(2, "w", closefd=False)
     out.pipe_matters = True
     sys.stdout, sys.stderr = _text(out, sys.stdout), _text(err, sys.stderr)
