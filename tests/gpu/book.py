@@ -24,9 +24,9 @@ DONE = ("ok", "not tried")
 class Book:
     """Results by section and name; begun from what the folder has, if the same code found it on the same device."""
 
-    def __init__(self, folder: Path, device: str, planned: list[Item], blocked: dict[str, str]) -> None:
+    def __init__(self, folder: Path, device: str, images: int, planned: list[Item], blocked: dict[str, str]) -> None:
         self.path = folder / NAME
-        self.provenance = provenance(device)
+        self.provenance = provenance(device) | {"images": images}
         self.planned, self.blocked = planned, blocked
         self.results: dict[str, dict[str, dict[str, Any]]] = {item.section: {} for item in planned}
         known = _read(self.path)
