@@ -181,7 +181,20 @@ def test_without_cuda_it_says_so_and_names_the_rehearsal(tmp_path: Path, capsys:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     assert script.main(["--out", str(tmp_path)]) == 2
-    assert "there is no GPU here that torch can use; --device cpu rehearses" in capsys.readouterr().err
+    assert capsys.readouterr().err == "there is no GPU here that torch can use; --device cpu rehearses\n"
+
+
+def test_wrong_usage_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert script.main(["--out", str(tmp_path / "file"), "--device", "cpu"]) == 2
+    assert capsys.readouterr().err == f"--out {tmp_path / 'file'}: File exists\n"
+    monkeypatch.chdir(tmp_path)
+    assert script.main(["--out", "out", "--device", "cpu"]) == 2
+    assert capsys.readouterr().err.startswith("no suite 'suites'")
+    with pytest.raises(SystemExit, match="2"):
+        script.main(["--out", "out", "--images", "0"])
 
 
 def test_it_needs_no_more_than_the_two_wheels_that_it_names(tmp_path: Path) -> None:

@@ -50,15 +50,27 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--images and --threads are at least 1")
     torch.set_num_threads(a.threads or torch.get_num_threads())
     try:
-        this_device(a.device)
+        _ready(a.device, a.out)
         kinds, blocked = entries()
         return run(kinds, blocked, a, began)
     except GanbenchError as error:
-        print(f"{error}; --device cpu rehearses" if error.exit_code == 2 else error, file=sys.stderr)
+        print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; what was found is kept", file=sys.stderr)
         return 130
+
+
+def _ready(device: str, out: Path) -> None:
+    """Raises GanbenchError where there is no such device, or the folder cannot be made."""
+    try:
+        this_device(device)
+    except GanbenchError as error:
+        raise GanbenchError(f"{error}; --device cpu rehearses", error.exit_code) from None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GanbenchError(f"--out {out}: {error.strerror}", 2) from None
 
 
 def run(kinds: list[Entry], blocked: dict[str, str], a: argparse.Namespace, began: float) -> int:
@@ -83,7 +95,6 @@ def run(kinds: list[Entry], blocked: dict[str, str], a: argparse.Namespace, bega
     try:
         work(todo, began + 60 * a.minutes, told)
     finally:
-        a.out.mkdir(parents=True, exist_ok=True)
         (a.out / report.NAME).write_text(report.markdown(book.to_json(), kinds), encoding="utf-8")
     failed, left = book.names("failed"), book.names("not reached")
     print(f"{len(failed)} failed, {len(left)} not reached; {a.out / report.NAME}")

@@ -43,7 +43,6 @@ class Book:
     def keep(self, item: Item, found: dict[str, Any]) -> None:
         """Write it down."""
         self.results[item.section][item.name] = found
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False), encoding="utf-8")
         os.replace(temporary, self.path)

@@ -48,7 +48,7 @@ def graphed(gan: Gan, real: Callable[[], Batch], warm: int) -> Callable[[], tupl
 
     A rate that falls, and an average's weight, stay as they were at the capture.
     """
-    fed, stream = Fed(gan, real), torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's own has no types
+    fed, stream = Fed(gan, real), torch.cuda.Stream()
     for optimiser in (gan.opt_G, gan.opt_D):
         for group in optimiser.param_groups:
             group["capturable"] = True
