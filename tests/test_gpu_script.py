@@ -15,6 +15,9 @@ import pytest
 import torch
 
 from benchmark.plan.blocks import what_blocks
+from benchmark.plan.counted import Counts
+from benchmark.plan.devices import named
+from benchmark.plan.work import Count, Work
 from benchmark.recipe import Recipe
 from benchmark.suite.load import load
 from benchmark.train.gan import Gan
@@ -107,6 +110,17 @@ def test_a_small_recipe_goes_through_and_the_same_command_goes_on(
     capsys.readouterr()
     assert script.run(kinds, {}, arguments(tmp_path, *only), time.monotonic()) == 0
     assert "4 to try, 4 known from before" in capsys.readouterr().out
+
+
+def test_what_cannot_be_counted_is_tried_all_the_same_and_equal_work_is_timed_once(tmp_path: Path) -> None:
+    class Some(Counts):
+        def known(self, r: Recipe) -> Count | None:
+            return None if r.z_dim == 7 else Count(Work(conv=r.batch_d * 1e12), Work(), Work(), 1, 2, 3)
+
+    alike = [entry("a"), entry("b", z_scale=2.0), entry("c", z_dim=7), entry("d", batch_d=32, batch_g=32)]
+    items = agenda.agenda(alike, "cpu", Some(tmp_path / "none"), named("cpu"))
+    assert [i.name for i in items if i.section == "steps"] == ["d", "a", "b", "c"]
+    assert [i.name for i in items if i.section == "speed"] == ["d", "a", "c"]
 
 
 def test_what_raises_or_differs_has_failed_and_the_next_is_tried(
