@@ -7,6 +7,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import time
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ import pytest
 import torch
 
 from benchmark.plan.blocks import what_blocks
+from benchmark.plan.counted import Counts
+from benchmark.plan.devices import named
+from benchmark.plan.work import Count, Work
 from benchmark.recipe import Recipe
 from benchmark.suite.load import load
 from benchmark.train.gan import Gan
@@ -105,10 +109,10 @@ def test_a_small_recipe_goes_through_and_the_same_command_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kinds, only = [entry()], ("optimiser", "resume", "steps", "speed")
-    assert script.run(kinds, {"x": "no network"}, arguments(tmp_path, *only, minutes=-1)) == 1
+    assert script.run(kinds, {"x": "no network"}, arguments(tmp_path, *only, minutes=-1), time.monotonic()) == 1
     book = json.loads((tmp_path / NAME).read_text(encoding="utf-8"))
     assert len(book["not_reached"]) == 4 and not book["failed"]
-    assert script.run(kinds, {}, arguments(tmp_path, *only)) == 0
+    assert script.run(kinds, {}, arguments(tmp_path, *only), time.monotonic()) == 0
     book = json.loads((tmp_path / NAME).read_text(encoding="utf-8"))
     step, speed = (book["results"][section][kinds[0].cell] for section in ("steps", "speed"))
     assert book["states"] == {"ok": 4} and step["bfloat16"]["gradient of G"] > 1e-3
@@ -117,8 +121,19 @@ def test_a_small_recipe_goes_through_and_the_same_command_goes_on(
     told = (tmp_path / "gpu.md").read_text(encoding="utf-8")
     assert NO_GPU in told and told.count(kinds[0].cell) == 3
     capsys.readouterr()
-    assert script.run(kinds, {}, arguments(tmp_path, *only)) == 0
+    assert script.run(kinds, {}, arguments(tmp_path, *only), time.monotonic()) == 0
     assert "4 to try, 4 known from before" in capsys.readouterr().out
+
+
+def test_what_cannot_be_counted_is_tried_all_the_same_and_equal_work_is_timed_once(tmp_path: Path) -> None:
+    class Some(Counts):
+        def known(self, r: Recipe) -> Count | None:
+            return None if r.z_dim == 7 else Count(Work(conv=r.batch_d * 1e12), Work(), Work(), 1, 2, 3)
+
+    alike = [entry("a"), entry("b", z_scale=2.0), entry("c", z_dim=7), entry("d", batch_d=32, batch_g=32)]
+    items = agenda.agenda(alike, "cpu", Some(tmp_path / "none"), named("cpu"))
+    assert [i.name for i in items if i.section == "steps"] == ["d", "a", "b", "c"]
+    assert [i.name for i in items if i.section == "speed"] == ["d", "a", "c"]
 
 
 def test_what_raises_or_differs_has_failed_and_the_next_is_tried(
@@ -126,8 +141,8 @@ def test_what_raises_or_differs_has_failed_and_the_next_is_tried(
 ) -> None:
     take = compare.take
 
-    def wrong(*given: Any, channels_last: bool = False) -> compare.Taken:
-        found = take(*given, channels_last=channels_last)
+    def wrong(given: Entry, device: str, images: int, precision: str, channels_last: bool = False) -> compare.Taken:
+        found = take(given, device, images, precision, channels_last)
         return dataclasses.replace(found, losses=(found.losses[0] + channels_last * 0.01, found.losses[1]))
 
     def breaks(*given: Any) -> dict[str, Any]:
@@ -135,7 +150,7 @@ def test_what_raises_or_differs_has_failed_and_the_next_is_tried(
 
     monkeypatch.setattr(compare, "take", wrong)
     monkeypatch.setattr(agenda, "resume", breaks)
-    assert script.run([entry()], {}, arguments(tmp_path, "resume", "steps")) == 1
+    assert script.run([entry()], {}, arguments(tmp_path, "resume", "steps"), time.monotonic()) == 1
     book = json.loads((tmp_path / NAME).read_text(encoding="utf-8"))
     assert book["failed"] == [f"{section}: {resume.CELLS[0]}" for section in ("resume", "steps")]
     assert book["results"]["steps"][resume.CELLS[0]]["why"].startswith("float32: loss of D 0.01")
@@ -183,6 +198,7 @@ def test_a_mode_that_torch_cannot_do_is_told_and_one_that_differs_has_failed(mon
         return lambda: (loss, loss)
 
     monkeypatch.setattr(modes, "stepping", stepping)
+    monkeypatch.setattr(modes, "release", lambda: None)
     found = modes.modes(entry(), "cpu", 4)
     assert found["torch.compile"] == {"not possible": "NotImplementedError: double backward"}
     assert found["why"] == "channels last: losses are 1 off" and found["bfloat16"]["far"] == 0
@@ -192,24 +208,38 @@ def test_without_cuda_it_says_so_and_names_the_rehearsal(tmp_path: Path, capsys:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     assert script.main(["--out", str(tmp_path)]) == 2
-    assert "there is no GPU here that torch can use; --device cpu rehearses" in capsys.readouterr().err
+    assert capsys.readouterr().err == "there is no GPU here that torch can use; --device cpu rehearses\n"
+
+
+def test_wrong_usage_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert script.main(["--out", str(tmp_path / "file"), "--device", "cpu"]) == 2
+    assert capsys.readouterr().err == f"--out {tmp_path / 'file'}: File exists\n"
+    monkeypatch.chdir(tmp_path)
+    assert script.main(["--out", "out", "--device", "cpu"]) == 2
+    assert capsys.readouterr().err.startswith("no suite 'suites'")
+    with pytest.raises(SystemExit, match="2"):
+        script.main(["--out", "out", "--images", "0"])
 
 
 def test_it_needs_no_more_than_the_two_wheels_that_it_names(tmp_path: Path) -> None:
     """Beside torch and numpy: what a bare image lacks cannot be found there."""
     code = f"""
-import sys
+import json, sys
 class Without:
     def __init__(self, finder): self.finder = finder
     def __getattr__(self, name): return getattr(self.finder, name)
     def find_spec(self, name, path=None, target=None):
         return None if name.partition(".")[0] in {BARE} else self.finder.find_spec(name, path, target)
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+from benchmark.recipe import Recipe
 from tests.gpu import __main__ as script
-kinds, blocked = script.entries()
-cheap = [e for e in kinds if e.recipe.network[0] == "mlp"][:1]
-script.entries = lambda: (cheap, blocked)
-sys.exit(script.main(["--out", {str(tmp_path)!r}, "--device", "cpu", "--threads", "1", "--only", "steps", "speed"]))
+from tests.gpu.recipes import Entry
+kind = Entry("small", Recipe.from_json(json.loads({json.dumps(entry().recipe.to_json())!r})), 100, 1)
+script.entries = lambda: ([kind], {{}})
+sys.exit(script.main(["--out", {str(tmp_path)!r}, "--device", "cpu", "--threads", "1", "--only", "steps"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "steps theory/" in done.stdout, done.stderr + done.stdout
+    assert done.returncode == 0 and "steps small: ok" in done.stdout, done.stderr + done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -44,11 +45,11 @@ def agenda(entries: list[Entry], device: str, counts: Counts, planner: Device, m
         most: images of a comparison, and of any step on a CPU.
     """
     known = {e.cell: e for e in entries}
-    counted = {e.cell: c for e in entries if (c := counts.known(e.recipe)) is not None}
-    by_cost = sorted((e for e in entries if e.cell in counted), key=lambda e: counted[e.cell].step.flops)
-    images = {e.cell: images_of(e, counted[e.cell], most) for e in by_cost}
-    first = {str(counted[e.cell]): e for e in reversed(by_cost)}
-    timed = [e for e in by_cost if first[str(counted[e.cell])] is e]
+    counted = {e.cell: counts.known(e.recipe) for e in entries}
+    by_cost = sorted(entries, key=lambda e: math.inf if (c := counted[e.cell]) is None else c.step.flops)
+    images = {e.cell: images_of(e, counted[e.cell], most) for e in entries}
+    first = {str(counted[e.cell] or e.cell): e for e in reversed(by_cost)}
+    timed = [e for e in by_cost if e in first.values()]
     found: list[tuple[str, str, Any, tuple[Any, ...]]] = [
         *(("features", name, features, (name, device)) for name in extractors.names()),
         ("optimiser", "Adam and average", optimiser, (entries, device)),
@@ -61,13 +62,12 @@ def agenda(entries: list[Entry], device: str, counts: Counts, planner: Device, m
     return [Item(section, name, functools.partial(do, *given)) for section, name, do, given in found]
 
 
-def work(items: Iterable[Item], minutes: float, told: Callable[[Item, dict[str, Any]], None]) -> None:
+def work(items: Iterable[Item], end: float, told: Callable[[Item, dict[str, Any]], None]) -> None:
     """One after the other. What is not begun in time is "not reached"; what raises has failed, and the next goes on."""
-    end = time.monotonic() + 60 * minutes
     for item in items:
         began = time.monotonic()
         if began > end:
-            told(item, {"state": "not reached", "why": f"{minutes:g} minutes were over"})
+            told(item, {"state": "not reached", "why": "time was up"})
             continue
         try:
             found = item.do()

@@ -24,9 +24,9 @@ DONE = ("ok", "not tried")
 class Book:
     """Results by section and name; begun from what the folder has, if the same code found it on the same device."""
 
-    def __init__(self, folder: Path, device: str, planned: list[Item], blocked: dict[str, str]) -> None:
+    def __init__(self, folder: Path, device: str, images: int, planned: list[Item], blocked: dict[str, str]) -> None:
         self.path = folder / NAME
-        self.provenance = provenance(device)
+        self.provenance = provenance(device) | {"images": images}
         self.planned, self.blocked = planned, blocked
         self.results: dict[str, dict[str, dict[str, Any]]] = {item.section: {} for item in planned}
         known = _read(self.path)
@@ -43,7 +43,6 @@ class Book:
     def keep(self, item: Item, found: dict[str, Any]) -> None:
         """Write it down."""
         self.results[item.section][item.name] = found
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False), encoding="utf-8")
         os.replace(temporary, self.path)

@@ -40,9 +40,9 @@ class Taken:
     vectors: tuple[list[Tensor], ...]  # gradients of D, of G, buffers
 
 
-def images_of(entry: Entry, counted: Count, most: int) -> int:
-    """How many images a comparison is of: so many at most, and half of that where an image's step is dear."""
-    dear = counted.step.flops / (entry.recipe.batch_d * entry.recipe.n_dis) > DEAR
+def images_of(entry: Entry, counted: Count | None, most: int) -> int:
+    """How many images a comparison is of: so many at most, and half of that where a step may be dear."""
+    dear = counted is None or counted.step.flops / (entry.recipe.batch_d * entry.recipe.n_dis) > DEAR
     return max(1, most // 2) if dear else most
 
 

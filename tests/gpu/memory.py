@@ -1,7 +1,7 @@
 """A run that asks for more memory than there is: is its error known, is the memory free again, does the next go on?
 
-On a GPU, torch is allowed half of what the step is estimated to need. On a CPU, for the rehearsal, the process is; its
-error is not a GPU's, and only what comes after it is tried.
+On a GPU, torch is allowed half of what the step is estimated to need. On a CPU, for the rehearsal, the process gets no
+more than it has; its error is not a GPU's, and only what comes after it is tried.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def memory(entry: Entry, device: str) -> dict[str, Any]:
     counted = count(recipe, entry.total_steps)
     release()
     before, wrong = in_use(device) or 0, []
-    error = _error(entry, recipe, device, counted.memory // 2)
+    error = _error(entry, recipe, device, 0 if device == "cpu" else counted.memory // 2)
     release()
     left = (in_use(device) or 0) - before
     if error is None:

@@ -25,8 +25,8 @@ def markdown(book: Found, entries: list[Entry]) -> str:
     text = [
         f"# ganbench on {about['device']}\n",
         f"ganbench {about['ganbench']}, commit {about['commit']}; Python {about['python']}, {libraries};",
-        f"host {about['host']}, {about['threads']} thread(s); {book['seconds']:,.0f} s.",
-        f"{', '.join(f'{n} {state}' for state, n in book['states'].items())};",
+        f"host {about['host']}, {about['threads']} thread(s), at most {about['images']} images a step there;",
+        f"{', '.join(f'{n} {state}' for state, n in book['states'].items())}, in {book['seconds']:,.0f} s;",
         f"{len(book['not_implemented'])} cells are not implemented.\n",
         f"{NO_GPU}\n" * (about["device"] == about["host"]),
         *(_listed(title, book[title]) for title in ("failed", "not_reached")),

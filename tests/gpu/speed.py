@@ -11,6 +11,8 @@ import dataclasses
 import statistics
 from typing import Any
 
+import torch
+
 from benchmark.plan.counted import Counts
 from benchmark.plan.devices import Device
 from benchmark.recipe import Recipe
@@ -36,6 +38,9 @@ def speed(entry: Entry, device: str, images: int, counts: Counts, planner: Devic
             "memory": counted.memory,
             "asked": guarded(counted.memory),
         }
+        if device != "cpu" and counted.memory > (there := torch.cuda.get_device_properties(device).total_memory):
+            why = f"needs {counted.memory / 1e9:.3g} GB by the planner; there are {there / 1e9:.3g}"
+            return found | {"state": "not tried", "why": why}
     wrong = []
     for precision in ("float32", "bfloat16"):
         found[precision] = _measured(entry, dataclasses.replace(recipe, precision=precision), device)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
+A_RUNS_OWN = re.compile(r"finished: .*|.*  starting")  # what runs that a script makes say of themselves
 GRACE_S = 5.0  # from asking a script that takes too long to end, to ending it
 
 
@@ -68,19 +70,26 @@ def table(found: list[Script]) -> str:
 
 
 def run(script: Script, seconds: float) -> int | None:
-    """A short round, which prints as it goes; its exit code, or None where it was ended for taking longer."""
+    """A short round, whose tables and ratios are printed when it ends; its exit code, or None where it took longer."""
     command = [sys.executable, "-m", f"tests.speed.{script.name}", *script.short]
     print(f"\n$ python {shlex.join(command[1:])}", flush=True)
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    code: int | None = None
     try:
-        return process.wait(seconds)
+        told, _ = process.communicate(timeout=seconds)
+        code = process.returncode
     except subprocess.TimeoutExpired:
-        return None
+        _end(process)
+        told, _ = process.communicate()
     finally:
         _end(process)
+    print("\n".join(line for line in told.splitlines() if not A_RUNS_OWN.fullmatch(line)), flush=True)
+    return code
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[str]) -> None:
     """It, and all that it started."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):

@@ -41,7 +41,7 @@ from benchmark.suite.load import load
 from tests.faults.processes import tree
 
 PEER = "bare Ray tasks that return the same result"
-SHORT = "--runs 60 --rounds 1 --plan 500 --kind constant"
+SHORT = "--runs 400 --rounds 1 --plan 500 --kind constant"
 
 SUITE = Path(__file__).parents[1] / "faults" / "suite.yaml"
 RESULT = "GANBENCH_SPEED_RESULT"  # names the file with the constant result

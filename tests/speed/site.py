@@ -32,7 +32,7 @@ from benchmark.plan import keys
 from benchmark.records.record import Record
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Cell
-from tests.browser import Browser
+from tests.browser import Browser, found
 
 PEER = "none: seconds and bytes"
 SHORT = "--records 500 --rounds 1"
@@ -115,11 +115,11 @@ def main() -> None:
     grids = [grid(noise) for _ in range(20)]
     suites = load_all([])
     cells = [c for s in suites for c in s.cells]
-    found = [record(cells[i % len(cells)], i // len(cells), noise, grids[i % 20]) for i in range(a.records)]
+    records = [record(cells[i % len(cells)], i // len(cells), noise, grids[i % 20]) for i in range(a.records)]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         out = a.out or Path(scratch) / "site"
         began = time.perf_counter()
-        joined = [(suite, join(suite, found)) for suite in suites]
+        joined = [(suite, join(suite, records)) for suite in suites]
         collated = time.perf_counter()
         write_reports(joined, "results", out)
         written = time.perf_counter()
@@ -128,6 +128,9 @@ def main() -> None:
             f"{a.records:,} records, {len(cells)} cells: joined in {collated - began:.1f} s, tables, claims "
             f"and site written in {written - collated:.1f} s; {size / 1e6:.1f} MB"
         )
+        if found() is None:
+            print("no page was loaded: there is no Chromium here; GANBENCH_CHROMIUM names one elsewhere")
+            return
         by_size = sorted(out.glob("cells/*.html"), key=lambda p: p.stat().st_size)
         with Browser(Path(scratch) / "profile") as browser:
             for page in [*sorted(out.glob("*.html")), by_size[len(by_size) // 2], by_size[-1]]:
