@@ -200,5 +200,10 @@ def _tolerance(node: Node) -> dict[str, Tolerance]:
         given = value.mapping({"relative", "source"}, ("relative", "source"))
         if (relative := given["relative"].number()) <= 0:
             given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
+        if relative >= 1:
+            given["relative"].fail(
+                f"a tolerance is a share of the published number, less than all of it: {relative:g} is {100 * relative:g} %"
+                " (0.05 is 5 %)"
+            )
         found[metric] = Tolerance(relative, given["source"].text())
     return found
