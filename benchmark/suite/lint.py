@@ -75,7 +75,7 @@ def _measuring(suite: Suite) -> Iterator[str]:
         if len(found) > 1
     )
     yield from (
-        f"a tolerance of {100 * relative:g} % for {metric}: within more than {100 * WIDE:g} %, numbers are hardly the same"
+        f"a tolerance of {100 * relative:g} % for {metric}: beyond {100 * WIDE:g} %, numbers are hardly the same"
         for metric, relative in bands.items()
         if relative > WIDE
     )
