@@ -100,6 +100,14 @@ def test_a_cell_of_any_name_is_chosen_by_its_command_and_no_other_is(method: str
             assert [c.id for c in suite.cells if Filter(a.only)(c)] == [cell.id]
 
 
+@pytest.mark.parametrize("given", [["--until-decided", "--budget", "1h"], ["--until-d", "--budg=1h", "--only=table=1"]])
+def test_a_run_that_was_added_by_a_look_is_made_again_as_such(given: list[str], tmp_path: Path) -> None:
+    cell = load(suite_at(tmp_path / "tiny.yaml")).cells[0]
+    a = parsed(again(["run", "tiny.yaml", *given, "--threads", "2"], make_plan([cell], [4], {}, fixed=False).runs[0]))
+    assert (a.until_decided, a.budget, a.seeds, a.looked, a.threads) == (False, None, 5, True, 2)
+    assert Filter(a.only)(cell)
+
+
 @pytest.mark.parametrize("share", [12.5, 33.333333333, 1 / 3, 100.0])
 def test_a_share_of_the_data_is_chosen_to_the_last_digit(share: float, tmp_path: Path) -> None:
     path = suite_at(tmp_path / "tiny.yaml")
@@ -201,7 +209,7 @@ def test_a_printed_command_makes_the_failed_run_again(
         (["run", "--only", "table=9"], 2, "leaves no cell; see: "),
         (["plan", "--only", "table=9"], 2, "leaves no cell; see: "),
         (["run", "--until-decided", "--budget", "1h", "--only", "table=9"], 2, "leaves no cell; see: "),
-        (["run", "--seeds", "4", "--only", "method~a"], 0, "and 1 more: "),
+        (["run", "--seeds", "4", "--only", "method~a"], 0, "and 1 more; see: "),
     ],
 )
 def test_what_a_message_advises_can_be_pasted(

@@ -48,7 +48,7 @@ def run(a: Namespace) -> int:
     for finished in made.of("done")[:3]:
         print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
     if len(made.of("done")) > 3:
-        print(f"  … and {len(made.of('done')) - 3} more: {_explained(a)}", file=sys.stderr)
+        print(f"  … and {len(made.of('done')) - 3} more; see: {_explained(a)}", file=sys.stderr)
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:
         print(f"  {failure}", file=sys.stderr)

@@ -85,8 +85,7 @@ def cost(
 def measurements(recipe: Recipe, protocol: Protocol, images: int) -> tuple[int, int]:
     """How often a run is measured, and how many of these times with the dear ``jac_G`` (``train/run.py``)."""
     total, per_epoch = recipe.total_steps(images), recipe.steps_per_epoch(images)
-    epochs, dear, looks = total // per_epoch, 1, 1
-    steps = protocol.every_steps
+    epochs, dear, steps = total // per_epoch, 1, protocol.every_steps
     of_epochs = None if protocol.every_epochs is None else protocol.every_epochs * per_epoch
     periods = {period for period in (steps, of_epochs) if period is not None}
     looks = sum(total // period for period in periods)  # of both together, those that fall on one step count once

@@ -22,5 +22,8 @@ def again(words: Sequence[str], run: Run, results: Path = Path("results")) -> st
     if not words:
         return rerun(run.cells[0], max(run.seed + 1, run.planned or 0), str(results), looked=run.planned == 0)
     kept = without(words, {"--only": True})
+    fixed = without(kept, {"--until-decided": False, "--budget": True})
+    if fixed != kept:  # which adds seeds where verdicts are open, and a failed one is not
+        kept = [fixed[0], "--seeds", str(run.seed + 1), "--looked", *fixed[1:]]
     end = kept.index("--") if "--" in kept else len(kept)
     return command(*kept[:end], *option("--only", selects(run.cells[0])), *kept[end:])

@@ -65,7 +65,9 @@ class FormReader:
 
     def close(self) -> list[Check]:
         """``close: {A: B}, within: 5%``."""
-        return [Check("close", a, b, percent(self.given["within"])) for a, b in self._pairs()]
+        if not 0 <= (margin := percent(self.given["within"])) < 1:
+            self.given["within"].fail(f"expected at least 0% and less than 100%, found {self.given['within'].text()}")
+        return [Check("close", a, b, margin) for a, b in self._pairs()]
 
     def best(self) -> list[Rank]:
         """``best: [A, …]``: each is within the ``top`` (1) of the cells ``among`` which it stands, column by column."""

@@ -123,7 +123,8 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
     """A suite that takes its cells from others: ``include: [{suite, profile, only}]``."""
     tables: dict[str, Table] = {}
     claims: list[Claim] = []
-    sources = {(top["suite"].text(), path): None}
+    name = top["suite"].text()
+    sources = {(name, path): None}
     if not top["include"].items():
         top["include"].fail("nothing is included")
     for item in top["include"].items():
@@ -141,17 +142,8 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
     cells = [c for t in tables.values() for c in t.cells]
     profiles = tuple(sorted({c.profile for c in cells}))
     title = f"Cells of {', '.join(sorted({c.paper for c in cells}))}"
-    made = Suite(
-        top["suite"].text(),
-        path,
-        title,
-        "",
-        "+".join(profiles),
-        profiles,
-        tuple(tables.values()),
-        tuple(claims),
-        tuple(sources),
-    )
+    several = (tuple(tables.values()), tuple(claims), tuple(sources))
+    made = Suite(name, path, title, "", "+".join(profiles), profiles, *several)
     if said := clash([made]):
         top["include"].fail(said)
     return made
@@ -227,5 +219,8 @@ def _tolerance(node: Node) -> dict[str, Tolerance]:
         given = value.mapping({"relative", "source"}, ("relative", "source"))
         if (relative := given["relative"].number()) <= 0:
             given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
+        if relative >= 1:
+            percent = f"{relative:g} is {100 * relative:g} %; 5 % is 0.05"
+            given["relative"].fail(f"a tolerance is a share of the published number, less than all of it: {percent}")
         found[metric] = Tolerance(relative, given["source"].text())
     return found
