@@ -4,13 +4,16 @@ there is any.
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from benchmark.data import cards as card_room
+from benchmark.data.cards import Card
 from benchmark.recipe import Protocol, Recipe
 from tests import home
 from tests.home import ROOT
@@ -77,6 +80,27 @@ def float64() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Card]:
+    """Gives a card like the real one, with other counts, sizes and classes; data root and cache are folders of the
+    test.
+    """
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    real = card_room.cards()
+    known = dict(real)
+    monkeypatch.setattr(card_room, "cards", lambda: known)
+
+    def shrink(name: str, classes: int | None = None, resolutions: tuple[int, int] = (4, 256), **splits: dict) -> Card:
+        changed = {split: {**real[name].splits[split], **new} for split, new in splits.items()}
+        known[name] = dataclasses.replace(
+            real[name], classes=classes or real[name].classes, resolutions=resolutions, splits=changed
+        )
+        return known[name]
+
+    return shrink
 
 
 def recipe(**changes: object) -> Recipe:

@@ -24,7 +24,7 @@ from benchmark.data.image import decode
 from benchmark.data.lsun import from_lmdb
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
-from tests.test_image_sets import QUIET, lay, small  # noqa: F401 (a fixture)
+from tests.test_image_sets import QUIET, lay
 
 TIMES = int(os.environ.get("GANBENCH_FUZZ", "1"))
 PAGE = 4096  # bytes, of LMDB
@@ -143,7 +143,7 @@ def test_damaged_databases(tmp_path: Path) -> None:
     assert refused > 2 * TIMES
 
 
-def test_a_database_damaged_before_and_after_it_was_added(small, tmp_path: Path) -> None:  # noqa: F811
+def test_a_database_damaged_before_and_after_it_was_added(small, tmp_path: Path) -> None:
     """Beyond the end of what LMDB maps, access is a signal, not an error. ``run`` reads as ``read`` does."""
     small("lsun-bedroom", train={"count": 120}, val={"count": 1})
     database(tmp_path / "lsun/bedroom_train_lmdb", 120)

@@ -15,7 +15,7 @@ from PIL import EpsImagePlugin, Image
 from benchmark.data.add import add
 from benchmark.data.image import decode
 from benchmark.errors import GanbenchError
-from tests.test_image_sets import QUIET, lay, small  # noqa: F401 (a fixture)
+from tests.test_image_sets import QUIET, lay
 
 RNG = np.random.default_rng(7)
 SIDE = 8
@@ -153,7 +153,7 @@ AVIF = b"\0\0\0\x1cftypavif" + bytes(400)
 
 
 @pytest.mark.parametrize("data", [DEEP["PNG, 3 channels"], SEVERAL["GIF"], AVIF], ids=["deep", "GIF", "AVIF"])
-def test_a_set_with_one_such_file_is_refused_by_its_name(data: bytes, small, tmp_path: Path) -> None:  # noqa: F811
+def test_a_set_with_one_such_file_is_refused_by_its_name(data: bytes, small, tmp_path: Path) -> None:
     small("obama", train={"count": 2, "size": [SIDE, SIDE]})
     folder = lay(tmp_path / "set", {"0.png": saved("PNG"), "one.png": data})
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as z:

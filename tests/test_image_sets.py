@@ -20,7 +20,7 @@ from benchmark.cli import main
 from benchmark.data import cards as card_room
 from benchmark.data import folders, manifest, pictures
 from benchmark.data.add import add, state, verify
-from benchmark.data.cards import Card, FileCard, card, missing
+from benchmark.data.cards import FileCard, card, missing
 from benchmark.data.declared import VERSION, Manifest, load
 from benchmark.data.fetch import fetch
 from benchmark.data.read import read
@@ -54,27 +54,6 @@ def zipped(path: Path, files: dict[str, bytes]) -> Path:
         for name, data in files.items():
             z.writestr(name, data)
     return path
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Gives a card like the real one, with other counts, sizes and classes; data root and cache are folders of the
-    test.
-    """
-    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
-    real = card_room.cards()
-    known = dict(real)
-    monkeypatch.setattr(card_room, "cards", lambda: known)
-
-    def shrink(name: str, classes: int | None = None, resolutions: tuple[int, int] = (4, 256), **splits: dict) -> Card:
-        changed = {split: {**real[name].splits[split], **new} for split, new in splits.items()}
-        known[name] = dataclasses.replace(
-            real[name], classes=classes or real[name].classes, resolutions=resolutions, splits=changed
-        )
-        return known[name]
-
-    return shrink
 
 
 def written(tmp_path: Path) -> list[Path]:

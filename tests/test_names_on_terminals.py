@@ -16,7 +16,7 @@ from benchmark.data.add import add
 from benchmark.errors import GanbenchError, plain
 from benchmark.suite.load import load_all
 from benchmark.suite.nodes import SuiteError
-from tests.test_image_sets import QUIET, lay, picture, small, zipped  # noqa: F401 (a fixture)
+from tests.test_image_sets import QUIET, lay, picture, zipped
 
 EVIL = "\x1b]0;owned\x07\x9b2J\u202e\nganbench: all fine\r"
 """A title, a cleared screen, writing from right to left, a forged line, and a line begun anew."""
@@ -33,7 +33,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 
 @pytest.fixture
-def tiny(small) -> None:  # noqa: F811
+def tiny(small) -> None:
     small("obama", train={"count": 2, "size": [8, 8]})
     small("tiny-imagenet", 2, train={"count": 2, "size": [8, 8]}, val={"count": 1})
 
@@ -77,7 +77,7 @@ def test_classes(tiny: None, tmp_path: Path, capsys) -> None:
     said(capsys, "data", "add", "tiny-imagenet", lay(tmp_path / "other", train))
 
 
-def test_keys_of_a_database(small, tmp_path: Path, capsys) -> None:  # noqa: F811
+def test_keys_of_a_database(small, tmp_path: Path, capsys) -> None:
     lmdb = pytest.importorskip("lmdb", reason="pip install 'ganbench[lsun]'")
     small("lsun-bedroom", train={"count": 1}, val={"count": 1})
     (tmp_path / "lsun").mkdir()

@@ -29,7 +29,7 @@ from benchmark.schedule import mirror, state
 from benchmark.suite.nodes import SuiteError
 from benchmark.suite.nodes import read as read_yaml
 from benchmark.train import checkpoint
-from tests.test_image_sets import QUIET, lay, picture, small, zipped  # noqa: F401 (a fixture)
+from tests.test_image_sets import QUIET, lay, picture, zipped
 
 WAIT_S = 20
 
@@ -86,7 +86,7 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_in_a_folder_of_images(odd: str, small, tmp_path: Path) -> None:  # noqa: F811
+def test_in_a_folder_of_images(odd: str, small, tmp_path: Path) -> None:
     small("obama", train={"count": 3, "size": [8, 8]})
     folder = lay(tmp_path / "set", {f"{i}.png": picture() for i in range(2)})
     make, message = ODD[odd]
@@ -97,7 +97,7 @@ def test_in_a_folder_of_images(odd: str, small, tmp_path: Path) -> None:  # noqa
 
 
 @pytest.mark.parametrize("odd", [o for o in ODD if "link to " not in o or "FIFO" in o or "device" in o])
-def test_in_place_of_a_file_that_was_added(odd: str, small, tmp_path: Path) -> None:  # noqa: F811
+def test_in_place_of_a_file_that_was_added(odd: str, small, tmp_path: Path) -> None:
     small("obama", train={"count": 3, "size": [8, 8]})
     folder = lay(tmp_path / "set", {f"{i}.png": picture() for i in range(3)})
     add("obama", folder, **QUIET)
@@ -111,7 +111,7 @@ MODES = {"link": stat.S_IFLNK, "FIFO": stat.S_IFIFO, "device": stat.S_IFCHR, "so
 
 
 @pytest.mark.parametrize("odd", MODES)
-def test_in_a_zip(odd: str, small, tmp_path: Path) -> None:  # noqa: F811
+def test_in_a_zip(odd: str, small, tmp_path: Path) -> None:
     small("tiny-imagenet", 1, train={"count": 2, "size": [8, 8]}, val={"count": 1, "size": [8, 8]})
     files = {f"tiny-imagenet-200/train/n01/images/{i}.JPEG": picture(form="JPEG") for i in range(2)}
     files |= {"tiny-imagenet-200/val/images/val_0.JPEG": picture(form="JPEG")}
@@ -162,7 +162,7 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.count("pipe.yaml: cannot be read: it is a FIFO") == 2
 
 
-def test_in_the_data_root(small, tmp_path: Path) -> None:  # noqa: F811
+def test_in_the_data_root(small, tmp_path: Path) -> None:
     small("obama", train={"count": 2, "size": [8, 8]})
     folder = lay(tmp_path / "set", {f"{i}.png": picture() for i in range(2)})
     add("obama", folder, **QUIET)
@@ -176,7 +176,7 @@ def test_in_the_data_root(small, tmp_path: Path) -> None:  # noqa: F811
     assert "train-images-idx3-ubyte" in str(missing("mnist", "train"))
 
 
-def test_in_the_cache_they_count_as_absent(small, tmp_path: Path) -> None:  # noqa: F811
+def test_in_the_cache_they_count_as_absent(small, tmp_path: Path) -> None:
     small("obama", train={"count": 2, "size": [8, 8]})
     add("obama", lay(tmp_path / "set", {f"{i}.png": picture() for i in range(2)}), **QUIET)
     first = read("obama", "train", 8, 3).images.copy()

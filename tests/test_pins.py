@@ -28,7 +28,10 @@ def test_every_dependency_is_pinned() -> None:
 
 @pytest.mark.parametrize("name", PINS)
 def test_a_pin_takes_every_python_that_is_promised(name: str) -> None:
-    about = metadata.metadata(name)
+    try:
+        about = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"{name} is not installed")
     if about["Version"].partition("+")[0] != PINS[name]:
         pytest.skip(f"{name} {about['Version']} is installed, and {PINS[name]} pinned")
     takes = SpecifierSet(about["Requires-Python"] or "")

@@ -22,7 +22,6 @@ class Fed:
         noise, labels = gan.noise, gan.labels
         gan.noise = lambda count, rng=None: self._give(lambda: noise(count, rng))  # type: ignore[method-assign]
         if gan.recipe.classes is not None:
-            # type: ignore[method-assign]
             gan.labels = lambda count, rng: self._give(lambda: _given(labels(count, rng)))
 
     def fill(self) -> None:
