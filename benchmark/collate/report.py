@@ -12,6 +12,7 @@ from benchmark.collate.site.facts import Report, decided
 from benchmark.collate.site.pages import write_site
 from benchmark.collate.table import View, view
 from benchmark.errors import GanbenchError
+from benchmark.files import why
 from benchmark.records.merge import Conflict
 from benchmark.suite.model import Suite
 
@@ -48,7 +49,7 @@ def write_reports(
         start, *pages = write_site(reports, results, out, problems, conflicts, png)
         return [start, *(path for report, page in zip(reports, pages) for path in (*_write_texts(report, out), page))]
     except OSError as error:
-        raise GanbenchError(f"cannot write to {out}: {error.strerror or error}") from None
+        raise GanbenchError(f"cannot write to {out}: {why(error)}") from None
 
 
 def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: Path) -> list[Path]:

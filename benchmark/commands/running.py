@@ -8,6 +8,7 @@ import time
 from argparse import Namespace
 
 from benchmark.commands.lines import chosen_plan, count, plan_line
+from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError
 
 
@@ -17,7 +18,7 @@ def run(a: Namespace) -> int:
 
     _check(a)
     if a.weights:
-        os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())
+        os.environ["GANBENCH_WEIGHTS"] = full_path(a.weights)
     options = Options(
         executor=a.executor,
         address=a.address,

@@ -26,6 +26,7 @@ from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
+from benchmark.files import let_go
 from benchmark.pulse import beat
 
 VERSION = 1
@@ -79,7 +80,7 @@ def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int
             f"cannot keep prepared images in {path.parent} ({error.strerror or error}); set GANBENCH_CACHE to a folder with room"
         ) from None
     finally:
-        scratch.unlink(missing_ok=True)
+        let_go(scratch)
 
 
 def _path(identity: list[Any]) -> Path:

@@ -8,6 +8,8 @@ import hashlib
 import struct
 from pathlib import Path
 
+from benchmark.files import write_whole
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LARGEST = 8192  # pixels a side
 
@@ -30,6 +32,5 @@ def write_samples(text: str, folder: Path) -> tuple[str, int, int] | None:
     name = f"{hashlib.sha256(content).hexdigest()[:20]}.png"
     path = folder / name
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write_whole(path, content)
     return name, width, height
