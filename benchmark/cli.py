@@ -65,6 +65,12 @@ def _command(words: list[str], leave: Leave) -> int:
     except BrokenPipeError:  # the reader (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1 if arguments.command == "run" else 0
+    except OSError as error:  # of a disk or a folder, where no better words were found
+        if os.environ.get("GANBENCH_DEBUG"):
+            raise
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"ganbench: cannot go on: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
     except Exception as error:  # a bug of ours: one line, and how to see more
         if os.environ.get("GANBENCH_DEBUG"):
             raise

@@ -1,4 +1,6 @@
-"""Opening files that anybody may have put there: only regular ones are read, so that nothing waits on a FIFO."""
+"""Files that anybody may have put there, or that a disk may not take: only regular ones are read, so that nothing waits
+on a FIFO; one is written whole or not at all, with nothing left of a write that failed.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +40,33 @@ def read_regular(path: Path) -> bytes:
     """All of a regular file; raises OSError as ``open_regular`` does."""
     with open_regular(path) as stream:
         return stream.read()
+
+
+from contextlib import suppress
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``, over what is there, in a folder that is made when it is missing.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        let_go(temporary)
+
+
+def why(error: OSError) -> str:
+    """What keeps a file from being written, in a few words."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "the disk is full" if full else error.strerror or str(error)
+
+
+def let_go(temporary: str | Path) -> None:
+    """Remove what may be left of a write; the disk that would not take it may not give it back either."""
+    with suppress(OSError):
+        os.unlink(temporary)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
 from benchmark.data.add import state
 from benchmark.data.cards import cards, data_root
+from benchmark.data.home import cache_folder, full_path
+from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 
 ROOM_BYTES = 5 * 2**30  # less free disk than this is worth a word
@@ -24,18 +26,30 @@ def examine(results: Path) -> Iterator[tuple[str, bool, str]]:
             yield package, False, f"not installed; run: pip install {package}"
     yield "processors", True, f"{os.cpu_count()} cores"
     yield "gpu", True, _gpu()
-    place = results if results.exists() else Path(".")
+    place = results if os.path.exists(results) else Path(".")
     free = shutil.disk_usage(place).free
     yield "disk", free > ROOM_BYTES, f"{free / 2**30:.1f} GiB free for {results}"
     writable = os.access(place, os.W_OK)
-    yield "results", writable, f"{results.resolve()} is {'' if writable else 'not '}writable"
-    yield "data folder", True, f"{data_root()} (GANBENCH_DATA)"
+    yield "results", writable, f"{full_path(results)} is {'' if writable else 'not '}writable"
+    yield _folder("data folder", data_root, "GANBENCH_DATA", os.R_OK)
+    yield _folder("cache", cache_folder, "GANBENCH_CACHE", os.W_OK)
     for name, card in cards().items():
         found = state(card)
         yield f"dataset {name}", found == "ready" or found.startswith("ready: "), found
     for name in extractors.names():
         problem = extractors.missing(name)
         yield f"weights of {name}", problem is None, problem or "here"
+
+
+def _folder(what: str, find: Callable[[], Path], variable: str, need: int) -> tuple[str, bool, str]:
+    """One of the user's folders: what is there of it must be of use; what is not is made, or not needed."""
+    try:
+        folder = find()
+    except GanbenchError as error:
+        return what, False, str(error)
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    fine = os.access(there, need | os.X_OK) and there.is_dir()
+    return what, fine, f"{folder} ({variable})" + ("" if fine else f": {there} is no folder that this user may use")
 
 
 def _gpu() -> str:

@@ -104,11 +104,12 @@ def _standing(cell: Cell) -> str:
     from benchmark.data.declared import load
 
     c = card(cell.recipe.dataset)
-    found = (
-        load(data_root() / c.name, c.name, c.split(cell.recipe.split).get("of", cell.recipe.split))
-        if c.reader == "images"
-        else None
-    )
+    if c.reader != "images":
+        return ""
+    try:
+        found = load(data_root() / c.name, c.name, c.split(cell.recipe.split).get("of", cell.recipe.split))
+    except GanbenchError as error:
+        return str(error)
     return found.standing if found else ""
 
 

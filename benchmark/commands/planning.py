@@ -124,9 +124,10 @@ def calibrate(a: Namespace) -> int:
     if a.device == "cpu":
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # NumPy reads it when it is imported
     from benchmark.plan.calibrate import calibrate as measure
-    from benchmark.plan.devices import keep, this_device
+    from benchmark.plan.devices import check_place, keep, this_device
 
     device = this_device(a.device)
+    check_place()
     print("steps of several kinds, in turn: about a minute on an idle machine", flush=True)
     for name, number, fitted in measure(a.device):
         if fitted is None:

@@ -9,6 +9,7 @@ from argparse import Namespace
 
 from benchmark import shell
 from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
+from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError
 from benchmark.files import kind
 
@@ -21,7 +22,7 @@ def run(a: Namespace) -> int:
     if a.weights:
         if a.weights.exists() and not a.weights.is_file():
             raise GanbenchError(f"--weights {a.weights} is {kind(a.weights.stat().st_mode)}, not a file", 2)
-        os.environ["GANBENCH_WEIGHTS"] = str(a.weights.resolve())
+        os.environ["GANBENCH_WEIGHTS"] = full_path(a.weights)
     options = Options(
         executor=a.executor,
         address=a.address,

@@ -184,6 +184,8 @@ def state(c: Card) -> str:
         absent = dict.fromkeys(filter(None, (missing(c.name, split) for split in c.splits)))
         if not absent:
             return "ready"
+        if why := _out_of_reach(c):
+            return f"missing: {why}"
         lists = [[f.file for f in form if locate(c.name, f.file) is None] for form in c.choices()]
         return f"missing {' (or '.join(', '.join(files) for files in lists)}{')' * (len(lists) - 1)}; {mend(c)}"
     there = {split: missing(c.name, split) for split in _whole(c)}
@@ -193,6 +195,16 @@ def state(c: Card) -> str:
         return f"missing; {mend(c)}" if all(manifest_absent(c, split) for split in there) else "; ".join(lacking)
     found = [f"{split} {sure(load(data_root() / c.name, c.name, split)).standing}" for split in ready]
     return "; ".join([f"ready{'' if not lacking else ' in part'}: {', '.join(found)}", *lacking])
+
+
+def _out_of_reach(c: Card) -> str | None:
+    """Why nobody can say which of its files are there."""
+    try:
+        for file in c.files():
+            locate(c.name, file.file)
+    except GanbenchError as error:
+        return str(error)
+    return None
 
 
 def manifest_absent(c: Card, split: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,9 @@ import yaml
 
 from benchmark.canonical import content_hash
 from benchmark.data.declared import load
+from benchmark.data.home import cache_folder as cache_folder
+from benchmark.data.home import data_root as data_root
+from benchmark.data.home import is_file
 from benchmark.errors import GanbenchError, nearest, plain
 
 FILES = ("images", "labels", "archive", "more")
@@ -150,25 +152,15 @@ def card(name: str) -> Card:
     return cards()[name]
 
 
-def data_root() -> Path:
-    """Where dataset files lie: ``$GANBENCH_DATA``, else ``ganbench/`` in the user's data folder."""
-    if chosen := os.environ.get("GANBENCH_DATA"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "ganbench"
-
-
-def cache_folder() -> Path:
-    """``$GANBENCH_CACHE``, else ``ganbench/`` in the user's cache folder."""
-    if chosen := os.environ.get("GANBENCH_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ganbench"
-
-
 def locate(name: str, file: str) -> Path | None:
-    """The file of a dataset, plain or ``.gz``, in ``<root>/<name>/`` or ``<root>/``; None if absent."""
+    """The file of a dataset, plain or ``.gz``, in ``<root>/<name>/`` or ``<root>/``; None if absent.
+
+    Raises:
+        GanbenchError: the folder cannot be read, or there is no home directory that it would be in.
+    """
     for folder in (data_root() / name, data_root()):
         for path in (folder / file, folder / f"{file}.gz"):
-            if path.is_file():
+            if is_file(path):
                 return path
     return None
 
@@ -184,11 +176,16 @@ def missing(name: str, split: str) -> str | None:
     c = card(name)
     if c.reader == "images":
         return _not_added(c, split)
-    absent = [[f.file for f in files if locate(name, f.file) is None] for files in c.choices(split)]
-    if not all(absent):
-        return None
+    try:
+        absent = [[f.file for f in files if locate(name, f.file) is None] for files in c.choices(split)]
+        if not all(absent):
+            return None
+        root = data_root()
+    except GanbenchError as error:
+        return f"dataset {name}: {error}"
     others = "".join(f" (or {', '.join(files)})" for files in absent[1:])
-    return f"dataset {name}: {', '.join(absent[0])}{others} not found in {data_root()}; {mend(c)}"
+    where = f"{root}{', which is no folder: set GANBENCH_DATA to one' if root.is_file() else ''}"
+    return f"dataset {name}: {', '.join(absent[0])}{others} not found in {where}; {mend(c)}"
 
 
 def _not_added(c: Card, split: str) -> str | None:
@@ -199,7 +196,7 @@ def _not_added(c: Card, split: str) -> str | None:
     try:
         found = load(data_root() / c.name, c.name, c.split(split).get("of", split))
     except GanbenchError as error:
-        return str(error)
+        return f"dataset {c.name}: {error}"
     if found is None or split not in found.contents:
         return f"dataset {c.name}: {split} is not in {data_root()}; {mend(c)}"
     if not (path := found.at(data_root() / c.name)).exists():

@@ -44,7 +44,7 @@ def load(folder: Path, dataset: str, split: str) -> Manifest | None:
     """The manifest of a split that was added, in the dataset's ``folder`` of the data root; None if it was not.
 
     Raises:
-        GanbenchError: it is damaged, or of another version of this program.
+        GanbenchError: it is damaged, of another version of this program, or may not be read.
     """
     path = folder / f"ganbench-{split}.json"
     try:
@@ -55,9 +55,13 @@ def load(folder: Path, dataset: str, split: str) -> Manifest | None:
             and isinstance(found.contents[split], str)
         )
         found.at(folder).exists()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except OSError as error:
+        raise GanbenchError(
+            f"cannot read {error.filename or path} ({error.strerror}); set GANBENCH_DATA to a folder that can be read"
+        ) from None
+    except (ValueError, TypeError, KeyError, RecursionError):
         fine = False
     if not fine:
         raise GanbenchError(f"{path} is damaged, or of another version; run: ganbench data add {dataset} FOLDER")

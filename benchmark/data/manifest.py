@@ -9,7 +9,6 @@ against its own hash, kept in an ``.npz`` beside the manifest.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -23,11 +22,13 @@ from PIL import Image, features
 
 from benchmark.data.cards import Card, data_root
 from benchmark.data.declared import VERSION, Manifest
+from benchmark.data.home import full_path
 from benchmark.data.image import decode
 from benchmark.data.layout import arrange, find
 from benchmark.data.pictures import Pictures
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError, plain
+from benchmark.files import let_go
 
 TELL_EVERY = 50_000  # images
 
@@ -106,8 +107,7 @@ def write(manifest: Manifest, arrays: dict[str, np.ndarray]) -> None:
             f"cannot write to {folder} ({error.strerror or error}); set GANBENCH_DATA to a folder that can be written"
         ) from None
     finally:
-        with contextlib.suppress(OSError):  # the folder itself may not be there
-            scratch.unlink(missing_ok=True)
+        let_go(scratch)
 
 
 def _folder(dataset: str) -> Path:
@@ -120,7 +120,7 @@ def arrays_path(manifest: Manifest) -> Path:
 
 
 def _source(dataset: str, path: Path) -> str:
-    path, folder = path.resolve(), _folder(dataset).resolve()
+    path, folder = Path(full_path(path)), Path(full_path(_folder(dataset)))
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 

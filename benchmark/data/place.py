@@ -16,6 +16,7 @@ from typing import IO
 from benchmark.data.cards import FileCard, data_root
 from benchmark.data.check import check_file
 from benchmark.errors import GanbenchError
+from benchmark.files import let_go
 
 
 @contextlib.contextmanager
@@ -44,10 +45,10 @@ def store(name: str, file: FileCard, path: Path) -> None:
         os.replace(temporary, target)
     except OSError as error:
         raise GanbenchError(
-            f"cannot write {target} ({error.strerror}); set GANBENCH_DATA to a folder with room"
+            f"cannot write {target} ({error.strerror}); set GANBENCH_DATA to a folder that can be written, and has room"
         ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        let_go(temporary)
 
 
 def from_tar(archive: Path, pattern: str, file: FileCard, scratch: Path) -> Path:

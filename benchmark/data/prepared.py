@@ -26,7 +26,7 @@ from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
-from benchmark.files import open_regular, read_regular
+from benchmark.files import let_go, open_regular, read_regular
 from benchmark.pulse import beat
 
 VERSION = 2  # 1 took 16-bit colours by their high bytes, and animations and pages by their first
@@ -83,7 +83,7 @@ def _make(path: Path, shape: tuple[int, ...], opened: Callable[[], Callable[[int
             "to a folder with room"
         ) from None
     finally:
-        scratch.unlink(missing_ok=True)
+        let_go(scratch)
 
 
 def _path(identity: list[Any]) -> Path:

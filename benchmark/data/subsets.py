@@ -7,7 +7,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
+from benchmark.files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -76,18 +76,18 @@ def sha1(indices: np.ndarray) -> str:
     return hashlib.sha1(indices.astype("<i8").tobytes()).hexdigest()
 
 
-def store(indices: np.ndarray, hashed: str) -> Path:
-    """Keep the list, one index a line, in ``<cache>/subsets/<its sha256>.txt``; a full disk costs the file and nothing
-    else.
+def store(indices: np.ndarray, hashed: str) -> Path | None:
+    """Keep the list, one index a line, in ``<cache>/subsets/<its sha256>.txt``; a full disk costs the file alone.
+
+    Returns:
+        The file; None where it could not be written.
     """
-    path = cache_folder() / "subsets" / f"{hashed}.txt"
-    scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    text = "".join(f"{i}\n" for i in indices.tolist())
+    content = "".join(f"{i}\n" for i in indices.tolist()).encode()
     try:
-        if not (path.is_file() and path.read_text(encoding="ascii", errors="replace") == text):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scratch.write_text(text, encoding="ascii")
-            os.replace(scratch, path)
-    except OSError as error:
-        log.warning("%s: the list of images could not be kept: %s", path, error.strerror or error)
+        path = cache_folder() / "subsets" / f"{hashed}.txt"
+        if not (path.is_file() and path.read_bytes() == content):
+            write_whole(path, content)
+    except (OSError, GanbenchError) as error:
+        log.warning("the list of images could not be kept: %s", error)
+        return None
     return path

@@ -18,7 +18,7 @@ import torch
 
 from benchmark.canonical import content_hash
 from benchmark.errors import GanbenchError
-from benchmark.files import open_regular
+from benchmark.files import let_go, open_regular
 from benchmark.metrics import extractors, store
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments, MomentSum
@@ -67,7 +67,7 @@ def export(cells: Sequence[Cell], out: Path) -> str:
             store.write(stream, kept, {key: value for key, value in held.items() if key != "digests"})
         os.replace(temporary, out)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        let_go(temporary)
         raise GanbenchError(f"cannot write {out}: {error.strerror}") from None
     return f"{real}, {extractor}, {kept.n:,} images"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,16 @@ if TYPE_CHECKING:  # suites import the names of metrics
 
 def kept() -> Iterator[str]:
     """One line for each file: what it holds, how many images, how large."""
-    for path in sorted((cache_folder() / "features").glob("*.npz")):
+    folder = cache_folder() / "features"
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".npz"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise GanbenchError(
+            f"cannot read {folder} ({error.strerror}); set GANBENCH_CACHE to a folder that can be read"
+        ) from None
+    for path in (folder / name for name in names):
         about = _about(path)
         if about is None:
             yield f"{path.name}: cannot be read; it is made again when it is needed"

@@ -19,7 +19,7 @@ import torch
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
-from benchmark.files import open_regular
+from benchmark.files import let_go, open_regular
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
 from benchmark.pulse import beat
@@ -103,7 +103,7 @@ def put(path: Path, what: str, write_to: Callable[[Any], Any]) -> None:
         os.replace(temporary, path)
     except OSError as error:
         log.warning("%s: %s could not be kept: %s", path, what, error.strerror or error)
-        temporary.unlink(missing_ok=True)
+        let_go(temporary)
 
 
 def write(stream: Any, e: Extracted, about: dict[str, Any]) -> None:

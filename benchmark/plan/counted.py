@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
-from benchmark.files import read_regular
+from benchmark.files import read_regular, write_whole
 from benchmark.plan.keys import algorithm_versions
 from benchmark.plan.work import Count
 from benchmark.recipe import Recipe
@@ -67,8 +67,11 @@ class Counts:
     """The counts that are known, by ``work_key``; new ones are made on demand and kept."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """A file that cannot be read, or holds something else, counts as empty."""
-        self.path = path or cache_folder() / "work.json"
+        """A file that cannot be read, or holds something else, counts as empty; without a home, nothing is kept."""
+        self.path = path
+        if path is None:
+            with suppress(GanbenchError):
+                self.path = cache_folder() / "work.json"
         self._known = _read(self.path)
         self._keys: dict[str, str] = {}
         self.refused: dict[str, str] = {}  # work_key -> why it could not be counted
@@ -120,14 +123,18 @@ class Counts:
         self._keep()
 
     def _keep(self) -> None:
+        """A cache folder that cannot be written costs time, nothing else."""
+        if self.path is None:
+            return
         self._known = _read(self.path) | self._known  # another process may have counted meanwhile
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps({key: count.to_json() for key, count in self._known.items()}), encoding="utf-8")
-        os.replace(temporary, self.path)
+        with suppress(OSError):
+            content = json.dumps({key: count.to_json() for key, count in self._known.items()})
+            write_whole(self.path, content.encode())
 
 
-def _read(path: Path) -> dict[str, Count]:
+def _read(path: Path | None) -> dict[str, Count]:
+    if path is None:
+        return {}
     try:
         return {key: Count.from_json(entry) for key, entry in json.loads(read_regular(path)).items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

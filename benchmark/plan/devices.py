@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError, nearest
-from benchmark.files import read_regular
+from benchmark.files import read_regular, write_whole
 from benchmark.plan.work import Work
 from benchmark.records.provenance import processor
 
@@ -128,25 +128,36 @@ def factors_file() -> Path:
 
 
 def calibrated() -> dict[str, Device]:
-    """What was measured on this machine, by the names that records give devices; empty where there is no such file or
-    it is of another version.
-    """
+    """What was measured on this machine, by the names that records give devices; empty where nothing (legible) was."""
     try:
         return {name: Device(**fields) for name, fields in json.loads(read_regular(factors_file())).items()}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, GanbenchError):
         return {}
 
 
 def keep(name: str, device: Device) -> Path:
-    """Remember a measured device under the name that records give it; returns the file."""
+    """Remember a measured device under the name that records give it; returns the file.
+
+    Raises:
+        GanbenchError: it cannot be written.
+    """
+    _write(calibrated() | {name: device})
+    return factors_file()
+
+
+def check_place() -> None:
+    """Before a minute of measuring: raises GanbenchError as ``keep`` would."""
+    _write(calibrated())
+
+
+def _write(devices: Mapping[str, Device]) -> None:
     path = factors_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(
-        json.dumps({k: asdict(d) for k, d in {**calibrated(), name: device}.items()}, indent=1), encoding="utf-8"
-    )
-    temporary.replace(path)
-    return path
+    try:
+        write_whole(path, json.dumps({name: asdict(device) for name, device in devices.items()}, indent=1).encode())
+    except OSError as error:
+        raise GanbenchError(
+            f"cannot write {path} ({error.strerror}); set GANBENCH_CACHE to a folder that can be written"
+        ) from None
 
 
 def this_device(kind: str) -> str:

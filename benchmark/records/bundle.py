@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.files import let_go
 from benchmark.plan.plan import make_plan
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.provenance import code_version, libraries, processor
@@ -102,7 +103,7 @@ def _write(out: Path, members: dict[str, bytes]) -> None:
     except FileExistsError:
         raise GanbenchError(f"{out} is there already; it was not written over") from None
     except OSError as error:
-        out.unlink(missing_ok=True)
+        let_go(out)
         raise GanbenchError(f"cannot write {out}: {error.strerror}") from None
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.files import open_regular
+from benchmark.files import open_regular, write_whole
 from benchmark.records.folders import below
 
 LONGEST = 500
@@ -34,13 +34,9 @@ class Failure:
 
 
 def keep(results: Path, evaluation: str, seed: int, reason: str) -> None:
-    """Write the failure down, whole or not at all; on a full disk it is only printed, by whoever calls this."""
-    path = Path(_path(results, evaluation, seed))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps({"reason": _line(reason), "time": time.time()}), encoding="utf-8")
-        os.replace(temporary, path)
+    """Write the failure down, whole or not at all; raises OSError where it cannot be: then it is only printed."""
+    content = json.dumps({"reason": _line(reason), "time": time.time()})
+    write_whole(Path(_path(results, evaluation, seed)), content.encode())
 
 
 def forget(results: Path, evaluation: str, seed: int) -> None:

@@ -18,7 +18,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,8 @@ import orjson
 
 from benchmark import home
 from benchmark.data.cards import cache_folder
-from benchmark.files import read_regular
+from benchmark.errors import GanbenchError
+from benchmark.files import read_regular, write_whole
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import store
 from benchmark.records.record import Record, RecordError
@@ -66,11 +66,7 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
         GanbenchError: a folder cannot be read.
     """
     paths = store.paths(results)
-    place = (
-        cache_folder()
-        / "records"
-        / f"{hashlib.sha256(os.fsencode(os.path.realpath(results / 'records'))).hexdigest()[:16]}.json"
-    )
+    place = _place(results)
     known = _remembered(place)
     now = time.time()
     fresh = {
@@ -173,8 +169,21 @@ def _shelved(path: Path, entry: Entry, shared: dict[tuple[str, str], Any]) -> Sh
     return record
 
 
-def _remembered(place: Path) -> dict[str, Entry]:
+def _place(results: Path) -> Path | None:
+    """Where the list of a results folder is kept; None without a home directory."""
+    try:
+        folder = cache_folder()
+    except GanbenchError:
+        return None
+    return (
+        folder / f"records/{hashlib.sha256(os.fsencode(os.path.realpath(results / 'records'))).hexdigest()[:16]}.json"
+    )
+
+
+def _remembered(place: Path | None) -> dict[str, Entry]:
     """Path -> entry; nothing if there is no list of this code's, or a damaged one."""
+    if place is None:
+        return {}
     try:
         data = orjson.loads(read_regular(place))
         texts = data["texts"]
@@ -187,19 +196,17 @@ def _remembered(place: Path) -> dict[str, Entry]:
         return {}
 
 
-def _remember(place: Path, kept: dict[str, Entry]) -> None:
+def _remember(place: Path | None, kept: dict[str, Entry]) -> None:
     """Write the list, whole or not at all; a cache folder that cannot be written costs time, nothing else."""
+    if place is None:
+        return
     texts: dict[str, int] = {}
     entries = {
         name: [mark, outcome, light, [texts.setdefault(text, len(texts)) for text in parts]]
         for name, (mark, outcome, light, parts) in kept.items()
     }
     with suppress(OSError):
-        content = orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)})
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("wb", dir=place.parent, delete=False) as stream:
-            stream.write(content)
-        os.replace(stream.name, place)
+        write_whole(place, orjson.dumps({"code": _code(), "records": entries, "texts": list(texts)}))
 
 
 @functools.cache

@@ -21,6 +21,7 @@ import orjson
 
 from benchmark.canonical import json_text
 from benchmark.errors import GanbenchError
+from benchmark.files import let_go, why
 from benchmark.keys import evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.bounds import check_depth, check_types, impossible
@@ -51,11 +52,9 @@ def write(results: Path, folder: str, record: Record) -> Path:
                 f"{target} holds another result of the same run; the new one was not written over it"
             ) from None
     except OSError as error:
-        what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise GanbenchError(f"cannot write {target}: {what}") from None
+        raise GanbenchError(f"cannot write {target}: {why(error)}") from None
     finally:
-        with suppress(OSError):  # the disk that would not take it may not let it go either
-            os.unlink(temporary)
+        let_go(temporary)
     return target
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -55,8 +56,11 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
-        failures.keep(results, run.evaluation, run.seed, event.error)
-        line = f"FAILED: {run.name}: {event.error}{_keep_trace(event)}"
+        try:
+            failures.keep(results, run.evaluation, run.seed, event.error)
+        except OSError as error:
+            watch.lost(results / "failures", error)
+        line = f"FAILED: {run.name}: {event.error}{_keep_trace(event, watch)}"
         summary.failures.append(
             plain(f"{line.removeprefix('FAILED: ')}\n      again: {again(command, run, results)}", lines=True)
         )
@@ -90,20 +94,25 @@ def _rescue(record: Record | None, results: Path) -> str:
     """A finished record that its place will not take, in the system's temporary folder; where it is, and what to do."""
     if record is None:
         return ""
+    folder = None
     try:
         folder = Path(tempfile.mkdtemp(prefix="ganbench-"))
         store.write(folder, "rescued", record)
-    except (OSError, GanbenchError):
-        return ""
+    except (OSError, GanbenchError) as error:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        return f". Nor can it be kept elsewhere ({error}): make room, or set TMPDIR, and run the same command again"
     taken = shell.command("merge", folder, *shell.option("--results", results))
     return f". The record is in {folder}; when there is room, run: {taken}"
 
 
-def _keep_trace(event: Event) -> str:
+def _keep_trace(event: Event, watch: Watch) -> str:
     """The failure in the run's log, never among the records; where it is, for the line that reports it."""
     folder = workplace(event.job.folder)
     with suppress(OSError):  # the line itself is printed all the same
         folder.mkdir(parents=True, exist_ok=True)
-    with logged(folder):
+    with logged(folder) as log_file:
         log.info("reported as failed: %s\n%s", event.error, event.trace)
-    return f" (details: {folder / runlog.NAME})" if event.trace else ""
+    if log_file.lost:
+        watch.lost(folder / runlog.NAME, log_file.lost)
+    return f" (details: {folder / runlog.NAME})" if event.trace and not log_file.lost else ""

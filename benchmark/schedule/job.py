@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
+from benchmark.files import why
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.mirror import Mirror, mirror_of, workplace
 from benchmark.schedule.runlog import logged
@@ -79,12 +80,14 @@ def execute(job: Job, tick: Callable[[int, int], bool], about: dict[str, Any] | 
     set_folders(job)
     folder, mirror = workplace(job.folder), mirror_of(job.folder)
     try:
-        with _alone(folder), logged(folder):
+        with _alone(folder), logged(folder) as log_file:
             try:
                 mirror.pull(folder)
                 result = _execute(job, folder, tick, about, mirror)
                 if not (result and result["trouble"]):
                     mirror.release(folder)
+                if result and log_file.lost and not result["trouble"]:
+                    result["trouble"] = f"its log could not be written: {why(log_file.lost)}"
                 return result
             except Exception as error:
                 log.error("failed: %s", error)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmark.data.cards import cache_folder, data_root
+from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
+from benchmark.files import why
 from benchmark.leave import INTERRUPTED
 from benchmark.plan.plan import Plan, Run
 from benchmark.records import store
@@ -111,9 +113,9 @@ def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
 def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
     folder = str(options.checkpoints or results / "runs")
     common: dict[str, Any] = {
-        "data_root": str(data_root().resolve()),
+        "data_root": _known(data_root),
         "weights": os.environ.get("GANBENCH_WEIGHTS", ""),
-        "cache": str(cache_folder().resolve()),
+        "cache": _known(cache_folder),
         "device": options.device,
         "threads": options.threads,
         "channels_last": options.channels_last,
@@ -121,7 +123,7 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
         "checkpoint_s": options.checkpoint_s,
         "cluster": options.address is not None,
     }
-    folder = folder.rstrip("/") if is_url(folder) else str(Path(folder).resolve())
+    folder = folder.rstrip("/") if is_url(folder) else full_path(Path(folder))
     things = {id(thing): thing for run in runs for thing in (run.recipe, run.protocol)}
     as_json = {key: thing.to_json() for key, thing in things.items()}  # one for all runs that share it
     return [
@@ -142,6 +144,14 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
     ]
 
 
+def _known(find: Callable[[], Path]) -> str:
+    """One of the user's folders; "" without a home directory, which is said where the folder is needed."""
+    try:
+        return full_path(find())
+    except GanbenchError:
+        return ""
+
+
 @contextmanager
 def _only_driver(results: Path) -> Iterator[None]:
     """Hold the results folder's lock; it is freed when the process ends, however it ends."""
@@ -149,7 +159,7 @@ def _only_driver(results: Path) -> Iterator[None]:
         results.mkdir(parents=True, exist_ok=True)
         lock = (results / ".lock").open("a")
     except OSError as error:
-        raise GanbenchError(f"cannot write to {results}: {error.strerror}") from None
+        raise GanbenchError(f"cannot write to {results}: {why(error)}") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.canonical import content_hash
+from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError
 from benchmark.home import PACKAGE, WORKING
 from benchmark.recipe import Protocol, Recipe
@@ -38,10 +39,9 @@ def shipped() -> dict[str, Any]:
 
 def refuse_scratch(results: Path) -> None:
     """Raises GanbenchError where ``results`` lie in the copy of a working directory that Ray deletes after its job."""
-    if WORKING in results.resolve().parts:
+    if WORKING in Path(full := full_path(results)).parts:
         raise GanbenchError(
-            f"{results.resolve()} is a copy that Ray deletes when the job ends; give --results the full path "
-            "of a folder that stays",
+            f"{full} is a copy that Ray deletes when the job ends; give --results the full path of a folder that stays",
             2,
         )
 

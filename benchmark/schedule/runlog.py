@@ -5,6 +5,7 @@ what went wrong.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ LONGEST = 20_000  # of one message
 
 
 @contextmanager
-def logged(folder: Path) -> Iterator[None]:
-    """What the package logs meanwhile is appended to ``folder/run.log``, with times in UTC; a disk that takes nothing
-    costs the log only.
+def logged(folder: Path) -> Iterator[LogFile]:
+    """What the package logs meanwhile is appended to ``folder/run.log``, with times in UTC.
+
+    A disk that takes nothing costs the log only; what is yielded says so.
     """
-    handler = _Patient(
+    handler = LogFile(
         folder / NAME, maxBytes=MOST_BYTES, backupCount=1, delay=True, encoding="utf-8", errors="backslashreplace"
     )
     formatter = _Bounded("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
@@ -35,7 +37,7 @@ def logged(folder: Path) -> Iterator[None]:
             logger.addHandler(logging.lastResort)
     logging.captureWarnings(True)
     try:
-        yield
+        yield handler
     finally:
         logging.captureWarnings(False)
         for logger, level in loggers:
@@ -52,6 +54,19 @@ class _Bounded(logging.Formatter):
         return super().format(record)[:LONGEST]
 
 
-class _Patient(RotatingFileHandler):
+class LogFile(RotatingFileHandler):
+    """One that never fails who logs."""
+
+    lost: OSError | None = None  # why something could not be written
+
     def handleError(self, record: logging.LogRecord) -> None:
         """A full disk, or a folder that cannot be written: the run goes on without its log."""
+        error = sys.exc_info()[1]
+        self.lost = error if isinstance(error, OSError) else self.lost
+
+    def close(self) -> None:
+        """What is still to be written may fail once more."""
+        try:
+            super().close()
+        except OSError as error:
+            self.lost = error

@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import re
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -51,8 +52,10 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    if address and TOKEN.expanduser().exists():
+    if address and os.path.exists(os.path.expanduser(TOKEN)):
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
+    if not address and not _can_keep_token():
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     import ray
 
     with ExitStack() as stack:
@@ -72,6 +75,13 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
                 with at_once():
                     ray.shutdown()
             cluster.close()
+
+
+def _can_keep_token() -> bool:
+    """Whether there is a home directory in which Ray finds, or can write, the token of what it starts here."""
+    token = Path(os.path.expanduser(TOKEN))
+    there = next(place for place in (token, *token.parents) if os.path.exists(place) or not place.name)
+    return token.is_absolute() and os.access(there, os.R_OK if there == token else os.W_OK)
 
 
 def _start(ray: Any, cpus: int | None, stack: ExitStack) -> None:

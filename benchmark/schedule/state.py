@@ -8,12 +8,11 @@ import os
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import GanbenchError, plain
-from benchmark.files import read_regular
+from benchmark.files import read_regular, write_whole
 from benchmark.records.folders import is_there
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
@@ -49,7 +48,7 @@ class StatusFile:
             self.failures.append({"state": "failed", "name": name, "why": why[:500]})
 
     def write(self, progress: Progress, force: bool = False) -> None:
-        """At most once a second, unless forced; a full disk costs the status and nothing else."""
+        """At most once a second, unless forced; raises OSError where it cannot be written: that costs nothing else."""
         if not force and time.monotonic() - self._last < WRITE_EVERY_S:
             return
         self._last = time.monotonic()
@@ -61,11 +60,7 @@ class StatusFile:
             "counts": {state: n for state, n in self.counts.items() if n},
             "runs": [*rows, *self.failures],
         }
-        temporary = self.path.with_suffix(".tmp")
-        with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content), encoding="utf-8")
-            os.replace(temporary, self.path)
+        write_whole(self.path, json.dumps(content).encode())
 
 
 def describe(results: Path) -> str:

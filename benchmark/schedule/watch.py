@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmark.files import why
 from benchmark.plan.plan import Plan, Run
 from benchmark.schedule.job import Event
 from benchmark.schedule.progress import Progress
@@ -21,6 +22,7 @@ class Watch:
         self.scalars = Scalars(tensorboard) if tensorboard else None
         self.progress = Progress(total_size=sum(run.size for run in plan.of("to do")))
         self.status = StatusFile(results, plan)
+        self._lost: set[str] = set()
         self.screen = screen(self.progress, self._head())
 
     def report(self, event: Event, run: Run) -> None:
@@ -28,7 +30,7 @@ class Watch:
         self.progress.update(run.evaluation, run.name, run.size, event.done, event.todo, event.about)
         self.status.move(run.evaluation, "running")
         self.screen.update(run.evaluation, self._head())
-        self.status.write(self.progress)
+        self._write_status()
         if event.about and (last := event.about.get("last")) is not None:
             self._plot(lambda scalars: scalars.measured(run, last))
 
@@ -40,14 +42,26 @@ class Watch:
         self.progress.end(run.evaluation, run.size)
         if line:
             self.screen.say(line)
-        self.status.write(self.progress)
+        self._write_status()
         self._plot(lambda scalars: scalars.end(run, history))
 
     def close(self) -> None:
         """The driver ends."""
-        self.screen.close()
         self.progress.running.clear()
-        self.status.write(self.progress, force=True)
+        self._write_status(force=True)
+        self.screen.close()
+
+    def lost(self, what: Path, error: OSError) -> None:
+        """Something beside the records cannot be written; said once of each kind, since the runs go on without it."""
+        if what.name not in self._lost:
+            self._lost.add(what.name)
+            self.screen.say(f"{what} cannot be written: {why(error)}; the runs go on without it")
+
+    def _write_status(self, force: bool = False) -> None:
+        try:
+            self.status.write(self.progress, force)
+        except OSError as error:
+            self.lost(self.status.path, error)
 
     def _plot(self, action: Callable[[Scalars], None]) -> None:
         if self.scalars is None:

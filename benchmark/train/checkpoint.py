@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from benchmark.errors import GanbenchError
-from benchmark.files import read_regular
+from benchmark.files import let_go, read_regular
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
             os.replace(folder / CURRENT, folder / PREVIOUS)
         os.replace(temporary, folder / CURRENT)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        let_go(temporary)
         raise
 
 

@@ -14,6 +14,7 @@ from benchmark.collate.presenting.site.pages import write_site
 from benchmark.collate.presenting.site.summary import Report
 from benchmark.collate.presenting.table import View, view
 from benchmark.errors import GanbenchError
+from benchmark.files import why
 from benchmark.records.merge import Conflict
 from benchmark.suite.model import Suite
 from benchmark.suite.namesakes import clash
@@ -55,7 +56,7 @@ def write_reports(
             start, *pages = write_site(reports, results, folder, problems, conflicts, png)
             texts = [_write_texts(report, folder) for report in reports]
     except OSError as error:
-        raise GanbenchError(f"cannot write to {out}: {error.strerror or error}") from None
+        raise GanbenchError(f"cannot write to {out}: {why(error)}") from None
     if folder.gone:
         say(f"{folder.gone} file(s) of an earlier report removed from {out}")
     return [start, *(path for of_one, page in zip(texts, pages) for path in (*of_one, page))]

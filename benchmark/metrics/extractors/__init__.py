@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -43,9 +44,13 @@ def names() -> list[str]:
 def missing(name: str, weights: Path | None = None) -> str | None:
     """Why the extractor cannot be used, and what to do; None if it can. Imports no torch."""
     if weights is not None:
-        return None if weights.is_file() else f"no weights file {weights}"
+        return None if os.path.isfile(weights) else f"no weights file {weights}"
     file = _file(name)
-    return None if file.weights() is not None else f"the weights of {name} are not here: {file.MISSING}"
+    try:
+        found, why = file.weights(), ""
+    except GanbenchError as error:
+        found, why = None, f"{error}; or "
+    return None if found is not None else f"the weights of {name} are not here: {why}{file.MISSING}"
 
 
 def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extractor:
@@ -60,7 +65,10 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
         raise GanbenchError(problem)
     file = _file(name)
     path = weights or file.weights()
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise GanbenchError(f"{path} cannot be read ({error.strerror}); give another with --weights") from None
     if found != file.SHA256:
         raise GanbenchError(
             f"{path} is not the weights file of {name}: its sha256 is {found[:16]}…, not {file.SHA256[:16]}…"

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from benchmark.data.home import expanded, is_file
 from benchmark.metrics.fidelity import fidelity
 
 DIMENSION = 2048
@@ -24,14 +25,17 @@ MISSING = (
 
 
 def weights() -> Path | None:
-    """The file that ``$GANBENCH_WEIGHTS`` names, else the one where torch-fidelity's own download puts it."""
+    """The file that ``$GANBENCH_WEIGHTS`` names, else the one where torch-fidelity's own download puts it.
+
+    Raises:
+        GanbenchError: nobody can say whether it is there.
+    """
     if chosen := os.environ.get("GANBENCH_WEIGHTS"):
-        return Path(chosen) if Path(chosen).is_file() else None
-    home = Path(
-        os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch"
-    )
-    path = home / "hub" / "checkpoints" / FILE
-    return path if path.is_file() else None
+        path = expanded(chosen, "GANBENCH_WEIGHTS")
+        return path if is_file(path, "GANBENCH_WEIGHTS") else None
+    home = os.environ.get("TORCH_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/torch"
+    path = expanded(home, "TORCH_HOME") / "hub" / "checkpoints" / FILE
+    return path if is_file(path, "TORCH_HOME") else None
 
 
 def build(state: dict[str, Any]) -> Any:
