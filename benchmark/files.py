@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 
@@ -40,9 +41,6 @@ def read_regular(path: Path) -> bytes:
     """All of a regular file; raises OSError as ``open_regular`` does."""
     with open_regular(path) as stream:
         return stream.read()
-
-
-from contextlib import suppress
 
 
 def write_whole(path: Path, content: bytes) -> None:

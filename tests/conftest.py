@@ -53,9 +53,14 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def _at_home(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _at_home(_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(_home)
     torch.manual_seed(0)  # the same draws, whichever tests ran before
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():  # runs in this process name their folders there
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

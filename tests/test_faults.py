@@ -385,14 +385,14 @@ def test_a_checkpoint_that_the_disk_will_not_read_is_passed_over(
 ) -> None:
     for value in (1, 2):
         checkpoint.save(tmp_path, {"value": value})
-    read = Path.read_bytes
+    read = checkpoint.read_regular
 
     def bad(path: Path) -> bytes:
         if path.name == checkpoint.CURRENT:
             raise OSError(5, "Input/output error")
         return read(path)
 
-    monkeypatch.setattr(Path, "read_bytes", bad)
+    monkeypatch.setattr(checkpoint, "read_regular", bad)
     with caplog.at_level(logging.WARNING):
         assert checkpoint.load(tmp_path)["value"] == 1
     assert "Input/output error" in caplog.text

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main
+from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.pages import _Site
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
 from benchmark.records import store
@@ -69,10 +70,8 @@ def test_whatever_is_written_of_a_long_name_can_be_written(tmp_path: Path, capsy
 
 
 def test_a_figure_of_a_long_name_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "benchmark.collate.presenting.site.png.write_png", lambda plot, path: path.write_bytes(b"drawn")
-    )
-    site = _Site([], "results", tmp_path, [], png=True)
+    monkeypatch.setattr("benchmark.collate.presenting.site.png.png", lambda plot: b"drawn")
+    site = _Site([], "results", Folder(tmp_path), [], png=True)
     for name in (f"{name}{end}" for name in NAMES.values() for end in "12"):
         site.figure(Plot(name, "", "", Axis(), Axis(), (Marks("points", ((1.0, 1.0),), "plain"),)))
     assert len(list((tmp_path / "figures").iterdir())) == 2 * len(NAMES)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from benchmark.catalogue import plugin
 from benchmark.errors import GanbenchError
 from benchmark.methods import spectral_norm
-from benchmark.networks import biggan
+from benchmark.networks import biggan, biggan_blocks
 
 CIFAR: dict[str, Any] = dict(ch=64, head="projection", attention=0, shared_dim=0, z_chunks=1, init="N02")
 OMNI = CIFAR | dict(head="omni")
@@ -206,7 +206,7 @@ def test_the_projection_vanishes_with_a_zero_embedding() -> None:
 
 
 def test_conditional_batchnorm_has_gain_one_plus_its_embedding() -> None:
-    norm = biggan.ConditionalBatchNorm(4, 3, 0).double()
+    norm = biggan_blocks.ConditionalBatchNorm(4, 3, 0).double()
     x, labels = torch.randn(6, 4, 5, 5, dtype=torch.float64), torch.arange(6) % 3
     for table in (norm.gain, norm.shift):
         nn.init.zeros_(table.weight)

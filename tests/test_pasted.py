@@ -46,7 +46,6 @@ METHODS = [
     "ß†日本",
     "no\u00a0break",
     "zero\u200bwidth",
-    "turned\u202eround",
     "line\nbreak",
     "tab\there",
     "''",

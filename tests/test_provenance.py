@@ -270,7 +270,7 @@ def test_the_hash_of_a_package_is_of_its_content_alone(tmp_path: Path) -> None:
 
 def test_every_file_that_the_package_comes_with_is_looked_at() -> None:
     tracked = git(ROOT, "ls-files", "benchmark").split()
-    assert tracked and all(name.endswith(CODE) for name in tracked)
+    assert tracked and all(name.endswith((*CODE, "/py.typed")) for name in tracked)
 
 
 @pytest.mark.parametrize(

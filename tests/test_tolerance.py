@@ -21,7 +21,7 @@ def test_all_of_the_number_and_more_is_refused_by_every_command(
     for command in (["list", str(path), "--check"], ["plan", str(path)]):
         assert main(command) == 2
         said = capsys.readouterr().err
-        assert f"{path}:4:29: a tolerance is a share" in said and f" {100 * float(relative):g} %" in said
+        assert f"{path}:5:29: a tolerance is a share" in said and f" {100 * float(relative):g} %" in said
 
 
 @pytest.mark.parametrize(("relative", "found"), [(0.99, True), (0.5, True), (0.26, True), (0.25, False), (0.05, False)])

@@ -126,7 +126,13 @@ def test_what_is_no_folder_in_a_folders_place_is_named(
     if (room, kind) == ("records/tiny", "a file"):
         return  # a file among the records that is none
     command = ["status"] if room == "runs" else ["report", "suites/theory.yaml", "--out", str(tmp_path / "out")]
-    assert main([*command, "--results", str(tmp_path / "results")]) == 1
+    words = [*command, "--results", str(tmp_path / "results")]
+    if not room:  # the folder itself, which was named: bad usage
+        with pytest.raises(SystemExit, match="2"):
+            main(words)
+        assert "ganbench report: --results: " in capsys.readouterr().err
+        return
+    assert main(words) == 1
     told = capsys.readouterr().err
     assert f"cannot read {path}" in told and "unexpected" not in told
 

@@ -8,13 +8,13 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from benchmark import home
 from benchmark.data.pictures import MOST_FILES
 from benchmark.errors import GanbenchError, plain
 from benchmark.pulse import beat
@@ -37,10 +37,15 @@ class Reader:
         """``largest``: bytes of a value; a larger one is refused."""
         self._name, self._largest = plain(str(folder)), largest
         self._lock, self._failed = threading.Lock(), ""
-        command = [sys.executable, "-P", str(PROGRAM), str(folder), str(largest), str(MOST_FILES)]
-        try:  # -P: it imports nothing of the working directory, and nothing that lies beside it
+        command = home.python(str(PROGRAM), str(folder), str(largest), str(MOST_FILES))
+        try:
             self._process = subprocess.Popen(
-                command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                command,
+                bufsize=0,
+                env=home.environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
         except OSError as error:
             raise GanbenchError(f"{self._name}: no process could be started to read it ({error.strerror})") from None

@@ -19,9 +19,8 @@ from typing import Any
 import torch
 
 from benchmark.errors import GanbenchError
-from benchmark.plan.counted import Counts
+from benchmark.plan.counted import Counting, Counts
 from benchmark.plan.devices import NAMES, Device, like, named, this_device
-from benchmark.plan.forecast import say_counting
 from tests.gpu import report
 from tests.gpu.agenda import SECTIONS, Item, agenda, work
 from tests.gpu.book import Book
@@ -80,7 +79,7 @@ def run(kinds: list[Entry], blocked: dict[str, str], a: argparse.Namespace, bega
         began: the moment (``time.monotonic``) from which the minutes count.
     """
     counts = Counts()
-    counts.count_all(((e.recipe, e.total_steps) for e in kinds), say_counting)
+    counts.count_all(((e.recipe, e.total_steps) for e in kinds), Counting())
     planner = _planner(a.device) if a.planner is None else named(a.planner)
     items = [item for item in agenda(kinds, a.device, counts, planner, a.images) if item.section in a.only]
     book = Book(a.out, a.device, a.images, items, blocked)
