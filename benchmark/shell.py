@@ -29,7 +29,7 @@ def quoted(word: str) -> str:
 
 
 def without(words: Iterable[str], options: Mapping[str, bool]) -> list[str]:
-    """The words of a command line without some options, abbreviations of them included.
+    """The words of a command line without some options.
 
     Args:
         options: each with whether it takes a value.
@@ -40,10 +40,9 @@ def without(words: Iterable[str], options: Mapping[str, bool]) -> list[str]:
         if word == "--":
             return [*kept, word, *given]
         name, equals, _ = word.partition("=")
-        found = [takes for known, takes in options.items() if len(name) > 2 and known.startswith(name)]
-        if not found:
+        if name not in options:
             kept.append(word)
-        elif any(found) and not equals:
+        elif options[name] and not equals:
             next(given, None)
     return kept
 

@@ -99,7 +99,7 @@ def test_a_cell_of_any_name_is_chosen_by_its_command_and_no_other_is(method: str
             assert [c.id for c in suite.cells if Filter(a.only)(c)] == [cell.id]
 
 
-@pytest.mark.parametrize("given", [["--until-decided", "--budget", "1h"], ["--until-d", "--budg=1h", "--only=table=1"]])
+@pytest.mark.parametrize("given", [["--until-decided", "--budget", "1h"], ["--until-decided", "--budget=1h", "--only=table=1"]])
 def test_a_run_that_was_added_by_a_look_is_made_again_as_such(given: list[str], tmp_path: Path) -> None:
     cell = load(suite_at(tmp_path / "tiny.yaml")).cells[0]
     a = parsed(again(["run", "tiny.yaml", *given, "--threads", "2"], make_plan([cell], [4], {}, fixed=False).runs[0]))
@@ -204,7 +204,7 @@ def test_a_printed_command_makes_the_failed_run_again(
     [
         (["run", "--until-decided", "--budget", "1h"], 0, "for their first seed: "),
         (["run", "--until-decided", "--budget=1h", "--seeds", "2"], 2, "for a first seed of each cell: "),
-        (["run", "--until-dec", "--budg", "1h", "--until-ep=2"], 2, "for a first seed of each cell: "),
+        (["run", "--until-decided", "--budget", "1h", "--until-epoch=2"], 2, "for a first seed of each cell: "),
         (["run", "--only", "table=9"], 2, "leaves no cell; see: "),
         (["plan", "--only", "table=9"], 2, "leaves no cell; see: "),
         (["run", "--until-decided", "--budget", "1h", "--only", "table=9"], 2, "leaves no cell; see: "),
