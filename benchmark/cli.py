@@ -9,20 +9,20 @@ from functools import partial
 from importlib import import_module
 
 from benchmark import __version__, console
-from benchmark.arguments import judging, listing, machine, planning, running, sharing
-from benchmark.arguments.parser import Parser
-from benchmark.arguments.shared import command
 from benchmark.home import leave_working_directory
 from benchmark.leave import Leave
 
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
 )
-ROOMS = (listing, planning, running, judging, sharing, machine)  # each named like the file of benchmark/commands/
+ROOMS = ("listing", "planning", "running", "judging", "sharing", "machine")  # of arguments/ and of commands/
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands and options."""
+    from benchmark.arguments.parser import Parser
+    from benchmark.arguments.shared import command
+
     top = Parser(
         prog="ganbench",
         description=DESCRIPTION,
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"ganbench {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for room in ROOMS:
-        room.add(partial(command, commands, room.__name__.rpartition(".")[2]))
+        import_module(f"benchmark.arguments.{room}").add(partial(command, commands, room))
     return top
 
 
@@ -55,6 +55,11 @@ def _command(words: list[str], leave: Leave) -> int:
         leave.word = "stopped; run the same command again to go on"
     from benchmark.errors import GanbenchError, plain
 
+    try:
+        os.getcwd()
+    except OSError:
+        print("ganbench: the folder that this shell is in is gone: cd to one that is there", file=sys.stderr)
+        return 1
     try:
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:

@@ -17,12 +17,7 @@ from benchmark.data.cards import Card
 from benchmark.recipe import Protocol, Recipe
 from tests import home
 from tests.home import ROOT
-from tests.times import (  # noqa: F401  (pytest finds them here)
-    pytest_deselected,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
-    pytest_testnodedown,
-)
+from tests.times import pytest_deselected, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401  (pytest finds them here)
 
 os.environ.setdefault(
     "RAY_AUTH_MODE", "disabled"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import pwd
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,3 +154,12 @@ def test_weights_in_a_folder_that_may_not_be_read_are_missing(
     with locked(tmp_path / "there"), without_rights():
         why = extractors.missing("inception-2015-12-05")
     assert why and "Permission denied" in why and "--weights" in why
+
+
+@pytest.mark.parametrize("words", [["compare", "theory"], ["run", "theory"], ["list"]])
+def test_a_working_directory_that_is_gone_is_said(words: list[str], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir {gone}; exec {sys.executable} -P -m benchmark {' '.join(words)}"
+    done = subprocess.run(["sh", "-c", command], cwd=gone, capture_output=True, text=True)
+    assert done.returncode == 1 and "is gone: cd to one that is there" in done.stderr and "Trace" not in done.stderr

@@ -112,3 +112,9 @@ def test_an_open_verdict_says_it_too() -> None:
     _, joined = load_joined(THEORY, two)
     whys = [e.verdict for j in joined["theory/1"] for e in j.entries.values() if e.achieved]
     assert whys and all("different code" in verdict.why for verdict in whys)
+
+
+def test_a_record_that_names_no_version_beside_one_that_does_is_said() -> None:
+    (line,) = (x for x in caveats(seeds(made({"scipy": "1.17.1"}), made({}))) if "on record" in x)
+    assert line == "no version of scipy is on record for seed 1, and one is for the others"
+    assert not [x for x in caveats(seeds(made({}), made({}))) if "on record" in x]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -128,3 +130,14 @@ def test_whatever_else_keeps_ray_from_starting_says_where_to_look(short: Path, m
     with pytest.raises(GanbenchError, match=said), session.ExitStack() as stack:
         session._start(ray, None, stack)
     assert not list(short.iterdir())
+
+
+def test_copies_of_the_code_that_a_driver_left_behind_are_removed_and_no_other(short: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, mine, other = (short / f"{surroundings.COPY}{n}-x" for n in (ended.pid, os.getpid(), "abc"))
+    for folder in (left, mine, other):
+        folder.mkdir()
+    with surroundings.code(short) as path:
+        assert (path / "benchmark/cli.py").exists() and path.name.startswith(f"{surroundings.COPY}{os.getpid()}-")
+        assert not left.exists() and mine.exists() and other.exists()

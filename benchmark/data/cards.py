@@ -189,9 +189,7 @@ def missing(name: str, split: str) -> str | None:
 
 
 def _not_added(c: Card, split: str) -> str | None:
-    from benchmark.data.lsun import (
-        lacking,  # late: planning without such sets needs no numpy
-    )
+    from benchmark.data.lsun import lacking  # late: planning without such sets needs no numpy
 
     try:
         found = load(data_root() / c.name, c.name, c.split(split).get("of", split))

@@ -65,6 +65,18 @@ def cleaned() -> Iterator[None]:
             os.environ |= {} if value is None else {name: value}
 
 
+COPY = "ganbench-"
+"""What the names of copies of this package begin with; the number of their driver's process follows."""
+
+
+def _clear(place: Path) -> None:
+    """Remove copies of drivers that have ended, at once perhaps, and could not do so themselves."""
+    for left in place.glob(f"{COPY}*-*"):
+        number = left.name.removeprefix(COPY).partition("-")[0]
+        if number.isdigit() and not Path("/proc", number).exists() and Path("/proc/self").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def code(place: Path) -> Iterator[Path]:
     """A folder with a copy of this package and nothing else: what workers import, whatever becomes of the original
@@ -76,7 +88,8 @@ def code(place: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             place = place if place.exists() else place.parent
-            room = tempfile.TemporaryDirectory(prefix="ganbench-", dir=place, ignore_cleanup_errors=True)
+            _clear(place)
+            room = tempfile.TemporaryDirectory(prefix=f"{COPY}{os.getpid()}-", dir=place, ignore_cleanup_errors=True)
             path = Path(stack.enter_context(room))
             shutil.copytree(home.PACKAGE, path / "benchmark")
         except OSError as error:  # of a whole tree: one for every file that could not be copied

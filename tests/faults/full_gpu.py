@@ -39,9 +39,7 @@ def make(job: Job, tick: Callable[[int, int], bool]) -> dict | None:
 
 
 if __name__ == "__main__":
-    from tests.faults.full_gpu import (
-        make,  # under its own name, by which workers find it
-    )
+    from tests.faults.full_gpu import make  # under its own name, by which workers find it
 
     ray_executor.run_on_ray = functools.partial(ray_executor.run_on_ray, make=make)
     sys.exit(main())

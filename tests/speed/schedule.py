@@ -228,8 +228,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from tests.speed.schedule import (
-        main,  # under its own name, by which workers find it
-    )
+    from tests.speed.schedule import main  # under its own name, by which workers find it
 
     main()

@@ -48,9 +48,15 @@ def _mixed(records: Sequence[Record]) -> Iterator[str]:
     code = [(which_code(s), r.seed) for r in records for s in _segments(r) if s.get("commit") or s.get("package")]
     if found := _different([(name, seed) for name, seed in code if name != "unknown"]):
         yield f"its runs were made by different code: {found}"
+    unnamed: dict[str, list[str]] = {}
     for name in LIBRARIES:
         if found := _different((version, r.seed) for r in records for version in _versions(r, name)):
             yield f"its runs were made with different versions of {name}: {found}"
+        silent = {r.seed for r in records if not any(_versions(r, name))}
+        if silent and len(silent) < len({r.seed for r in records}):
+            unnamed.setdefault(_seeds(silent), []).append(name)
+    for seeds, names in unnamed.items():
+        yield f"no version of {', '.join(names)} is on record for {seeds}, and one is for the others"
 
 
 def _different(made: Iterable[tuple[str, int]]) -> str:
