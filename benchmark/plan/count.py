@@ -27,17 +27,18 @@ ADAM_BYTES = (
 )  # of a parameter, by a fused step: weight, gradient and two moments read, all but the gradient written
 
 
-def count(recipe: Recipe, total_steps: int) -> Count:
+def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     """The work of a recipe's step, and of its G and D when they are measured.
 
     Args:
         total_steps: G steps of the whole run.
+        wasted_s: CPU seconds that went into recipes that could not be counted (``limit.py``).
 
     Raises:
         GanbenchError: a plug-in refuses the recipe, or its step is more than can be counted (``limit.py``).
     """
     once = dataclasses.replace(recipe, n_dis=1)
-    until = deadline()
+    until = deadline(wasted_s)
     with torch.device("meta"), Limited(until):
         gan = _Counted(once, total_steps)
     gan.step = total_steps // 2

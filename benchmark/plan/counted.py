@@ -110,13 +110,14 @@ class Counts:
             return
         from benchmark.plan.count import count
 
+        wasted_s = 0.0
         for done, (key, (recipe, steps)) in enumerate(todo.items()):
             say(done, len(todo))
+            began = time.process_time()
             try:
-                self._known[key] = count(recipe, steps)
-            except (
-                Exception
-            ) as error:  # plug-ins have many kinds; the plan is made all the same, and the run will say so
+                self._known[key] = count(recipe, steps, wasted_s)
+            except Exception as error:  # plug-ins have many kinds; the plan is made all the same, the run will say so
+                wasted_s += time.process_time() - began
                 self.refused[key] = (str(error).splitlines() or [type(error).__name__])[0]
             if done % 10 == 9:
                 self._keep()

@@ -14,7 +14,7 @@ def rerun(c: Cell, seeds: int, results: str, until_epoch: int | None = None, loo
     Args:
         seeds: 0 to ``seeds`` − 1.
         looked: so many were chosen by a look, and whoever makes them again is to have the same intervals
-            (``looks.py``).
+            (``collate/statistics/looks.py``).
     """
     words = ["run", called(c.paper, c.path), *option("--profile", c.profile), "--seeds", str(seeds)]
     words += option("--only", selects(c, COORDINATES))

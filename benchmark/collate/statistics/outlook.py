@@ -1,8 +1,8 @@
 """What a claim could come to with more seeds: the chance of its most likely verdict, from the odds of its pairs.
 
-Rules are gone through as ``claims.py`` judges them, with the chance that a comparison falls for, and the one that it
-falls
-against, in place of its outcome. Where several are needed, it is the chance of the least likely of the most likely
+Rules are gone through as ``judging/findings.py`` has them, with the chance that a comparison falls for, and the one
+that it falls against, in place of its outcome. Where several are needed, it is the chance of the least likely of the
+most likely
 ones: an index to order by, no probability.
 """
 
