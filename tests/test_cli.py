@@ -270,6 +270,7 @@ def _workers(driver: int) -> list[int]:
     ]
 
 
+@pytest.mark.slow
 def test_every_interruption_ends_with_the_same_bits(
     slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
@@ -302,6 +303,7 @@ def test_every_interruption_ends_with_the_same_bits(
     assert any(len(r.provenance["segments"]) > 1 for r in read_all(tmp_path)[0])
 
 
+@pytest.mark.slow
 def test_over_time_runs_stop_like_an_interruption_and_go_on(
     slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
@@ -319,6 +321,7 @@ def test_over_time_runs_stop_like_an_interruption_and_go_on(
     assert outcomes(tmp_path) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_second_driver_on_the_same_results_is_refused(slow_suite: Path, tmp_path: Path) -> None:
     first = subprocess.Popen(
         [*GANBENCH, *command(slow_suite, tmp_path), "--executor", "inline"], cwd=ROOT, stderr=subprocess.DEVNULL

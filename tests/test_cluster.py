@@ -26,6 +26,8 @@ from tests.conftest import ROOT, protocol, recipe
 from tests.test_cli import _until, outcomes
 from tests.test_working_directory import OURS, THEIRS, litter
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "scripts/slurm.sh"
 SRUN = """#!/usr/bin/env bash
 while [[ $1 == --* ]]; do

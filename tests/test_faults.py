@@ -36,6 +36,8 @@ from tests.faults import head
 from tests.faults.inject import disturb
 from tests.faults.stage import outcomes
 
+pytestmark = pytest.mark.slow
+
 SUITE = Path("tests/faults/suite.yaml")
 
 

@@ -24,6 +24,8 @@ from benchmark.schedule.session import ENVIRONMENT
 from benchmark.schedule.stop import Stop
 from tests.test_demand import job, known, many
 
+pytestmark = pytest.mark.slow
+
 NODES = {  # GPUs of two speeds
     "fast": {"num_cpus": 6, "num_gpus": 2, "resources": {"accelerator_type:H100": 1}},
     "slow": {"num_cpus": 3, "num_gpus": 1, "resources": {"accelerator_type:V100": 1}},

@@ -7,7 +7,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from benchmark.schedule.worker import REPORT_S
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import json, time

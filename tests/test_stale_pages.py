@@ -155,7 +155,7 @@ def test_a_report_that_fails_half_way_takes_nothing_away_and_is_remembered(
         raise full
 
     monkeypatch.setattr(pages._Site, "cell", cell)
-    with pytest.raises(GanbenchError, match="cannot write to report: No space left on device"):
+    with pytest.raises(GanbenchError, match="cannot write to report: the disk is full"):
         write_reports([load_joined(Path("small.yaml"), [])], "results", Path("report"))
     assert before.keys() < files().keys()
     monkeypatch.setattr(pages._Site, "cell", real)

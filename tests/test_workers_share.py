@@ -19,6 +19,8 @@ from benchmark.metrics import reference as references
 from benchmark.recipe import Protocol
 from tests.conftest import protocol, recipe
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 40
 LITE = "efficientnet-lite0"
 
