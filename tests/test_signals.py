@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,14 @@ last = Last()
 with Leave(True) as leave: leave.over(0)
 """, 0, "last", False),
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_nohup() -> Iterator[None]:
+    """Also where whoever runs the tests has SIGHUP ignored, which children would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="module")
