@@ -213,7 +213,7 @@ def slow_suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (ROOT / "suites/theory.yaml").read_text(encoding="utf-8")
     for old, new in (
         ("images: 1024", "images: 2048"),
-        ("      epochs: 6\n", "      epochs: 14\n"),
+        ("      epochs: 6\n", "      epochs: 20\n"),
         ("{width: 0.25}", "{width: 0.4}"),
     ):
         assert old in text
@@ -270,6 +270,26 @@ def _workers(driver: int) -> list[int]:
     ]
 
 
+def _written(checkpoint: Path) -> int | None:
+    """When it was written, ns; None where its run has ended and taken it away."""
+    try:
+        return checkpoint.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def _kill_a_worker(driver: subprocess.Popen[bytes]) -> int | None:
+    """SIGKILL one of the driver's workers and return its process; None where the one seen had just left."""
+    assert driver.poll() is None, "the suite ended before a worker could be killed: make it longer"
+    for worker in _workers(driver.pid):
+        try:
+            os.kill(worker, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        return worker
+    return None
+
+
 @pytest.mark.slow
 def test_every_interruption_ends_with_the_same_bits(
     slow_suite: Path, undisturbed: dict[str, str], tmp_path: Path
@@ -286,13 +306,12 @@ def test_every_interruption_ends_with_the_same_bits(
     terminal.close()
     assert terminal.exitstatus == 130 and not outcomes(tmp_path)
 
-    before = {p: p.stat().st_mtime_ns for p in _checkpoints(tmp_path)}
+    before = {p: _written(p) for p in _checkpoints(tmp_path)}
     driver = subprocess.Popen(
         [*GANBENCH, *command(slow_suite, tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    _until(lambda: any(p.stat().st_mtime_ns != t for p, t in before.items()) and _workers(driver.pid))
-    victim = _workers(driver.pid)[0]
-    os.kill(victim, signal.SIGKILL)
+    _until(lambda: any(_written(p) != t for p, t in before.items()))
+    victim = _until(lambda: _kill_a_worker(driver))
     _until(lambda: [p for p in _workers(driver.pid) if p > victim] or driver.poll() is not None)
     driver.kill()
     driver.wait()
