@@ -123,6 +123,8 @@ def test_a_small_recipe_goes_through_and_the_same_command_goes_on(
     capsys.readouterr()
     assert script.run(kinds, {}, arguments(tmp_path, *only), time.monotonic()) == 0
     assert "4 to try, 4 known from before" in capsys.readouterr().out
+    assert script.run(kinds, {}, arguments(tmp_path, "steps"), time.monotonic()) == 0
+    assert json.loads((tmp_path / NAME).read_text(encoding="utf-8"))["states"] == {"ok": 4}
 
 
 def test_what_cannot_be_counted_is_tried_all_the_same_and_equal_work_is_timed_once(tmp_path: Path) -> None:

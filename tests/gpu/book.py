@@ -28,21 +28,19 @@ class Book:
         self.path = folder / NAME
         self.provenance = provenance(device) | {"images": images}
         self.planned, self.blocked = planned, blocked
-        self.results: dict[str, dict[str, dict[str, Any]]] = {item.section: {} for item in planned}
         known = _read(self.path)
-        if known.get("provenance") == self.provenance:
-            for item in planned:
-                if (found := known["results"].get(item.section, {}).get(item.name, {})).get("state") in DONE:
-                    self.results[item.section][item.name] = found
-        self.begun, self.before = time.time(), float(known.get("seconds", 0.0)) if any(self.results.values()) else 0.0
+        if known.get("provenance") != self.provenance:
+            known = {"results": {}, "seconds": 0.0}
+        self.results: dict[str, dict[str, dict[str, Any]]] = known["results"]
+        self.begun, self.before = time.time(), float(known["seconds"])
 
     def todo(self) -> list[Item]:
         """What is not done yet; what failed is tried again."""
-        return [item for item in self.planned if item.name not in self.results[item.section]]
+        return [item for item in self.planned if self._state(item.section, item.name) not in DONE]
 
     def keep(self, item: Item, found: dict[str, Any]) -> None:
         """Write it down."""
-        self.results[item.section][item.name] = found
+        self.results.setdefault(item.section, {})[item.name] = found
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False), encoding="utf-8")
         os.replace(temporary, self.path)
@@ -61,12 +59,13 @@ class Book:
         }
 
     def names(self, state: str) -> list[str]:
-        """Section and name of what ended so; what has not been looked at is not reached, too."""
-        return [
-            f"{item.section}: {item.name}"
-            for item in self.planned
-            if self.results[item.section].get(item.name, {"state": "not reached"})["state"] == state
-        ]
+        """Section and name of what ended so, now or before."""
+        known = [(item.section, item.name) for item in self.planned]
+        known += [(section, name) for section, found in self.results.items() for name in found]
+        return [": ".join(one) for one in dict.fromkeys(known) if self._state(*one) == state]
+
+    def _state(self, section: str, name: str) -> str:
+        return str(self.results.get(section, {}).get(name, {"state": "not reached"})["state"])
 
 
 def provenance(device: str) -> dict[str, Any]:
