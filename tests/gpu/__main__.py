@@ -88,13 +88,11 @@ def run(kinds: list[Entry], blocked: dict[str, str], a: argparse.Namespace, bega
     print(f"{len(items)} to try, {len(items) - len(todo)} known from before", flush=True)
 
     def told(item: Item, found: dict[str, Any]) -> None:
-        book.keep(item, found)
+        book.keep(item, found)  # and the tables with it: whoever ends this process early has both
+        (a.out / report.NAME).write_text(report.markdown(book.to_json(), kinds), encoding="utf-8")
         print(f"{item.section} {item.name}: {found['state']}{': ' * bool(found['why'])}{found['why']}", flush=True)
 
-    try:
-        work(todo, began + 60 * a.minutes, told)
-    finally:
-        (a.out / report.NAME).write_text(report.markdown(book.to_json(), kinds), encoding="utf-8")
+    work(todo, began + 60 * a.minutes, told)
     failed, left = book.names("failed"), book.names("not reached")
     print(f"{len(failed)} failed, {len(left)} not reached; {a.out / report.NAME}")
     return 1 if book.todo() else 0
