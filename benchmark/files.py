@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
 KINDS = {
@@ -41,6 +41,17 @@ def read_regular(path: Path) -> bytes:
     """All of a regular file; raises OSError as ``open_regular`` does."""
     with open_regular(path) as stream:
         return stream.read()
+
+
+def open_lock(path: Path) -> TextIOWrapper:
+    """Open a file to be locked, made when it is missing, whose content does not matter.
+
+    Raises:
+        OSError: it cannot be opened, or is something else, which opening might wait on for ever.
+    """
+    if path.exists() and (what := kind(path.stat().st_mode)):
+        raise OSError(errno.EINVAL, f"{path.name} is {what}, not a file", str(path))
+    return path.open("a", encoding="utf-8")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -26,7 +26,7 @@ from benchmark.files import read_regular
 from benchmark.metrics import exchange, floor, store
 from benchmark.plan import counted, devices
 from benchmark.records import failures, shelf
-from benchmark.schedule import mirror, state
+from benchmark.schedule import job, launch, mirror, state
 from benchmark.suite.nodes import SuiteError
 from benchmark.suite.nodes import read as read_yaml
 from benchmark.train import checkpoint
@@ -227,3 +227,19 @@ def test_regular_files_and_links_to_them_are_read(tmp_path: Path) -> None:
             read_yaml(path)
     with pytest.raises(GanbenchError, match="is not a file of plain arrays"):
         exchange.import_file(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize("odd", ["FIFO", "socket", "link to a device"])
+def test_in_the_place_of_a_lock(odd: str, tmp_path: Path) -> None:
+    ODD[odd][0](tmp_path / ".lock")
+    ODD[odd][0](tmp_path / "x.lock")
+    message = rf"\.lock {ODD[odd][1]}, not a file"
+    with pytest.raises(GanbenchError, match=message), launch._only_driver(tmp_path):
+        pass
+    with pytest.raises(GanbenchError, match=message), job._alone(tmp_path):
+        pass
+    with pytest.raises(GanbenchError, match=r"\.lock: it is a"):
+        state.driver_alive(tmp_path)
+    for alone in (prepared._alone(tmp_path / "x.npy"), store.alone(tmp_path / "x.npz", "features", lambda: False)):
+        with pytest.raises(GanbenchError, match=r"x\.lock is a"), alone:
+            pass

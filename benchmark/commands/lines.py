@@ -12,6 +12,7 @@ from typing import TextIO
 from benchmark import shell
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.plan import Plan, make_plan, prioritised
+from benchmark.recipe import Recipe
 from benchmark.records import shelf, store
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
@@ -33,7 +34,16 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     code = say(problems)
     made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
+    _must_build({run.cells[0].id: run.recipe for run in made.of("to do")})
     return in_order(made, found), found, code
+
+
+def _must_build(recipes: dict[str, Recipe]) -> None:
+    """Raises GanbenchError (exit 2) where a plug-in or torch refuses one of these, by their cells."""
+    from benchmark.plan.built import refusals
+
+    if found := refusals(recipes):
+        raise GanbenchError("\n".join(found), 2)
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:

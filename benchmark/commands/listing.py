@@ -43,9 +43,12 @@ def list_cells(a: Namespace) -> int:
 
 
 def _check(paths: list[Path]) -> int:
+    from benchmark.plan.built import refusals
     from benchmark.suite.lint import lint
 
     problems = lint(paths)
+    cells = {(c.id, p): c for path in paths for p in load(path).profiles for c in load(path, p).cells}
+    problems += refusals({f"{id} (profile {profile})": c.recipe for (id, profile), c in cells.items()})
     for problem in problems:
         print(problem)
     print(f"{count(len(paths), 'suite')}, {count(len(problems), 'problem')}")

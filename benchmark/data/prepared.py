@@ -26,7 +26,7 @@ from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, open_regular, read_regular
+from benchmark.files import let_go, open_lock, open_regular, read_regular
 from benchmark.pulse import beat
 
 VERSION = 2  # 1 took 16-bit colours by their high bytes, and animations and pages by their first
@@ -95,7 +95,7 @@ def _alone(path: Path) -> Iterator[None]:
     """One process at a time; the lock dies with its holder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_suffix(".lock").open("w")
+        lock = open_lock(path.with_suffix(".lock"))
     except OSError as error:
         raise GanbenchError(
             f"cannot keep prepared images in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a "

@@ -19,8 +19,8 @@ def build(*, scale: float | None = None, width: float) -> Part:
     """``scale``: real images become x/scale − 1, of pixels x from 0 to 255; None leaves them at x/127.5 − 1.
     ``width``: of the noise, as D sees it.
     """
-    if scale is not None and scale <= 0:
-        raise GanbenchError(f"dequantise: scale must be positive, found {scale:g}", 2)
+    if scale is not None and not 1 <= scale <= 65536:
+        raise GanbenchError(f"dequantise: scale is of pixels, from 1 to 65,536, found {scale:g}", 2)
     return Dequantise(scale, width)
 
 

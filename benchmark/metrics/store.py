@@ -19,7 +19,7 @@ import torch
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, open_regular
+from benchmark.files import let_go, open_lock, open_regular
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
 from benchmark.pulse import beat
@@ -56,7 +56,7 @@ def alone(path: Path, what: str, stopping: Callable[[], bool] = lambda: False) -
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_suffix(".lock").open("w")
+        lock = open_lock(path.with_suffix(".lock"))
     except OSError as error:
         raise GanbenchError(
             f"cannot keep features in {path.parent} ({error.strerror}); set GANBENCH_CACHE to a folder that "

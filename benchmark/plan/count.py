@@ -40,18 +40,18 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     once = dataclasses.replace(recipe, n_dis=1)
     until = deadline(wasted_s)
     with torch.device("meta"), Limited(until):
-        gan = _Counted(once, total_steps)
+        gan = Counted(once, total_steps)
     gan.step = total_steps // 2
     for part in gan.parts:
         under_way(part, gan.step * recipe.n_dis)
     with Tally(until) as step:
-        train_step(gan, lambda: _real(recipe))
+        train_step(gan, lambda: real_batch(recipe))
     work, peak = step.work + gan.optimised(), step.peak
     if recipe.n_dis > 1:  # every D step more is like the first, on fakes of its own
         with Tally(until) as more:
             with torch.no_grad():
                 fakes = gan.fakes(recipe.batch_d)
-            d_step(gan, _real(recipe), fakes)
+            d_step(gan, real_batch(recipe), fakes)
         work, peak = work + (more.work + gan.optimised()) * (recipe.n_dis - 1), max(peak, more.peak)
     with torch.no_grad(), Tally(until) as sample:
         images, labels = gan.fakes(recipe.batch_g)
@@ -65,7 +65,7 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
 
 
-class _Counted(Gan):
+class Counted(Gan):
     """A pair on the meta device, whose optimisers count instead of stepping (the fused Adam has no meta kernel), in
     float32 whatever its precision.
     """
@@ -100,7 +100,8 @@ class _CountedAdam:
             parameter.grad = None
 
 
-def _real(recipe: Recipe) -> tuple[Tensor, Tensor]:
+def real_batch(recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Images and classes of a batch of D's, without values."""
     images = torch.empty(recipe.batch_d, recipe.channels, recipe.resolution, recipe.resolution, device="meta")
     return images, torch.empty(recipe.batch_d, dtype=torch.int64, device="meta")
 

@@ -53,14 +53,16 @@ class Counting:
     seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "counting the work of {} kinds of step") -> None:
+        """``what`` is done, with a place for how many."""
+        self._what = what
         self._last = -math.inf
 
     def __call__(self, done: int, todo: int) -> None:
         """``done`` of ``todo`` kinds are counted."""
         if time.monotonic() - self._last >= SAY_EVERY_S:
             self._last = time.monotonic()
-            print(f"counting the work of {todo} kinds of step, once: {done} done", file=sys.stderr, flush=True)
+            print(f"{self._what.format(todo)}, once: {done} done", file=sys.stderr, flush=True)
 
 
 class Counts:

@@ -27,6 +27,10 @@ def deadline(wasted_s: float = 0.0) -> float:
     return time.process_time() + min(LONGEST_S, max(LEAST_S, LONGEST_S - wasted_s))
 
 
+class TooMuch(GanbenchError):
+    """More than can be counted; nothing is said about whether it can be run."""
+
+
 class Limited(TorchDispatchMode):
     """Ends what is done within it by an error, at the first operation beyond a limit."""
 
@@ -42,14 +46,14 @@ class Limited(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
     def check(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Raises GanbenchError where the time is over, or the operation makes too many numbers out of none."""
+        """Raises TooMuch where the time is over, or the operation makes too many numbers out of none."""
         if time.process_time() > self.until:
-            raise GanbenchError("its step is too much to be counted: it has more operations than a few seconds take")
+            raise TooMuch("its step is too much to be counted: it has more operations than a few seconds take")
         on_cpu = str(kwargs.get("device") or "cpu").startswith("cpu")
         if not on_cpu or any(isinstance(x, Tensor) for x in tree_leaves((args, kwargs))):
             return
         if (numbers := _numbers(func._overloadpacket.__name__, args)) > MOST_NUMBERS:
-            raise GanbenchError(f"its step is too much to be counted: it draws {numbers:,} numbers at once")
+            raise TooMuch(f"its step is too much to be counted: it draws {numbers:,} numbers at once")
 
 
 def _numbers(name: str, args: tuple[Any, ...]) -> int:

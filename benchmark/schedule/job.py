@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
-from benchmark.files import why
+from benchmark.files import open_lock, why
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.mirror import Mirror, mirror_of, workplace
 from benchmark.schedule.runlog import logged
@@ -173,7 +173,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Hold the run's lock, so that two processes never write one run's checkpoints; freed when the process ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
+        lock = open_lock(folder / ".lock")
     except OSError as error:
         raise GanbenchError(
             f"cannot keep checkpoints in {folder}: {error.strerror}; give --checkpoints a folder that can be written"

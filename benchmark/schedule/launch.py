@@ -14,7 +14,7 @@ from typing import Any
 from benchmark.data.cards import cache_folder, data_root
 from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
-from benchmark.files import why
+from benchmark.files import open_lock, why
 from benchmark.leave import INTERRUPTED
 from benchmark.plan.plan import Plan, Run
 from benchmark.records import store
@@ -157,7 +157,7 @@ def _only_driver(results: Path) -> Iterator[None]:
     """Hold the results folder's lock; it is freed when the process ends, however it ends."""
     try:
         results.mkdir(parents=True, exist_ok=True)
-        lock = (results / ".lock").open("a")
+        lock = open_lock(results / ".lock")
     except OSError as error:
         raise GanbenchError(f"cannot write to {results}: {why(error)}") from None
     with lock:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import GanbenchError, plain
-from benchmark.files import read_regular, write_whole
+from benchmark.files import open_regular, read_regular, write_whole
 from benchmark.records.folders import is_there
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
@@ -112,7 +112,7 @@ def driver_alive(results: Path) -> bool:
     """
     path = results / ".lock"
     try:
-        with path.open("rb") as lock:
+        with open_regular(path) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
