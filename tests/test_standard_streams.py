@@ -23,7 +23,8 @@ ALONE = f"exec {sys.executable} -m benchmark"
 
 
 def shell(command: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=buffered)
     assert "unexpected" not in done.stderr and "Traceback" not in done.stderr and "ignored" not in done.stderr
     return done
 
