@@ -446,12 +446,17 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
     assert "1 to do without a cost: no such width" in made.lines(1, 3600.0)
 
 
-def test_planning_without_costs_imports_no_torch() -> None:
+def test_planning_without_costs_imports_no_torch_for_kinds_of_run_that_were_tried() -> None:
     code = (
-        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--results', "
-        "'nowhere']); sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
+        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', "
+        "'--results', 'nowhere', *sys.argv[1:]]); "
+        "sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    first, again, explained = (
+        subprocess.run([sys.executable, "-c", code, *words], capture_output=True) for words in ((), (), ("--explain",))
+    )
+    assert b"trying the networks of 7 kinds of run" in first.stderr
+    assert again.returncode == explained.returncode == 0 and not again.stderr
 
 
 def test_gpus_of_several_kinds_are_used_together(capsys: pytest.CaptureFixture[str]) -> None:
