@@ -26,7 +26,8 @@ from benchmark.schedule.again import again
 from benchmark.schedule.endings import _rescue
 from benchmark.shell import command, without
 from benchmark.suite.filter import Filter
-from benchmark.suite.load import called, load
+from benchmark.suite.find import called
+from benchmark.suite.load import load
 from benchmark.suite.rerun import rerun
 from tests.test_collate import full_cells, record_for
 from tests.test_decide import write
