@@ -19,12 +19,12 @@ from benchmark.data.shapes import render
 from benchmark.data.streams import stream
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import make_plan
+from benchmark.process.shell import command, without
 from benchmark.records import failures
 from benchmark.records.store import read_all
 from benchmark.schedule import inline
 from benchmark.schedule.again import again
 from benchmark.schedule.endings import _rescue
-from benchmark.shell import command, without
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import called
 from benchmark.suite.load import load

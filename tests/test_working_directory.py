@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark import home
 from benchmark.errors import GanbenchError
+from benchmark.process import home
 from benchmark.records import checking, provenance, store
 from benchmark.schedule import cluster, surroundings, worker
 from benchmark.suite.load import load
@@ -168,4 +168,4 @@ def test_no_other_file_starts_a_python_of_its_own() -> None:
         for path in (ROOT / "benchmark").rglob("*.py")
         if any(word in path.read_text(encoding="utf-8") for word in ("sys.executable", "import multiprocessing"))
     }
-    assert found == {"home.py", "console.py"}  # which starts this very process again
+    assert found == {"process/home.py", "process/console.py"}  # which starts this very process again

@@ -17,7 +17,7 @@ from benchmark.metrics import extractors, store
 from benchmark.metrics.extract import EVERY
 from benchmark.metrics.imported import read, real_set, statistics
 from benchmark.metrics.real import compared_with
-from benchmark.shell import command, option
+from benchmark.process.shell import command, option
 from benchmark.suite.find import called
 from benchmark.suite.model import Cell
 

@@ -119,7 +119,6 @@ def read_bundle(path: Path) -> tuple[list[Record], list[RecordError]]:
         zipfile.BadZipFile,
         EOFError,
         RuntimeError,
-        NotImplementedError,
         ValueError,
         RecursionError,
         KeyError,

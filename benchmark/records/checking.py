@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from benchmark import home
+from benchmark.process import home
 from benchmark.records import store
 from benchmark.records.record import Record, RecordError
 

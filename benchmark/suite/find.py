@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmark.errors import nearest
-from benchmark.shell import file
+from benchmark.process.shell import file
 from benchmark.suite.nodes import SuiteError
 
 SUITES = "suites"  # the folder that a bare suite name is looked up in, below the working directory
