@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import console
+from benchmark.process import console
 from benchmark.records import store
 from benchmark.schedule.progress import Progress
 from benchmark.schedule.screen import Lines, is_terminal, screen

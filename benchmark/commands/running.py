@@ -7,11 +7,11 @@ import sys
 import time
 from argparse import Namespace
 
-from benchmark import shell
 from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
 from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError
 from benchmark.files import kind
+from benchmark.process import shell
 
 
 def run(a: Namespace) -> int:

@@ -20,7 +20,7 @@ from benchmark.data.manifest import arrays_path, content_hash, decoder, names_ha
 from benchmark.data.stl10 import read as read_stl10
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular
-from benchmark.shell import command
+from benchmark.process.shell import command
 
 
 class Stream(Protocol):
