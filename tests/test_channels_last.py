@@ -87,13 +87,13 @@ def test_a_checkpoint_of_one_layout_goes_on_in_the_other(float64: None, first: b
 
 def test_the_segments_say_which_layout_and_a_run_may_change_it(tmp_path: Path) -> None:
     r, p = recipe(**SMALL), protocol(metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None)
-    run(r, p, 0, DATA, tmp_path, until_epoch=2, channels_last=True)
-    result = run(r, p, 0, DATA, tmp_path)
+    run(r, p, 0, DATA, tmp_path, until_epoch=2, layout="channels-last")
+    result = run(r, p, 0, DATA, tmp_path, layout="contiguous")
     assert [(s["from_step"], s["to_step"], s["channels_last"]) for s in result["segments"]] == [
         (0, 8, True),
         (8, 16, False),
     ]
-    whole = run(r, p, 0, DATA, tmp_path / "plain")
+    whole = run(r, p, 0, DATA, tmp_path / "plain", layout="contiguous")
     assert result["final"]["V_g"]["value"] == pytest.approx(whole["final"]["V_g"]["value"], rel=1e-3)
 
 

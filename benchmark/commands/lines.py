@@ -18,6 +18,7 @@ from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
+from benchmark.train.layout import AUTO
 
 
 def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
@@ -33,7 +34,7 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     code = say(problems)
     made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
-    return in_order(made, found), found, code
+    return in_order(made, found, getattr(a, "layout", AUTO)), found, code
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:

@@ -17,6 +17,7 @@ from benchmark.plan.plan import Plan, Run
 from benchmark.plan.simulate import longest_first, placed
 from benchmark.records.provenance import processor
 from benchmark.records.record import Record
+from benchmark.train.layout import AUTO
 
 REASONS = 3
 """Reasons why runs have no cost, of which so many are said."""
@@ -36,13 +37,15 @@ class Training:
 class Forecast:
     """The costs of a plan's runs on one device."""
 
-    def __init__(self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = ()) -> None:
+    def __init__(
+        self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = (), layout: str = AUTO
+    ) -> None:
         """For runs whose recipes are counted; the others, such as those with a part that is not implemented, have no
-        cost.
+        cost. ``layout``: as the runs will be asked for.
         """
         self.plan, self.device, self._counts = plan, device, counts
         host = named("cpu")
-        measured = Measured(records, lambda name: is_device(name, device.name), counts, device)
+        measured = Measured(records, lambda name: is_device(name, device.name), counts, device, layout)
         seen: dict[tuple[str, str, int], Cost | None] = {}
         self._costs: dict[tuple[str, str, int], Cost | None] = seen
         for run in plan.runs:
@@ -185,7 +188,7 @@ def forecast(
     return Forecast(plan, device, counts, records)
 
 
-def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
+def in_order(plan: Plan, records: Iterable[Record] = (), layout: str = AUTO) -> Plan:
     """The plan with its runs to do ordered by predicted seconds on one core, where those of all are known; else as it
     is. Imports no torch.
     """
@@ -193,7 +196,7 @@ def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
     todo = plan.of("to do")
     if any(counts.known(run.recipe) is None for run in todo):
         return plan
-    made = Forecast(plan, named("cpu"), counts, records)
+    made = Forecast(plan, named("cpu"), counts, records, layout)
     seconds = {id(run): sure(made.cost(run)).total_s for run in todo}
     ordered = sorted(
         (dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo),
