@@ -5,17 +5,13 @@ the other, and the record says which.
 from __future__ import annotations
 
 import copy
-import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from benchmark.cli import main
-from benchmark.collate.presenting.site.facts import provenance
 from benchmark.data.read import read
-from benchmark.records.store import read_all
 from benchmark.train.gan import Gan
 from benchmark.train.run import run
 from benchmark.train.step import train_step
@@ -95,18 +91,3 @@ def test_the_segments_say_which_layout_and_a_run_may_change_it(tmp_path: Path) -
     ]
     whole = run(r, p, 0, DATA, tmp_path / "plain", layout="contiguous")
     assert result["final"]["V_g"]["value"] == pytest.approx(whole["final"]["V_g"]["value"], rel=1e-3)
-
-
-def test_the_command_line_the_record_and_the_page_say_it(tmp_path: Path) -> None:
-    chosen = ("--profile", "ci", "--only", "table=2", "--results", str(tmp_path), "--executor", "inline")
-    assert main(["run", "theory", *chosen, "--channels-last"]) == 0
-    (record, *_), problems = read_all(tmp_path)
-    assert not problems and all(s["channels_last"] for s in record.provenance["segments"])
-    assert "1 thread(s), channels last," in provenance(record)[1]
-    old = dataclasses.replace(
-        record,
-        provenance={
-            "segments": [{k: v for k, v in s.items() if k != "channels_last"} for s in record.provenance["segments"]]
-        },
-    )
-    assert "channels" not in provenance(old)[1]

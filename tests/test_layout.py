@@ -37,6 +37,20 @@ CONVOLUTIONS: dict[str, Any] = dict(
     batch_g=16,
     parts=(),
 )
+SUITE = """suite: two
+paper: {title: Two, venue: here}
+protocol: {metrics: [V_g], generated: 8, sample_batch: 8, bn_mode: eval, weights: raw, checkpoint: last, std_of: none}
+recipes:
+  mlp: {dataset: shapes, split: train, resolution: 32, channels: 3, data_percent: 100, images: 8,
+    network: {name: mlp, width: 0.1, bn_eps: 0.8}, z_dim: 8, z_distribution: normal, z_scale: 1.0,
+    loss: {name: non-saturating, d_scale: 1.0}, batch_d: 4, batch_g: 4, n_dis: 1, steps: 2, drop_last: true,
+    player_order: g-first, share_fakes: true, d_pass: separate,
+    optimizer: adam, lr_g: 2.0e-4, lr_d: 2.0e-4, beta1: 0.5, beta2: 0.999, adam_eps: 1.0e-8, precision: float32}
+  dcgan: {from: mlp, network: {name: dcgan, width: 0.0625, g_norm: batch, d_norm: batch}}
+tables:
+  "1": {caption: c, std_of: none, metrics: {V_g: lower}, 
+    rows: {mlp: {recipe: mlp, V_g: 1.0}, dcgan: {recipe: dcgan, V_g: 1.0}}}
+"""
 PROTOCOL = protocol(metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None)
 
 
@@ -80,15 +94,28 @@ def test_what_it_does_not_take_is_bad_usage(words: list[str], capsys: pytest.Cap
     assert ended.value.code == 2 and "--layout" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("words", "last"), [([], False), (["--channels-last"], True), (["--layout", "auto"], False)])
-def test_a_run_of_mlps_stays_contiguous_unless_asked(words: list[str], last: bool, tmp_path: Path) -> None:
-    chosen = ("--profile", "ci", "--only", "table=2", "--results", str(tmp_path), "--executor", "inline")
-    assert main(["run", "theory", *chosen, "--device", "cpu", *words]) == 0
-    records, problems = read_all(tmp_path)
-    assert not problems and {s["channels_last"] for r in records for s in r.provenance["segments"]} == {last}
-    assert f"1 thread(s), {'channels last' if last else 'contiguous'}," in provenance(records[0])[1]
-    older = [{k: v for k, v in s.items() if k != "channels_last"} for s in records[0].provenance["segments"]]
-    assert "1 thread(s), " in provenance(dataclasses.replace(records[0], provenance={"segments": older}))[1]
+@pytest.mark.parametrize(
+    ("words", "network", "last"),
+    [
+        ([], "mlp", False),
+        ([], "dcgan", True),
+        (["--channels-last"], "mlp", True),
+        (["--layout", "contiguous"], "dcgan", False),
+    ],
+)
+def test_the_record_and_the_page_say_what_a_run_took(
+    words: list[str], network: str, last: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "two.yaml").write_text(SUITE, encoding="utf-8")
+    chosen = ("--only", f"method={network}", "--results", str(tmp_path), "--executor", "inline", "--device", "cpu")
+    assert main(["run", str(tmp_path / "two.yaml"), *chosen, *words]) == 0
+    (record,), problems = read_all(tmp_path)
+    assert not problems and [s["channels_last"] for s in record.provenance["segments"]] == [last]
+    assert f"1 thread(s), {'channels last' if last else 'contiguous'}, " in provenance(record)[1]
+    older = [{k: v for k, v in s.items() if k != "channels_last"} for s in record.provenance["segments"]]
+    said = provenance(dataclasses.replace(record, provenance={"segments": older}))[1]
+    assert f"1 thread(s), {older[0]['device']}" in said, "an older record says nothing of it"
 
 
 def test_a_run_gets_the_rules_layout_and_its_bits_are_that_layouts(tmp_path: Path) -> None:
