@@ -48,7 +48,7 @@ recipes:
     optimizer: adam, lr_g: 2.0e-4, lr_d: 2.0e-4, beta1: 0.5, beta2: 0.999, adam_eps: 1.0e-8, precision: float32}
   dcgan: {from: mlp, network: {name: dcgan, width: 0.0625, g_norm: batch, d_norm: batch}}
 tables:
-  "1": {caption: c, std_of: none, metrics: {V_g: lower}, 
+  "1": {caption: c, std_of: none, metrics: {V_g: lower},
     rows: {mlp: {recipe: mlp, V_g: 1.0}, dcgan: {recipe: dcgan, V_g: 1.0}}}
 """
 PROTOCOL = protocol(metrics=("V_g",), every_epochs=None, jac_G_every_epochs=None)
