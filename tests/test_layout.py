@@ -23,7 +23,7 @@ from benchmark.plan.counted import Counts
 from benchmark.plan.measured import Measured
 from benchmark.recipe import Recipe
 from benchmark.records.store import read_all
-from benchmark.train.layout import AUTO, CHANNELS_LAST, CONTIGUOUS, LAYOUTS, is_channels_last
+from benchmark.train.layout import AUTO, CHANNELS_LAST, CONTIGUOUS, FASTER_LAST, LAYOUTS, is_channels_last
 from benchmark.train.run import run
 from tests.conftest import protocol, recipe
 
@@ -65,11 +65,15 @@ def stretches(result: dict[str, Any]) -> list[tuple[int, int, bool]]:
     return [(s["from_step"], s["to_step"], s["channels_last"]) for s in result["segments"]]
 
 
-@pytest.mark.parametrize("network", sorted(plugins("networks")))
-def test_the_rule_is_measured_for_every_network_and_a_switch_goes_before_it(network: str) -> None:
+@pytest.mark.parametrize("network", [*sorted(plugins("networks")), "of-somebody-else"])
+def test_the_rule_goes_by_network_and_device_and_a_switch_goes_before_it(network: str) -> None:
     for device in ("cpu", "cuda", "cuda:1"):
         assert is_channels_last(CHANNELS_LAST, network, device) and not is_channels_last(CONTIGUOUS, network, device)
-        assert is_channels_last(AUTO, network, device) == (device == "cpu" and network != "mlp")
+        assert is_channels_last(AUTO, network, device) == (device == "cpu" and network in FASTER_LAST)
+
+
+def test_the_rule_knows_networks_that_there_are_and_leaves_what_was_not_measured() -> None:
+    assert FASTER_LAST <= plugins("networks").keys() and not FASTER_LAST & {"mlp", "of-somebody-else"}
 
 
 def test_the_rule_comes_without_torch() -> None:

@@ -118,9 +118,9 @@ def like(accelerator: str) -> Device | None:
     return next((named(name) for name in GPUS if name.lower() in plain), None)
 
 
-CPU = Device("cpu", 1 / 120e9, 1 / 115e9, 1 / 14e9, 5e-6, padded=True, slow_byte=1 / 3e9, conv_call=85e-6, start_s=0.4)
+CPU = Device("cpu", 1 / 200e9, 1 / 115e9, 1 / 14e9, 5e-6, padded=True, slow_byte=1 / 6e9, conv_call=75e-6, start_s=0.4)
 """One core of a server's processor (EPYC of 2023, AVX-512), for a machine on which ``ganbench calibrate`` has not
-run.
+run. Convolutions are those of channels last.
 """
 
 
