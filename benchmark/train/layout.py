@@ -1,10 +1,11 @@
 """How maps and weights lie in memory: channel by channel (contiguous), or pixel by pixel (channels last).
 
 The numbers are the same but for their last bits; the time of a step is not. So a run takes what was measured to be
-faster for its network on its device (``results/layout.md``, made by ``python -m tests.speed.layout``). On a CPU, an EPYC
-with AVX-512, channels last took a step of every convolutional network to FULL of its time at the papers' width, to
-0.56-0.93 at an eighth of it and to 0.57-1.06 in the ci profile, at 32 to 128 pixels, with penalties or without. Two lines
-of them are above 1. An MLP has no maps: 1.00 and 0.99. No GPU was tried.
+faster for its network on its device (``results/layout.md``, made by ``python -m tests.speed.layout``). On a CPU, an
+EPYC with AVX-512, channels last took a step of every convolutional network, with penalties or without, to 0.75 to 0.99
+of its time at the papers' width and 32 images or more, and to 0.56 to 0.93 at an eighth of the width. With a handful of
+images arranging the weights weighs more: 0.79 to 1.09 with 8 to 21 at the papers' width, 0.47 to 1.12 in the ci
+profile, where two lines of 37 are above 1. An MLP has no maps: 1.00. No GPU was tried.
 """
 
 from __future__ import annotations
