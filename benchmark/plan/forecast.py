@@ -40,8 +40,8 @@ class Forecast:
     def __init__(
         self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = (), layout: str = AUTO
     ) -> None:
-        """For runs whose recipes are counted; the others, such as those with a part that is not implemented, have no
-        cost. ``layout``: as the runs will be asked for.
+        """For runs, in the memory layout ``layout``, whose recipes are counted; others, such as those with a part that
+        is not implemented, have no cost.
         """
         self.plan, self.device, self._counts = plan, device, counts
         host = named("cpu")
@@ -51,9 +51,8 @@ class Forecast:
         for run in plan.runs:
             key = _of(run)
             if key not in seen:
-                can = counts.known(run.recipe) and run.recipe.steps_per_epoch(
-                    run.images
-                )  # 0: fewer images than one batch
+                # 0 steps an epoch: fewer images than one batch
+                can = counts.known(run.recipe) and run.recipe.steps_per_epoch(run.images)
                 seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if can else None
 
     def cost(self, run: Run) -> Cost | None:
@@ -189,9 +188,7 @@ def forecast(
 
 
 def in_order(plan: Plan, records: Iterable[Record] = (), layout: str = AUTO) -> Plan:
-    """The plan with its runs to do ordered by predicted seconds on one core, where those of all are known; else as it
-    is. Imports no torch.
-    """
+    """The plan, its runs to do by predicted seconds on one core where all are known, else as it is; imports no torch."""
     counts = Counts()
     todo = plan.of("to do")
     if any(counts.known(run.recipe) is None for run in todo):

@@ -17,6 +17,7 @@ import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -55,19 +56,12 @@ def mimicry(kind: str, r: Recipe, x: Tensor, labels: Tensor) -> Step:
     name = {"sngan": "SNGAN", "wgan_gp": "WGANGP"}[kind]
     G, D = getattr(nets, f"{name}Generator32")(), getattr(nets, f"{name}Discriminator32")()
     opt_G, opt_D = (torch.optim.Adam(player.parameters(), 2e-4, (0.0, 0.9)) for player in (G, D))
-    cpu = torch.device("cpu")
-
-    class Log:
-        """Takes what its trainer would show."""
-
-        def add_metric(self, *what: Any, **more: Any) -> None:
-            """As the trainer's log."""
+    log, cpu = SimpleNamespace(add_metric=lambda *what, **more: None), torch.device("cpu")
 
     def step() -> None:
-        for i in range(r.n_dis):
-            if i == 0:
-                G.train_step(real_batch=(x, labels), netD=D, optG=opt_G, log_data=Log(), device=cpu)
-            D.train_step(real_batch=(x, labels), netG=G, optD=opt_D, log_data=Log(), device=cpu)
+        G.train_step(real_batch=(x, labels), netD=D, optG=opt_G, log_data=log, device=cpu)
+        for _ in range(r.n_dis):
+            D.train_step(real_batch=(x, labels), netG=G, optD=opt_D, log_data=log, device=cpu)
 
     return step
 
@@ -103,8 +97,7 @@ def gngan(r: Recipe, x: Tensor, labels: Tensor) -> Step:
 
 def diffaugment(r: Recipe, x: Tensor, labels: Tensor) -> Step:
     """Its ``GAN_training_function``, as its CIFAR-10 script configures it."""
-    net = importlib.import_module("BigGAN")
-    losses = importlib.import_module("losses")
+    net, losses = importlib.import_module("BigGAN"), importlib.import_module("losses")
     words: dict[str, Any] = dict(resolution=32, n_classes=10, G_attn="0", D_attn="0", G_init="N02", D_init="N02")
     words |= dict(G_lr=2e-4, D_lr=2e-4)
     G, average, D = net.Generator(**words), net.Generator(**words, no_optim=True), net.Discriminator(**words)
