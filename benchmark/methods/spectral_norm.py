@@ -13,6 +13,7 @@ which is the same number without writing W/σ to memory: a fifth of an MLP's tra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, cast
 
 import torch
@@ -64,14 +65,38 @@ def _sigma(module: Layer) -> Tensor:
     if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
         with torch.autocast(module.weight.device.type, enabled=False):
             return _sigma(module)
-    rows = module.weight.flatten(1)
+    rows, lies, stored = _matrix(module.weight)
     # Set directly: Module.__setattr__ costs as much as the iteration in a narrow network.
     buffers = cast("dict[str, Tensor]", module._buffers)
     if module.training:
         with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own
-            buffers["v"] = _unit(torch.mv(rows.t(), buffers["u"]))
-            buffers["u"] = _unit(torch.mv(rows, buffers["v"]))
-    return torch.dot(buffers["u"], torch.mv(rows, buffers["v"]))
+            v = _unit(torch.mv(rows.t(), buffers["u"]))
+            buffers["u"] = _unit(torch.mv(rows, v))
+            buffers["v"] = stored(v)
+    else:
+        v = lies(buffers["v"])
+    return torch.dot(buffers["u"], torch.mv(rows, v))
+
+
+Reorder = Callable[[Tensor], Tensor]
+
+
+def _matrix(weight: Tensor) -> tuple[Tensor, Reorder, Reorder]:
+    """A weight as (out, in·k·k) without a copy, columns in the order in which they lie in memory; what brings v into
+    this order, and what back into that of its checkpoints, (in, k, k).
+    """
+    if weight.is_contiguous() or not weight.is_contiguous(memory_format=torch.channels_last):
+        return weight.flatten(1), _same, _same
+    _, n, h, w = weight.shape
+    return (
+        weight.permute(0, 2, 3, 1).flatten(1),
+        lambda v: v.view(n, h, w).permute(1, 2, 0).flatten(),
+        lambda v: v.view(h, w, n).permute(2, 0, 1).flatten(),
+    )
+
+
+def _same(v: Tensor) -> Tensor:
+    return v
 
 
 def _unit(x: Tensor) -> Tensor:

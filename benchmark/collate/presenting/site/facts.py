@@ -14,6 +14,7 @@ from benchmark.records.provenance import segments, which_code
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 from benchmark.suite.rerun import rerun
+from benchmark.train.layout import in_words
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
 DISTANCES = 6
@@ -25,7 +26,9 @@ def provenance(record: Record) -> list[str]:
         f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"
     ]
     for s in segments(record):
-        modes = f"{s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}"
+        modes = f"{s.get('threads')} thread(s)"
+        if isinstance(last := s.get("channels_last"), bool):  # older records lack it
+            modes += f", {in_words(last)}"
         lines.append(
             f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at "
             f"{which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
