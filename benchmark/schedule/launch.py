@@ -15,8 +15,8 @@ from benchmark.data.cards import cache_folder, data_root
 from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_lock, why
-from benchmark.leave import INTERRUPTED
 from benchmark.plan.plan import Plan, Run
+from benchmark.process.leave import INTERRUPTED
 from benchmark.records import store
 from benchmark.schedule.endings import tell
 from benchmark.schedule.gpu import refuse_without_gpu
