@@ -188,7 +188,7 @@ def forecast(
 
 
 def in_order(plan: Plan, records: Iterable[Record] = (), layout: str = AUTO) -> Plan:
-    """The plan, its runs to do by predicted seconds on one core where all are known, else as it is; imports no torch."""
+    """The plan, its runs to do by predicted seconds on one core where all are known, else as it is; without torch."""
     counts = Counts()
     todo = plan.of("to do")
     if any(counts.known(run.recipe) is None for run in todo):
