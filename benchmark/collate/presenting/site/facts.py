@@ -14,7 +14,6 @@ from benchmark.records.provenance import segments, which_code
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 from benchmark.suite.rerun import rerun
-from benchmark.train.layout import in_words
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
 DISTANCES = 6
@@ -28,7 +27,7 @@ def provenance(record: Record) -> list[str]:
     for s in segments(record):
         modes = f"{s.get('threads')} thread(s)"
         if isinstance(last := s.get("channels_last"), bool):  # older records lack it
-            modes += f", {in_words(last)}"
+            modes += ", channels last" if last else ", contiguous"
         lines.append(
             f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at "
             f"{which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
