@@ -142,8 +142,9 @@ class Chain(Part):
 
 
 def _chosen(D: nn.Module, blocks: str) -> list[nn.Module]:
-    """D's residual blocks that ``blocks`` names."""
-    found = [m for m in D.modules() if all(hasattr(m, name) for name in ("conv1", "conv2", "skip"))]
+    """D's residual blocks that ``blocks`` names: of those that D counts as its blocks, where it does."""
+    counted = getattr(D, "blocks", None) or D.modules()
+    found = [m for m in counted if all(hasattr(m, name) for name in ("conv1", "conv2", "skip"))]
     if not found:
         raise GanbenchError("chain acts in residual blocks (conv1, conv2, skip), and this network's D has none", 2)
     if blocks in ("all", "down"):

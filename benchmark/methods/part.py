@@ -10,6 +10,9 @@ as they are. The order of the list is the order in which the parts act at each m
     after_d, after_g        adaptive rules, after the optimiser's step
 
 The loss is exactly one part of its own, a ``Loss``. Parts do not know one another.
+
+A part may own networks: ``modules`` are trained with D, ``frozen`` never change. D's step comes before G's unless the
+recipe says otherwise, so what a part needs of the real images in G's step it keeps, detached, from ``d_penalty``.
 """
 
 from __future__ import annotations
@@ -35,6 +38,15 @@ class Side:
     logits: Tensor  # (A·B,) or (A·B, K): D's raw output
     features: list[Tensor]  # feature maps of D's blocks; empty unless a part sets needs_features
     labels: Tensor | None = None  # (A·B,) classes, of a class-conditional pair
+    # Of fakes only:
+    small: tuple[Tensor, ...] = ()  # the further images of a G that gives several, as D saw them, each augmented apart
+    z: Tensor | None = None  # (B, z_dim): the noises
+    g_features: tuple[Tensor, ...] = ()  # G's maps; empty unless a part sets needs_g_features
+
+    @property
+    def shown(self) -> Tensor | tuple[Tensor, ...]:
+        """What D is called with: what it saw of the images, all of them where G gives several."""
+        return (self.seen, *self.small) if self.small else self.seen
 
 
 class Loss:
@@ -100,6 +112,7 @@ class Part:
     """One idea. Every method has a neutral default; override what the idea needs."""
 
     needs_features: bool = False  # fill Side.features
+    needs_g_features: bool = False  # fill Side.g_features of fakes
     needs_input_grad: bool = False  # let the images that D sees carry gradient in the D step too (R1)
     needs_separate_passes: bool = False  # refuse recipes that show D real and fake images in one pass
 
@@ -134,6 +147,12 @@ class Part:
     def modules(self) -> list[nn.Module]:
         """Networks of the part's own (heads, decoders): moved, frozen in the G step, saved and trained with D.
         A part that trains something at its own pace keeps an optimiser and steps it in ``after_d``.
+        """
+        return []
+
+    def frozen(self) -> list[nn.Module]:
+        """Networks of the part's own that never change (a perceptual distance, a teacher): moved, in eval mode, in no
+        optimiser and no checkpoint.
         """
         return []
 

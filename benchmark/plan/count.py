@@ -54,14 +54,15 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
             d_step(gan, real_batch(recipe), fakes)
         work, peak = work + (more.work + gan.optimised()) * (recipe.n_dis - 1), max(peak, more.peak)
     with torch.no_grad(), Tally(until) as sample:
-        images, labels = gan.fakes(recipe.batch_g)
+        made = gan.fakes(recipe.batch_g)
     with torch.no_grad(), Tally(until) as judge:
         for part in gan.parts:
             part.before_pass("g-fake", gan.rng["augment"])
-        gan.D(images, labels)
+        gan.D((made.images, *made.small) if made.small else made.images, made.labels)
     weights = sum(p.numel() for m in (gan.G, gan.judges) for p in m.parameters())
+    frozen = sum(_bytes(m) for part in gan.parts for m in part.frozen())
     average = _bytes(gan.average.G) if gan.average is not None else 0
-    standing = _bytes(gan.G) + _bytes(gan.judges) + 2 * FLOAT * weights + average
+    standing = _bytes(gan.G) + _bytes(gan.judges) + frozen + 2 * FLOAT * weights + average
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
 
 

@@ -4,6 +4,7 @@ seed.
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -14,6 +15,7 @@ from benchmark.catalogue import plugin
 from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import Recipe
 from benchmark.train.average import Average
+from benchmark.train.batches import Fakes, generate
 from benchmark.train.streams import NAMES, noise, stream
 
 PRECISIONS = ("float32", "bfloat16")
@@ -62,6 +64,8 @@ class Gan:
         self.judges = nn.ModuleList(
             [self.D, *(m.to(self.device, memory_format=self.layout) for part in self.parts for m in part.modules())]
         )
+        for module in (m for part in self.parts for m in part.frozen()):
+            module.to(self.device, memory_format=self.layout).eval().requires_grad_(False)
         self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.weight_decay_g)
         self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, recipe.weight_decay_d)
         self.average = (
@@ -71,6 +75,7 @@ class Gan:
         )
         self.step = 0  # G steps done
         self.wants_features = any(part.needs_features for part in self.parts)
+        self.wants_g_features = any(part.needs_g_features for part in self.parts)
         self.wants_input_grad = any(part.needs_input_grad for part in self.parts)
 
     def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> torch.optim.Adam:
@@ -97,11 +102,15 @@ class Gan:
         r = self.recipe
         return noise(count, r.z_dim, r.z_distribution, r.z_scale, rng or self.rng["noise"]).to(self.device)
 
-    def fakes(self, count: int) -> tuple[Tensor, Tensor | None]:
-        """Images of G with gradient, (count, C, H, W), and their classes, uniform, of a conditional pair."""
-        z, labels = self.noise(count), self.labels(count, self.rng["labels"])
+    def fakes(self, count: int, z: Tensor | None = None) -> Fakes:
+        """What G makes of ``count`` noises, ``z`` or fresh ones, and classes, uniform, of a conditional pair."""
+        z = self.noise(count) if z is None else z
+        labels = self.labels(count, self.rng["labels"])
+        taps: list[Tensor] | None = [] if self.wants_g_features else None
         with self.autocast():
-            return self.G(z, labels).to(z.dtype), labels
+            made = generate(self.G, z, labels, self.rng["noise"], taps)
+        images, *small = (x.to(z.dtype) for x in made)
+        return Fakes(images, labels, z, tuple(small), tuple(taps or ()))
 
     def autocast(self) -> AbstractContextManager[object]:
         """Where the recipe's precision holds: the players' passes, losses and penalties. Not in augmentations, in
@@ -136,6 +145,14 @@ class Gan:
         for part in self.parts:
             images = part.augment(images, real, self.rng["augment"])
         return images
+
+    def augment_fakes(self, fakes: Fakes) -> tuple[Tensor, ...]:
+        """What D sees of ``fakes``, each image of a G that gives several on its own."""
+        return tuple(self.augment(images, False) for images in (fakes.images, *fakes.small))
+
+    def augmented_once(self, fakes: Fakes) -> Fakes:
+        """With what both players' steps show D, where the recipe has ``augment_once``."""
+        return dataclasses.replace(fakes, seen=self.augment_fakes(fakes)) if self.recipe.augment_once else fakes
 
     def state_dict(self) -> dict[str, Any]:
         """All that training depends on from here on."""

@@ -13,10 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.methods.part import DMoment, Moment, Side, View
+from benchmark.train.batches import Batch, Fakes
 from benchmark.train.gan import Gan
-
-Batch = tuple[Tensor, Tensor | None]
-"""Images (B, C, H, W) in [-1, 1] and their classes (B,); None for an unconditional pair's fakes."""
 
 
 def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor]:
@@ -34,32 +32,33 @@ def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor
         real = next_real()  # the last batch of an epoch may be smaller: shared fakes follow it, as the source does
         fakes = gan.fakes(len(real[0]) if r.share_fakes else r.batch_g)
         loss_G = g_step(gan, fakes, real[0])
-        loss_D = d_step(gan, real, _detached(fakes) if r.share_fakes else _fresh_fakes(gan, len(real[0])))
+        loss_D = d_step(gan, real, fakes.detached() if r.share_fakes else _fresh_fakes(gan, len(real[0])))
         for _ in range(r.n_dis - 1):
             real = next_real()
             loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
     elif r.share_fakes:
         real = next_real()
-        fakes = gan.fakes(len(real[0]))
-        loss_D = d_step(gan, real, _detached(fakes))
+        fakes = gan.augmented_once(gan.fakes(len(real[0])))
+        loss_D = d_step(gan, real, fakes.detached())
         loss_G = g_step(gan, fakes, real[0])
     else:
         g_follows = 0 if r.player_order == "g-after-first-d" else r.n_dis - 1
         for i in range(r.n_dis):
             real = next_real()
-            loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
+            fakes = _fresh_fakes(gan, len(real[0]))
+            loss_D = d_step(gan, real, fakes)
             if i == g_follows:
-                loss_G = g_step(gan, gan.fakes(r.batch_g), real[0])
+                loss_G = g_step(gan, gan.fakes(r.batch_g, fakes.z if r.share_noise else None), real[0])
     if gan.average is not None:
         gan.average.update(gan.G, gan.step)
     gan.step += 1
     return loss_D, loss_G
 
 
-def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
+def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
     """One update of D on real and (detached) fake images; returns its total loss."""
     gan.opt_D.zero_grad()
-    real, fake = _look(gan, real_batch, True), _look(gan, fake_batch, False)
+    real, fake = _real_side(gan, real_batch), _fake_side(gan, fakes)
     if gan.wants_input_grad:
         real.seen, fake.seen = (side.seen.detach().requires_grad_() for side in (real, fake))
     with gan.autocast():
@@ -83,11 +82,11 @@ def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
     return loss.detach()
 
 
-def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
+def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
     """One update of G through D, whose parameters are left alone; returns G's total loss."""
     gan.opt_G.zero_grad()
     _freeze(gan.judges, True)
-    fake = _look(gan, fake_batch, False)
+    fake = _fake_side(gan, fakes)
     with gan.autocast():
         _judge(gan, fake, "g-fake")
         g_loss = gan.loss.g_loss(fake)
@@ -106,18 +105,24 @@ def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
     return loss.detach()
 
 
-def _fresh_fakes(gan: Gan, count: int) -> Batch:
+def _fresh_fakes(gan: Gan, count: int) -> Fakes:
     with torch.no_grad():
         return gan.fakes(count)
 
 
-def _detached(batch: Batch) -> Batch:
-    return batch[0].detach(), batch[1]
-
-
-def _look(gan: Gan, batch: Batch, real: bool) -> Side:
+def _real_side(gan: Gan, batch: Batch) -> Side:
     images, labels = batch
-    seen = gan.augment(images, real)
+    return _side(gan, images, gan.augment(images, True), labels)
+
+
+def _fake_side(gan: Gan, fakes: Fakes) -> Side:
+    seen, *small = fakes.seen or gan.augment_fakes(fakes)
+    side = _side(gan, fakes.images, seen, fakes.labels)
+    side.small, side.z, side.g_features = tuple(small), fakes.z, fakes.g_features
+    return side
+
+
+def _side(gan: Gan, images: Tensor, seen: Tensor, labels: Tensor | None) -> Side:
     copies = len(seen) // len(images)
     if gan.recipe.classes is None:
         labels = None
@@ -127,7 +132,8 @@ def _look(gan: Gan, batch: Batch, real: bool) -> Side:
 
 
 def _judge(gan: Gan, side: Side, view: View) -> None:
-    side.logits = pass_through_D(gan, view, side.seen, side.labels, side.features if gan.wants_features else None)
+    taps = side.features if gan.wants_features else None
+    side.logits = pass_through_D(gan, view, side.shown, side.labels, taps)
 
 
 def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
@@ -143,7 +149,9 @@ def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
         fake.features.append(fake_part)
 
 
-def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
+def pass_through_D(
+    gan: Gan, view: View, images: Tensor | tuple[Tensor, ...], labels: Tensor | None, taps: list[Tensor] | None
+) -> Tensor:
     """D's logits of ``images``, in their type, so that losses are never taken in less; in a pass that every part is
     told of. ``taps`` takes the blocks' feature maps, as they are.
     """
@@ -152,7 +160,7 @@ def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, 
     logits = gan.D(images, labels, taps)
     for part in gan.parts:
         part.after_pass()
-    return logits.to(images.dtype)
+    return logits.to(images.dtype if isinstance(images, Tensor) else images[0].dtype)
 
 
 def _freeze(judges: nn.Module, frozen: bool) -> None:
