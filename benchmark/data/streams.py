@@ -36,7 +36,9 @@ class Stream(Protocol):
 
 def stream(c: Card, split: str) -> Stream:
     """The split of a dataset that is streamed; raises GanbenchError where its files are missing or damaged."""
-    return _Stl10(c, split) if c.reader == "stl10" else Added(c, split)
+    from benchmark.data.tarred import Tarred
+
+    return {"stl10": _Stl10, "tar": Tarred}.get(c.reader, Added)(c, split)
 
 
 class Added:
