@@ -58,8 +58,8 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
                 return
     tried = "\n  ".join(failures)
     raise GanbenchError(
-        f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand and "
-        f"run: ganbench data add {name} FOLDER"
+        f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand"
+        f"{f' from {c.home}' if c.home else ''} and run: ganbench data add {name} FOLDER"
     )
 
 

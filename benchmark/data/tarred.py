@@ -23,6 +23,8 @@ from benchmark.errors import GanbenchError, plain, sure
 
 MOST_UNPACKED = 2**28  # bytes of all images of an archive together
 MOST_FILES = 100_000
+AS_EMOJI = 0xFE0F
+"""The code point that asks for a picture instead of a letter: names of one emoji have it or not."""
 DAMAGED = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error)
 """What tarfile raises for archives that are damaged."""
 
@@ -106,7 +108,7 @@ def chosen(names: list[str], split: dict[str, Any], path: str) -> list[str]:
     order of the names' SHA-256.
 
     Images are named by their code points, in hexadecimal, joined by hyphens. A group has those whose first code point
-    is in ``first`` and none of whose others is in ``without``.
+    is in ``first`` and none of whose others is in ``without``; of names that mean the same emoji, the first.
 
     Raises:
         GanbenchError: there are fewer images than the card says, more where it has all, or one is not named so.
@@ -117,8 +119,8 @@ def chosen(names: list[str], split: dict[str, Any], path: str) -> list[str]:
             raise GanbenchError(f"{path} holds {len(names):,} images, the card says {count:,}")
         return sorted(names)
     first, without = ranges(split["first"]), ranges(split.get("without", ""))
-    points = {name: _code_points(name, path) for name in names}
-    group = [n for n, (head, *rest) in points.items() if head in first and without.isdisjoint(rest)]
+    emoji = {_code_points(name, path): name for name in sorted(names, reverse=True)}
+    group = [name for (head, *rest), name in emoji.items() if head in first and without.isdisjoint(rest)]
     if len(group) < start + count:
         raise GanbenchError(f"{path} holds {len(group):,} images of the group, the card says {start + count:,}")
     return sorted(sorted(group, key=lambda name: sha256(name.encode()).digest())[start : start + count])
@@ -130,11 +132,11 @@ def ranges(text: str) -> set[int]:
     return {point for low, *high in ends for point in range(int(low, 16), int((high or [low])[0], 16) + 1)}
 
 
-def _code_points(name: str, path: str) -> list[int]:
+def _code_points(name: str, path: str) -> tuple[int, ...]:
     parts = re.split("[-_]", PurePosixPath(name).stem)
-    if not all(re.fullmatch("[0-9a-f]{1,6}", part) for part in parts):
+    if not all(re.fullmatch("[0-9a-f]{1,6}", part) for part in parts) or int(parts[0], 16) == AS_EMOJI:
         raise GanbenchError(f"{path}: {plain(name)} is not named by code points (1f600.webp)")
-    return [int(part, 16) for part in parts]
+    return tuple(point for part in parts if (point := int(part, 16)) != AS_EMOJI)
 
 
 def _square(picture: Image.Image, side: int, ground: str | None, name: str) -> Image.Image:
