@@ -21,7 +21,7 @@ from benchmark.data.check import read_file
 from benchmark.data.image import MOST_BYTES, SUFFIXES, decode
 from benchmark.errors import GanbenchError, plain, sure
 
-MOST_UNPACKED = 2**28  # bytes of all images of an archive together
+MOST_UNPACKED = 2**28  # bytes of all files of an archive together
 MOST_FILES = 100_000
 AS_EMOJI = 0xFE0F
 """The code point that asks for a picture instead of a letter: names of one emoji have it or not."""
@@ -33,7 +33,7 @@ class Tarred:
     """A split of images in a tar archive, none of which has a class of its own."""
 
     def __init__(self, c: Card, split: str) -> None:
-        self._card, self._name, self._split = c, f"{c.name} {split}", c.split(split)
+        self._card, self._split = c, c.split(split)
         self._file = c.files(split)[0]
         self.labels = np.zeros(self._split["count"], np.int64)
 
@@ -67,13 +67,13 @@ def unpack(archive: bytes, under: str, path: str) -> dict[str, bytes]:
     left = MOST_UNPACKED
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-            for number, info in enumerate(tar):
-                _check_path(info.name, number, path)
+            for number, info in enumerate(tar):  # one after the other: the packed stream is read once
+                left -= info.size
+                _check_path(info.name, number, left, path)
                 if info.isdir() or not info.name.startswith(f"{under}/"):
                     continue
                 name = info.name[len(under) + 1 :]
-                left -= info.size
-                if why := _unfit(info, name in found, left):
+                if why := _unfit(info, name in found):
                     raise GanbenchError(f"{path}: {plain(name)} {why}: it is not an archive to be trusted")
                 found[name] = sure(tar.extractfile(info)).read()
                 if len(found[name]) != info.size:
@@ -83,23 +83,25 @@ def unpack(archive: bytes, under: str, path: str) -> dict[str, bytes]:
     return found
 
 
-def _check_path(name: str, number: int, path: str) -> None:
-    if number >= MOST_FILES:
-        raise GanbenchError(f"{path} holds more than {MOST_FILES:,} files: it is not an archive to be trusted")
+def _check_path(name: str, number: int, left: int, path: str) -> None:
+    """Raises GanbenchError on the ``number``-th member if there are too many, or their ``left`` bytes are used up."""
+    if number >= MOST_FILES or left < 0:
+        most = f"{MOST_UNPACKED:,} bytes" if left < 0 else f"{MOST_FILES:,} files"
+        raise GanbenchError(f"{path} holds more than {most}: it is not an archive to be trusted")
     if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
         raise GanbenchError(
             f"{path}: {name!r} climbs out of the archive, or is no proper path: it is not an archive to be trusted"
         )
 
 
-def _unfit(info: tarfile.TarInfo, twice: bool, left: int) -> str | None:
+def _unfit(info: tarfile.TarInfo, twice: bool) -> str | None:
     """Why a member is not taken; None if it is."""
     if not info.isfile():
         return "is a link, FIFO or device, not a file"
     if twice:
         return "comes twice"
-    if info.size > MOST_BYTES or left < 0:
-        return f"makes more than {MOST_BYTES if info.size > MOST_BYTES else MOST_UNPACKED:,} bytes"
+    if info.size > MOST_BYTES:
+        return f"makes more than {MOST_BYTES:,} bytes"
     return None if info.name.lower().endswith(SUFFIXES) else f"is not an image (none of {', '.join(SUFFIXES)})"
 
 
