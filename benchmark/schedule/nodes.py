@@ -60,7 +60,9 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
 
     wanted = list(
         {
-            content_hash([j.recipe[k] for k in ("dataset", "split", "resolution", "channels")] + [j.protocol]): j
+            content_hash(
+                [*(j.recipe[k] for k in ("dataset", "split", "resolution", "channels")), j.protocol, _needed(j)]
+            ): j
             for j in jobs
         }.values()
     )
@@ -101,7 +103,8 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
 
 def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
     """What this node lacks for ``jobs``, whose data have the ``expected`` content: one line a problem."""
-    from benchmark.plan.blocks import what_blocks
+    from benchmark.plan.blocks import weights_of, what_blocks
+    from benchmark.weights.read import verified
 
     problems: dict[str, None] = {}
     for job, content in zip(jobs, expected):
@@ -110,6 +113,8 @@ def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
         try:
             mirror_of(job.folder)
             why = what_blocks(recipe, protocol) or check_room(workplace(job.folder).parent)
+            for weights in () if why else weights_of(recipe, protocol):
+                verified(weights)
             if not why and _content(job) != content:
                 why = (
                     f"dataset {recipe.dataset}: {recipe.split} has other images than on the node that the runs "
@@ -120,6 +125,12 @@ def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
         if why:
             problems[why] = None
     return list(problems)
+
+
+def _needed(job: Job) -> list[str]:
+    from benchmark.weights.needed import needed
+
+    return needed(Recipe.from_json(job.recipe))
 
 
 def _content(job: Job) -> str:
