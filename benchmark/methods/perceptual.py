@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.errors import GanbenchError, nearest
 from benchmark.torchvision import beside_torchvision
 from benchmark.weights.read import state
 
@@ -27,12 +28,6 @@ WEIGHTS = {"features": {"vgg16": ("vgg16", "lpips-vgg"), "efficientnet-lite0": (
 """What a part with an argument ``features`` that is handed to ``distance`` declares."""
 
 SCALES = (0, 2, 4, 10, 15)  # EfficientNet-Lite0's blocks with the last map at each scale, 1/2 to 1/32 of the image
-    0,
-    2,
-    4,
-    10,
-    15,
-)  # EfficientNet-Lite0's blocks after which its maps have a half to a 32nd of the image's sides
 EPS = 1e-10
 
 
@@ -42,8 +37,10 @@ def distance(features: str) -> nn.Module:
     It is made without a random number; under ``torch.device("meta")``, for counting, also without its weights.
 
     Raises:
-        GanbenchError: the weights or a package are not here, or the file is another.
+        GanbenchError: there is no such network, its weights or a package are not here, or the file is another.
     """
+    if features not in WEIGHTS["features"]:
+        raise GanbenchError(f"no features {features!r}{nearest(features, WEIGHTS['features'])}", 2)
     wanted = torch.get_default_device().type
     with torch.device("meta"):
         network: nn.Module = Lpips() if features == "vgg16" else Proxy()
