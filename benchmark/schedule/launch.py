@@ -16,6 +16,7 @@ from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_lock, why
 from benchmark.leave import INTERRUPTED
+from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run
 from benchmark.records import store
 from benchmark.schedule.endings import tell
@@ -27,6 +28,7 @@ from benchmark.schedule.nodes import refuse_scratch
 from benchmark.schedule.stop import Stop
 from benchmark.schedule.summary import Summary
 from benchmark.schedule.watch import Watch
+from benchmark.weights.read import verified
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
 
     Raises:
         GanbenchError: another driver works on the same results, or no node can take a run; or there is no GPU where
-            "cuda" was asked for.
+            "cuda" was asked for; or a file of weights is not the one that it should be.
     """
     todo = {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()
@@ -70,6 +72,8 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         return summary
     if options.device == "cuda" and options.address is None:
         refuse_without_gpu()
+    for name in dict.fromkeys(name for run in todo.values() for name in weights_of(run.recipe, run.protocol)):
+        verified(name)
     jobs = _jobs(todo.values(), results, options)
     refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs
