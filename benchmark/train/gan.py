@@ -103,9 +103,9 @@ class Gan:
         return noise(count, r.z_dim, r.z_distribution, r.z_scale, rng or self.rng["noise"]).to(self.device)
 
     def fakes(self, count: int, z: Tensor | None = None) -> Fakes:
-        """What G makes of ``count`` noises, ``z`` or fresh ones, and classes, uniform, of a conditional pair."""
+        """What G makes of ``count`` fresh noises, or of ``z``, and of classes, uniform, of a conditional pair."""
         z = self.noise(count) if z is None else z
-        labels = self.labels(count, self.rng["labels"])
+        labels = self.labels(len(z), self.rng["labels"])
         taps: list[Tensor] | None = [] if self.wants_g_features else None
         with self.autocast():
             made = generate(self.G, z, labels, self.rng["noise"], taps)
