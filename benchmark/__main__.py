@@ -2,10 +2,10 @@
 
 import sys
 
-from benchmark.home import leave_working_directory
+from benchmark.process.home import leave_working_directory
 
 leave_working_directory()  # before anything else is imported
 
-from benchmark.cli import main  # noqa: E402
+from benchmark.cli import main  # noqa: E402  # only now, for that reason
 
 sys.exit(main())

@@ -1,4 +1,4 @@
-"""One text for one JSON value: what is hashed, and what records have on a line."""
+"""JSON as all of ganbench has it: one text for one value, what is hashed, and what records have on a line."""
 
 from __future__ import annotations
 
@@ -58,3 +58,16 @@ def json_text(value: Any) -> bytes:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def json_fields(thing: Any) -> dict[str, Any]:
+    """A dataclass's fields that are not None, in order, as plain JSON types; nothing in it is shared with ``thing``."""
+    return {name: _plain(value) for name in thing.__dataclass_fields__ if (value := getattr(thing, name)) is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value

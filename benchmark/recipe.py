@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.canonical import canonical_text, content_hash, json_text
+from benchmark.canonical import canonical_text, content_hash, json_fields, json_text
 from benchmark.errors import GanbenchError
 
 NamedArgs = tuple[str, dict[str, Any]]
@@ -81,7 +81,7 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, fields in order, absent mechanisms left out."""
-        return _present(self)
+        return json_fields(self)
 
     @functools.cached_property
     def canonical(self) -> str:
@@ -150,11 +150,8 @@ class Protocol:
     metrics: tuple[str, ...]
     features: str | None = None  # feature extractor: "inception-2015-12-05"
     input_resize: str | None = None  # to the extractor's input: "tf1-bilinear"
-    quantise: str | None = (
-        # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50),
-        # "none"
-        None
-    )
+    # generated images to 8 bits: "round", "floor", "min-max" (over all images), "min-max-mimicry" (IS: over 50), "none"
+    quantise: str | None = None
     real_split: str | None = None  # the images that are compared with
     real: int | None = None  # how many of them
     generated: int  # fresh noises (theory) or images a measurement
@@ -176,7 +173,7 @@ class Protocol:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, absent mechanisms left out."""
-        return _present(self)
+        return json_fields(self)
 
     @functools.cached_property
     def text(self) -> bytes:
@@ -208,25 +205,8 @@ class Protocol:
         return content_hash({**decides, "metrics": sorted(self.metrics)})
 
 
-def _present(thing: Recipe | Protocol) -> dict[str, Any]:
-    """The fields that are not None, in order, as plain JSON types; nothing in it is shared with ``thing``."""
-    return {name: _plain(value) for name in thing.__dataclass_fields__ if (value := getattr(thing, name)) is not None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value
-
-
 def _named(value: Any, key: str) -> NamedArgs:
-    if not (
-        isinstance(value, (list, tuple))
-        and len(value) == 2
-        and isinstance(value[0], str)
-        and isinstance(value[1], dict)
-    ):
-        raise GanbenchError(f"recipe field '{key}' must be [name, {{arguments}}], found {value!r}")
-    return value[0], dict(value[1])
+    match value:
+        case [str(name), dict(arguments)]:
+            return name, dict(arguments)
+    raise GanbenchError(f"recipe field '{key}' must be [name, {{arguments}}], found {value!r}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `ganbench run` on a Ray cluster of its own inside a Slurm allocation. What follows the script are the words of the run:
 #
-#   sbatch --nodes=4 --cpus-per-task=32 --gpus-per-node=4 --time=24:00:00 scripts/slurm.sh gran --seeds 3 --results /home/me/results
+#   sbatch --nodes=4 --cpus-per-task=32 --gpus-per-node=4 --time=24:00:00 scripts/slurm.sh gran --seeds 3 --results /data/results
 #
 # Two minutes before the time limit (and before a preemption, where Slurm is set to send the signal) all runs
 # write a checkpoint, and the job is queued again; it goes on where it was. docs/cluster.md says what to look after.

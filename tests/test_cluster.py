@@ -119,7 +119,7 @@ def test_a_warning_from_slurm_checkpoints_and_the_job_goes_on_when_it_is_queued_
         code_version()["commit"].removesuffix("+changes")
     }
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert f"ray-{slurm['SLURM_JOB_ID']}" not in left and not Path(f"/tmp/ray-{slurm['SLURM_JOB_ID']}").exists()
+    assert f"ray-{slurm['SLURM_JOB_ID']}" not in left and not Path("/tmp", f"ray-{slurm['SLURM_JOB_ID']}").exists()
 
 
 NODES = """

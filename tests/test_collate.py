@@ -23,7 +23,8 @@ from benchmark.collate.judging.noise_within import own_spread
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import judge
-from benchmark.collate.presenting.render import latex, markdown, tex, to_csv
+from benchmark.collate.presenting.latex import latex, tex
+from benchmark.collate.presenting.render import markdown, to_csv
 from benchmark.collate.presenting.report import write_report
 from benchmark.collate.presenting.table import view
 from benchmark.collate.statistics.interval import estimate, power, seeds_needed

@@ -27,6 +27,7 @@ from benchmark.plan.count import count
 from benchmark.plan.counted import Counts, work_key
 from benchmark.plan.devices import Device
 from benchmark.plan.forecast import LAUNCH_S, forecast, in_order
+from benchmark.plan.forecast_in_words import lines
 from benchmark.plan.in_words import hours
 from benchmark.plan.measured import Measured
 from benchmark.plan.plan import make_plan
@@ -391,7 +392,7 @@ def test_the_plan_goes_by_seconds_once_they_are_known() -> None:
     assert sum(seconds) == pytest.approx(sum(run.size for run in ordered.runs))
     assert (
         f"all on 2 of them, longest first: {hours(placed(seconds, [1.0, 1.0]) + LAUNCH_S)}, with 9 s until"
-        in found.lines(2, None)[1]
+        in lines(found, 2, None)[1]
     )
 
 
@@ -411,7 +412,7 @@ def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implement
     priced = made.cost(far)
     assert priced.count == count(far.recipe, far.total_steps) and far.images == 100_000 and made.cost(unmade) is None
     assert (
-        made.lines(1, None)[-1]
+        lines(made, 1, None)[-1]
         == f"1 blocked training would take {hours(priced.total_s)} more; what 1 more would take is not known"
     )
     few = [dataclasses.replace(cells[0], recipe=dataclasses.replace(far.recipe, images=3, drop_last=True))]
@@ -426,10 +427,10 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
         devices.named("A100"),
         say=lambda done, todo: None,
     )
-    assert blocked.lines(2, None)[-1].startswith("2 blocked trainings would take") and blocked.trainings() == []
+    assert lines(blocked, 2, None)[-1].startswith("2 blocked trainings would take") and blocked.trainings() == []
     price = hours(sum(t.seconds for t in blocked.trainings("blocked")))
     assert (
-        blocked.lines(2, 3600.0)[-2:]
+        lines(blocked, 2, 3600.0)[-2:]
         == ["blocked, and not among these:", f"  table theory/1: 2 trainings, {price} ({blocked.plan.runs[0].reason})"]
         and "mnist" in blocked.plan.runs[0].reason
     )
@@ -443,15 +444,20 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
         for c in load(Path("suites/theory.yaml"), "ci").cells[:1]
     ]
     made = forecast(make_plan(cells, [0], {}), devices.named("A100"), say=lambda done, todo: None)
-    assert "1 to do without a cost: no such width" in made.lines(1, 3600.0)
+    assert "1 to do without a cost: no such width" in lines(made, 1, 3600.0)
 
 
-def test_planning_without_costs_imports_no_torch() -> None:
+def test_planning_without_costs_imports_no_torch_for_kinds_of_run_that_were_tried() -> None:
     code = (
-        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', '--results', "
-        "'nowhere']); sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
+        "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', "
+        "'--results', 'nowhere', *sys.argv[1:]]); "
+        "sys.exit(bool({'torch', 'ray', 'pandas', 'scipy'} & sys.modules.keys()))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    first, again, explained = (
+        subprocess.run([sys.executable, "-c", code, *words], capture_output=True) for words in ((), (), ("--explain",))
+    )
+    assert b"trying the networks of 7 kinds of run" in first.stderr
+    assert again.returncode == explained.returncode == 0 and not again.stderr
 
 
 def test_gpus_of_several_kinds_are_used_together(capsys: pytest.CaptureFixture[str]) -> None:

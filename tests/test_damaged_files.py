@@ -19,10 +19,11 @@ import pytest
 from PIL import Image
 
 from benchmark.data import lmdb_reader
-from benchmark.data.add import add, verify
+from benchmark.data.add import add
 from benchmark.data.image import decode
 from benchmark.data.lsun import from_lmdb
 from benchmark.data.read import read
+from benchmark.data.verify import verify
 from benchmark.errors import GanbenchError
 from tests.test_image_sets import QUIET, lay
 

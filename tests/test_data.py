@@ -16,12 +16,13 @@ from PIL import Image
 
 from benchmark.data import cards as card_room
 from benchmark.data import fetch as store
-from benchmark.data.add import add, verify
+from benchmark.data.add import add
 from benchmark.data.cards import FileCard, card, missing
 from benchmark.data.check import check_bytes
 from benchmark.data.read import read
 from benchmark.data.shapes import render
 from benchmark.data.subsets import subset_hash, subset_indices
+from benchmark.data.verify import verify
 from benchmark.errors import GanbenchError
 
 

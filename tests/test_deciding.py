@@ -21,7 +21,7 @@ from benchmark.collate.statistics import outlook
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import LAST
-from benchmark.commands import deciding
+from benchmark.commands import rounds
 from benchmark.commands.pace import width_of
 from benchmark.errors import GanbenchError
 from benchmark.plan.devices import named
@@ -57,7 +57,7 @@ class Lab:
                 (why for c in full_cells() if c.recipe == recipe and (why := self.blocked.get(c.method))), None
             ),
         )
-        monkeypatch.setattr(deciding, "run_plan", self.run_plan)
+        monkeypatch.setattr(rounds, "run_plan", self.run_plan)
         for cell in full_cells():
             for seed in range(seeds):
                 self.keep(cell, seed, self.noisy(cell), seeds)
@@ -222,7 +222,7 @@ def test_a_run_that_fits_nowhere_costs_nothing_and_is_not_asked_for_again(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lab.draw = lambda cell, seed: "fits nowhere" if cell.method == "B_z=10^0" else lab.noisy(cell)
-    monkeypatch.setattr(deciding.time, "monotonic", itertools.count(0, 10_000).__next__)  # rounds of hours
+    monkeypatch.setattr(rounds.time, "monotonic", itertools.count(0, 10_000).__next__)  # rounds of hours
     assert lab.decide() == 1
     said = capsys.readouterr().err
     assert Counter(method for method, _ in lab.made)["B_z=10^0"] == 1 and "fits on no node" in listed(
@@ -234,12 +234,12 @@ def test_a_run_that_fits_nowhere_costs_nothing_and_is_not_asked_for_again(
 def test_a_failed_run_is_charged_what_its_round_took_and_no_more_than_was_predicted(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = deciding._Session([load(THEORY)], None, lab.results, Options(executor="inline", device="cpu"), 1e9)
+    session = rounds.Session([load(THEORY)], None, lab.results, Options(executor="inline", device="cpu"), 1e9)
     chosen = session.round(session.look(), 1, None)
     lab.draw = lambda cell, seed: "failed"
     for took, charged in ((10.0, 10.0), (1e6, 3601.0)):
         clock = iter((0.0, took))
-        monkeypatch.setattr(deciding.time, "monotonic", lambda clock=clock: next(clock))
+        monkeypatch.setattr(rounds.time, "monotonic", lambda clock=clock: next(clock))
         session.spent_s = 0.0
         session.make(chosen)
         assert session.spent_s == pytest.approx(charged) and session.made == 0
@@ -296,7 +296,7 @@ def test_an_error_of_a_round_comes_after_the_summary(
             raise GanbenchError("another 'ganbench run' works on these")
         return lab.run_plan(plan, results, options)
 
-    monkeypatch.setattr(deciding, "run_plan", run_plan)
+    monkeypatch.setattr(rounds, "run_plan", run_plan)
     assert lab.decide() == 1
     summary, _, error = (
         capsys.readouterr()
@@ -313,7 +313,7 @@ def test_an_error_of_a_round_comes_after_the_summary(
 def test_an_interrupted_session_says_what_is_open(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(deciding, "run_plan", lambda *_: Summary(Counter(interrupted=1)))
+    monkeypatch.setattr(rounds, "run_plan", lambda *_: Summary(Counter(interrupted=1)))
     assert lab.decide() == 130
     said = capsys.readouterr().err
     assert (

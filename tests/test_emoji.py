@@ -22,11 +22,12 @@ from benchmark.cli import main
 from benchmark.data import cards as card_room
 from benchmark.data import fetch as fetch_room
 from benchmark.data import tarred
-from benchmark.data.add import add, verify
+from benchmark.data.add import add
 from benchmark.data.cards import Card, card, cards, missing
 from benchmark.data.check import check_bytes
 from benchmark.data.image import decode
 from benchmark.data.read import ImageSet, read
+from benchmark.data.verify import verify
 from benchmark.errors import GanbenchError
 from tests.conftest import DATA
 

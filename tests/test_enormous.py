@@ -47,7 +47,7 @@ ENDLESS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("changes", ENORMOUS.values(), ids=list(ENORMOUS))
 def test_what_is_enormous_is_refused_before_anything_is_drawn(changes: dict[str, object]) -> None:
     counts, start = Counts(Path("nowhere/work.json")), time.process_time()
-    counts._keep = lambda: None  # type: ignore[method-assign]
+    counts._keep = lambda: None
     asked = recipe(**changes)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     counts.count_all([(asked, 100)])

@@ -357,7 +357,7 @@ def test_what_has_a_say_in_features_is_in_their_key() -> None:
         assert json.dumps(dataclasses.replace(real, **changed).identity(LITE, "w")) != key
     assert json.dumps(real.identity(LITE, "v")) != key
     with pytest.MonkeyPatch.context() as m:
-        m.setattr("benchmark.metrics.extractors.metadata.version", lambda name: "99")
+        m.setattr("benchmark.process.installed.metadata.version", lambda name: "99")
         assert json.dumps(real.identity(LITE, "w")) != key
     jpeg = RealSet("cifar10-jpeg", "train", 32, 3, None, None, 80)
     assert decoder("shapes") == {} and set(decoder("cifar10-jpeg")) == {"pillow", "libjpeg"}

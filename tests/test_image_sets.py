@@ -19,11 +19,12 @@ from PIL import Image
 from benchmark.cli import main
 from benchmark.data import cards as card_room
 from benchmark.data import folders, manifest, pictures
-from benchmark.data.add import add, state, verify
+from benchmark.data.add import add
 from benchmark.data.cards import FileCard, card, missing
 from benchmark.data.declared import VERSION, Manifest, load
 from benchmark.data.fetch import fetch
 from benchmark.data.read import read
+from benchmark.data.verify import state, verify
 from benchmark.errors import GanbenchError
 from tests.conftest import DATA, protocol, recipe
 

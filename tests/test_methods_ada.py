@@ -16,16 +16,8 @@ from torch import Tensor, nn
 from benchmark.catalogue import plugin, plugins
 from benchmark.errors import GanbenchError
 from benchmark.methods import ada, ada_pipeline
-from benchmark.methods.ada_pipeline import (
-    SYM6,
-    Colour,
-    Geometry,
-    draw_colour,
-    draw_geometry,
-    inverse_map,
-    recolour,
-    warp,
-)
+from benchmark.methods.ada_pipeline import Colour, Geometry, draw_colour, draw_geometry, inverse_map, recolour
+from benchmark.methods.ada_warp import SYM6, warp
 from benchmark.methods.part import Loss, Moment, Part, Side
 from benchmark.train.gan import Gan
 from benchmark.train.step import train_step

@@ -12,7 +12,8 @@ import pytest
 from benchmark.cli import main
 from benchmark.collate.judging.caveats import LIBRARIES, caveats
 from benchmark.collate.judging.join import load_joined
-from benchmark.collate.presenting.render import latex, markdown, to_csv
+from benchmark.collate.presenting.latex import latex
+from benchmark.collate.presenting.render import markdown, to_csv
 from benchmark.collate.presenting.table import view
 from benchmark.records import store
 from benchmark.records.provenance import PACKAGES, libraries

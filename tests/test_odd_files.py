@@ -25,7 +25,7 @@ from benchmark.errors import GanbenchError
 from benchmark.files import read_regular
 from benchmark.metrics import exchange, floor, store
 from benchmark.plan import counted, devices
-from benchmark.records import failures, shelf
+from benchmark.records import failures, remembered, shelf
 from benchmark.schedule import job, launch, mirror, state
 from benchmark.suite.nodes import SuiteError
 from benchmark.suite.nodes import read as read_yaml
@@ -194,7 +194,7 @@ def test_in_the_cache_they_count_as_absent(small, tmp_path: Path) -> None:
         assert (read("obama", "train", 8, 3).images == first).all()
     pipe = fifo(tmp_path / "pipe")
     assert store.load(pipe, 4, ()) is None and store.about_file(pipe) is None and floor._load(pipe, []) is None
-    assert counted._read(pipe) == {} and shelf._remembered(pipe) == {}
+    assert counted._read(pipe) == {} and remembered.read(pipe) == {}
     fifo(devices.factors_file())
     assert devices.calibrated() == {}
     assert prepared.kept(["x"], 1, 8) is None

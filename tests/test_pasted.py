@@ -19,14 +19,15 @@ from benchmark.data.shapes import render
 from benchmark.data.streams import stream
 from benchmark.errors import GanbenchError
 from benchmark.plan.plan import make_plan
+from benchmark.process.shell import command, without
 from benchmark.records import failures
 from benchmark.records.store import read_all
 from benchmark.schedule import inline
 from benchmark.schedule.again import again
 from benchmark.schedule.endings import _rescue
-from benchmark.shell import command, without
 from benchmark.suite.filter import Filter
-from benchmark.suite.load import called, load
+from benchmark.suite.find import called
+from benchmark.suite.load import load
 from benchmark.suite.rerun import rerun
 from tests.test_collate import full_cells, record_for
 from tests.test_decide import write

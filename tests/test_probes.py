@@ -26,7 +26,7 @@ from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import make_plan
 from benchmark.recipe import Protocol
 from benchmark.records.bounds import impossible
-from benchmark.records.store import parse
+from benchmark.records.format import parse
 from benchmark.suite.load import load
 from benchmark.train import run as room
 from benchmark.train.gan import Gan

@@ -139,10 +139,6 @@ EDITS: dict[str, Callable[[Path], object]] = {
         (p.parent / ".git/index").write_bytes(b"DIRC" + b"\xff" * 99),
     ),
     "without an index": lambda p: ((p / "__init__.py").write_text(""), (p.parent / ".git/index").unlink()),
-    "with a hook that says nothing changed": lambda p: (
-        git(p, "config", "core.fsmonitor", "true"),
-        (p / "__init__.py").write_text(""),
-    ),
 }
 
 
@@ -292,3 +288,40 @@ def test_the_code_of_a_stretch_in_words(stretch: dict[str, object], words: str) 
     record = record_for(load(Path("suites/theory.yaml")).cells[0], 0, {"V_g": -0.657})
     record.provenance["segments"] = [stretch]
     assert words in origin(record) and words in "\n".join(lines_of(record))
+
+
+@pytest.mark.parametrize("name", GIT)
+def test_no_variable_of_gits_has_a_say_by_itself(
+    name: str, checkout: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, sha = checkout
+    place = other(tmp_path)
+    values = {"DIR": f"{place}/.git", "COMMON_DIR": f"{place}/.git", "INDEX_FILE": f"{place}/.git/index"}
+    monkeypatch.setenv(f"GIT_{name}", values.get(name, str(place)))
+    found = commit_of(folder)
+    (folder / "__init__.py").write_text("changed")
+    assert (found, commit_of(folder)) == (sha, f"{sha}+changes")
+
+
+def test_a_hook_that_says_nothing_changed_is_not_asked(checkout: tuple[Path, str], tmp_path: Path) -> None:
+    folder, sha = checkout
+    hook = tmp_path / "hook"
+    hook.write_text('#!/bin/sh\nprintf "token\\0"\n')
+    hook.chmod(0o755)
+    git(folder, "config", "core.fsmonitor", str(hook))
+    git(folder, "config", "core.fsmonitorHookVersion", "2")
+    git(folder, "update-index", "--fsmonitor")
+    for _ in range(2):  # git notes what is unchanged, and asks the hook only from then on
+        git(folder, "status")
+    (folder / "__init__.py").write_text("changed")
+    assert not git(folder, "status", "--porcelain"), "else this test is of no use"
+    assert commit_of(folder) == f"{sha}+changes"
+
+
+def test_an_environment_that_its_project_ignores_is_not_that_projects(tmp_path: Path) -> None:
+    """Where git finds nothing changed, whatever was altered in it."""
+    project = other(tmp_path)
+    (project / ".gitignore").write_text("venv\n")
+    commit(project)
+    folder = package(project / "venv/lib/site-packages")
+    assert not git(project, "status", "--porcelain") and commit_of(folder) == ""

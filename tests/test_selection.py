@@ -16,7 +16,8 @@ from benchmark.collate.judging.ranking import improvements, rankings
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import judge
 from benchmark.collate.presenting.site.curves import curves
-from benchmark.collate.presenting.site.figures import scatters, slopes
+from benchmark.collate.presenting.site.scatters import scatters
+from benchmark.collate.presenting.site.slopes import slopes
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.interval import estimate
 from benchmark.records import store

@@ -16,7 +16,7 @@ import pytest
 
 import benchmark
 from benchmark.collate.presenting.frames import Collated
-from benchmark.records import shelf, store
+from benchmark.records import checking, remembered, shelf, store
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.load import load
 from tests.test_collate import record_for
@@ -123,7 +123,7 @@ def test_a_damaged_list_is_no_list(results: Path, damage: str) -> None:
 
 def test_another_version_of_the_checks_checks_again(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf.read_all(results)
-    monkeypatch.setattr(shelf, "_code", lambda: "another")
+    monkeypatch.setattr(remembered, "_code", lambda: "another")
     read = counted(monkeypatch)
     shelf.read_all(results)
     assert len(read) == 4
@@ -139,11 +139,11 @@ def test_many_processes_find_what_one_finds(results: Path, monkeypatch: pytest.M
     store.paths(results)[1].write_text("{}")
     alone, problems = shelf.read_all(results)
     (results.parent / "cache/records").joinpath(next((results.parent / "cache/records").iterdir()).name).unlink()
-    monkeypatch.setattr(shelf, "WORTH", 1)
+    monkeypatch.setattr(checking, "WORTH", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     together, again = shelf.read_all(results)
     assert same(together, alone) and [str(p) for p in again] == [str(p) for p in problems] and len(problems) == 1
-    monkeypatch.setattr(shelf, "_ask", lambda share: None)
+    monkeypatch.setattr(checking, "_ask", lambda share: None)
     (results.parent / "cache/records").joinpath(next((results.parent / "cache/records").iterdir()).name).unlink()
     assert same(shelf.read_all(results)[0], alone), "a process that fails leaves its share to this one"
 

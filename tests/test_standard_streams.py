@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import console
+from benchmark.process import console
 from benchmark.records import store
 from benchmark.schedule.progress import Progress
 from benchmark.schedule.screen import Lines, is_terminal, screen
@@ -23,7 +23,8 @@ ALONE = f"exec {sys.executable} -m benchmark"
 
 
 def shell(command: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=buffered)
     assert "unexpected" not in done.stderr and "Traceback" not in done.stderr and "ignored" not in done.stderr
     return done
 

@@ -26,10 +26,11 @@ from PIL import Image
 
 from benchmark.data import cards as card_room
 from benchmark.data import cifar_binary, prepared, subsets
-from benchmark.data.add import add, verify
+from benchmark.data.add import add
 from benchmark.data.cards import Card, card, missing
 from benchmark.data.fetch import fetch
 from benchmark.data.read import read
+from benchmark.data.verify import verify
 from benchmark.errors import GanbenchError
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import run_key

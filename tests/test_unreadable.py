@@ -46,7 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         failures.keep(folder / "results", "0" * 16, 1, "for a reason")
         shutil.copytree(folder / "results", folder / "other")
         (folder / "results/conflicts/a/records").mkdir(parents=True)
-        patch.setattr("benchmark.commands.deciding.run_plan", lambda *_: Summary())
+        patch.setattr("benchmark.commands.rounds.run_plan", lambda *_: Summary())
         yield folder
 
 

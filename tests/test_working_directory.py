@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark import home
 from benchmark.errors import GanbenchError
-from benchmark.records import provenance, shelf, store
+from benchmark.process import home
+from benchmark.records import checking, provenance, store
 from benchmark.schedule import cluster, surroundings, worker
 from benchmark.suite.load import load
 from tests.conftest import ROOT
@@ -50,7 +50,7 @@ def litter(folder: Path, kind: str, names: tuple[str, ...]) -> Path:
     body = f"import os, sys\nopen({str(sprung)!r}, 'a').write(f'{{__name__}} in {{sys.argv}}\\n')\nos._exit(9)\n"
     if kind == "clone":  # whose step is another
         shutil.copytree(ROOT / "benchmark", folder / "benchmark", ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("__init__.py", "records/shelf.py", "train/step.py"):
+        for name in ("__init__.py", "records/checking.py", "train/step.py"):
             (folder / "benchmark" / name).write_text(body)
         kind = "file"
         names = tuple(name for name in names if name != "benchmark")
@@ -73,7 +73,7 @@ def test_processes_that_check_records_run_this_package(
     sprung = litter(tmp_path, kind, OURS + THEIRS + PYTHONS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "./", str(tmp_path / "nowhere")]))
-    (answer,) = shelf._ask([path]) or [None]
+    (answer,) = checking._ask([path]) or [None]
     assert isinstance(answer, list) and answer[1] == record.outcome and not sprung.exists()
 
 
@@ -168,4 +168,4 @@ def test_no_other_file_starts_a_python_of_its_own() -> None:
         for path in (ROOT / "benchmark").rglob("*.py")
         if any(word in path.read_text(encoding="utf-8") for word in ("sys.executable", "import multiprocessing"))
     }
-    assert found == {"home.py", "console.py"}  # which starts this very process again
+    assert found == {"process/home.py", "process/console.py"}  # which starts this very process again

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from benchmark.data.add import state
 from benchmark.data.cards import cards, data_root
 from benchmark.data.home import cache_folder, full_path
+from benchmark.data.verify import state
 from benchmark.errors import GanbenchError
 from benchmark.weights.known import KNOWN
 from benchmark.weights.read import verified

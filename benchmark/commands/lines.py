@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from benchmark import shell
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.plan import Plan, make_plan, prioritised
+from benchmark.process import shell
 from benchmark.recipe import Recipe
 from benchmark.records import shelf, store
 from benchmark.records.furthest import by_evaluation

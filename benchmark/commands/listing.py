@@ -10,7 +10,8 @@ from benchmark.commands.lines import count, out_for_programs, print_plain, read_
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
-from benchmark.suite.load import find, load, load_all
+from benchmark.suite.find import find
+from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
 

@@ -15,9 +15,10 @@ from benchmark.suite.load import load_all
 
 def data(a: Namespace) -> int:
     """Datasets."""
-    from benchmark.data.add import add, state, verify
+    from benchmark.data.add import add
     from benchmark.data.cards import card, cards, data_root
     from benchmark.data.fetch import fetch
+    from benchmark.data.verify import state, verify
 
     if a.action == "list":
         print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")

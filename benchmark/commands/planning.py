@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentTypeError, Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
 from benchmark.commands.lines import chosen_plan, count, out_for_programs, plan_line, print_plain
@@ -25,59 +25,79 @@ def plan(a: Namespace) -> int:
     all_costs = _costs(a, kinds, made, found)
     costs = all_costs[0] if all_costs else None
     if a.json:
-        rows = [
-            {
-                "run": r.key,
-                "recipe": r.recipe.fingerprint(),
-                "evaluation": r.evaluation,
-                "seed": r.seed,
-                "cells": [c.id for c in r.cells],
-                "state": r.state,
-                "reason": r.reason,
-                "steps": r.total_steps,
-            }
-            for r in made.runs
-        ]
-        if costs:
-            from benchmark.plan.cost import summary
-
-            rows = [
-                row | ({"device": costs.device.name, "cost": summary(one)} if (one := costs.cost(r)) else {})
-                for row, r in zip(rows, made.runs)
-            ]
-        print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
+        print(json.dumps(_rows(made, costs), indent=1, ensure_ascii=False), file=out_for_programs())
         return code
     if a.explain:
-        from benchmark.plan.in_words import line
+        _explain(made, costs)
+    for text in dict.fromkeys(_sharing(made)):  # once, whatever the number of seeds
+        print(text)
+    print(plan_line(made))
+    print(_published_line(made))
+    if all_costs:
+        _print_costs(all_costs, kinds, a.budget)
+    return code
 
-        for run in made.runs:
-            print_plain(f"{run.state}: {run.name}: {run.reason}")
-            if costs and (cost := costs.cost(run)):
-                print(f"  {line(cost, costs.device)}")
-            elif costs and (why := costs.why_none(run)):
-                print_plain(f"  no cost: {why}")
+
+def _rows(made: Plan, costs: Forecast | None) -> list[dict[str, Any]]:
+    """A row a run, for programs."""
+    rows: list[dict[str, Any]] = [
+        {
+            "run": r.key,
+            "recipe": r.recipe.fingerprint(),
+            "evaluation": r.evaluation,
+            "seed": r.seed,
+            "cells": [c.id for c in r.cells],
+            "state": r.state,
+            "reason": r.reason,
+            "steps": r.total_steps,
+        }
+        for r in made.runs
+    ]
+    if costs:
+        from benchmark.plan.cost import summary
+
+        rows = [
+            row | ({"device": costs.device.name, "cost": summary(one)} if (one := costs.cost(r)) else {})
+            for row, r in zip(rows, made.runs)
+        ]
+    return rows
+
+
+def _explain(made: Plan, costs: Forecast | None) -> None:
+    from benchmark.plan.in_words import line
+
+    for run in made.runs:
+        print_plain(f"{run.state}: {run.name}: {run.reason}")
+        if costs and (cost := costs.cost(run)):
+            print(f"  {line(cost, costs.device)}")
+        elif costs and (why := costs.why_none(run)):
+            print_plain(f"  no cost: {why}")
+
+
+def _sharing(made: Plan) -> list[str]:
+    """Which cells share a training."""
     shared = [runs for runs in made.trainings().values() if sum(len(r.cells) for r in runs) > 1]
-    sharing = [
+    return [
         f"one training for: {', '.join(c.id for r in runs for c in r.cells)}"
         + (f" (measured {len(runs)} ways)" if len(runs) > 1 else "")
         for runs in shared
     ]
-    for text in dict.fromkeys(sharing):  # once, whatever the number of seeds
-        print(text)
-    print(plan_line(made))
-    print(_published_line(made))
-    for forecast, workers in zip(all_costs, kinds.values()):
-        for text in forecast.lines(workers, a.budget if forecast is costs else None):
+
+
+def _print_costs(all_costs: list[Forecast], kinds: dict[str, int], budget_s: float | None) -> None:
+    """On each kind of device, and on all together; a budget is of the first."""
+    from benchmark.plan import forecast_in_words
+    from benchmark.plan.in_words import hours
+    from benchmark.plan.several_kinds import together
+
+    for costs, workers in zip(all_costs, kinds.values()):
+        for text in forecast_in_words.lines(costs, workers, budget_s if costs is all_costs[0] else None):
             print(text)
     if len(all_costs) > 1:
-        from benchmark.plan.in_words import hours
-        from benchmark.plan.several_kinds import together
-
         print(
             f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected "
             f"to end first: {hours(together(all_costs, list(kinds.values())))}"
         )
-    return code
 
 
 def _kinds(a: Namespace) -> dict[str, int]:

@@ -8,10 +8,10 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark import shell
 from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
 from benchmark.errors import GanbenchError
 from benchmark.files import kind
+from benchmark.process import shell
 
 
 def run(a: Namespace) -> int:

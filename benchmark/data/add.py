@@ -1,20 +1,18 @@
-"""``ganbench data add|verify|list``: what a person has is taken in checked, or not at all."""
+"""``ganbench data add``: what a person has is taken in checked, or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.data import manifest
-from benchmark.data.cards import Card, FileCard, card, data_root, locate, mend, missing
-from benchmark.data.check import check_file, read_file
-from benchmark.data.declared import Manifest, load
+from benchmark.data.cards import Card, FileCard, card
+from benchmark.data.check import check_file
+from benchmark.data.declared import Manifest
 from benchmark.data.place import from_tar, scratch_folder, store
-from benchmark.data.read import read_cifar
-from benchmark.data.streams import Added
-from benchmark.errors import GanbenchError, plain, sure
+from benchmark.errors import GanbenchError, plain
 from benchmark.files import kind
 
 Say = Callable[[str], None]
@@ -102,17 +100,16 @@ def examine(c: Card, path: Path, say: Say) -> Made:
         GanbenchError: there is none, one is damaged, or an archive of a known name has not its published checksum.
     """
     published, known = None, {a.file: a for a in c.archives}
-    if path.is_dir() and not any(_here(c, split, path) for split in _whole(c)):
+    if path.is_dir() and not any(_here(c, split, path) for split in whole_splits(c)):
         names = [*known, *(Path(source["url"]).name for source in c.sources)]
         path = next((path / file for file in names if (path / file).is_file()), path)
     if path.is_file() and path.name in known:
         check_file(c.name, known[path.name], path)
         published = f"{'sha256' if known[path.name].sha256 else 'md5'} of {path.name} as published"
-    made = [found for split in _whole(c) if (found := manifest.make(c, split, path, published, say))]
+    made = [found for split in whole_splits(c) if (found := manifest.make(c, split, path, published, say))]
     if not made:
-        looked = " or ".join(
-            sorted({under or "images in it" for split in _whole(c) for under in c.split(split).get("under", [""])})
-        )
+        folders = {under for split in whole_splits(c) for under in c.split(split).get("under", [""])}
+        looked = " or ".join(sorted(under or "images in it" for under in folders))
         raise GanbenchError(f"{plain(str(path))} holds no images of {c.name} (looked for {looked})")
     return made
 
@@ -128,88 +125,6 @@ def _here(c: Card, split: str, path: Path) -> bool:
     return any((path / under).is_dir() for under in c.split(split).get("under", [""]) if under)
 
 
-def _whole(c: Card) -> list[str]:
+def whole_splits(c: Card) -> list[str]:
     """The splits that have images of their own, and are not part of another."""
     return [split for split, s in c.splits.items() if "of" not in s]
-
-
-def verify(name: str) -> Iterator[tuple[str, str | None]]:
-    """Each file, or set of images, of a dataset with what is wrong with it, or None."""
-    c = card(name)
-    if c.reader == "images":
-        for split in _whole(c):
-            yield split, _wrong_images(c, split)
-        return
-    forms = [form for form in c.choices() if all(locate(name, f.file) for f in form)] or c.choices()[:1]
-    for file in (f for form in forms for f in form):
-        try:
-            if (path := locate(name, file.file)) is None:
-                read_file(name, file)
-            else:
-                check_file(name, file, path)
-            yield file.file, None
-        except GanbenchError as error:
-            yield file.file, str(error)
-    if len(forms) == 2:
-        yield "both archives hold the same images", _differing(c)
-
-
-def _wrong_images(c: Card, split: str) -> str | None:
-    if why := missing(c.name, split):
-        return why
-    try:
-        added = Added(c, split)
-        picture = added.open()
-        for i in range(len(added.labels)):
-            picture(i)
-    except GanbenchError as error:
-        return str(error)
-    return None
-
-
-def _differing(c: Card) -> str | None:
-    for split in c.splits:
-        try:
-            one, other = (read_cifar(c, split, form) for form in (0, 1))
-        except GanbenchError as error:
-            return str(error)
-        if not all(map(np.array_equal, one, other)):
-            return f"{split}: they differ, so that results would depend on which one is there; please report it"
-    return None
-
-
-def state(c: Card) -> str:
-    """Says "ready", and for a set of images by whose word; else what is missing, and how to get it."""
-    if c.reader != "images":
-        absent = dict.fromkeys(filter(None, (missing(c.name, split) for split in c.splits)))
-        if not absent:
-            return "ready"
-        if why := _out_of_reach(c):
-            return f"missing: {why}"
-        lists = [[f.file for f in form if locate(c.name, f.file) is None] for form in c.choices()]
-        return f"missing {' (or '.join(', '.join(files) for files in lists)}{')' * (len(lists) - 1)}; {mend(c)}"
-    there = {split: missing(c.name, split) for split in _whole(c)}
-    ready = [split for split, why in there.items() if why is None]
-    lacking = [f"missing {split}: {why.removeprefix(f'dataset {c.name}: ')}" for split, why in there.items() if why]
-    if not ready:
-        return f"missing; {mend(c)}" if all(manifest_absent(c, split) for split in there) else "; ".join(lacking)
-    found = [f"{split} {sure(load(data_root() / c.name, c.name, split)).standing}" for split in ready]
-    return "; ".join([f"ready{'' if not lacking else ' in part'}: {', '.join(found)}", *lacking])
-
-
-def _out_of_reach(c: Card) -> str | None:
-    """Why nobody can say which of its files are there."""
-    try:
-        for file in c.files():
-            locate(c.name, file.file)
-    except GanbenchError as error:
-        return str(error)
-    return None
-
-
-def manifest_absent(c: Card, split: str) -> bool:
-    """Whether a split has never been added (a damaged manifest is something else)."""
-    try:
-        return load(data_root() / c.name, c.name, split) is None
-    except GanbenchError:
-        return False

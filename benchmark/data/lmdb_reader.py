@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from benchmark import home
 from benchmark.data.pictures import MOST_FILES
 from benchmark.errors import GanbenchError, plain
+from benchmark.process import home
 from benchmark.pulse import beat
 
 PROGRAM = Path(__file__).with_name("lmdb_program.py")

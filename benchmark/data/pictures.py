@@ -21,16 +21,7 @@ JUNK = (".DS_Store", "._*", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep"
 """Files that systems (and this program) leave in folders; they are passed over."""
 JUNK_FOLDERS = ("__MACOSX", "@eaDir", ".ipynb_checkpoints")
 MOST_FILES = 10_000_000
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    MemoryError,
-    NotImplementedError,
-)
+DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError)
 """What zipfile raises for archives that are damaged, encrypted or packed in an unknown way."""
 
 

@@ -21,7 +21,7 @@ from benchmark.data.stl10 import read as read_stl10
 from benchmark.data.tarred import Tarred
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular
-from benchmark.shell import command
+from benchmark.process.shell import command
 
 
 class Stream(Protocol):

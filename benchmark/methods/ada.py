@@ -25,7 +25,7 @@ from benchmark.errors import GanbenchError
 from benchmark.methods import ada_pipeline
 from benchmark.methods.part import DMoment, Moment, Part
 
-VERSION = 1  # of ada_pipeline.py too
+VERSION = 1  # of ada_pipeline.py and ada_warp.py too
 
 
 def build(

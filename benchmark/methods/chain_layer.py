@@ -87,7 +87,8 @@ class ChainLayer(nn.Module):
     def _running(self, y: Tensor, mask: Tensor, view: View) -> Tensor:
         psi, scale = self._statistics(y, view)
         gradient = getattr(self, f"gradient_{view.replace('-', '_')}")
-        return RunningArms.apply(y, mask, psi, scale, gradient, self.decay)  # type: ignore[no-untyped-call]  # torch's
+        # torch does not annotate Function.apply
+        return RunningArms.apply(y, mask, psi, scale, gradient, self.decay)  # type: ignore[no-untyped-call]
 
 
 def batch_arms(y: Tensor, mask: Tensor, eps: float, lipschitz: bool) -> Tensor:

@@ -6,32 +6,20 @@ A file without an identity (theirs) says of no image where it came from, and is 
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
 
 from benchmark.canonical import content_hash
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, open_regular
+from benchmark.files import let_go
 from benchmark.metrics import extractors, store
-from benchmark.metrics.extract import EVERY, Extracted
-from benchmark.metrics.frechet import Moments, MomentSum
-from benchmark.metrics.real import RealSet, compared_with
-from benchmark.shell import command, option
-from benchmark.suite.load import called
+from benchmark.metrics.extract import EVERY
+from benchmark.metrics.imported import read, real_set, statistics
+from benchmark.metrics.real import compared_with
+from benchmark.process.shell import command, option
+from benchmark.suite.find import called
 from benchmark.suite.model import Cell
-
-ABOUT = ("set", "images", "extractor", "identity", "digests")
-# the most negative eigenvalue of a covariance, as a share of the largest: other software writes single precision
-NEGATIVE = 1e-6
-CLOSE = 1e-4  # between statistics and the features they come with, as a share of the largest entry
-MOST_BYTES = 8_000_000_000
 
 
 def export(cells: Sequence[Cell], out: Path) -> str:
@@ -78,13 +66,13 @@ def import_file(path: Path) -> str:
     Raises:
         GanbenchError: anything about the file is not as it must be. Nothing is written then.
     """
-    arrays, about = _read(path)
-    real = _real_set(path, about)
+    arrays, about = read(path)
+    real = real_set(path, about)
     identity = real.identity(about["extractor"], extractors.weights_hash(about["extractor"]))
     if differing := [key for key in identity if about["identity"].get(key) != identity[key]]:
         said = "; ".join(f"{key}: {about['identity'].get(key)} there, {identity[key]} here" for key in differing)
         raise GanbenchError(f"{path}: not what this machine would compare with: {said}")
-    found = _statistics(path, arrays, real.size, extractors.dimension(about["extractor"]))
+    found = statistics(path, arrays, real.size, extractors.dimension(about["extractor"]))
     target = store.folder() / f"{content_hash(identity)}.npz"
     with store.alone(target, f"the features of {real}"):
         if store.load(target, len(found.moments.mean), ()) is not None:
@@ -105,115 +93,3 @@ def import_file(path: Path) -> str:
         if store.load(target, len(found.moments.mean), ()) is None:
             raise GanbenchError(f"{target} could not be written: is the disk full?")
     return f"{real}, {about['extractor']}, {found.n:,} images"
-
-
-def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays and what the file says of itself; no pickle is ever opened."""
-    try:
-        with open_regular(path) as stream, zipfile.ZipFile(stream) as archive:
-            if (
-                size := sum(member.file_size for member in archive.infolist())
-            ) > path.stat().st_size:  # what --export writes is not compressed
-                raise GanbenchError(
-                    f"{path}: unpacks to {size:,} bytes: it is compressed, as no file of ganbench data stats "
-                    "--export is"
-                )
-        if size > MOST_BYTES:
-            raise GanbenchError(f"{path}: larger than {MOST_BYTES:,} bytes")
-        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except GanbenchError:
-        raise
-    except Exception as error:  # zipfile, zlib and numpy have many kinds for what is no archive of plain arrays
-        raise GanbenchError(
-            f"{path} is not a file of plain arrays: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
-    if "about" not in arrays:
-        has = "has statistics, but " if {"mu", "sigma"} <= arrays.keys() else ""
-        raise GanbenchError(
-            f"{path} {has}does not say of which images, cut how, by which weights: what ganbench data stats "
-            "--export writes is needed"
-        )
-    try:
-        about = json.loads(str(arrays.pop("about")))
-    except (ValueError, RecursionError):  # no JSON, or nested without end
-        about = None
-    if (
-        not isinstance(about, dict)
-        or any(key not in about for key in ABOUT)
-        or not isinstance(about["identity"], dict)
-        or not isinstance(about["digests"], dict)
-    ):
-        raise GanbenchError(f"{path}: its identity is not complete: {', '.join(ABOUT)} are needed")
-    if unknown := sorted(arrays.keys() - {"mu", "sigma", "n", *EVERY}) or sorted({"mu", "sigma", "n"} - arrays.keys()):
-        raise GanbenchError(
-            f"{path} must hold mu, sigma and n, and may hold {' and '.join(EVERY)}: wrong or missing "
-            f"{', '.join(unknown)}"
-        )
-    if changed := [name for name, array in arrays.items() if about["digests"].get(name) != store.digest(array)]:
-        raise GanbenchError(f"{path}: altered or damaged: {', '.join(changed)}")
-    return arrays, about
-
-
-def _real_set(path: Path, about: dict[str, Any]) -> RealSet:
-    """The set that the file names, if this ganbench knows the dataset, the split and the extractor."""
-    try:
-        real = RealSet(**about["set"])
-        if (
-            any(type(v) is not int for v in (real.resolution, real.channels, real.after))
-            or type(real.count) not in (int, type(None))
-            or not isinstance(about["extractor"], str)
-        ):
-            raise TypeError("a field has the wrong type")
-        if about["images"] != real.size:
-            raise TypeError(f"{about['images']} images, where it names {real.size:,}")
-        extractors.weights_hash(about["extractor"])
-    except (TypeError, ValueError, KeyError, AttributeError, GanbenchError) as error:
-        raise GanbenchError(f"{path}: names no set of images that is known here: {error}") from None
-    return real
-
-
-def _statistics(path: Path, arrays: dict[str, np.ndarray], n: int, dimension: int) -> Extracted:
-    """The statistics, if they can be those of ``n`` features."""
-
-    def refuse(why: str) -> None:
-        """Raises GanbenchError with the file's name before the reason."""
-        raise GanbenchError(f"{path}: {why}")
-
-    mu, sigma = arrays["mu"], arrays["sigma"]
-    if any(a.dtype not in (np.float64, np.float32) for name, a in arrays.items() if name != "n"):
-        refuse("values are not floating-point numbers")
-    if mu.shape != (dimension,) or sigma.shape != (dimension, dimension):
-        refuse(f"mu {mu.shape} and sigma {sigma.shape} are not of {dimension} dimensions")
-    if arrays["n"].shape != () or arrays["n"].dtype.kind not in "iu" or int(arrays["n"]) != n:
-        refuse(f"n is {arrays['n']}, not the {n:,} images of its identity")
-    if not all(np.isfinite(a).all() for a in arrays.values()):
-        refuse("values are not finite")
-    sigma = sigma.astype(np.float64)
-    largest = np.abs(sigma).max()
-    if np.abs(sigma - sigma.T).max() > CLOSE * largest:
-        refuse("sigma is not symmetric")
-    sigma = (sigma + sigma.T) / 2
-    values = np.linalg.eigvalsh(sigma)
-    if values[0] < -NEGATIVE * max(values[-1], 0.0):
-        refuse(f"sigma is no covariance: it has an eigenvalue of {values[0]:.3g}")
-    held = {}
-    for name in (name for name in EVERY if name in arrays):
-        if arrays[name].ndim != 2 or len(arrays[name]) != n or arrays[name].dtype != np.float32:
-            refuse(
-                f"{name} are {arrays[name].dtype} {arrays[name].shape}, not one row of float32 for each of {n:,} images"
-            )
-        held[name] = torch.from_numpy(arrays[name])
-    if "features" in held:
-        if held["features"].shape[1] != dimension:
-            refuse(f"features are not of {dimension} dimensions")
-        sums = MomentSum()
-        sums.add(arrays["features"])
-        own = sums.moments()
-        if (
-            np.abs(own.mean - mu).max() > CLOSE * np.abs(mu).max()
-            or np.abs(own.covariance - sigma).max() > CLOSE * largest
-        ):
-            refuse("mu and sigma are not those of its features")
-    return Extracted(Moments(n, mu.astype(np.float64), sigma), held.get("features"), held.get("logits"))

@@ -13,7 +13,7 @@ from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError, plain
 from benchmark.records import store
 from benchmark.records.bundle import read_bundle
-from benchmark.records.provenance import which_code
+from benchmark.records.provenance import segments, which_code
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.slug import safe_name
 
@@ -124,9 +124,8 @@ def read_conflicts(results: Path) -> tuple[list[Conflict], list[RecordError]]:
 
 def origin(record: Record) -> str:
     """Where a record was made, as it says itself: commit, device and torch of each stretch."""
-    segments = [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
     stretches = dict.fromkeys(
-        f"commit {which_code(s)} on {s.get('device')} with torch {s.get('torch')}" for s in segments
+        f"commit {which_code(s)} on {s.get('device')} with torch {s.get('torch')}" for s in segments(record)
     )
     return " then ".join(stretches) or "of unknown origin"
 

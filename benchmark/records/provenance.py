@@ -7,14 +7,15 @@ import hashlib
 import os
 import platform
 import subprocess
-from importlib import metadata
 from importlib.machinery import all_suffixes
 from pathlib import Path
 from typing import Any
 
 import benchmark
 from benchmark.errors import GanbenchError
-from benchmark.home import PACKAGE
+from benchmark.process.home import PACKAGE
+from benchmark.process.installed import installed
+from benchmark.records.record import Record
 
 COMMIT = "GANBENCH_COMMIT"
 """Environment variable: the commit of code that was copied here without its history, as ``ray job submit`` does."""
@@ -67,7 +68,12 @@ def adopt(version: dict[str, str]) -> None:
 
 def libraries() -> dict[str, str]:
     """Versions of Python and of the packages that decide a number; "absent" where one is not installed."""
-    return {"python": platform.python_version(), **{name: _installed(name) for name in PACKAGES}}
+    return {"python": platform.python_version(), **{name: installed(name) for name in PACKAGES}}
+
+
+def segments(record: Record) -> list[dict[str, Any]]:
+    """The stretches of a run, as far as they are such."""
+    return [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
 
 
 def which_code(stretch: dict[str, Any]) -> str:
@@ -152,10 +158,3 @@ def _git(folder: Path, *arguments: str) -> bytes:
         timeout=GIT_S,
         check=True,
     ).stdout
-
-
-def _installed(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "absent"

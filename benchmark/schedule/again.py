@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.plan.plan import Run
-from benchmark.shell import command, option, without
+from benchmark.process.shell import command, option, without
 from benchmark.suite.filter import selects
 from benchmark.suite.rerun import rerun
 

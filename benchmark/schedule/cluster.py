@@ -15,8 +15,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
-from benchmark import home
 from benchmark.errors import GanbenchError
+from benchmark.process import home
 
 PROBE_S = 1.0  # between connections to the head
 AWAY_S = 30.0  # the head may be unreachable for so long: less than after which Ray ends workers and the driver

@@ -8,11 +8,11 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark import shell
 from benchmark.errors import GanbenchError, plain, sure
 from benchmark.metrics.names import IMAGE
 from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import Run
+from benchmark.process import shell
 from benchmark.records import failures, store
 from benchmark.records.record import Record
 from benchmark.schedule import runlog

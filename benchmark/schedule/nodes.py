@@ -12,7 +12,7 @@ from typing import Any
 from benchmark.canonical import content_hash
 from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError
-from benchmark.home import PACKAGE, WORKING
+from benchmark.process.home import PACKAGE, WORKING
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.job import Job, set_folders
 from benchmark.schedule.mirror import check_room, mirror_of, workplace
@@ -32,7 +32,7 @@ def shipped() -> dict[str, Any]:
     """
     package = Path(PACKAGE)
     of_job = json.loads(os.environ.get(JOB) or "{}").get("runtime_env") or {}
-    parts: dict[str, Any] = {"worker_process_setup_hook": "benchmark.home.leave_job_directory"}
+    parts: dict[str, Any] = {"worker_process_setup_hook": "benchmark.process.home.leave_job_directory"}
     if WORKING not in package.parts:
         parts["py_modules"] = [str(package)]
     return {name: part for name, part in parts.items() if name not in of_job}

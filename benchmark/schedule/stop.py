@@ -70,7 +70,7 @@ def kept_signals() -> Iterator[None]:
     def refuse(number: int, handler: Any) -> Any:
         return handlers[number] if number in handlers else take(number, handler)
 
-    signal.signal = refuse  # type: ignore[assignment]
+    signal.signal = refuse  # type: ignore[assignment]  # typeshed's says more of its arguments
     try:
         yield
     finally:

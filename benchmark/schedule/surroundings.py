@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmark import home
 from benchmark.errors import GanbenchError
+from benchmark.process import home
 
 LONGEST = 41  # bytes: in its folder Ray makes sockets, with 66 more, and their names have room for 107
 FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest
-from benchmark.shell import file
 from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
+from benchmark.suite.find import SUITES, find, is_a, suite_files
 from benchmark.suite.model import METRICS, Suite, Table, Tolerance
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
@@ -23,26 +21,6 @@ from benchmark.suite.tables import TableReader
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
 RESERVED = ("index", "claims", "cells")  # pages that every report has
-SUITES = "suites"  # the folder that a bare suite name is looked up in, below the working directory
-
-
-def find(name: str) -> Path:
-    """The suite file of a name, a file or a folder with one; raises SuiteError with the nearest name."""
-    path = Path(name)
-    if _mode(path, lambda mode: not stat.S_ISDIR(mode)):  # a FIFO is refused when it is read
-        return path
-    named = Path(SUITES) / f"{name}.yaml"
-    if _mode(named, stat.S_ISREG):
-        return named
-    known = [p.stem for p in _suite_files(Path(SUITES))]
-    where = f" in {Path(SUITES).resolve()}" if not known else ""
-    raise SuiteError(f"no suite {name!r}{where}{nearest(name, known) if known else ': no suite file there'}")
-
-
-def called(name: str, path: Path) -> str:
-    """What a command is to call the suite ``name`` of the file ``path``: the name, if that finds the file from here."""
-    there = Path(SUITES) / f"{name}.yaml"
-    return name if not Path(name).exists() and there.is_file() and there.samefile(path) else file(path)
 
 
 def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
@@ -56,8 +34,8 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
     """
     suites: list[Suite] = []
     for name in names or [SUITES]:
-        if _mode(Path(name), stat.S_ISDIR):
-            found = [p for p in _suite_files(Path(name)) if "include" not in read(p).mapping()]
+        if is_a(Path(name), stat.S_ISDIR):
+            found = [p for p in suite_files(Path(name)) if "include" not in read(p).mapping()]
             if not found:
                 raise SuiteError(f"no papers' suite files in {name}")
             suites += [load(path, profile) for path in found]
@@ -66,26 +44,6 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
     if said := clash(suites):
         raise SuiteError(f"{said}, or give one at a time")
     return once(suites)
-
-
-def _suite_files(folder: Path) -> list[Path]:
-    """Sorted; none in a folder that is not there."""
-    try:
-        return sorted(p for p in folder.iterdir() if p.suffix == ".yaml")
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise SuiteError(f"{folder}: cannot be read: {error.strerror or error}") from None
-
-
-def _mode(path: Path, kind: Callable[[int], bool]) -> bool:
-    """Whether there is a file or folder of that kind; raises SuiteError where nobody can say."""
-    try:
-        return kind(os.stat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise SuiteError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
@@ -154,8 +112,8 @@ def _included(path: Path, item: Node, profile: str | None, chain: tuple[Path, ..
     given = item.mapping({"suite", "profile", "only"}, ("suite",))
     name = given["suite"].text()
     source = path.parent / f"{name}.yaml"
-    if not _mode(source, stat.S_ISREG):
-        known = [p.stem for p in _suite_files(path.parent) if p != path]
+    if not is_a(source, stat.S_ISREG):
+        known = [p.stem for p in suite_files(path.parent) if p != path]
         given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
     if source.resolve() in chain:
         given["suite"].fail("suites include each other in a circle")

@@ -8,7 +8,8 @@ from benchmark.suite.model import REASONS, Published
 from benchmark.suite.nodes import Node
 
 NUMBER = re.compile(
-    r"(?P<value>[-−]?(\d+(\.\d*)?|\.\d+))\s*(?:±\s*(?P<pm>\d+(\.\d+)?|\.\d+)|\((?P<bracket>\d+(\.\d+)?|\.\d+)\))?(?P<best>\*?)$"
+    r"(?P<value>[-−]?(\d+(\.\d*)?|\.\d+))\s*"
+    r"(?:±\s*(?P<pm>\d+(\.\d+)?|\.\d+)|\((?P<bracket>\d+(\.\d+)?|\.\d+)\))?(?P<best>\*?)$"
 )
 LONGEST = 60
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmark.shell import command, option
+from benchmark.process.shell import command, option
 from benchmark.suite.filter import COORDINATES, selects
-from benchmark.suite.load import called
+from benchmark.suite.find import called
 from benchmark.suite.model import Cell
 
 

@@ -7,12 +7,12 @@ import os
 import platform
 import time
 from collections import Counter
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmark.process.installed import installed
 from benchmark.records.provenance import code_version, processor
 from tests.gpu.agenda import Item
 
@@ -73,7 +73,7 @@ def provenance(device: str) -> dict[str, Any]:
     about: dict[str, Any] = {
         **code_version(),
         "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in PACKAGES},
+        "libraries": {name: installed(name) for name in PACKAGES},
         "host": processor(),
         "threads": torch.get_num_threads(),
         "device": processor() if device == "cpu" else torch.cuda.get_device_name(),
@@ -83,13 +83,6 @@ def provenance(device: str) -> dict[str, Any]:
         about |= {"memory": found.total_memory, "capability": f"{found.major}.{found.minor}"}
         about |= {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
     return about
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "absent"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Fed:
         self._draws: list[Callable[[], Tensor]] = []
         self._next: int | None = None  # None: the first step, which finds out what is drawn
         noise, labels = gan.noise, gan.labels
-        gan.noise = lambda count, rng=None: self._give(lambda: noise(count, rng))  # type: ignore[method-assign]
+        gan.noise = lambda count, rng=None: self._give(lambda: noise(count, rng))
         if gan.recipe.classes is not None:
             gan.labels = lambda count, rng: self._give(lambda: _given(labels(count, rng)))
 

@@ -35,6 +35,7 @@ from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import Plan, make_plan
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import store
+from benchmark.records.format import file_bytes
 from benchmark.schedule import launch, places, ray_executor, session
 from benchmark.schedule.job import Job
 from benchmark.suite.load import load
@@ -153,7 +154,7 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     planned = {run.evaluation: run for run in made.runs}
     with tempfile.TemporaryDirectory() as folder:
         jobs = launch._jobs(made.runs, Path(folder), launch.Options(device="cpu"))
-        content = store.file_bytes(make_record(made.runs[0], _result()))
+        content = file_bytes(make_record(made.runs[0], _result()))
         for n in range(rounds + 1):
             at, marks = Path(folder) / str(n), [cpu_s()]
             bare(jobs, make)

@@ -5,12 +5,11 @@ they are judged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from benchmark.data.cards import card, data_root
 from benchmark.data.declared import load
 from benchmark.errors import GanbenchError, plain
-from benchmark.records.provenance import PACKAGES, which_code
+from benchmark.records.provenance import PACKAGES, segments, which_code
 from benchmark.records.record import Record
 
 LIBRARIES = ("python", *(name for name in PACKAGES if name != "ray"))  # which only carries what the others compute
@@ -35,8 +34,8 @@ def caveats(records: Iterable[Record]) -> tuple[str, ...]:
 def _of(record: Record) -> Iterator[str]:
     if record.provenance.get("real"):
         yield "the statistics of the real images were imported: another machine computed them"
-    segments = _segments(record)
-    commits = [str(s.get("commit") or "unknown") for s in segments] or ["unknown"]
+    stretches = segments(record)
+    commits = [str(s.get("commit") or "unknown") for s in stretches] or ["unknown"]
     if "unknown" in commits:
         yield "no record of which commit ran some of its steps"
     if any(commit.endswith("+changes") for commit in commits):
@@ -45,7 +44,7 @@ def _of(record: Record) -> Iterator[str]:
 
 def _mixed(records: Sequence[Record]) -> Iterator[str]:
     """That what is averaged was not made alike: by different code, or with different versions of a library."""
-    code = [(which_code(s), r.seed) for r in records for s in _segments(r) if s.get("commit") or s.get("package")]
+    code = [(which_code(s), r.seed) for r in records for s in segments(r) if s.get("commit") or s.get("package")]
     if found := _different([(name, seed) for name, seed in code if name != "unknown"]):
         yield f"its runs were made by different code: {found}"
     unnamed: dict[str, list[str]] = {}
@@ -69,15 +68,11 @@ def _different(made: Iterable[tuple[str, int]]) -> str:
 
 def _versions(record: Record, library: str) -> Iterator[str]:
     """Those of a library that a record names, of its stretches and of its end; an older one names few."""
-    for stretch in (*_segments(record), record.provenance):
+    for stretch in (*segments(record), record.provenance):
         named = stretch.get("libraries")
         versions = [stretch.get("torch") if library == "torch" else None]
         versions += [named.get(library)] if isinstance(named, dict) else []
         yield from (version for version in versions if isinstance(version, str))
-
-
-def _segments(record: Record) -> list[dict[str, Any]]:
-    return [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
 
 
 def _seeds(seeds: Iterable[int]) -> str:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.collate.judging.caveats import caveats
+from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
 from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
-from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import Estimate, estimate
 from benchmark.collate.statistics.looks import looked
-from benchmark.errors import GanbenchError, sure
+from benchmark.errors import sure
 from benchmark.plan.blocks import what_blocks
-from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Tolerance
-from benchmark.suite.rerun import rerun
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,6 @@ class Joined:
     failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
 
 
-Failures = Mapping[str, Failure]
-"""By evaluation key, as ``failures.read_all`` gives them."""
-
-NONE: Failures = {}
-
-
 def join(
     suite: Suite, records: Sequence[Record] | Index, profiles: Sequence[Suite] = (), failures: Failures = NONE
 ) -> dict[str, list[Joined]]:
@@ -82,9 +74,9 @@ def join(
         for cell in table.cells:
             candidates = [cell, *(other[cell.id] for other in others if cell.id in other)]
             shown, found = next(((c, r) for c in candidates if (r := records_of(c, index))), (None, ()))
-            shown = shown or next((c for c in candidates if _failed(c, (), failures)), cell)
+            shown = shown or next((c for c in candidates if failed_runs(c, (), failures)), cell)
             joined.setdefault(table.key, []).append(
-                _join_cell(shown, found, table.metrics, table.tolerance, _failed(shown, found, failures))
+                _join_cell(shown, found, table.metrics, table.tolerance, failed_runs(shown, found, failures))
             )
     return joined
 
@@ -107,27 +99,6 @@ def join_loaded(
     return suite, join(
         suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"], failures
     )
-
-
-def _failed(cell: Cell, records: tuple[Record, ...], failures: Failures) -> tuple[Failure, ...]:
-    """The cell's runs that failed; a record of the same run, not a partial one, is a later success."""
-    found = []
-    for seed in sorted({f.seed for f in failures.values()} - {r.seed for r in records if r.status != "partial"}):
-        try:
-            failure = failures.get(evaluation_key(run_key(cell.recipe, seed), cell.protocol, cell.recipe))
-        except GanbenchError:
-            return ()  # a part that is not there any more: the entry says so as "blocked"
-        found += [failure] if failure else []
-    return tuple(found)
-
-
-def _why_failed(cell: Cell, records: tuple[Record, ...], failures: tuple[Failure, ...]) -> str:
-    """What failed, and how to run it again; "" if nothing did."""
-    if not failures:
-        return ""
-    said = "; ".join(f"seed {f.seed} failed{f' on {f.when}' * bool(f.when)}: {f.reason}" for f in failures)
-    seeds, chosen = seeds_of(records, failures)
-    return f"{said}; to run it again: {rerun(cell, seeds, failures[0].results, looked=chosen)}"
 
 
 def _join_cell(
@@ -170,7 +141,7 @@ def _join_cell(
             absent,
             stated_runs(cell),
             gap,
-            _why_failed(cell, records, failures),
+            why_failed(cell, records, failures),
         )
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
-from benchmark.collate.presenting.render import latex, markdown, plain_markdown, to_csv
+from benchmark.collate.presenting.latex import latex
+from benchmark.collate.presenting.render import markdown, plain_markdown, to_csv
 from benchmark.collate.presenting.site.facts import decided
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.pages import write_site

@@ -13,12 +13,12 @@ from __future__ import annotations
 import importlib
 import os
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from benchmark.errors import GanbenchError, nearest
+from benchmark.process.installed import installed
 from benchmark.weights.known import known
 from benchmark.weights.place import missing as missing_weights
 from benchmark.weights.read import state
@@ -88,14 +88,7 @@ def flops(name: str) -> float:
 
 def packages(name: str) -> dict[str, str]:
     """Version of each package that has a say in the features; "absent" where it is not installed."""
-    return {package: _version(package) for package in _file(name).PACKAGES}
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "absent"
+    return {package: installed(package) for package in _file(name).PACKAGES}
 
 
 def resize(name: str) -> str:

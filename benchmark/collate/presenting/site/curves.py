@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 from benchmark.collate.judging.join import Joined
-from benchmark.collate.presenting.site.figures import MOST_LINES, MOST_POINTS, _same_scale
+from benchmark.collate.presenting.site.figures import same_scale
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
 from benchmark.errors import sure
+
+MOST_LINES = 40
+MOST_POINTS = 300
 
 
 def curves(j: Joined) -> list[Plot]:
@@ -40,7 +43,7 @@ def curves(j: Joined) -> list[Plot]:
 
 def _curve(j: Joined, metric: str, unit: str, lines: list[Marks]) -> Plot:
     published = j.cell.published.get(metric)
-    dashed = published if published is not None and published.value is not None and _same_scale(j) else None
+    dashed = published if published is not None and published.value is not None and same_scale(j) else None
     marks = list(lines)
     if dashed is not None:
         marks.append(Marks("across", ((math.nan, sure(dashed.value)),), "plain", f"published: {dashed.text}"))

@@ -10,18 +10,13 @@ from benchmark.canonical import content_hash
 from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.seeds import seeds_of
-from benchmark.records.provenance import which_code
+from benchmark.records.provenance import segments, which_code
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 from benchmark.suite.rerun import rerun
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
 DISTANCES = 6
-
-
-def segments(record: Record) -> list[dict[str, Any]]:
-    """The stretches of a run, as far as they are such."""
-    return [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
 
 
 def provenance(record: Record) -> list[str]:

@@ -22,10 +22,13 @@ from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.notes import SYMBOLS
 from benchmark.collate.presenting.site import facts
 from benchmark.collate.presenting.site.curves import curves
-from benchmark.collate.presenting.site.figures import forest, scatters, slopes, slug
+from benchmark.collate.presenting.site.figures import slug
 from benchmark.collate.presenting.site.folder import Folder
+from benchmark.collate.presenting.site.forest import forest
 from benchmark.collate.presenting.site.plot import Plot
 from benchmark.collate.presenting.site.samples import write_samples
+from benchmark.collate.presenting.site.scatters import scatters
+from benchmark.collate.presenting.site.slopes import slopes
 from benchmark.collate.presenting.site.summary import Report, Summary, judged, summary
 from benchmark.collate.presenting.site.svg import svg
 from benchmark.errors import GanbenchError

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.join import Entry, Joined
 from benchmark.collate.judging.verdict import VERDICTS
-from benchmark.collate.presenting.site.facts import TIERS, segments
+from benchmark.collate.presenting.site.facts import TIERS
 from benchmark.collate.presenting.table import View
+from benchmark.records.provenance import segments
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os  # nothing that Python has not loaded before: the working directory may still be on the path
 import sys
 
-PACKAGE = os.path.dirname(os.path.realpath(__file__))
+PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 WORKING = "working_dir_files"
 """Folder of a node in which Ray unpacks the working directories of jobs."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def is_ours() -> bool:
     """Whether this process is ``ganbench`` or ``python -m benchmark``, and no notebook, test or other program."""
     program = Path(sys.argv[0])
-    return program.name in ("ganbench", "ganbench.exe") or program == Path(__file__).with_name("__main__.py")
+    return program.name in ("ganbench", "ganbench.exe") or program == Path(__file__).parents[1] / "__main__.py"
 
 
 def run(command: Callable[[], int]) -> int:
