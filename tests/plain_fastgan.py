@@ -18,10 +18,10 @@ SIZES = (64, 128, 256, 512, 1024)
 KINDS = ("bn", "big", "fregan")
 
 
-def pair(kind: str, size: int, width: float = 1 / 64, z_dim: int = 5) -> tuple[Any, Any]:
+def pair(kind: str, size: int, width: float = 1 / 64, z_dim: int = 5, **arguments: Any) -> tuple[Any, Any]:
     torch.manual_seed(0)
     if kind == "fregan":
-        return fregan.build((3, size, size), z_dim, None, width=width)
+        return fregan.build((3, size, size), z_dim, None, width=width, **arguments)
     return fastgan.build((3, size, size), z_dim, None, d=kind, width=width)
 
 
@@ -113,7 +113,7 @@ def generator(s: State, z: Tensor, size: int, draw: Callable[[Tensor], Tensor]) 
         h = h + jump
         jump = 0 * h[:, :1, :1, :1]
         if f"jumps.{side}.conv.weight" in s:
-            jump = up(s, f"jumps.{side}", from_bands(haar_bands(maps[side])))  # as the source has it
+            jump = up(s, f"jumps.{side}", from_bands(bands_of(maps[side], s.get(f"transforms.{side}.filters"))))
     return conv(s, "to_image", h, padding=1), conv(s, "to_small", maps[min(128, size // 2)])
 
 
@@ -133,10 +133,13 @@ def from_bands(bands: State) -> Tensor:
     return torch.stack(parts).sum(0)
 
 
-def haar_bands(x: Tensor) -> State:
-    """Band -> (B, 2C, H/2, W/2): depthwise convolutions with two equal filters a channel."""
+def bands_of(x: Tensor, filters: Tensor | None = None) -> State:
+    """Band -> (B, 2C, H/2, W/2): depthwise convolutions, with Haar's filters, two equal ones a channel, if not with
+    those given, (4, 2C, 1, 2, 2).
+    """
     c = x.shape[1]
-    return {name: F.conv2d(x, w.expand(2 * c, 1, 2, 2), stride=2, groups=c) for name, w in FILTERS.items()}
+    given = [w.expand(2 * c, 1, 2, 2) for w in FILTERS.values()] if filters is None else filters
+    return {name: F.conv2d(x, w, stride=2, groups=c) for name, w in zip(FILTERS, given)}
 
 
 def mean_down(s: State, name: str, x: Tensor) -> Tensor:
@@ -163,7 +166,7 @@ def two_images(s: State, big: Tensor, small: Tensor, high: bool = False) -> Tens
         h = leak(norm(s, f"small.{n}.1", conv(s, f"small.{n}.0", h, 2, 1)))
     logits = [rest(maps[5], 5), conv(s, "small_places", h).flatten(1)]
     for n in (2, 3, 4) if high else ():
-        bands = haar_bands(maps[n])
+        bands = bands_of(maps[n], s.get(f"transforms.{256 >> n}.filters"))
         logits.append(rest(bands["LH"] + bands["HL"] + bands["HH"], n + 1))
     return torch.cat(logits, 1)
 

@@ -200,5 +200,8 @@ def test_what_the_networks_cannot_have_is_refused(
 def test_the_linter_knows_its_choices() -> None:
     plugin("networks", "fastgan").check({"d": "big", "width": 1.0})
     plugin("networks", "fregan").check({"width": 1.0})
+    plugin("networks", "fregan").check({"width": 1.0, "wavelets": "released"})
+    with pytest.raises(GanbenchError, match="released"):
+        plugin("networks", "fregan").check({"width": 1.0, "wavelets": "release"})
     with pytest.raises(GanbenchError, match="big"):
         plugin("networks", "fastgan").check({"d": "bigg", "width": 1.0})

@@ -6,16 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.networks.wavelets import haar, high, twice
+from benchmark.networks.wavelets import haar, high, inverse, twice
 from tests import plain_fastgan as plain
 from tests.plain_fastgan import SIZES, count, draws, pair, stream
-
-
-def inverse(bands: tuple[Tensor, ...]) -> Tensor:
-    """The transpose of ``haar``, by autograd: what an orthonormal transform's inverse is."""
-    b, c, h, w = bands[0].shape
-    x = torch.zeros(b, c, 2 * h, 2 * w, dtype=torch.float64, requires_grad=True)
-    return torch.autograd.grad(haar(x), x, bands)[0]
 
 
 def test_the_haar_transform_is_orthonormal() -> None:
@@ -23,14 +16,14 @@ def test_the_haar_transform_is_orthonormal() -> None:
     bands = haar(x)
     assert all(band.shape == (2, 3, 4, 3) for band in bands)
     torch.testing.assert_close(sum(band.square().sum() for band in bands), x.square().sum())
-    torch.testing.assert_close(inverse(bands), x, rtol=0, atol=1e-14)
+    torch.testing.assert_close(inverse(*bands), x, rtol=0, atol=1e-14)
     matrix = torch.stack(haar(torch.eye(4, dtype=torch.float64).reshape(4, 1, 2, 2))).flatten(1)
     torch.testing.assert_close(matrix @ matrix.T, torch.eye(4, dtype=torch.float64), rtol=0, atol=1e-15)
 
 
 def test_haar_equals_convolutions_with_the_papers_filters() -> None:
     x = torch.randn(2, 3, 8, 8, dtype=torch.float64)
-    expected = plain.haar_bands(x)
+    expected = plain.bands_of(x)
     for name, band in zip(("LL", "LH", "HL", "HH"), haar(x)):
         torch.testing.assert_close(twice(band), expected[name])
     torch.testing.assert_close(twice(high(x)), expected["LH"] + expected["HL"] + expected["HH"])
@@ -57,36 +50,41 @@ def test_parameter_counts_are_the_sources() -> None:
     assert (count(D), count(D, *decoders)) == (8_388_704, 11_528_192)
 
 
-@pytest.mark.parametrize("size", [64, 128, 256])
+@pytest.mark.parametrize(
+    ("size", "wavelets"), [(64, "haar"), (128, "haar"), (256, "haar"), (64, "released"), (256, "released")]
+)
 @torch.no_grad()
-def test_the_generator_equals_a_plain_formulation(size: int) -> None:
-    G, _ = pair("fregan", size, width=1 / 16)
+def test_the_generator_equals_a_plain_formulation(size: int, wavelets: str) -> None:
+    G, _ = pair("fregan", size, width=1 / 16, wavelets=wavelets)
     s, z = plain.spread(G), torch.randn(2, 5).double()
     for x, y in zip(G(z, None, stream(3)), plain.generator(s, z, size, draws(3)), strict=True):
         torch.testing.assert_close(x, y, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("wavelets", ["haar", "released"])
 @torch.no_grad()
-def test_the_discriminator_equals_a_plain_formulation() -> None:
-    _, D = pair("fregan", 256, width=1 / 16)
+def test_the_discriminator_equals_a_plain_formulation(wavelets: str) -> None:
+    _, D = pair("fregan", 256, width=1 / 16, wavelets=wavelets)
     s, big, small = plain.spread(D), torch.randn(3, 3, 256, 256).double(), torch.randn(3, 3, 128, 128).double()
     torch.testing.assert_close(D((big, small)), plain.two_images(s, big, small, high=True), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "wavelets"), [*((size, "haar") for size in SIZES), (64, "released")])
 @torch.no_grad()
-def test_the_aligned_maps_have_equal_shapes_in_both_players(size: int) -> None:
-    G, D = pair("fregan", size, width=1 / 16)
+def test_the_aligned_maps_have_equal_shapes_in_both_players(size: int, wavelets: str) -> None:
+    G, D = pair("fregan", size, width=1 / 16, wavelets=wavelets)
     of_G: list[Tensor] = []
     of_D: list[Tensor] = ["not D's"]  # type: ignore[list-item]  # taps may hold something already
-    images = G(torch.randn(2, 5), None, stream(), of_G)
+    images = G(torch.randn(1, 5), None, stream(), of_G)
     D(images, None, of_D)
     of_D = of_D[1:]
     assert [t.shape[1:] for t in of_G] == [(64, 4, 4), (32, 8, 8), (16, 16, 16)]
     assert [of_D[n].shape for n in D.aligned] == [t.shape for t in of_G]
     wholes = [of_D[D.decodable[name][0]] for name in ("whole", "quadrant")]
-    for n, m in zip(D.aligned, wholes):
-        assert torch.equal(of_D[n], twice(high(m)))
+    for n, side, m in zip(D.aligned, "8 16".split(), wholes):
+        filters = D.state_dict().get(f"transforms.{side}.filters")
+        bands = plain.bands_of(m.double(), filters if filters is None else filters.double())
+        torch.testing.assert_close(of_D[n].double(), bands["LH"] + bands["HL"] + bands["HH"], rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()
@@ -99,6 +97,18 @@ def test_gs_taps_are_of_the_maps_before_the_skips_are_added() -> None:
     G(torch.randn(2, 5), None, stream(), taps)
     for tap, m in zip(taps, maps, strict=True):
         assert torch.equal(tap, twice(high(m)))
+
+
+def test_released_filters_are_drawn_saved_and_not_trained() -> None:
+    G, D = pair("fregan", 64, width=0.25, wavelets="released")
+    haar_G, haar_D = pair("fregan", 64, width=0.25)
+    for player, plain_player, sides in ((G, haar_G, ("8", "16", "32")), (D, haar_D, ("8", "16", "32", "64"))):
+        assert [name for name, _ in player.named_parameters()] == [name for name, _ in plain_player.named_parameters()]
+        extra = {name: v for name, v in player.state_dict().items() if name not in plain_player.state_dict()}
+        assert sorted(extra) == sorted(f"transforms.{side}.filters" for side in sides)
+        for filters in extra.values():
+            assert filters.std().item() == pytest.approx(0.02, rel=0.1) and abs(filters.mean().item()) < 2e-3
+    assert D.transforms["64"].filters.shape == (4, 32, 1, 2, 2)
 
 
 @torch.no_grad()

@@ -40,7 +40,7 @@ def build(
     unconditional("fastgan", classes)
     at_resolution("fastgan", BLOCKS, image_shape)
     channels, size, _ = image_shape
-    G = Generator(channels, z_dim, size, unit("fastgan", width), small=d == "bn", jumps=False)
+    G = Generator(channels, z_dim, size, unit("fastgan", width), small=d == "bn", wavelets=None)
     D = (TwoImages if d == "bn" else Residual)(channels, size, unit("fastgan", width))
     for player in (G, D):
         initialise(player)

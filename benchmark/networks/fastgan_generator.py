@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from torch.nn import functional as F
 
 from benchmark.networks.fastgan_blocks import Gate, NoisyUp, Up, channels
 from benchmark.networks.noise import generator
-from benchmark.networks.wavelets import high, twice
+from benchmark.networks.wavelets import Transform
 
 SHARES = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 1 / 2, 512: 1 / 4, 1024: 1 / 8}  # of the unit, by side of map
 NOISY = (8, 32, 128, 512)
@@ -26,23 +28,34 @@ class Generator(nn.Module):
 
     Args:
         small: give two images.
-        jumps: FreGAN's: each of the maps of 8, 16 and 32 pixels, through a block of its own, is added to the next
-            map, as the following stage (or the image's convolution) sees it. Gates see it without.
+        wavelets: makes FreGAN's transform for so many channels; None is FastGAN. Each of the maps of 8, 16 and 32
+            pixels, around its transform and through a block of its own, is added to the next map, as the following
+            stage (or the image's convolution) sees it. Gates see it without.
     """
 
     draws_noise = True
 
-    def __init__(self, image_channels: int, z_dim: int, size: int, unit: int, *, small: bool, jumps: bool) -> None:
+    def __init__(
+        self,
+        image_channels: int,
+        z_dim: int,
+        size: int,
+        unit: int,
+        *,
+        small: bool,
+        wavelets: Callable[[int], nn.Module] | None,
+    ) -> None:
         super().__init__()
         widths = {side: channels(share, unit) for side, share in SHARES.items() if side <= size}
         self.start = nn.ConvTranspose2d(z_dim, 2 * widths[4], 4, bias=False)
         self.start_norm = nn.BatchNorm2d(2 * widths[4])
-        self.stages, self.gates, self.jumps = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
+        self.stages, self.gates, self.jumps, self.transforms = (nn.ModuleDict() for _ in range(4))
         for before, side in pairwise(widths):
             self.stages[str(side)] = (NoisyUp if side in NOISY else Up)(widths[before], widths[side])
             if side in GATED:
                 self.gates[str(side)] = Gate(widths[side // 16], widths[side])
-            if jumps and side in JUMPS:
+            if wavelets and side in JUMPS:
+                self.transforms[str(side)] = wavelets(widths[side])
                 self.jumps[str(side)] = Up(2 * widths[side], widths[2 * side])
         self.size, self.small_side = size, min(128, size // 2)
         self.to_image = nn.Conv2d(widths[size], image_channels, 3, padding=1, bias=False)
@@ -51,7 +64,7 @@ class Generator(nn.Module):
     def forward(
         self, z: Tensor, labels: Tensor | None, rng: torch.Generator, taps: list[Tensor] | None = None
     ) -> Tensor | tuple[Tensor, Tensor]:
-        """One number of ``rng`` seeds all noise maps. ``taps`` gets, of a G with jumps, the high frequencies of the
+        """One number of ``rng`` seeds all noise maps. ``taps`` gets, of FreGAN's, the high frequencies of the
         maps of 8, 16 and 32 pixels: (B, 2C, 4, 4), (B, 2C, 8, 8), (B, 2C, 16, 16).
         """
         noise = generator(rng, z.device)
@@ -66,9 +79,10 @@ class Generator(nn.Module):
             if jump is not None:
                 h, jump = h + jump, None
             if name in self.jumps:
-                jump = self.jumps[name](twice(maps[side]))
+                transform = cast("Transform", self.transforms[name])
+                jump = self.jumps[name](transform.around(maps[side]))
                 if taps is not None:
-                    taps.append(twice(high(maps[side])))
+                    taps.append(transform.high(maps[side]))
         if self.to_small is None:
             return self._ended(self.to_image(h))
         return self._ended(self.to_image(h)), self._ended(self.to_small(maps[self.small_side]))
