@@ -81,7 +81,7 @@ def test_the_aligned_maps_have_equal_shapes_in_both_players(size: int, wavelets:
     assert [t.shape[1:] for t in of_G] == [(64, 4, 4), (32, 8, 8), (16, 16, 16)]
     assert [of_D[n].shape for n in D.aligned] == [t.shape for t in of_G]
     wholes = [of_D[D.decodable[name][0]] for name in ("whole", "quadrant")]
-    for n, side, m in zip(D.aligned, "8 16".split(), wholes):
+    for n, side, m in zip(D.aligned, ["8", "16"], wholes):
         filters = D.state_dict().get(f"transforms.{side}.filters")
         bands = plain.bands_of(m.double(), filters if filters is None else filters.double())
         torch.testing.assert_close(of_D[n].double(), bands["LH"] + bands["HL"] + bands["HH"], rtol=1e-4, atol=1e-5)
