@@ -9,9 +9,9 @@ from functools import partial
 from importlib import import_module
 
 from benchmark import __version__
-from benchmark.leave import Leave
 from benchmark.process import console
 from benchmark.process.home import leave_working_directory
+from benchmark.process.leave import Leave
 
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."

@@ -182,7 +182,7 @@ def _job(place: Path, root: Path, **changes: object) -> dict:
         cache=str(place / "cache"),
         device="cpu",
         threads=1,
-        channels_last=False,
+        layout="auto",
         until_epoch=None,
         checkpoint_s=60.0,
         cluster=True,

@@ -17,7 +17,7 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.errors import GanbenchError
-from benchmark.leave import SIGNALS, Leave
+from benchmark.process.leave import SIGNALS, Leave
 from benchmark.schedule import inline, launch
 from benchmark.schedule.stop import Stop, kept_signals
 from tests.conftest import ROOT
@@ -34,7 +34,7 @@ def raised(number: int) -> None:
 
 BEGIN = """
 import atexit, os, signal, sys
-from benchmark.leave import Leave, at_once
+from benchmark.process.leave import Leave, at_once
 number = int(sys.argv[1])
 def now(): os.kill(os.getpid(), number)
 def say(word): os.write(1, word.encode())

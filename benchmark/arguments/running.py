@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from benchmark.arguments.numbers import CENTURY_S, MANY, cores, decimal, time, whole
 from benchmark.arguments.paths import folder, folder_or_url, old_file, text
 from benchmark.arguments.shared import Command, which_runs
+from benchmark.train.layout import AUTO, CHANNELS_LAST, LAYOUTS
 
 
 def add(command: Command) -> None:
@@ -84,10 +85,16 @@ def _each_run(p: ArgumentParser) -> None:
         metavar="N",
         help="CPU threads a run (default: 1; another number may change the last bits)",
     )
-    p.add_argument(
-        "--channels-last",
-        action="store_true",
-        help="the other memory layout of convolutions: often faster, and may change the last bits; the record says so",
+    layout = p.add_mutually_exclusive_group()
+    layout.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default=AUTO,
+        help="how maps and weights lie in memory; another may change the last bits, and the record says which "
+        "(default: auto, by network and device what was measured to be faster)",
+    )
+    layout.add_argument(
+        "--channels-last", action="store_const", const=CHANNELS_LAST, dest="layout", help="as --layout channels-last"
     )
     p.add_argument(
         "--weights",

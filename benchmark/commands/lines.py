@@ -19,6 +19,7 @@ from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
+from benchmark.train.layout import AUTO
 
 
 def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
@@ -35,7 +36,7 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
     _must_build({run.cells[0].id: run.recipe for run in made.of("to do")})
-    return in_order(made, found), found, code
+    return in_order(made, found, getattr(a, "layout", AUTO)), found, code
 
 
 def _must_build(recipes: dict[str, Recipe]) -> None:

@@ -17,14 +17,16 @@ from benchmark.records.record import Record
 from benchmark.schedule.launch import Options
 
 
-def seconds_each(cells: Sequence[Joined], device: Device | None, found: Sequence[Record]) -> dict[str, float]:
+def seconds_each(
+    cells: Sequence[Joined], device: Device | None, found: Sequence[Record], layout: str
+) -> dict[str, float]:
     """Device seconds of one more seed of each cell: as predicted for the device, where its work is counted; else what
     its seeds took.
     """
     seconds = {j.cell.id: max(statistics.median(r.train_s + r.eval_s for r in j.records), 1e-3) for j in cells}
     if device is not None:
         plan = make_plan([j.cell for j in cells], [0], {}, fixed=False)
-        costs = Forecast(plan, device, Counts(), found)
+        costs = Forecast(plan, device, Counts(), found, layout)
         seconds |= {
             cell.id: cost.total_s
             for run in costs.plan.runs

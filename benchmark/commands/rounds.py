@@ -91,7 +91,10 @@ class Session:
         runs = {j.cell.id: _series(j.cell) for j in state.cells}
         have = {runs[j.cell.id]: len(j.records) for j in state.cells}
         seconds = seconds_each(
-            [j for j in state.cells if any(j.cell.id in q.cells for q in state.questions)], device, state.records
+            [j for j in state.cells if any(j.cell.id in q.cells for q in state.questions)],
+            device,
+            state.records,
+            self.options.layout,
         )
         each = {runs[cell]: s for cell, s in seconds.items()}
         goals: dict[str, int] = {}  # series -> seeds to have

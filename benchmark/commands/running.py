@@ -30,7 +30,7 @@ def run(a: Namespace) -> int:
         max_parallel=a.max_parallel,
         stop_at=None if a.time_limit is None else time.monotonic() + a.time_limit,
         threads=a.threads,
-        channels_last=a.channels_last,
+        layout=a.layout,
         until_epoch=a.until_epoch,
         checkpoints=a.checkpoints,
         checkpoint_s=a.checkpoint_every,

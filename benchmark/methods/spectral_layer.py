@@ -11,6 +11,7 @@ without writing W/σ to memory: a fifth of an MLP's training step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -24,16 +25,15 @@ Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding
 
 def normalise(module: Layer) -> None:
     """Make a layer one whose weight is normalised, in place; u and v are drawn from the global stream."""
-    rows = _rows(module)
+    rows = _rows(module.weight, isinstance(module, nn.ConvTranspose2d))
     module.register_buffer("u", F.normalize(torch.randn(rows.shape[0]), dim=0, eps=EPS))
     module.register_buffer("v", F.normalize(torch.randn(rows.shape[1]), dim=0, eps=EPS))
     module.__class__ = KINDS[type(module)]
 
 
-def _rows(module: Layer) -> Tensor:
+def _rows(weight: Tensor, transposed: bool) -> Tensor:
     """The weight as a matrix, (out, …)."""
-    weight = module.weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else module.weight
-    return weight.flatten(1)
+    return (weight.transpose(0, 1) if transposed else weight).flatten(1)
 
 
 def _sigma(module: Layer) -> Tensor:
@@ -43,14 +43,38 @@ def _sigma(module: Layer) -> Tensor:
     if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
         with torch.autocast(module.weight.device.type, enabled=False):
             return _sigma(module)
-    rows = _rows(module)
+    rows, lies, stored = _matrix(module.weight, isinstance(module, nn.ConvTranspose2d))
     # Set directly: Module.__setattr__ costs as much as the iteration in a narrow network.
     buffers = cast("dict[str, Tensor]", module._buffers)
     if module.training:
         with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own
-            buffers["v"] = _unit(torch.mv(rows.t(), buffers["u"]))
-            buffers["u"] = _unit(torch.mv(rows, buffers["v"]))
-    return torch.dot(buffers["u"], torch.mv(rows, buffers["v"]))
+            v = _unit(torch.mv(rows.t(), buffers["u"]))
+            buffers["u"] = _unit(torch.mv(rows, v))
+            buffers["v"] = stored(v)
+    else:
+        v = lies(buffers["v"])
+    return torch.dot(buffers["u"], torch.mv(rows, v))
+
+
+Reorder = Callable[[Tensor], Tensor]
+
+
+def _matrix(weight: Tensor, transposed: bool) -> tuple[Tensor, Reorder, Reorder]:
+    """A weight as (out, …), without a copy unless it is transposed, columns in the order in which they lie in memory;
+    what brings v into this order, and what back into that of its checkpoints, (in, k, k).
+    """
+    if transposed or weight.is_contiguous() or not weight.is_contiguous(memory_format=torch.channels_last):
+        return _rows(weight, transposed), _same, _same
+    _, n, h, w = weight.shape
+    return (
+        weight.permute(0, 2, 3, 1).flatten(1),
+        lambda v: v.view(n, h, w).permute(1, 2, 0).flatten(),
+        lambda v: v.view(h, w, n).permute(2, 0, 1).flatten(),
+    )
+
+
+def _same(v: Tensor) -> Tensor:
+    return v
 
 
 def _unit(x: Tensor) -> Tensor:

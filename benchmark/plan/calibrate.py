@@ -27,6 +27,7 @@ from benchmark.plan.representative import REPRESENTATIVE
 from benchmark.plan.work import Work
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
+from benchmark.train.layout import AUTO, is_channels_last
 from benchmark.train.run import run
 from benchmark.train.step import train_step
 
@@ -61,10 +62,11 @@ def step_seconds(
 
 
 def _step(recipe: Recipe, device: str) -> Callable[[], float]:
-    """A training step on random images, which returns its seconds."""
+    """A training step on random images, in the memory layout of a run, which returns its seconds."""
     clock, wait = _clock(device)
-    gan = Gan(recipe, 0, device, total_steps=1000)
-    real = torch.rand(recipe.batch_d, recipe.channels, recipe.resolution, recipe.resolution).mul_(2).sub_(1).to(device)
+    gan = Gan(recipe, 0, device, 1000, is_channels_last(AUTO, recipe.network[0], device))
+    real = torch.rand(recipe.batch_d, recipe.channels, recipe.resolution, recipe.resolution).mul_(2).sub_(1)
+    real = real.to(device, memory_format=gan.layout)
     labels = torch.randint(recipe.classes or 1, (recipe.batch_d,)).to(device)
 
     def step() -> float:

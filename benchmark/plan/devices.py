@@ -21,6 +21,7 @@ from benchmark.errors import GanbenchError, nearest
 from benchmark.files import read_regular, write_whole
 from benchmark.plan.work import Work
 from benchmark.records.provenance import processor
+from benchmark.train.layout import RULE
 
 SHARE = 0.35  # of peak FLOPs that convolutions reach
 MEMORY_SHARE = 0.7  # of peak bandwidth
@@ -47,6 +48,7 @@ class Device:
     image_s: Mapping[str, float] | None = (
         None  # seconds an image through a feature extractor, by its name; None: by its FLOPs
     )
+    layout_rule: int = 0  # ``train.layout.RULE`` of the time when it was measured
 
     def seconds(self, work: Work) -> float:
         """For a piece of work."""
@@ -116,9 +118,9 @@ def like(accelerator: str) -> Device | None:
     return next((named(name) for name in GPUS if name.lower() in plain), None)
 
 
-CPU = Device("cpu", 1 / 120e9, 1 / 115e9, 1 / 14e9, 5e-6, padded=True, slow_byte=1 / 3e9, conv_call=85e-6, start_s=0.4)
+CPU = Device("cpu", 1 / 200e9, 1 / 115e9, 1 / 14e9, 5e-6, padded=True, slow_byte=1 / 6e9, conv_call=75e-6, start_s=0.4)
 """One core of a server's processor (EPYC of 2023, AVX-512), for a machine on which ``ganbench calibrate`` has not
-run.
+run. Convolutions are those of channels last.
 """
 
 
@@ -128,20 +130,24 @@ def factors_file() -> Path:
 
 
 def calibrated() -> dict[str, Device]:
-    """What was measured on this machine, by the names that records give devices; empty where nothing (legible) was."""
+    """What was measured on this machine, by the names that records give devices; empty where nothing (legible) was.
+
+    A processor that was measured under another rule of memory layouts is not among them: its steps take other seconds.
+    """
     try:
-        return {name: Device(**fields) for name, fields in json.loads(read_regular(factors_file())).items()}
+        found = {name: Device(**fields) for name, fields in json.loads(read_regular(factors_file())).items()}
+        return {name: d for name, d in found.items() if d.name != "cpu" or d.layout_rule == RULE}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError, GanbenchError):
         return {}
 
 
 def keep(name: str, device: Device) -> Path:
-    """Remember a measured device under the name that records give it; returns the file.
+    """Remember a device, measured just now, under the name that records give it; returns the file.
 
     Raises:
         GanbenchError: it cannot be written.
     """
-    _write(calibrated() | {name: device})
+    _write(calibrated() | {name: dataclasses.replace(device, layout_rule=RULE)})
     return factors_file()
 
 

@@ -16,6 +16,7 @@ from benchmark.plan.plan import Plan, Run
 from benchmark.plan.simulate import longest_first
 from benchmark.records.provenance import processor
 from benchmark.records.record import Record
+from benchmark.train.layout import AUTO
 
 LAUNCH_S = 9.0  # until Ray has started and its workers have imported torch, as measured on two cores
 
@@ -32,21 +33,22 @@ class Training:
 class Forecast:
     """The costs of a plan's runs on one device."""
 
-    def __init__(self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = ()) -> None:
-        """For runs whose recipes are counted; the others, such as those with a part that is not implemented, have no
-        cost.
+    def __init__(
+        self, plan: Plan, device: Device, counts: Counts, records: Iterable[Record] = (), layout: str = AUTO
+    ) -> None:
+        """For runs, in the memory layout ``layout``, whose recipes are counted; others, such as those with a part that
+        is not implemented, have no cost.
         """
         self.plan, self.device, self._counts = plan, device, counts
         host = named("cpu")
-        measured = Measured(records, lambda name: is_device(name, device.name), counts, device)
+        measured = Measured(records, lambda name: is_device(name, device.name), counts, device, layout)
         seen: dict[tuple[str, str, int], Cost | None] = {}
         self._costs: dict[tuple[str, str, int], Cost | None] = seen
         for run in plan.runs:
             key = _of(run)
             if key not in seen:
-                can = counts.known(run.recipe) and run.recipe.steps_per_epoch(
-                    run.images
-                )  # 0: fewer images than one batch
+                # 0 steps an epoch: fewer images than one batch
+                can = counts.known(run.recipe) and run.recipe.steps_per_epoch(run.images)
                 seen[key] = cost(run.recipe, run.protocol, run.images, counts, device, host, measured) if can else None
 
     def cost(self, run: Run) -> Cost | None:
@@ -97,15 +99,13 @@ def forecast(
     return Forecast(plan, device, counts, records)
 
 
-def in_order(plan: Plan, records: Iterable[Record] = ()) -> Plan:
-    """The plan with its runs to do ordered by predicted seconds on one core, where those of all are known; else as it
-    is. Imports no torch.
-    """
+def in_order(plan: Plan, records: Iterable[Record] = (), layout: str = AUTO) -> Plan:
+    """The plan, its runs to do by predicted seconds on one core where all are known, else as it is; without torch."""
     counts = Counts()
     todo = plan.of("to do")
     if any(counts.known(run.recipe) is None for run in todo):
         return plan
-    made = Forecast(plan, named("cpu"), counts, records)
+    made = Forecast(plan, named("cpu"), counts, records, layout)
     seconds = {id(run): sure(made.cost(run)).total_s for run in todo}
     ordered = sorted(
         (dataclasses.replace(run, expected_s=seconds[id(run)]) for run in todo),

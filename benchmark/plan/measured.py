@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from benchmark.plan.counted import Counts
 from benchmark.plan.devices import Device
 from benchmark.records.record import Record
+from benchmark.train.layout import AUTO, is_channels_last
 
 FEWEST_STEPS = 20  # of a record that says how long a step takes: the first steps of a run are slower
 
@@ -21,19 +22,29 @@ class Measured:
     records it stays as it is.
     """
 
-    def __init__(self, records: Iterable[Record], names: Callable[[str], bool], counts: Counts, device: Device) -> None:
-        """``names``: whether a record's name of a device means ``device``. Records of less than 20 steps, on several
-        devices or threads or with channels last say nothing.
+    def __init__(
+        self,
+        records: Iterable[Record],
+        names: Callable[[str], bool],
+        counts: Counts,
+        device: Device,
+        layout: str = AUTO,
+    ) -> None:
+        """``names``: whether a record's name of a device means ``device``; ``layout``: as the runs will be asked for.
+        Records of less than 20 steps, on several devices or threads, or in another memory layout than the runs will
+        have say nothing.
         """
+        kind = "cpu" if device.name == "cpu" else "cuda"
         exact: dict[str, list[float]] = {}
         ratios: dict[str, list[float]] = {}
         for record in records:
             segments = record.provenance.get("segments", [])
+            last = is_channels_last(layout, record.recipe.network[0], kind)
             if (
                 record.steps < FEWEST_STEPS
                 or not segments
                 or not all(
-                    names(str(s.get("device"))) and s.get("threads") == 1 and not s.get("channels_last")
+                    names(str(s.get("device"))) and s.get("threads") == 1 and bool(s.get("channels_last")) == last
                     for s in segments
                 )
             ):

@@ -40,7 +40,7 @@ class Job:
     cache: str  # where features of real images are kept
     device: str  # "cpu", "cuda", or "auto" until an executor knows what there is
     threads: int
-    channels_last: bool
+    layout: str  # "auto" until the run begins, where its device is known
     until_epoch: int | None
     checkpoint_s: float
     images: int = 0  # of the training set
@@ -139,7 +139,7 @@ def _execute(
         until_epoch=job.until_epoch,
         device=job.device,
         threads=job.threads,
-        channels_last=job.channels_last,
+        layout=job.layout,
         checkpoint_s=job.checkpoint_s,
         tick=tick,
         tell=tell,

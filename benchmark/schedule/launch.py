@@ -15,9 +15,9 @@ from benchmark.data.cards import cache_folder, data_root
 from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_lock, why
-from benchmark.leave import INTERRUPTED
 from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run
+from benchmark.process.leave import INTERRUPTED
 from benchmark.records import store
 from benchmark.schedule.endings import tell
 from benchmark.schedule.gpu import refuse_without_gpu
@@ -28,13 +28,14 @@ from benchmark.schedule.nodes import refuse_scratch
 from benchmark.schedule.stop import Stop
 from benchmark.schedule.summary import Summary
 from benchmark.schedule.watch import Watch
+from benchmark.train.layout import AUTO
 from benchmark.weights.read import verified
 
 
 @dataclass(frozen=True)
 class Options:
-    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``channels_last`` can
-    change a bit.
+    """How, not what: nothing here is part of a run's key, and on a CPU only ``threads`` and ``layout`` can change a
+    bit.
     """
 
     executor: str = "ray"  # "ray" or "inline"
@@ -45,7 +46,7 @@ class Options:
     max_parallel: int | None = None  # runs at a time
     stop_at: float | None = None  # of time.monotonic(): then all runs are asked to write a checkpoint and stop
     threads: int = 1
-    channels_last: bool = False
+    layout: str = AUTO  # of maps and weights in memory, one of ``train.layout.LAYOUTS``
     until_epoch: int | None = None
     checkpoints: str | None = None  # a folder, or a URL that fsspec can open; default: results/runs
     checkpoint_s: float = 60.0
@@ -122,7 +123,7 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
         "cache": _known(cache_folder),
         "device": options.device,
         "threads": options.threads,
-        "channels_last": options.channels_last,
+        "layout": options.layout,
         "until_epoch": options.until_epoch,
         "checkpoint_s": options.checkpoint_s,
         "cluster": options.address is not None,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError
-from benchmark.leave import at_once
+from benchmark.process.leave import at_once
 from benchmark.schedule import nodes, surroundings
 from benchmark.schedule.cluster import Cluster, answers
 from benchmark.schedule.stop import kept_signals

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from benchmark.leave import SIGNALS, handled
+from benchmark.process.leave import SIGNALS, handled
 
 
 class Stop:

@@ -17,6 +17,7 @@ from benchmark.metrics.store import Interrupted
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.train.evaluate import references, sample_grid
+from benchmark.train.layout import AUTO, in_words, is_channels_last
 from benchmark.train.session import Session, Tell, is_due, now
 from benchmark.train.step import train_step
 
@@ -39,7 +40,7 @@ def run(
     until_epoch: int | None = None,  # end early, with a partial result that a later call carries on
     device: str = "cpu",
     threads: int = 1,  # CPU threads; part of the provenance, since it may change the last bits
-    channels_last: bool = False,  # the memory layout of maps and weights; likewise
+    layout: str = AUTO,  # of maps and weights in memory, one of ``LAYOUTS``; likewise
     checkpoint_s: float = 60.0,  # wall seconds between checkpoints
     tick: Tick = lambda done, todo: False,
     tell: Tell = lambda entry: None,
@@ -63,6 +64,7 @@ def run(
         OSError: it was asked to stop and the checkpoint could not be written; the ones before are intact.
     """
     torch.set_num_threads(threads)
+    channels_last = is_channels_last(layout, recipe.network[0], device)
     session = Session(recipe, protocol, seed, data, folder, device, channels_last, tell, saved)
     session.refuse_a_best_that_was_not_looked_for()
     total = recipe.total_steps(len(data.images))
@@ -73,11 +75,12 @@ def run(
         return None
     goal = total if until_epoch is None else min(total, until_epoch * session.per_epoch)
     log.info(
-        "%s at step %s of %s, %s threads",
+        "%s at step %s of %s, %s threads, memory layout %s",
         "resumed" if session.gan.step else "started",
         f"{session.gan.step:,}",
         f"{goal:,}",
         threads,
+        _layouts(session.segments, channels_last),
     )
     if session.gan.step < goal and not session.diverged:
         session.segments.append(_segment(session.gan.step, device, threads, channels_last))
@@ -153,6 +156,12 @@ def train(session: Session, goal: int, checkpoint_s: float, tick: Tick) -> bool:
             saved_at = time.perf_counter()
         mark = now()
     return True
+
+
+def _layouts(before: list[dict[str, Any]], channels_last: bool) -> str:
+    """This stretch's, and the last one's where that is another."""
+    last = before[-1].get("channels_last") is True if before else channels_last
+    return in_words(channels_last) + f" (until here {in_words(last)})" * (last != channels_last)
 
 
 def _segment(step: int, device: str, threads: int, channels_last: bool) -> dict[str, Any]:

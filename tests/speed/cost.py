@@ -47,6 +47,7 @@ from benchmark.schedule.launch import Options, run_plan
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.train.evaluate import evaluate, references
+from benchmark.train.layout import AUTO, is_channels_last
 from benchmark.train.run import train
 from benchmark.train.session import Session
 
@@ -163,7 +164,7 @@ def _shortened(run: Run, known: Forecast, seconds: float, speed: Speed) -> float
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
         data = read(*where)
-        session = Session(r, run.protocol, 0, data, Path(folder), "cpu", channels_last=False)
+        session = Session(r, run.protocol, 0, data, Path(folder), "cpu", is_channels_last(AUTO, r.network[0], "cpu"))
         session.segments.append({})  # the book of where it was made, which nobody reads here
         began = time.process_time() - start
         train(session, 1, 1e9, lambda done, todo: False)

@@ -25,7 +25,9 @@ def provenance(record: Record) -> list[str]:
         f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"
     ]
     for s in segments(record):
-        modes = f"{s.get('threads')} thread(s){', channels last' * (s.get('channels_last') is True)}"
+        modes = f"{s.get('threads')} thread(s)"
+        if isinstance(last := s.get("channels_last"), bool):  # older records lack it
+            modes += ", channels last" if last else ", contiguous"
         lines.append(
             f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at "
             f"{which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
