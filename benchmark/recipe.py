@@ -55,6 +55,7 @@ class Recipe:
     lr_d: float
     beta1: float
     beta2: float
+    beta2_d: float | None = None  # D's, where it is not G's
     adam_eps: float
     lr_decay: str | None = None  # "linear": both rates fall to 0 at the last step
     lr_decay_start: int | None = None  # G step at which they begin to

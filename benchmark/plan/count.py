@@ -8,6 +8,7 @@ does only when it is under way (ADA's pipeline, CHAIN's layers, LeCam after its 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -44,9 +45,7 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     gan.step = total_steps // 2
     for part in gan.parts:
         under_way(part, gan.step * recipe.n_dis)
-    with Tally(until) as step:
-        train_step(gan, lambda: real_batch(recipe))
-    work, peak = step.work + gan.optimised(), step.peak
+    work, peak = _step(gan, recipe, until)
     if recipe.n_dis > 1:  # every D step more is like the first, on fakes of its own
         with Tally(until) as more:
             with torch.no_grad():
@@ -66,6 +65,22 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
 
 
+def _step(gan: Counted, recipe: Recipe, until: float) -> tuple[Work, int]:
+    """The work of a step, on average where parts have steps of their own every so many; and the most that is held."""
+    every = sorted({n for part in gan.parts for n in (part.d_every, part.g_every) if n and n > 1})
+    middle = gan.step
+    base = middle // math.lcm(*every) * math.lcm(*every)
+    total, before, peak = Work(), Work(), 0
+    for n in (1, *every):  # a step without any of them, then with the most frequent, then with rarer ones too
+        gan.step = middle if not every else base + math.lcm(*(e for e in every if e <= n))
+        with Tally(until) as step:
+            train_step(gan, lambda: real_batch(recipe))
+        found = step.work + gan.optimised()
+        total, before, peak = total + (found + before * -1) * (1 / n), found, max(peak, step.peak)
+    gan.step = middle
+    return total, peak
+
+
 class Counted(Gan):
     """A pair on the meta device, whose optimisers count instead of stepping (the fused Adam has no meta kernel), in
     float32 whatever its precision.
@@ -82,7 +97,7 @@ class Counted(Gan):
         done, self.optimising = self.optimising, Work()
         return done
 
-    def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> Any:
+    def _adam(self, parameters: list[nn.Parameter], lr: float, beta2: float, weight_decay: float | None) -> Any:
         def add() -> None:
             """A step of Adam: ``ADAM_BYTES`` moved a parameter, a call a tensor."""
             self.optimising += Work(bytes=sum(ADAM_BYTES * p.numel() for p in parameters), calls=1 + len(parameters))

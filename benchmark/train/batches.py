@@ -23,6 +23,7 @@ class Fakes:
     small: tuple[Tensor, ...] = ()  # G's further images
     g_features: tuple[Tensor, ...] = ()  # G's maps; empty unless a part sets needs_g_features
     seen: tuple[Tensor, ...] = ()  # what D sees of them, where that is made once for both players
+    drawn: dict[str, Tensor] = dataclasses.field(default_factory=dict)  # what was drawn for it
 
     def detached(self) -> Fakes:
         """The same without gradient, for D's step."""

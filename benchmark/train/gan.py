@@ -66,8 +66,11 @@ class Gan:
         )
         for module in (m for part in self.parts for m in part.frozen()):
             module.to(self.device, memory_format=self.layout).eval().requires_grad_(False)
-        self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.weight_decay_g)
-        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, recipe.weight_decay_d)
+        for part in self.parts:
+            part.ready(self.G, self.D)
+        self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.beta2, recipe.weight_decay_g)
+        beta2_d = recipe.beta2 if recipe.beta2_d is None else recipe.beta2_d
+        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, beta2_d, recipe.weight_decay_d)
         self.average = (
             Average(self.G, recipe.ema, recipe.ema_start or 0, bool(recipe.ema_buffers))
             if recipe.ema is not None
@@ -76,12 +79,15 @@ class Gan:
         self.step = 0  # G steps done
         self.wants_features = any(part.needs_features for part in self.parts)
         self.wants_g_features = any(part.needs_g_features for part in self.parts)
+        self.wants_image_grad = any(part.needs_image_grad for part in self.parts)
         self.wants_input_grad = any(part.needs_input_grad for part in self.parts)
 
-    def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> torch.optim.Adam:
+    def _adam(
+        self, parameters: list[nn.Parameter], lr: float, beta2: float, weight_decay: float | None
+    ) -> torch.optim.Adam:
         r = self.recipe
         return torch.optim.Adam(
-            parameters, lr=lr, betas=(r.beta1, r.beta2), eps=r.adam_eps, weight_decay=weight_decay or 0.0, fused=True
+            parameters, lr=lr, betas=(r.beta1, beta2), eps=r.adam_eps, weight_decay=weight_decay or 0.0, fused=True
         )
 
     def set_rates(self) -> None:
@@ -152,7 +158,13 @@ class Gan:
 
     def augmented_once(self, fakes: Fakes) -> Fakes:
         """With what both players' steps show D, where the recipe has ``augment_once``."""
-        return dataclasses.replace(fakes, seen=self.augment_fakes(fakes)) if self.recipe.augment_once else fakes
+        if not self.recipe.augment_once:
+            return fakes
+        return dataclasses.replace(fakes, seen=self.augment_fakes(fakes), drawn=self.drawn())
+
+    def drawn(self) -> dict[str, Tensor]:
+        """What the parts drew for the last augmentation."""
+        return {name: values for part in self.parts for name, values in part.drawn().items()}
 
     def state_dict(self) -> dict[str, Any]:
         """All that training depends on from here on."""

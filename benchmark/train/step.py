@@ -8,6 +8,7 @@ optimiser steps, parts adapt.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +59,8 @@ def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor
 def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
     """One update of D on real and (detached) fake images; returns its total loss."""
     gan.opt_D.zero_grad()
+    if gan.wants_image_grad:
+        real_batch = (real_batch[0].detach().requires_grad_(), real_batch[1])
     real, fake = _real_side(gan, real_batch), _fake_side(gan, fakes)
     if gan.wants_input_grad:
         real.seen, fake.seen = (side.seen.detach().requires_grad_() for side in (real, fake))
@@ -69,7 +72,17 @@ def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
             _judge(gan, fake, "d-fake")
         d_loss = gan.loss.d_loss(real, fake)
         moment = DMoment(
-            gan.step, gan.G, gan.D, real, fake, real.images, gan.loss, d_loss, gan.rng["augment"], gan.total_steps
+            gan.step,
+            gan.G,
+            gan.D,
+            real,
+            fake,
+            real.images,
+            gan.loss,
+            d_loss,
+            gan.rng["augment"],
+            gan.total_steps,
+            gan.augment,
         )
         loss = moment.loss
         for part in gan.parts:
@@ -77,6 +90,7 @@ def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
                 loss = loss + penalty
     loss.backward()
     gan.opt_D.step()
+    _own_steps(gan, gan.opt_D, [p.d_own for p in gan.parts if p.d_every and gan.step % p.d_every == 0], moment)
     for part in gan.parts:
         part.after_d(moment)
     return loss.detach()
@@ -91,7 +105,17 @@ def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
         _judge(gan, fake, "g-fake")
         g_loss = gan.loss.g_loss(fake)
         moment = Moment(
-            gan.step, gan.G, gan.D, None, fake, real_images, gan.loss, g_loss, gan.rng["augment"], gan.total_steps
+            gan.step,
+            gan.G,
+            gan.D,
+            None,
+            fake,
+            real_images,
+            gan.loss,
+            g_loss,
+            gan.rng["augment"],
+            gan.total_steps,
+            gan.augment,
         )
         loss = moment.loss
         for part in gan.parts:
@@ -99,10 +123,24 @@ def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
                 loss = loss + penalty
     loss.backward()
     gan.opt_G.step()
+    _own_steps(gan, gan.opt_G, [p.g_own for p in gan.parts if p.g_every and gan.step % p.g_every == 0], moment)
     _freeze(gan.judges, False)
     for part in gan.parts:
         part.after_g(moment)
     return loss.detach()
+
+
+def _own_steps(
+    gan: Gan, optimiser: torch.optim.Optimizer, own: list[Callable[[Any], Tensor | None]], moment: Moment
+) -> None:
+    """Lazy regularisation: one more step of the optimiser for each loss."""
+    for own_loss in own:
+        optimiser.zero_grad()
+        with gan.autocast():
+            loss = own_loss(moment)
+        if loss is not None:
+            loss.backward()
+            optimiser.step()
 
 
 def _fresh_fakes(gan: Gan, count: int) -> Fakes:
@@ -119,6 +157,7 @@ def _fake_side(gan: Gan, fakes: Fakes) -> Side:
     seen, *small = fakes.seen or gan.augment_fakes(fakes)
     side = _side(gan, fakes.images, seen, fakes.labels)
     side.small, side.z, side.g_features = tuple(small), fakes.z, fakes.g_features
+    side.drawn = fakes.drawn or side.drawn
     return side
 
 
@@ -128,7 +167,7 @@ def _side(gan: Gan, images: Tensor, seen: Tensor, labels: Tensor | None) -> Side
         labels = None
     elif labels is not None and copies > 1:
         labels = labels.repeat(copies)
-    return Side(images, seen, logits=images.new_empty(0), features=[], labels=labels)
+    return Side(images, seen, logits=images.new_empty(0), features=[], labels=labels, drawn=gan.drawn())
 
 
 def _judge(gan: Gan, side: Side, view: View) -> None:
