@@ -148,8 +148,8 @@ def minibatch_stddev(x: Tensor, group: int) -> Tensor:
     Groups have ``group`` images at most, and there are as few as can be, n: image i is in group i mod n. The codes
     do the same, and refuse a B over ``group`` that is no multiple of it.
     """
-    n = math.ceil(len(x) / group)
-    stds = [(x[first::n].var(0, correction=0) + 1e-8).sqrt().mean() for first in range(n)]
+    n, exact = math.ceil(len(x) / group), x.to(torch.promote_types(x.dtype, torch.float32))
+    stds = [(exact[first::n].var(0, correction=0) + 1e-8).sqrt().mean() for first in range(n)]
     of_images = torch.stack(stds).repeat(math.ceil(len(x) / n))[: len(x)]
     return torch.cat([x, of_images.to(x.dtype)[:, None, None, None].expand(-1, 1, *x.shape[2:])], 1)
 
