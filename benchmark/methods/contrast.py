@@ -19,7 +19,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import torch
@@ -41,11 +41,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.temperature <= 0 or not 0 <= self.momentum <= 1 or self.queue < 1 or self.projection < 1:
-            raise GanbenchError(
-                "a contrastive part needs temperature > 0, momentum in [0, 1], queue >= 1 and projection >= 1, found "
-                f"{self.temperature}, {self.momentum}, {self.queue} and {self.projection}",
-                2,
-            )
+            needed = "temperature > 0, momentum in [0, 1], queue >= 1 and projection >= 1"
+            raise GanbenchError(f"instance discrimination needs {needed}, found {astuple(self)}", 2)
 
 
 class Head(nn.Module):
@@ -153,22 +150,18 @@ class Contrastive(Part):
             trained = self.heads[name].to(where).h.parameters()
             self.optimisers[name] = torch.optim.Adam(trained, lr, betas=(0.0, beta2), fused=not where.is_meta)
 
-    def features(
-        self, moment: Moment, side: Side, images: Tensor, others: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """φ of D and φ̄ of D̄, of ``images`` and of ``others`` (the same, if not given), each augmented anew."""
-        real = side is moment.real
-        one = moment.augment(images, real)
-        other = moment.augment(images if others is None else others, real)
+    def features(self, moment: Moment, side: Side, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """φ of D of images and φ̄ of D̄ of others, or of the same, each augmented anew."""
+        one, other = (moment.augment(images, side is moment.real) for images in (one, other))
         of_query = pooled(moment.D, one, side.labels)
         with torch.no_grad():
             return of_query, pooled(self.copy, other, side.labels)
 
     def alike(self, moment: Moment, shift: Tensor | float = 0.0) -> Tensor:
         """G's term: the fakes' loss, by which G moves them apart; D and the head stay, the queue too, and h̄ moves."""
-        head = self.heads["fake"]
+        head, images = self.heads["fake"], moment.fake.images
         head.h.requires_grad_(False)
-        loss, _ = head(*self.features(moment, moment.fake, moment.fake.images), shift)
+        loss, _ = head(*self.features(moment, moment.fake, images, images), shift)
         head.h.requires_grad_(True)
         return loss
 

@@ -79,8 +79,8 @@ class InsGen(Contrastive):
         return self.real * self._of_reals(moment) + self.fake * self._of_fakes(moment)
 
     def _of_reals(self, moment: DMoment) -> Tensor:
-        head = self.heads["real"]
-        loss, k = head(*self.features(moment, moment.real, moment.real.images.detach()))
+        head, images = self.heads["real"], moment.real.images.detach()
+        loss, k = head(*self.features(moment, moment.real, images, images))
         head.enqueue(k, moment.step)
         return loss
 
