@@ -122,6 +122,7 @@ def one_logit(logits: Tensor, method: str) -> Tensor:
 class Part:
     """One idea. Every method has a neutral default; override what the idea needs."""
 
+    shape: tuple[int, int, int]  # (C, H, W) of the images, given by the harness before ``build``
     needs_features: bool = False  # fill Side.features
     needs_g_features: bool = False  # fill Side.g_features of fakes
     needs_input_grad: bool = False  # let the images that D sees carry gradient in the D step too (R1)

@@ -61,7 +61,8 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     weights = sum(p.numel() for m in (gan.G, gan.judges) for p in m.parameters())
     frozen = sum(_bytes(m) for part in gan.parts for m in part.frozen())
     average = _bytes(gan.average.G) if gan.average is not None else 0
-    standing = _bytes(gan.G) + _bytes(gan.judges) + frozen + 2 * FLOAT * weights + average
+    kept = sum(_held(part.state_dict()) for part in gan.parts)
+    standing = _bytes(gan.G) + _bytes(gan.judges) + frozen + kept + 2 * FLOAT * weights + average
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
 
 
@@ -133,3 +134,11 @@ def under_way(part: Any, d_steps: int) -> None:
 def _bytes(module: nn.Module) -> int:
     """Of parameters and buffers."""
     return sum(t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers()))
+
+
+def _held(state: Any) -> int:
+    """Bytes of the tensors in what a part remembers: momentum copies, queues, moments of an optimiser of its own."""
+    if isinstance(state, Tensor):
+        return state.numel() * state.element_size()
+    inner = state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ()
+    return sum(map(_held, inner))

@@ -59,6 +59,7 @@ class Gan:
             shape = (recipe.channels, recipe.resolution, recipe.resolution)
             G, D = network.build(shape, recipe.z_dim, recipe.classes, **recipe.network[1])
             for part in self.parts:
+                part.shape = shape
                 G, D = part.build(G, D)
         self.G, self.D = (player.to(self.device, memory_format=self.layout).train() for player in (G, D))
         self.judges = nn.ModuleList(
@@ -147,9 +148,11 @@ class Gan:
         return self.average.G
 
     def augment(self, images: Tensor, real: bool) -> Tensor:
-        """What D sees of ``images``, through every part in order."""
-        for part in self.parts:
-            images = part.augment(images, real, self.rng["augment"])
+        """What D sees of ``images``, through every part in order; never in less than their precision."""
+        plain = self.recipe.precision == "float32" or self.device.type == "meta"
+        with nullcontext() if plain else torch.autocast(self.device.type, enabled=False):
+            for part in self.parts:
+                images = part.augment(images, real, self.rng["augment"])
         return images
 
     def augment_fakes(self, fakes: Fakes) -> tuple[Tensor, ...]:
