@@ -28,8 +28,8 @@ VERSION = 1
 
 
 def build(*, weight: float, decay: float, start: int, zero_debias: bool | None = None) -> Part:
-    """``weight``: λ; ``decay`` of the anchors, a D step; ``start``: a G step; ``zero_debias``: as above, where it is not
-    what ``start`` implies.
+    """``weight``: λ; ``decay`` of the anchors, a D step; ``start``: a G step; ``zero_debias``: where it is not what
+    ``start`` implies.
     """
     return LeCam(weight, decay, start, start == 0 if zero_debias is None else zero_debias)
 

@@ -3,10 +3,12 @@
     (γ/2)·mean ‖∂ D(T(x))/∂x‖²
 
 x are the real images before augmentation and T all parts' augmentation, so that T's derivative is in the penalty, as in
-NVlabs' and DiffAugment's code. ``every: 1`` adds it to D's loss, by the logits of D's own pass (DiffAugment's TensorFlow
-StyleGAN2, ``ns_DiffAugment_r1``). ``every: n`` makes it a step of D's optimiser of its own in step 0 and every n-th G
-step, after D's (NVlabs, ``training/loss.py``, phase Dreg): the images of that step are augmented anew, D sees them once
-more, and the penalty is multiplied by n.
+NVlabs' and DiffAugment's code.
+
+``every: 1`` adds it to D's loss, by the logits of D's own pass (DiffAugment's TensorFlow StyleGAN2,
+``ns_DiffAugment_r1``). ``every: n`` makes it a step of D's optimiser of its own in step 0 and every n-th G step, after
+D's (NVlabs, ``training/loss.py``, phase Dreg): the images of that step are augmented anew, D sees them once more, and
+the penalty is multiplied by n.
 
 NVlabs' optimiser has lr·n/(n + 1) and β^(n/(n + 1)) throughout; here the recipe says so (``lr_d``, ``beta2_d``).
 """
