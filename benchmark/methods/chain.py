@@ -16,6 +16,14 @@ released code (FastGANDBig, ``chain_models.py``), which p0, the averaging of r a
 Where: after conv1, conv2 and the skip's convolution, before pooling, of the blocks described in
 ``networks/__init__.py``. BigGAN's first block pools before its skip's convolution: there the layer acts on what is
 pooled already. An identity skip gets none.
+
+StyleGAN2's blocks have the same three convolutions, of which NVlabs' code filters conv2's and the skip's input and lets
+a stride of 2 do the halving. As the slides have it, the layer acts on what the plain convolution gives at full size,
+before its bias and activation and before filter and halving (chosen: no such code is released). Without a layer that is
+the same function, since convolutions commute where the image is padded once: by 2 pixels for conv2, whose Y is two
+pixels larger for it.
+
+R1 goes through the layers twice: it needs ``version: batch``, and is taken by D's own pass (``every: 1``).
 """
 
 from __future__ import annotations

@@ -45,13 +45,10 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     gan.step = total_steps // 2
     for part in gan.parts:
         under_way(part, gan.step * recipe.n_dis)
-    work, peak = _step(gan, recipe, until)
+    work, peak = _on_average(gan, lambda: train_step(gan, lambda: real_batch(recipe)), until)
     if recipe.n_dis > 1:  # every D step more is like the first, on fakes of its own
-        with Tally(until) as more:
-            with torch.no_grad():
-                fakes = gan.fakes(recipe.batch_d)
-            d_step(gan, real_batch(recipe), fakes)
-        work, peak = work + (more.work + gan.optimised()) * (recipe.n_dis - 1), max(peak, more.peak)
+        more, its_peak = _on_average(gan, lambda: _d_step_more(gan, recipe), until)
+        work, peak = work + more * (recipe.n_dis - 1), max(peak, its_peak)
     with torch.no_grad(), Tally(until) as sample:
         made = gan.fakes(recipe.batch_g)
     with torch.no_grad(), Tally(until) as judge:
@@ -66,7 +63,13 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
 
 
-def _step(gan: Counted, recipe: Recipe, until: float) -> tuple[Work, int]:
+def _d_step_more(gan: Counted, recipe: Recipe) -> None:
+    with torch.no_grad():
+        fakes = gan.fakes(recipe.batch_d)
+    d_step(gan, real_batch(recipe), fakes)
+
+
+def _on_average(gan: Counted, make: Callable[[], object], until: float) -> tuple[Work, int]:
     """The work of a step, on average where parts have steps of their own every so many; and the most that is held."""
     every = sorted({n for part in gan.parts for n in (part.d_every, part.g_every) if n and n > 1})
     middle = gan.step
@@ -75,7 +78,7 @@ def _step(gan: Counted, recipe: Recipe, until: float) -> tuple[Work, int]:
     for n in (1, *every):  # a step without any of them, then with the most frequent, then with rarer ones too
         gan.step = middle if not every else base + math.lcm(*(e for e in every if e <= n))
         with Tally(until) as step:
-            train_step(gan, lambda: real_batch(recipe))
+            make()
         found = step.work + gan.optimised()
         total, before, peak = total + (found + before * -1) * (1 / n), found, max(peak, step.peak)
     gan.step = middle
