@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.errors import GanbenchError, nearest
-from benchmark.methods.heads import head, one_image, penultimate, width
+from benchmark.methods.heads import head, penultimate, width
 from benchmark.methods.part import DMoment, Moment, Part, Side
 
 VERSION = 1
@@ -87,10 +87,13 @@ class AugSelf(Part):
         Raises:
             GanbenchError: nothing says what was drawn, or G gives several images.
         """
-        one_image(side, "augself")
+        if side.small:
+            raise GanbenchError("augself is defined for a G that gives one image", 2)
         for name in self.names:
             if name not in side.drawn:
-                raise GanbenchError(f"augself predicts {name}, which no part drew: diffaugment's policy must have it", 2)
+                raise GanbenchError(
+                    f"augself predicts {name}, which no part drew: diffaugment's policy must have it", 2
+                )
         before: list[Tensor] = []
         D(side.images, None if side.labels is None else side.labels[: len(side.images)], before)
         copies = len(side.seen) // len(side.images)

@@ -63,7 +63,7 @@ class DiffAugment(Part):
         return images
 
     def drawn(self) -> dict[str, Tensor]:
-        """By the policy's names, each in [0, 1] and in the same columns whatever the order was:
+        """By the policy's names, each in [0, 1] and in the same columns whatever the order was.
 
         color        (B, 3): brightness b + ½, saturation s/2, contrast c − ½
         translation  (B, 2): by rows and by columns, from s pixels down or right (0) to s up or left (1); ½ is none

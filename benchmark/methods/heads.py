@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
-from benchmark.methods.part import Side
 from benchmark.methods.spectral_layer import normalise
 
 Kind = Literal["equalised", "spectral-norm"]
@@ -55,9 +54,3 @@ class Equalised(nn.Linear):
     def forward(self, input: Tensor) -> Tensor:
         """(…, inputs) to (…, outputs)."""
         return F.linear(input, self.weight / self.in_features**0.5, self.bias)
-
-
-def one_image(side: Side, method: str) -> None:
-    """Raises GanbenchError where G gives several images."""
-    if side.small:
-        raise GanbenchError(f"{method} is defined for a G that gives one image; this one gives {len(side.small) + 1}", 2)
