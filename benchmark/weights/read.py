@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +46,22 @@ def state(name: str, path: Path | None = None) -> dict[str, Any]:
 
     path = verified(name, path)
     try:
+        if _is_script(path):  # CLIP's file; its tensors are read, and nothing of it is called
+            with warnings.catch_warnings():  # newer versions of torch are said to read no scripts one day
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return dict(torch.jit.load(path, map_location="cpu").state_dict())
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds; none of them may run the file's code
         raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
     return found
+
+
+def _is_script(path: Path) -> bool:
+    """Whether it is a TorchScript archive, which ``torch.load`` does not read."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 @functools.lru_cache
