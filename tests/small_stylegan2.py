@@ -10,6 +10,10 @@ from torch import nn
 from benchmark.networks import stylegan2
 
 ARGUMENTS = dict(width=1.0, channel_base=256, channel_max=20, mapping_layers=2, style_mixing=0.9, mbstd_group=4)
+TRAINED = dict(
+    resolution=32, channels=3, images=64, batch_d=8, batch_g=8, z_dim=16, network=("stylegan2", dict(ARGUMENTS))
+)
+"""What makes a recipe of one."""
 
 
 def pair(size: int = 32, z_dim: int = 6, shape: tuple[int, int, int] | None = None, **arguments: Any) -> Any:

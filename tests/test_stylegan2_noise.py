@@ -9,8 +9,12 @@ import torch
 from torch import Tensor
 
 from benchmark.networks.stylegan2_layers import Filter, leaky
+from benchmark.train.batches import Batch
+from benchmark.train.gan import Gan
+from benchmark.train.step import train_step
+from tests.conftest import recipe
 from tests.plain_fastgan import stream
-from tests.small_stylegan2 import lively, pair
+from tests.small_stylegan2 import ARGUMENTS, TRAINED, lively, pair
 
 
 @torch.no_grad()
@@ -98,3 +102,32 @@ def test_nothing_is_mixed_in_eval_mode_at_probability_0_or_without_a_stream(mix_
         assert torch.equal(ws, G.mapping(z)[:, None].expand(-1, G.num_ws, -1))
         assert rng is None or not torch.equal(before, rng.get_state())
     assert torch.equal(always(z, None, stream(1)), always.synthesis(always.styles(z, None), stream(1)))
+
+
+def steps(gan: Gan, count: int) -> list[Tensor]:
+    """Losses; every batch is the same."""
+    x = torch.randn(8, 3, 32, 32, generator=stream(9))
+
+    def next_real() -> Batch:
+        return x, None
+
+    return [loss for _ in range(count) for loss in train_step(gan, next_real)]
+
+
+@pytest.mark.parametrize("mix_per", ["image", "batch"])
+def test_a_run_that_is_stopped_goes_on_to_the_same_bits(mix_per: str) -> None:
+    network = ("stylegan2", ARGUMENTS | {"mix_per": mix_per})
+    r = recipe(**(TRAINED | {"network": network}), ema=0.9, ema_start=0, ema_buffers=True)
+    whole, first, second = (lively_gan(Gan(r, seed, total_steps=4)) for seed in (3, 3, 4))
+    losses = steps(whole, 4)
+    begun = steps(first, 2)
+    second.load_state_dict(first.state_dict())
+    assert begun + steps(second, 2) == losses
+    for a, b in ((whole.G, second.G), (whole.D, second.D), (whole.average.G, second.average.G)):
+        assert all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def lively_gan(gan: Gan) -> Gan:
+    torch.manual_seed(1)
+    lively(gan.G)
+    return gan

@@ -13,5 +13,6 @@ docstring says. ``D.decodable`` names maps that decoders read: their place in ``
 
 Residual blocks of a D that a method may insert layers in are modules with ``conv1``, ``conv2`` (``nn.Conv2d``, called
 as modules, nothing pooled on the way out), ``skip`` (``nn.Conv2d``; None or ``nn.Identity`` for an identity) and
-``halve`` (bool: the block pools). Methods number those of ``D.blocks`` from 1, where D has it, else all in D's order.
+``halve`` (bool: the block pools; StyleGAN2's ``conv2`` halves by its stride). Methods number those of ``D.blocks`` from
+1, where D has it, else all in D's order.
 """
