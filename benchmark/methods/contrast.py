@@ -89,7 +89,7 @@ class Head(nn.Module):
         self.place = (self.place + len(keys)) % size
 
     def get_extra_state(self) -> int:
-        """The place: no buffer, so that no step waits for the device."""
+        """The place, which is no buffer: no step waits for the device."""
         return self.place
 
     def set_extra_state(self, state: int) -> None:
@@ -143,9 +143,8 @@ class Contrastive(Part):
 
     def ready(self, G: nn.Module, D: nn.Module) -> None:
         """D̄ is D; heads go where D is."""
-        self.copy = copy.deepcopy(D).eval().requires_grad_(False)
+        self.copy, self.optimisers = copy.deepcopy(D).eval().requires_grad_(False), {}
         where = next(D.parameters())
-        self.optimisers = {}
         for name, (lr, beta2) in self.rates.items():
             trained = self.heads[name].to(where).h.parameters()
             self.optimisers[name] = torch.optim.Adam(trained, lr, betas=(0.0, beta2), fused=not where.is_meta)
@@ -190,9 +189,7 @@ class Contrastive(Part):
 
 @torch.no_grad()
 def near(moment: Moment, spread: Callable[[Tensor], Tensor | float]) -> Tensor:
-    """(B, C, H, W): what G makes of the fakes' noises moved a little, z + spread(z)·N(0, 1); its own draws (maps of
-    noise, mixing) are new.
-    """
+    """(B, C, H, W): what G makes of z + spread(z)·N(0, 1), z the fakes' noises; its own draws are new."""
     z = moment.fake.z
     if z is None:
         raise GanbenchError("instance discrimination of fakes needs the noises that they were made of")

@@ -58,7 +58,8 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     weights = sum(p.numel() for m in (gan.G, gan.judges) for p in m.parameters())
     frozen = sum(_bytes(m) for part in gan.parts for m in part.frozen())
     average = _bytes(gan.average.G) if gan.average is not None else 0
-    kept = sum(_held(part.state_dict()) for part in gan.parts)
+    with Tally(until):  # some read a value
+        kept = sum(_held(part.state_dict()) for part in gan.parts)
     standing = _bytes(gan.G) + _bytes(gan.judges) + frozen + kept + 2 * FLOAT * weights + average
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
 
