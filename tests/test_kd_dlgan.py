@@ -188,6 +188,13 @@ def test_the_proxys_features_are_the_networks_own_and_draw_nothing() -> None:
     assert found.width == 1280
 
 
+@needs_lite
+def test_it_trains_in_double_precision(float64: None) -> None:
+    gan = Gan(recipe_of(("kd-dlgan", GIVEN)), 0)
+    steps(gan, 1)
+    assert {t.dtype for t in gan.parts[0].teacher.state_dict().values() if t.is_floating_point()} == {torch.float64}
+
+
 # The suite
 
 

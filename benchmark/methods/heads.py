@@ -7,16 +7,11 @@ pixels, which is what BigGAN's and SNGAN's D read.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
 from benchmark.methods.spectral_layer import normalise
-
-Kind = Literal["equalised", "spectral-norm"]
-"""StyleGAN2's layer, or BigGAN's."""
 
 
 def penultimate(features: list[Tensor]) -> Tensor:
@@ -34,7 +29,7 @@ def width(D: nn.Module, method: str) -> int:
 
 
 def head(kind: str, inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer, of the global stream's numbers."""
+    """A linear layer, drawn from the global stream: "equalised" as StyleGAN2's, "spectral-norm" as BigGAN's."""
     if kind == "equalised":
         return Equalised(inputs, outputs)
     layer = nn.Linear(inputs, outputs)

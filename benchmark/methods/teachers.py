@@ -33,8 +33,9 @@ class Teacher(nn.Module):
 
     def __init__(self, network: nn.Module, texts: Tensor, size: int, resize: str, own: Normal | None) -> None:
         super().__init__()
-        self.network, self.size, self.resize, self.own = network, size, resize, own
-        self.register_buffer("texts", texts)
+        kind = torch.get_default_dtype()  # D's; the weights are float32, or float16
+        self.network, self.size, self.resize, self.own = network.to(kind), size, resize, own
+        self.register_buffer("texts", texts.to(kind))
 
     @property
     def width(self) -> int:
