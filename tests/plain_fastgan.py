@@ -135,10 +135,10 @@ def from_bands(bands: State) -> Tensor:
 
 def bands_of(x: Tensor, filters: Tensor | None = None) -> State:
     """Band -> (B, 2C, H/2, W/2): depthwise convolutions, with Haar's filters, two equal ones a channel, if not with
-    those given, (4, 2C, 1, 2, 2).
+    those given, (8C, 1, 2, 2), band by band.
     """
     c = x.shape[1]
-    given = [w.expand(2 * c, 1, 2, 2) for w in FILTERS.values()] if filters is None else filters
+    given = [w.expand(2 * c, 1, 2, 2) for w in FILTERS.values()] if filters is None else filters.chunk(4)
     return {name: F.conv2d(x, w, stride=2, groups=c) for name, w in zip(FILTERS, given)}
 
 

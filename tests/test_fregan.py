@@ -108,7 +108,7 @@ def test_released_filters_are_drawn_saved_and_not_trained() -> None:
         assert sorted(extra) == sorted(f"transforms.{side}.filters" for side in sides)
         for filters in extra.values():
             assert filters.std().item() == pytest.approx(0.02, rel=0.1) and abs(filters.mean().item()) < 2e-3
-    assert D.transforms["64"].filters.shape == (4, 32, 1, 2, 2)
+    assert D.transforms["64"].filters.shape == (4 * 32, 1, 2, 2)
 
 
 @torch.no_grad()

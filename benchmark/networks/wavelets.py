@@ -70,13 +70,17 @@ class Drawn(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.register_buffer("filters", 0.02 * torch.randn(4, 2 * channels, 1, 2, 2))
+        self.register_buffer("filters", 0.02 * torch.randn(8 * channels, 1, 2, 2))  # band by band
 
     def high(self, x: Tensor) -> Tensor:
         """As ``Transform`` says."""
-        return F.conv2d(x, self.filters[1:].sum(0), stride=2, groups=x.shape[1])
+        return F.conv2d(x, self._bands()[1:].sum(0), stride=2, groups=x.shape[1])
 
     def around(self, x: Tensor) -> Tensor:
         """As ``Transform`` says."""
-        low, lh, hl, hh = (F.conv2d(x, band, stride=2, groups=x.shape[1]) for band in self.filters)
+        low, lh, hl, hh = (F.conv2d(x, band, stride=2, groups=x.shape[1]) for band in self._bands())
         return inverse(low, lh, hl, hh)
+
+    def _bands(self) -> Tensor:
+        """(4, 2C, 1, 2, 2)."""
+        return self.filters.unflatten(0, (4, -1))
