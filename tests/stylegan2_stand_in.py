@@ -45,7 +45,7 @@ def filtered(x: Tensor, stride: int, padding: int = 0) -> Tensor:
 
 
 class Block(nn.Module):
-    """StyleGAN2's residual block of D: convolutions first, then bias and activation, or filter and halving."""
+    """A residual block of D with the three convolutions of StyleGAN2's; it halves after them."""
 
     halve = True
 

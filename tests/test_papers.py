@@ -335,7 +335,8 @@ def test_profiles_shrink_every_cell_by_rule() -> None:
         full = {c.id: c for c in load(ROOT / f"suites/{name}.yaml").cells}
         for cell in load(ROOT / f"suites/{name}.yaml", "ci").cells:
             assert cell.recipe.dataset == "shapes" and cell.recipe.subset is cell.recipe.crop is None
-            assert cell.recipe.resolution == min(256, full[cell.id].recipe.resolution)
+            of_paper = full[cell.id].recipe.resolution
+            assert cell.recipe.resolution == (64 if of_paper == 1024 or cell.table == "100shot" else of_paper)
             assert (
                 cell.recipe.network[1]["width"] < 1
                 and (cell.recipe.steps or 0) <= 4
@@ -343,7 +344,11 @@ def test_profiles_shrink_every_cell_by_rule() -> None:
             )
             assert [p for p, _ in cell.recipe.parts] == [p for p, _ in full[cell.id].recipe.parts]
         for cell in load(ROOT / f"suites/{name}.yaml", "reduced").cells:
-            assert cell.recipe.dataset in ("cifar10-jpeg", "mnist") and cell.recipe.resolution <= 64
+            few = cell.table in ("fewshot", "100shot")
+            assert cell.recipe.dataset in ("cifar10-jpeg", "mnist") or (
+                few and cell.recipe.dataset.startswith("emoji-")
+            )
+            assert cell.recipe.resolution <= (128 if cell.table == "fewshot" else 64)
 
 
 def test_reduced_runs_keep_what_schedules_mean() -> None:

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 
 from benchmark.errors import GanbenchError
 from benchmark.methods import adv_aug, lecam
-from benchmark.methods.chain_layer import ChainLayer
 from tests import stylegan2_stand_in as stand_in
 from tests.stylegan2_stand_in import ADV, CHAIN, COLOUR, d_moment, g_moment, images, pair, state, train
 
@@ -117,36 +116,6 @@ def test_a_player_may_be_left_as_it_is() -> None:
 
 
 # --- CHAIN --------------------------------------------------------------------------------------------------------
-
-
-def test_filter_after_convolution_is_nvlabs_order_where_the_image_is_padded_once() -> None:
-    block, x = stand_in.Block(4, 6), torch.randn(2, 4, 8, 8)
-    weight = block.conv2.weight * block.conv2.scale
-    torch.testing.assert_close(
-        stand_in.filtered(block.conv2(x), 2), F.conv2d(stand_in.filtered(x, 1, 2), weight, stride=2)
-    )
-    torch.testing.assert_close(
-        stand_in.filtered(block.skip(x), 2, 1), block.skip(stand_in.filtered(x, 2, 1)), msg="the skip's"
-    )
-
-
-def test_chain_acts_on_what_the_plain_convolutions_give() -> None:
-    gan = pair(("chain", CHAIN))
-    block = gan.D.blocks[0]
-    layers = [m for m in gan.D.modules() if isinstance(m, ChainLayer)]
-    assert len(layers) == 3
-    given: dict[str, tuple[Tensor, Tensor]] = {}
-    for name in ("conv1", "conv2", "skip"):
-        conv, layer = getattr(block, name)
-        layer.register_forward_pre_hook(
-            lambda _, args, n=name, c=conv: given.update({n: (args[0], c.weight * c.scale)})
-        )
-        conv.register_forward_pre_hook(lambda _, args, n=name: given.update({f"{n} reads": args[0]}))
-    train(gan, 1)
-    for name, padding, side in (("conv1", 1, 8), ("conv2", 2, 10), ("skip", 0, 8)):
-        y, weight = given[name]
-        assert y.shape[2] == side
-        torch.testing.assert_close(y, F.conv2d(given[f"{name} reads"], weight, padding=padding))
 
 
 def test_r1_goes_through_chains_batch_version_in_ds_own_pass_only() -> None:

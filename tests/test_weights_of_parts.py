@@ -303,7 +303,7 @@ def _job(tmp_path: Path, r: Recipe) -> Job:
         cache=str(tmp_path / "cache"),
         device="cpu",
         threads=1,
-        channels_last=False,
+        layout="auto",
         until_epoch=None,
         checkpoint_s=60.0,
         cluster=True,

@@ -17,11 +17,8 @@ Where: after conv1, conv2 and the skip's convolution, before pooling, of the blo
 ``networks/__init__.py``. BigGAN's first block pools before its skip's convolution: there the layer acts on what is
 pooled already. An identity skip gets none.
 
-StyleGAN2's blocks have the same three convolutions, of which NVlabs' code filters conv2's input and halves by its
-stride, and filters and halves the skip's input before. As the slides have it, the layer acts on what the plain
-convolution gives at full size, before its bias and activation and before filter and halving (chosen: no such code is
-released). Without a layer that is the same function, since convolutions commute where the image is padded once: by 2
-pixels for conv2, whose Y is two pixels larger for it. With one, conv2 and the skip's are four times the work.
+StyleGAN2's conv2 and skip halve the map themselves, by a filter before them (``stylegan2_discriminator.py``): there, too,
+the layer acts on what is halved already, before the activation (chosen: no such code is released).
 
 R1 goes through the layers twice: it needs ``version: batch``, and is taken by D's own pass (``every: 1``).
 """

@@ -29,7 +29,7 @@ from benchmark.suite.load import load
 from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
-from tests.speed.plain_few_shot import step_of
+from tests.plain_few_shot import step_of
 
 PEER = "a plain loop of each method; GN, PGN and GraN as their authors' code has them"
 SHORT = "--width 0.125 --batch 8 --rounds 1 --methods NSGAN,NSGAN-SN,GraND-GAN,GN-GAN"
