@@ -17,8 +17,8 @@ Where: after conv1, conv2 and the skip's convolution, before pooling, of the blo
 ``networks/__init__.py``. BigGAN's first block pools before its skip's convolution: there the layer acts on what is
 pooled already. An identity skip gets none.
 
-StyleGAN2's conv2 and skip halve the map themselves, by a filter before them (``stylegan2_discriminator.py``): there, too,
-the layer acts on what is halved already, before the activation (chosen: no such code is released).
+StyleGAN2's conv2 and skip halve the map themselves, by a filter before them (``stylegan2_discriminator.py``): there,
+too, the layer acts on what is halved already, before the activation (chosen: no such code is released).
 
 R1 goes through the layers twice: it needs ``version: batch``, and is taken by D's own pass (``every: 1``).
 """

@@ -4,9 +4,10 @@
 
 The methods are those of the papers' CIFAR-10 tables, at their network, batch and width, with one D
 step a G step; and those of CHAIN's few-shot table at 128 pixels, with the proxy of LPIPS. The plain
-loop is what one would write for that method alone: one function, Adam fused, D frozen in the G step. ``GN``, ``PGN`` and ``GraN`` are written there as their authors'
-code does it, by double backpropagation in both steps. One round times a step of each in turn, in
-CPU seconds of one thread; ratios are taken round by round, so that a drifting machine moves both.
+loop is what one would write for that method alone: one function, Adam fused, D frozen in the G step.
+``GN``, ``PGN`` and ``GraN`` are written there as their authors' code does it, by double
+backpropagation in both steps. One round times a step of each in turn, in CPU seconds of one thread;
+ratios are taken round by round, so that a drifting machine moves both.
 """
 
 from __future__ import annotations
