@@ -3,7 +3,8 @@
 A plug-in is one file of ``networks/`` or ``methods/``. Its name in a suite is the file's name with
 dashes (``spectral-norm`` is ``spectral_norm.py``). It states ``VERSION = n`` (raised when its
 algorithm changes: the number is in every run key) and defines ``build(…)``, whose keyword-only
-arguments are the ones that a suite may give.
+arguments are the ones that a suite may give. One whose networks have been trained elsewhere states
+``WEIGHTS = {argument: {value: (names of weights/known.py, …)}}``; another value takes none.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,8 @@ class Plugin:
     kind: str  # "network", "loss" or "part": the annotation of what ``build`` returns
     arguments: dict[str, str]  # name -> annotation
     required: frozenset[str]
+    defaults: dict[str, Any] = field(default_factory=dict)  # of arguments that may be left out
+    weights: dict[str, dict[Any, tuple[str, ...]]] = field(default_factory=dict)  # its WEIGHTS
 
     def check(self, given: dict[str, Any]) -> None:
         """Raises GanbenchError (exit 2) on an unknown, missing or wrongly typed argument."""
@@ -45,6 +48,17 @@ class Plugin:
         if missing := self.required - given.keys():
             raise GanbenchError(f"{self.name} needs {', '.join(sorted(missing))}", 2)
 
+    def needs(self, given: dict[str, Any]) -> list[str]:
+        """Names of the weights that it takes with these arguments."""
+        values = self.defaults | given
+        return [
+            name
+            for argument, choices in self.weights.items()
+            for choice, names in choices.items()
+            if values.get(argument) == choice
+            for name in names
+        ]
+
     def load(self) -> ModuleType:
         """Import the plug-in (and torch with it)."""
         return importlib.import_module(self.module)
@@ -53,19 +67,28 @@ class Plugin:
 @functools.cache
 def plugins(room: str) -> dict[str, Plugin]:
     """Every plug-in of ``benchmark/<room>/`` (``"networks"`` or ``"methods"``), by its suite name."""
-    found = {}
-    for path in sorted((Path(__file__).parent / room).glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        version = next((v for n in tree.body if (v := _assigned(n, "VERSION")) is not None), None)
-        build = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build"), None)
-        if version is None or build is None:
-            continue  # the interface that the plug-ins share, not one of them
-        arguments = {a.arg: ast.unparse(a.annotation) if a.annotation else "" for a in build.args.kwonlyargs}
-        required = {a.arg for a, d in zip(build.args.kwonlyargs, build.args.kw_defaults) if d is None}
-        kind = {"Part": "part", "Loss": "loss"}.get(ast.unparse(build.returns) if build.returns else "", "network")
-        name = path.stem.replace("_", "-")
-        found[name] = Plugin(name, f"benchmark.{room}.{path.stem}", version, kind, arguments, frozenset(required))
-    return found
+    files = sorted((Path(__file__).parent / room).glob("*.py"))
+    return {found.name: found for path in files if (found := read(path, f"benchmark.{room}.{path.stem}"))}
+
+
+def read(path: Path, module: str) -> Plugin | None:
+    """The plug-in that a file states; None for one that plug-ins share."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    version, weights = (_assigned(tree, name) for name in ("VERSION", "WEIGHTS"))
+    build = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build"), None)
+    if not isinstance(version, int) or build is None:
+        return None
+    given = list(zip(build.args.kwonlyargs, build.args.kw_defaults))
+    return Plugin(
+        name=path.stem.replace("_", "-"),
+        module=module,
+        version=version,
+        kind={"Part": "part", "Loss": "loss"}.get(ast.unparse(build.returns) if build.returns else "", "network"),
+        arguments={a.arg: ast.unparse(a.annotation) if a.annotation else "" for a, _ in given},
+        required=frozenset(a.arg for a, default in given if default is None),
+        defaults={a.arg: ast.literal_eval(default) for a, default in given if default is not None},
+        weights=weights or {},
+    )
 
 
 def plugin(room: str, name: str) -> Plugin:
@@ -84,9 +107,12 @@ def _choices(annotation: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _assigned(node: ast.stmt, name: str) -> int | None:
-    """The number that the statement gives to ``name``."""
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
-        value = ast.literal_eval(node.value)
-        return value if isinstance(value, int) else None
+def _assigned(tree: ast.Module, name: str) -> Any:
+    """The plain value that a statement of the file gives to ``name``; None without one."""
+    for node in tree.body:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return ast.literal_eval(node.value)
     return None

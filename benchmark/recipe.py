@@ -47,12 +47,15 @@ class Recipe:
     drop_last: bool  # drop the last partial batch of an epoch
     player_order: str  # within a step: "g-first", "d-first" (all n_dis), or "g-after-first-d"
     share_fakes: bool  # both players' steps see the same fakes, detached where D's step uses them
+    augment_once: bool | None = None  # of share_fakes: what D sees of them is made once, for both players' steps
+    share_noise: bool | None = None  # G's step makes its fakes of the noises of the D step before it
     d_pass: str  # real and fake through D "separate"ly or "joint"ly
     optimizer: str  # "adam"
     lr_g: float
     lr_d: float
     beta1: float
     beta2: float
+    beta2_d: float | None = None  # D's, where it is not G's
     adam_eps: float
     lr_decay: str | None = None  # "linear": both rates fall to 0 at the last step
     lr_decay_start: int | None = None  # G step at which they begin to
@@ -71,6 +74,11 @@ class Recipe:
             raise GanbenchError("a recipe needs exactly one of 'epochs' and 'steps'", 2)
         if self.share_fakes and (self.batch_g != self.batch_d or (self.player_order != "g-first" and self.n_dis > 1)):
             raise GanbenchError("share_fakes needs equal batch_g and batch_d, and n_dis 1 if D goes first", 2)
+
+        if self.augment_once and not self.share_fakes:
+            raise GanbenchError("augment_once needs share_fakes", 2)
+        if self.share_noise and (self.share_fakes or self.batch_g != self.batch_d or self.player_order == "g-first"):
+            raise GanbenchError("share_noise needs equal batch_g and batch_d, D first, and no share_fakes", 2)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, fields in order, absent mechanisms left out."""

@@ -54,7 +54,7 @@ def test_every_method_trains_alike_in_both_layouts(float64: None, method: str) -
 
 def test_weights_maps_moments_and_the_average_lie_as_asked() -> None:
     gan, _ = after_a_step(recipe(**SMALL, ema=0.9, ema_start=0, ema_buffers=True), True)
-    x = gan.fakes(4)[0]
+    x = gan.fakes(4).images
     moments = [s["exp_avg"] for optimiser in (gan.opt_G, gan.opt_D) for s in optimiser.state.values()]
     for tensor in (x, *gan.G.parameters(), *gan.D.parameters(), *gan.average.G.parameters(), *moments):
         assert tensor.dim() != 4 or tensor.is_contiguous(memory_format=torch.channels_last)

@@ -404,6 +404,7 @@ def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implement
         next(c for c in load(Path(f"suites/{suite}.yaml"), "full").cells if c.table == table)
         for suite, table in (("sdp", "II"), ("chain", "100shot"))
     ]
+    cells[1] = dataclasses.replace(cells[1], recipe=dataclasses.replace(cells[1].recipe, parts=(("no-such", {}),)))
     made = forecast(make_plan(cells, [0], {}), devices.named("A100"), say=lambda done, todo: None)
     far, unmade = sorted(made.plan.runs, key=lambda run: run.cells[0].paper, reverse=True)
     assert not far.key and far.state == unmade.state == "blocked" and "not implemented" in unmade.reason, (

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -61,7 +63,8 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """
     folder = tmp_path_factory.mktemp("decide")
     suite, results = write(folder / "tiny.yaml"), folder / "results"
-    assert run(suite, results, "--seeds", "3") == 0
+    with mock.patch.dict(os.environ):  # a run in this process names its folders there
+        assert run(suite, results, "--seeds", "3") == 0
     e = estimate([r.final["V_g"]["value"] for r in values(results, "A")])
     other = estimate([r.final["V_g"]["value"] for r in values(results, "B")])
     return write(suite, 0.8 * e.half / abs(e.mean), e.mean, other.mean * 10), results

@@ -38,6 +38,7 @@ from benchmark.records import store as records
 from benchmark.schedule.endings import beside_floor
 from benchmark.suite.load import load
 from benchmark.train.run import run
+from benchmark.weights.known import KNOWN
 from tests.conftest import protocol, recipe
 
 LITE = "efficientnet-lite0"
@@ -334,7 +335,7 @@ def test_the_evaluation_key_covers_the_real_images() -> None:
             and card.content("train", 28, 1) == trained
         )
     with pytest.MonkeyPatch.context() as m:
-        m.setattr("benchmark.metrics.extractors.efficientnet_lite0.SHA256", "0" * 64)
+        m.setitem(KNOWN, LITE, dataclasses.replace(KNOWN[LITE], sha256="0" * 64))
         assert evaluation_key("a", p, small) != key
     assert real_key(small, protocol()) is None
     with pytest.raises(GanbenchError, match="has no split"):

@@ -38,6 +38,7 @@ from benchmark.plan.cost import made_and_seen
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.run import run
 from benchmark.train.session import Session
+from benchmark.weights import known
 from tests.conftest import protocol, recipe
 
 LITE = "efficientnet-lite0"
@@ -374,7 +375,11 @@ def test_weights_that_are_not_the_right_ones_are_refused_unexecuted(
     path.write_bytes(pickle.dumps(_Bomb()))
     with pytest.raises(GanbenchError, match="is not the weights file of inception-2015-12-05"):
         extractors.load("inception-2015-12-05", path)
-    monkeypatch.setattr(inception, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    monkeypatch.setitem(
+        known.KNOWN,
+        "inception-2015-12-05",
+        dataclasses.replace(known.known("inception-2015-12-05"), sha256=hashlib.sha256(path.read_bytes()).hexdigest()),
+    )
     with pytest.raises(GanbenchError, match="cannot be read as weights"):
         extractors.load("inception-2015-12-05", path)
     assert not Path("bomb").exists()

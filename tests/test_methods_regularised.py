@@ -429,7 +429,7 @@ def test_spectral_norm_iterates_in_both_steps() -> None:
         return u
 
     expected = iterated(layer.u.clone(), 2)
-    d_step(gan, (images(8), None), (images(8), None))  # both passes come before the weights move
+    d_step(gan, (images(8), None), gan.fakes(8).detached())  # both passes come before the weights move
     torch.testing.assert_close(layer.u, expected)
     expected = iterated(layer.u.clone(), 1)
     g_step(gan, gan.fakes(8), images(8))

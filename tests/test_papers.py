@@ -250,7 +250,6 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
             "    metrics: {FID: higher}\n    columns: [{dataset: shells}",
             "FID is better lower in one table and higher in another",
         ),
-        ("path-length: {weight: 2.0, every: 4}", "path-length: {weight: 2.0}", "given different arguments"),
         (
             "      DA+CHAIN:        {FID",
             "      DA+CHAIN:        {recipe: DA, FID",
@@ -264,6 +263,13 @@ def test_the_linter_finds_what_loading_does_not(tmp_path: Path, old: str, new: s
     path = tmp_path / "chain.yaml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     assert any(problem in found for found in lint([path]))
+
+
+def test_the_linter_compares_the_arguments_of_what_is_not_implemented(tmp_path: Path) -> None:
+    text = (ROOT / "suites/chain.yaml").read_text(encoding="utf-8").replace("path-length: {", "way-of-w: {")
+    path = tmp_path / "chain.yaml"
+    path.write_text(text.replace("way-of-w: {weight: 2.0, every: 4}", "way-of-w: {weight: 2.0}", 1), encoding="utf-8")
+    assert any("given different arguments" in found for found in lint([path]))
 
 
 def test_a_source_belongs_to_its_value() -> None:
@@ -329,7 +335,8 @@ def test_profiles_shrink_every_cell_by_rule() -> None:
         full = {c.id: c for c in load(ROOT / f"suites/{name}.yaml").cells}
         for cell in load(ROOT / f"suites/{name}.yaml", "ci").cells:
             assert cell.recipe.dataset == "shapes" and cell.recipe.subset is cell.recipe.crop is None
-            assert cell.recipe.resolution == min(256, full[cell.id].recipe.resolution)
+            of_paper = full[cell.id].recipe.resolution
+            assert cell.recipe.resolution == (64 if of_paper == 1024 or cell.table == "100shot" else of_paper)
             assert (
                 cell.recipe.network[1]["width"] < 1
                 and (cell.recipe.steps or 0) <= 4
@@ -337,7 +344,11 @@ def test_profiles_shrink_every_cell_by_rule() -> None:
             )
             assert [p for p, _ in cell.recipe.parts] == [p for p, _ in full[cell.id].recipe.parts]
         for cell in load(ROOT / f"suites/{name}.yaml", "reduced").cells:
-            assert cell.recipe.dataset in ("cifar10-jpeg", "mnist") and cell.recipe.resolution <= 64
+            few = cell.table in ("fewshot", "100shot")
+            assert cell.recipe.dataset in ("cifar10-jpeg", "mnist") or (
+                few and cell.recipe.dataset.startswith("emoji-")
+            )
+            assert cell.recipe.resolution <= (128 if cell.table == "fewshot" else 64)
 
 
 def test_reduced_runs_keep_what_schedules_mean() -> None:

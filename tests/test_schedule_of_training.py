@@ -12,7 +12,7 @@ from torch import nn
 
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
-from benchmark.methods import spectral_norm
+from benchmark.methods import spectral_layer, spectral_norm
 from benchmark.train import run as room
 from benchmark.train.average import Average
 from benchmark.train.evaluate import evaluate, sample_grid
@@ -81,7 +81,7 @@ def test_spectral_norm_of_an_average_is_of_the_averaged_weight() -> None:
     with torch.no_grad():
         G[0].weight.add_(0.02 * torch.randn_like(G[0].weight))
     average.update(G, 0)
-    spectral_norm.power_iteration(average.G)
+    spectral_layer.power_iteration(average.G)
     average.G.eval()
     weight = average.G[0].weight
     with torch.no_grad():

@@ -128,7 +128,7 @@ def test_g_step_leaves_d_alone_and_d_step_leaves_g_alone() -> None:
     g_step(gan, gan.fakes(8), torch.zeros(8, 1, 28, 28))
     assert all(torch.equal(p, D[n]) and p.requires_grad and p.grad is None for n, p in gan.D.named_parameters())
     G = copy.deepcopy(dict(gan.G.named_parameters()))
-    d_step(gan, (torch.rand(8, 1, 28, 28), None), (gan.fakes(8)[0].detach(), None))
+    d_step(gan, (torch.rand(8, 1, 28, 28), None), gan.fakes(8).detached())
     assert all(torch.equal(p, G[n]) for n, p in gan.G.named_parameters())
     assert not all(torch.equal(p, D[n]) for n, p in gan.D.named_parameters())
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -42,7 +43,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("GANBENCH_CACHE", str(folder / "cache"))
         (folder / "suites").mkdir()
         suite = write(folder / "suites/tiny.yaml")
-        assert run(suite, folder / "results") == 0
+        with mock.patch.dict(os.environ):  # a run in this process names its folders there
+            assert run(suite, folder / "results") == 0
         failures.keep(folder / "results", "0" * 16, 1, "for a reason")
         shutil.copytree(folder / "results", folder / "other")
         (folder / "results/conflicts/a/records").mkdir(parents=True)

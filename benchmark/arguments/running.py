@@ -99,8 +99,10 @@ def _each_run(p: ArgumentParser) -> None:
     p.add_argument(
         "--weights",
         type=old_file,
+        action="append",
         metavar="PATH",
-        help="the Inception network's weights file (default: where torch-fidelity keeps it)",
+        help="a file of weights, by its own name (vgg16-397923af.pth); another name is taken for the Inception "
+        "network's; may be given several times (default: where torch keeps its downloads)",
     )
     p.add_argument(
         "--checkpoint-every",

@@ -12,7 +12,8 @@ from benchmark.data.cards import cards, data_root
 from benchmark.data.home import cache_folder, full_path
 from benchmark.data.verify import state
 from benchmark.errors import GanbenchError
-from benchmark.metrics import extractors
+from benchmark.weights.known import KNOWN
+from benchmark.weights.read import verified
 
 ROOM_BYTES = 5 * 2**30  # less free disk than this is worth a word
 
@@ -34,11 +35,21 @@ def examine(results: Path) -> Iterator[tuple[str, bool, str]]:
     yield _folder("data folder", data_root, "GANBENCH_DATA", os.R_OK)
     yield _folder("cache", cache_folder, "GANBENCH_CACHE", os.W_OK)
     for name, card in cards().items():
+        if card.part_of:  # there as soon as that one is
+            continue
         found = state(card)
         yield f"dataset {name}", found == "ready" or found.startswith("ready: "), found
-    for name in extractors.names():
-        problem = extractors.missing(name)
-        yield f"weights of {name}", problem is None, problem or "here"
+    for name in KNOWN:
+        yield f"weights of {name}", *_weights(name)
+
+
+def _weights(name: str) -> tuple[bool, str]:
+    """Whether they are here, and the right ones."""
+    try:
+        verified(name)
+    except GanbenchError as error:
+        return False, str(error)
+    return True, "here"
 
 
 def _folder(what: str, find: Callable[[], Path], variable: str, need: int) -> tuple[str, bool, str]:

@@ -6,9 +6,9 @@ import os
 import sys
 import time
 from argparse import Namespace
+from pathlib import Path
 
 from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
-from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError
 from benchmark.files import kind
 from benchmark.process import shell
@@ -20,9 +20,7 @@ def run(a: Namespace) -> int:
 
     _check(a)
     if a.weights:
-        if a.weights.exists() and not a.weights.is_file():
-            raise GanbenchError(f"--weights {a.weights} is {kind(a.weights.stat().st_mode)}, not a file", 2)
-        os.environ["GANBENCH_WEIGHTS"] = full_path(a.weights)
+        os.environ["GANBENCH_WEIGHTS"] = _weights(a.weights)
     options = Options(
         executor=a.executor,
         address=a.address,
@@ -58,6 +56,16 @@ def run(a: Namespace) -> int:
     if summary.exit_code == 130:
         print("run the same command again to go on", file=sys.stderr)
     return summary.exit_code or unread
+
+
+def _weights(files: list[Path]) -> str:
+    """What GANBENCH_WEIGHTS says of these files."""
+    for file in files:
+        if file.exists() and not file.is_file():
+            raise GanbenchError(f"--weights {file} is {kind(file.stat().st_mode)}, not a file", 2)
+        if os.pathsep in str(file) and len(files) > 1:
+            raise GanbenchError(f"--weights {file}: of several files, none may have {os.pathsep!r} in its path", 2)
+    return os.pathsep.join(os.path.abspath(file) for file in files)  # by its own name, where it is a link
 
 
 def _explained(a: Namespace) -> str:

@@ -60,7 +60,7 @@ def _files(c: Card, form: list[FileCard], path: Path) -> list[tuple[FileCard, Pa
     found = []
     for file in form:
         here = [p for place in places for p in (place / file.file, place / f"{file.file}.gz")] or [path] * (
-            path.name in (file.file, f"{file.file}.gz")
+            path.name in (file.file, f"{file.file}.gz") or (c.reader == "tar" and path.suffix == ".tgz")
         )
         if (chosen := next((p for p in here if p.is_file()), None)) is None:
             return None

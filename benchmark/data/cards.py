@@ -38,8 +38,8 @@ class Card:
 
     name: str
     title: str
-    # "shapes" (procedural), "idx", "cifar", "folders" (a pinned zip), "stl10", "images" (a folder, zip or LMDB that
-    # `data add` takes in)
+    # "shapes" (procedural), "idx", "cifar", "folders" (a pinned zip), "tar" (a pinned tar archive of images), "stl10",
+    # "images" (a folder, zip or LMDB that `data add` takes in)
     reader: str
     resolutions: tuple[int, int]
     channels: tuple[int, ...]
@@ -52,6 +52,7 @@ class Card:
     size: int | None = (
         None  # pixels a side of every image as it lies in the files; None: not one for all, or of no account
     )
+    part_of: str | None = None  # the dataset whose files this one's images are in
 
     def files(self, split: str | None = None) -> list[FileCard]:
         """The files of a split, or of all splits; none for a procedural dataset."""
@@ -102,6 +103,8 @@ class Card:
         if self.reader == "idx":
             return content_hash(hashes)
         s = self.split(split)  # splits may share an archive
+        if self.reader == "tar":
+            return content_hash(["tar", hashes, {k: v for k, v in s.items() if k not in FILES}, self.size, channels])
         return content_hash([self.reader, hashes, split, s.get("members"), s.get("labels_key"), channels])
 
     def check(self, split: str, resolution: int, channels: int, resize: str | None) -> None:
@@ -140,6 +143,7 @@ def cards() -> dict[str, Card]:
             home=c.get("home", ""),
             archives=tuple(FileCard(**a) for a in c.get("archives", ())),
             size=c.get("size"),
+            part_of=c.get("part_of"),
         )
         for name, c in raw.items()
     }
@@ -152,14 +156,19 @@ def card(name: str) -> Card:
     return cards()[name]
 
 
+def folder_of(name: str) -> Path:
+    """Where the files of a dataset lie, or of the one that it is a part of."""
+    return data_root() / (card(name).part_of or name)
+
+
 def locate(name: str, file: str) -> Path | None:
-    """The file of a dataset, plain or ``.gz``, in ``<root>/<name>/`` or ``<root>/``; None if absent.
+    """The file of a dataset, plain or ``.gz``, in its folder of the data root or in the root itself; None if absent.
 
     Raises:
         GanbenchError: the folder cannot be read, or there is no home directory that it would be in.
     """
-    for folder in (data_root() / name, data_root()):
-        for path in (folder / file, folder / f"{file}.gz"):
+    for place in (folder_of(name), data_root()):
+        for path in (place / file, place / f"{file}.gz"):
             if is_file(path):
                 return path
     return None
@@ -168,7 +177,9 @@ def locate(name: str, file: str) -> Path | None:
 def mend(c: Card) -> str:
     """How a person gets a dataset that is not here."""
     by_hand = f"ganbench data add {c.name} FOLDER"
-    return f"run: ganbench data fetch {c.name}" if c.sources else f"get it from {c.home}, then run: {by_hand}"
+    return (
+        f"run: ganbench data fetch {c.part_of or c.name}" if c.sources else f"get it from {c.home}, then run: {by_hand}"
+    )
 
 
 def missing(name: str, split: str) -> str | None:

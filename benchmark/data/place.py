@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from benchmark.data.cards import FileCard, data_root
+from benchmark.data.cards import FileCard, data_root, folder_of
 from benchmark.data.check import check_file
 from benchmark.errors import GanbenchError
 from benchmark.files import let_go
@@ -35,8 +35,8 @@ def scratch_folder() -> Iterator[Path]:
 
 def store(name: str, file: FileCard, path: Path) -> None:
     """Check ``path`` and place it in the data root, compressed unless it is an archive or mapped, atomically."""
-    as_it_is = file.file.endswith((".gz", ".zip", ".bin"))
-    target = data_root() / name / (file.file if as_it_is else f"{file.file}.gz")
+    as_it_is = file.file.endswith((".gz", ".tgz", ".zip", ".bin"))
+    target = folder_of(name) / (file.file if as_it_is else f"{file.file}.gz")
     temporary = target.with_suffix(".tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

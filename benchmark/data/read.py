@@ -12,7 +12,7 @@ from benchmark.data.check import read_file
 from benchmark.data.subsets import store, subset_hash, subset_indices
 from benchmark.errors import GanbenchError
 
-STREAMED = ("images", "stl10")
+STREAMED = ("images", "stl10", "tar")
 """Readers whose prepared pixels lie on disk and are mapped, so that any number of images fits in memory."""
 
 

@@ -18,6 +18,7 @@ from benchmark.data.image import decode
 from benchmark.data.layout import arrange, find
 from benchmark.data.manifest import arrays_path, content_hash, decoder, names_hash, parts, pixel_hash
 from benchmark.data.stl10 import read as read_stl10
+from benchmark.data.tarred import Tarred
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular
 from benchmark.process.shell import command
@@ -36,6 +37,8 @@ class Stream(Protocol):
 
 def stream(c: Card, split: str) -> Stream:
     """The split of a dataset that is streamed; raises GanbenchError where its files are missing or damaged."""
+    if c.reader == "tar":
+        return Tarred(c, split)
     return _Stl10(c, split) if c.reader == "stl10" else Added(c, split)
 
 

@@ -16,6 +16,11 @@ released code (FastGANDBig, ``chain_models.py``), which p0, the averaging of r a
 Where: after conv1, conv2 and the skip's convolution, before pooling, of the blocks described in
 ``networks/__init__.py``. BigGAN's first block pools before its skip's convolution: there the layer acts on what is
 pooled already. An identity skip gets none.
+
+StyleGAN2's conv2 and skip halve the map themselves, by a filter before them (``stylegan2_discriminator.py``): there,
+too, the layer acts on what is halved already, before the activation (chosen: no such code is released).
+
+R1 goes through the layers twice: it needs ``version: batch``, and is taken by D's own pass (``every: 1``).
 """
 
 from __future__ import annotations
@@ -142,8 +147,9 @@ class Chain(Part):
 
 
 def _chosen(D: nn.Module, blocks: str) -> list[nn.Module]:
-    """D's residual blocks that ``blocks`` names."""
-    found = [m for m in D.modules() if all(hasattr(m, name) for name in ("conv1", "conv2", "skip"))]
+    """D's residual blocks that ``blocks`` names: of those that D counts as its blocks, where it does."""
+    counted = getattr(D, "blocks", None) or D.modules()
+    found = [m for m in counted if all(hasattr(m, name) for name in ("conv1", "conv2", "skip"))]
     if not found:
         raise GanbenchError("chain acts in residual blocks (conv1, conv2, skip), and this network's D has none", 2)
     if blocks in ("all", "down"):

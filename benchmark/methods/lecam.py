@@ -10,7 +10,8 @@ With ``start`` over 0 it is the code for CIFAR, whose unit is the G step: before
 anchors are the current means, from then on they average; the term is there only after step ``start``. With ``start`` 0
 it is the StyleGAN2
 code: the term is there at once, and the averages are free of the bias of their beginning (divided by 1 − decay^n, n
-updates).
+updates), as TensorFlow's ``assign_moving_average`` with ``zero_debias`` has it. ``zero_debias`` says so apart from
+``start``: with a ``start`` over 0 the averages then begin at 0 there; without, from ``start`` 0 on, they keep the bias.
 """
 
 from __future__ import annotations
@@ -26,16 +27,18 @@ from benchmark.methods.part import DMoment, Part, one_logit
 VERSION = 1
 
 
-def build(*, weight: float, decay: float, start: int) -> Part:
-    """``weight``: λ; ``decay`` of the anchors, a D step; ``start``: a G step."""
-    return LeCam(weight, decay, start)
+def build(*, weight: float, decay: float, start: int, zero_debias: bool | None = None) -> Part:
+    """``weight``: λ; ``decay`` of the anchors, a D step; ``start``: a G step; ``zero_debias``: where it is not what
+    ``start`` implies.
+    """
+    return LeCam(weight, decay, start, start == 0 if zero_debias is None else zero_debias)
 
 
 class LeCam(Part):
     """A term of D's loss, and two numbers that are remembered."""
 
-    def __init__(self, weight: float, decay: float, start: int) -> None:
-        self.weight, self.decay, self.start = weight, decay, start
+    def __init__(self, weight: float, decay: float, start: int, zero_debias: bool) -> None:
+        self.weight, self.decay, self.start, self.zero_debias = weight, decay, start, zero_debias
         self.means = torch.zeros(2)  # running averages over real and over fake, before the correction of their bias
         self.updates = 0
 
@@ -52,11 +55,11 @@ class LeCam(Part):
         ``means``.
         """
         if step < self.start:
-            self.means = means
+            self.means = torch.zeros_like(means) if self.zero_debias else means
             return means
         self.updates += 1
         self.means = self.decay * self.means.to(means) + (1 - self.decay) * means
-        return self.means if self.start else self.means / (1 - self.decay**self.updates)
+        return self.means / (1 - self.decay**self.updates) if self.zero_debias else self.means
 
     def state_dict(self) -> dict[str, Any]:
         """The averaged means (2,), real and fake, their bias uncorrected, and how often they were updated."""

@@ -4,17 +4,23 @@ A method is a list of parts. A part implements the moments that it needs and lea
 as they are. The order of the list is the order in which the parts act at each moment:
 
     build     once, before training: wrap or rewrite G or D
+    ready     once, when all parts are built and the players are on their device: copies of them
     augment   what D sees, for real and for fake images, in both steps; before D
     before_pass, after_pass    around each of the step's own passes of images through D
     d_penalty, g_penalty    terms added to D's or G's loss
-    after_d, after_g        adaptive rules, after the optimiser's step
+    d_own, g_own            the loss of a step of its own of D's or G's optimiser, every so many steps (lazy R1)
+    after_d, after_g        adaptive rules, after the optimiser's steps
 
 The loss is exactly one part of its own, a ``Loss``. Parts do not know one another.
+
+A part may own networks: ``modules`` are trained with D, ``frozen`` never change. D's step comes before G's unless the
+recipe says otherwise, so what a part needs of the real images in G's step it keeps, detached, from ``d_penalty``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -35,6 +41,16 @@ class Side:
     logits: Tensor  # (A·B,) or (A·B, K): D's raw output
     features: list[Tensor]  # feature maps of D's blocks; empty unless a part sets needs_features
     labels: Tensor | None = None  # (A·B,) classes, of a class-conditional pair
+    drawn: dict[str, Tensor] = field(default_factory=dict)  # what parts say of this augmentation's random numbers
+    # Of fakes only:
+    small: tuple[Tensor, ...] = ()  # the further images of a G that gives several, as D saw them, each augmented apart
+    z: Tensor | None = None  # (B, z_dim): the noises
+    g_features: tuple[Tensor, ...] = ()  # G's maps; empty unless a part sets needs_g_features
+
+    @property
+    def shown(self) -> Tensor | tuple[Tensor, ...]:
+        """What D is called with: what it saw of the images, all of them where G gives several."""
+        return (self.seen, *self.small) if self.small else self.seen
 
 
 class Loss:
@@ -64,6 +80,11 @@ class Loss:
         return side.logits
 
 
+def unchanged(images: Tensor, real: bool) -> Tensor:
+    """No augmentation."""
+    return images
+
+
 @dataclass
 class Moment:
     """Everything that a penalty or an adaptive rule may look at."""
@@ -78,6 +99,8 @@ class Moment:
     loss: Tensor  # its value in this step, before penalties
     rng: torch.Generator  # the augmentation stream: the only randomness a part may use
     total_steps: int | None = None  # G steps of the whole run, where that is known
+    # Every part's augmentation of images (B, C, H, W), real or not, made anew
+    augment: Callable[[Tensor, bool], Tensor] = unchanged
 
 
 @dataclass
@@ -99,17 +122,29 @@ def one_logit(logits: Tensor, method: str) -> Tensor:
 class Part:
     """One idea. Every method has a neutral default; override what the idea needs."""
 
+    shape: tuple[int, int, int]  # (C, H, W) of the images, given by the harness before ``build``
     needs_features: bool = False  # fill Side.features
+    needs_g_features: bool = False  # fill Side.g_features of fakes
     needs_input_grad: bool = False  # let the images that D sees carry gradient in the D step too (R1)
+    needs_image_grad: bool = False  # let the real images carry gradient before augmentation in the D step
+    d_every: int | None = None  # d_own is asked in step 0 and then every so many G steps
+    g_every: int | None = None  # likewise
     needs_separate_passes: bool = False  # refuse recipes that show D real and fake images in one pass
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """Wrap or rewrite the players; called inside the seeded initialisation stream."""
         return G, D
 
+    def ready(self, G: nn.Module, D: nn.Module) -> None:
+        """All parts are built, and the players are on their device; whoever needs a copy of one takes it here."""
+
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
         """(B, C, H, W) to what D sees, (A·B, C, H, W); differentiable, since G learns through it."""
         return images
+
+    def drawn(self) -> dict[str, Tensor]:
+        """What the last ``augment`` drew, by names that its docstring gives: (A·B, n) each."""
+        return {}
 
     def before_pass(self, view: View, rng: torch.Generator) -> None:
         """D is about to see this, in the training step; passes that parts and metrics make are not announced."""
@@ -125,6 +160,16 @@ class Part:
         """A scalar added to G's loss, or None."""
         return None
 
+    def d_own(self, moment: DMoment) -> Tensor | None:
+        """The loss of a step of its own: D's optimiser makes it after D's step, by this loss alone (times ``d_every``,
+        where the source does that).
+        """
+        return None
+
+    def g_own(self, moment: Moment) -> Tensor | None:
+        """Likewise with G's optimiser, after G's step; D's parameters are left alone."""
+        return None
+
     def after_d(self, moment: DMoment) -> None:
         """After D's optimiser step."""
 
@@ -134,6 +179,12 @@ class Part:
     def modules(self) -> list[nn.Module]:
         """Networks of the part's own (heads, decoders): moved, frozen in the G step, saved and trained with D.
         A part that trains something at its own pace keeps an optimiser and steps it in ``after_d``.
+        """
+        return []
+
+    def frozen(self) -> list[nn.Module]:
+        """Networks of the part's own that never change (a perceptual distance, a teacher): moved, in eval mode, in no
+        optimiser and no checkpoint.
         """
         return []
 

@@ -1,29 +1,21 @@
 """Spectral normalisation (Miyato et al. 2018): every weight divided by its largest singular value.
 
-σ is estimated by one power iteration a forward pass in training mode, none in eval mode; u and v
-carry no gradient, σ = uᵀWv does. Convolutions use W reshaped to (out, in·k·k), as the paper and
-its code do. Equal to ``torch.nn.utils.spectral_norm`` (a test holds them side by side).
-
-D's embeddings are projections onto classes (Miyato and Koyama 2018) and normalised too, as in their
-code; G's are the scales and shifts of its conditional BatchNorm, and are not.
-
-For a linear layer on fewer rows than inputs the quotient is taken on the output, (xWᵀ)/σ + b,
-which is the same number without writing W/σ to memory: a fifth of an MLP's training step.
+Convolutions, transposed ones and linear layers of one player, and of D its embeddings, which are projections onto
+classes (Miyato and Koyama 2018) and normalised in their code too. G's embeddings are the scales and shifts of its
+conditional BatchNorm, and are not. How it is done is in ``spectral_layer.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
+from benchmark.errors import GanbenchError
 from benchmark.methods.part import Part
+from benchmark.methods.spectral_layer import KINDS, normalise
 
 VERSION = 1
-EPS = 1e-12
 
 
 def build(*, player: Literal["D", "G"]) -> Part:
@@ -32,111 +24,21 @@ def build(*, player: Literal["D", "G"]) -> Part:
 
 
 class SpectralNorm(Part):
-    """Rewrites every linear and convolutional layer of one player, and D's embeddings."""
+    """Rewrites every layer of one player."""
 
     def __init__(self, player: str) -> None:
         self.player = player
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
-        """Changes the layers in place; u and v are drawn in the initialisation stream and saved with the player."""
-        kinds = (nn.Linear, nn.Conv2d, nn.Embedding) if self.player == "D" else (nn.Linear, nn.Conv2d)
-        for module in (D if self.player == "D" else G).modules():
-            if isinstance(module, kinds) and type(module) in kinds:
-                _normalise(module)
+        """Changes the layers in place; u and v are drawn in the initialisation stream and saved with the player.
+
+        Raises:
+            GanbenchError: a layer has weights of a kind that is neither normalised nor known to be left alone.
+        """
+        left = () if self.player == "D" else (nn.Embedding,)
+        for name, module in (D if self.player == "D" else G).named_modules():
+            if type(module) in KINDS and not isinstance(module, left):
+                normalise(module)
+            elif not isinstance(module, (*left, *KINDS)) and any(p.dim() > 1 for p in module.parameters(recurse=False)):
+                raise GanbenchError(f"spectral-norm does not know {self.player}'s {name}, {type(module).__name__}", 2)
         return G, D
-
-
-Layer = nn.Linear | nn.Conv2d | nn.Embedding
-
-
-def _normalise(module: Layer) -> None:
-    rows = module.weight.flatten(1)
-    module.register_buffer("u", F.normalize(torch.randn(rows.shape[0]), dim=0, eps=EPS))
-    module.register_buffer("v", F.normalize(torch.randn(rows.shape[1]), dim=0, eps=EPS))
-    module.__class__ = {nn.Linear: _SpectralLinear, nn.Conv2d: _SpectralConv2d, nn.Embedding: _SpectralEmbedding}[
-        type(module)
-    ]
-
-
-def _sigma(module: Layer) -> Tensor:
-    """σ of the module's weight, () with gradient to it; one power iteration in training mode. In the weight's own
-    precision, under autocast too.
-    """
-    if not module.weight.is_meta and torch.is_autocast_enabled(module.weight.device.type):
-        with torch.autocast(module.weight.device.type, enabled=False):
-            return _sigma(module)
-    rows, lies, stored = _matrix(module.weight)
-    # Set directly: Module.__setattr__ costs as much as the iteration in a narrow network.
-    buffers = cast("dict[str, Tensor]", module._buffers)
-    if module.training:
-        with torch.no_grad():  # new tensors, not in place: an earlier pass of this step still needs its own
-            v = _unit(torch.mv(rows.t(), buffers["u"]))
-            buffers["u"] = _unit(torch.mv(rows, v))
-            buffers["v"] = stored(v)
-    else:
-        v = lies(buffers["v"])
-    return torch.dot(buffers["u"], torch.mv(rows, v))
-
-
-Reorder = Callable[[Tensor], Tensor]
-
-
-def _matrix(weight: Tensor) -> tuple[Tensor, Reorder, Reorder]:
-    """A weight as (out, in·k·k) without a copy, columns in the order in which they lie in memory; what brings v into
-    this order, and what back into that of its checkpoints, (in, k, k).
-    """
-    if weight.is_contiguous() or not weight.is_contiguous(memory_format=torch.channels_last):
-        return weight.flatten(1), _same, _same
-    _, n, h, w = weight.shape
-    return (
-        weight.permute(0, 2, 3, 1).flatten(1),
-        lambda v: v.view(n, h, w).permute(1, 2, 0).flatten(),
-        lambda v: v.view(h, w, n).permute(2, 0, 1).flatten(),
-    )
-
-
-def _same(v: Tensor) -> Tensor:
-    return v
-
-
-def _unit(x: Tensor) -> Tensor:
-    """What ``F.normalize`` gives, with less around it."""
-    return x / torch.linalg.vector_norm(x, keepdim=True).clamp_min_(EPS)
-
-
-@torch.no_grad()
-def power_iteration(player: nn.Module) -> None:
-    """One iteration in every normalised layer: for weights, such as an average's, that its vectors were not found
-    for.
-    """
-    for module in player.modules():
-        if isinstance(module, (_SpectralLinear, _SpectralConv2d)):
-            was = module.training
-            module.training = True
-            _sigma(module)
-            module.training = was
-
-
-class _SpectralLinear(nn.Linear):
-    def forward(self, x: Tensor) -> Tensor:
-        """(…, in) to (…, out); the cheaper of xWᵀ/σ and x(W/σ)ᵀ."""
-        sigma = _sigma(self)
-        if x[..., 0].numel() < self.in_features:
-            return (
-                F.linear(x, self.weight) / sigma + self.bias
-                if self.bias is not None
-                else F.linear(x, self.weight) / sigma
-            )
-        return F.linear(x, self.weight / sigma, self.bias)
-
-
-class _SpectralConv2d(nn.Conv2d):
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, in, H, W) to (B, out, H', W') with W/σ."""
-        return self._conv_forward(x, self.weight / _sigma(self), self.bias)
-
-
-class _SpectralEmbedding(nn.Embedding):
-    def forward(self, labels: Tensor) -> Tensor:
-        """(B,) classes to rows of W/σ, (B, dimension)."""
-        return super().forward(labels) / _sigma(self)

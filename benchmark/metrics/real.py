@@ -95,11 +95,13 @@ def decoder(dataset: str, changed: bool = False) -> dict[str, str]:
         changed: the images are cut or resized; those of an IDX file are else taken as they are.
     """
     reader = card(dataset).reader
-    if reader not in ("folders", "images", "stl10") and not (reader == "idx" and changed):
+    if reader not in ("folders", "images", "stl10", "tar") and not (reader == "idx" and changed):
         return {}
     import PIL
     from PIL import features
 
+    if reader == "tar":
+        return {"pillow": PIL.__version__, "webp": str(features.version("webp"))}
     if reader == "idx":
         return {"pillow": PIL.__version__}
     return {"pillow": PIL.__version__, "libjpeg": str(features.version("jpg"))}

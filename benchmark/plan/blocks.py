@@ -8,12 +8,14 @@ from benchmark.catalogue import plugins
 from benchmark.data.cards import card, missing
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
-from benchmark.metrics.extractors import missing as missing_extractor
 from benchmark.metrics.extractors import resize as extractor_resize
+from benchmark.metrics.extractors import weights_name
 from benchmark.metrics.fewest import too_few
 from benchmark.metrics.names import IMAGE, NEEDS, PROBES
 from benchmark.metrics.real import compared_with, held_out, validation_split
 from benchmark.recipe import Protocol, Recipe
+from benchmark.weights.needed import needed
+from benchmark.weights.place import missing as missing_weights
 
 
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -43,7 +45,18 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     if recipe.steps_per_epoch(images) == 0:
         return f"{images} images are fewer than one batch of {recipe.batch_d}"
-    return missing(recipe.dataset, recipe.split)
+    return _weights(recipe, protocol) or missing(recipe.dataset, recipe.split)
+
+
+def weights_of(recipe: Recipe, protocol: Protocol) -> list[str]:
+    """Names of the weights that a run takes: of its parts' networks, and of the extractor where images are measured."""
+    measured = any(m in IMAGE for m in protocol.metrics)
+    return list(dict.fromkeys([*needed(recipe), *([weights_name(protocol.extractor)] if measured else [])]))
+
+
+def _weights(recipe: Recipe, protocol: Protocol) -> str | None:
+    """All that is not here of them, at once."""
+    return "; ".join(filter(None, map(missing_weights, weights_of(recipe, protocol)))) or None
 
 
 def _conditions(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -81,7 +94,7 @@ def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
     return (
         _settings(protocol)
         or too_few(protocol, *(s.size for s in compared_with(recipe, protocol)))
-        or missing_extractor(protocol.extractor)
+        or _weights(recipe, protocol)
         or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
     )
 

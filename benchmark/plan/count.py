@@ -8,6 +8,7 @@ does only when it is under way (ADA's pipeline, CHAIN's layers, LeCam after its 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -44,25 +45,45 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     gan.step = total_steps // 2
     for part in gan.parts:
         under_way(part, gan.step * recipe.n_dis)
-    with Tally(until) as step:
-        train_step(gan, lambda: real_batch(recipe))
-    work, peak = step.work + gan.optimised(), step.peak
+    work, peak = _on_average(gan, lambda: train_step(gan, lambda: real_batch(recipe)), until)
     if recipe.n_dis > 1:  # every D step more is like the first, on fakes of its own
-        with Tally(until) as more:
-            with torch.no_grad():
-                fakes = gan.fakes(recipe.batch_d)
-            d_step(gan, real_batch(recipe), fakes)
-        work, peak = work + (more.work + gan.optimised()) * (recipe.n_dis - 1), max(peak, more.peak)
+        more, its_peak = _on_average(gan, lambda: _d_step_more(gan, recipe), until)
+        work, peak = work + more * (recipe.n_dis - 1), max(peak, its_peak)
     with torch.no_grad(), Tally(until) as sample:
-        images, labels = gan.fakes(recipe.batch_g)
+        made = gan.fakes(recipe.batch_g)
     with torch.no_grad(), Tally(until) as judge:
         for part in gan.parts:
             part.before_pass("g-fake", gan.rng["augment"])
-        gan.D(images, labels)
+        gan.D((made.images, *made.small) if made.small else made.images, made.labels)
     weights = sum(p.numel() for m in (gan.G, gan.judges) for p in m.parameters())
+    frozen = sum(_bytes(m) for part in gan.parts for m in part.frozen())
     average = _bytes(gan.average.G) if gan.average is not None else 0
-    standing = _bytes(gan.G) + _bytes(gan.judges) + 2 * FLOAT * weights + average
+    with Tally(until):  # some read a value
+        kept = sum(_held(part.state_dict()) for part in gan.parts)
+    standing = _bytes(gan.G) + _bytes(gan.judges) + frozen + kept + 2 * FLOAT * weights + average
     return Count(work, sample.work, judge.work, weights, standing + peak, standing)
+
+
+def _d_step_more(gan: Counted, recipe: Recipe) -> None:
+    with torch.no_grad():
+        fakes = gan.fakes(recipe.batch_d)
+    d_step(gan, real_batch(recipe), fakes)
+
+
+def _on_average(gan: Counted, make: Callable[[], object], until: float) -> tuple[Work, int]:
+    """The work of a step, on average where parts have steps of their own every so many; and the most that is held."""
+    every = sorted({n for part in gan.parts for n in (part.d_every, part.g_every) if n and n > 1})
+    middle = gan.step
+    base = middle // math.lcm(*every) * math.lcm(*every)
+    total, before, peak = Work(), Work(), 0
+    for n in (1, *every):  # a step without any of them, then with the most frequent, then with rarer ones too
+        gan.step = middle if not every else base + math.lcm(*(e for e in every if e <= n))
+        with Tally(until) as step:
+            make()
+        found = step.work + gan.optimised()
+        total, before, peak = total + (found + before * -1) * (1 / n), found, max(peak, step.peak)
+    gan.step = middle
+    return total, peak
 
 
 class Counted(Gan):
@@ -81,7 +102,7 @@ class Counted(Gan):
         done, self.optimising = self.optimising, Work()
         return done
 
-    def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> Any:
+    def _adam(self, parameters: list[nn.Parameter], lr: float, beta2: float, weight_decay: float | None) -> Any:
         def add() -> None:
             """A step of Adam: ``ADAM_BYTES`` moved a parameter, a call a tensor."""
             self.optimising += Work(bytes=sum(ADAM_BYTES * p.numel() for p in parameters), calls=1 + len(parameters))
@@ -117,3 +138,11 @@ def under_way(part: Any, d_steps: int) -> None:
 def _bytes(module: nn.Module) -> int:
     """Of parameters and buffers."""
     return sum(t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers()))
+
+
+def _held(state: Any) -> int:
+    """Bytes of the tensors in what a part remembers: momentum copies, queues, moments of an optimiser of its own."""
+    if isinstance(state, Tensor):
+        return state.numel() * state.element_size()
+    inner = state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ()
+    return sum(map(_held, inner))

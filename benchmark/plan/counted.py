@@ -39,6 +39,7 @@ SHAPES_WORK = (
     "n_dis",
     "player_order",
     "share_fakes",
+    "augment_once",
     "d_pass",
     "optimizer",
     "ema_buffers",

@@ -11,6 +11,7 @@ from benchmark.data.cards import card
 from benchmark.data.subsets import subset_hash
 from benchmark.metrics.real import real_key
 from benchmark.recipe import Protocol, Recipe
+from benchmark.weights.needed import hashes
 
 STEP_VERSION = 1
 """Raised when ``train/`` changes what a recipe computes (the order of draws, an initialisation)."""
@@ -20,16 +21,19 @@ MEASURE_VERSION = 1
 
 
 def algorithm_versions(recipe: Recipe) -> dict[str, Any]:
-    """The version of every plug-in that the recipe uses, and of the step itself.
+    """The version of every plug-in that the recipe uses, and of the step itself; the hashes of weights, where it takes
+    any.
 
     Raises:
         GanbenchError: a network or part does not exist.
     """
     parts = [recipe.loss[0], *(name for name, _ in recipe.parts)]
+    weights = hashes(recipe)
     return {
         "step": STEP_VERSION,
         "network": [recipe.network[0], plugin("networks", recipe.network[0]).version],
         "methods": [[name, plugin("methods", name).version] for name in parts],
+        **({"weights": weights} if weights else {}),
     }
 
 

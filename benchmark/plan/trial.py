@@ -18,8 +18,9 @@ def trial(recipe: Recipe) -> str | None:
             gan = Counted(recipe, recipe.steps or 1)
             images, labels = real_batch(recipe)
             pass_through_D(gan, "d-real", images, labels if recipe.classes else None, None)
-            fakes, labels_of_fakes = gan.fakes(recipe.batch_g)
-            pass_through_D(gan, "g-fake", fakes, labels_of_fakes, None)
+            made = gan.fakes(recipe.batch_g)
+            fakes = (made.images, *made.small) if made.small else made.images
+            pass_through_D(gan, "g-fake", fakes, made.labels, None)
     except TooMuch:
         return None
     except GanbenchError as error:

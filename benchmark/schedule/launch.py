@@ -15,6 +15,7 @@ from benchmark.data.cards import cache_folder, data_root
 from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_lock, why
+from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run
 from benchmark.process.leave import INTERRUPTED
 from benchmark.records import store
@@ -28,6 +29,7 @@ from benchmark.schedule.stop import Stop
 from benchmark.schedule.summary import Summary
 from benchmark.schedule.watch import Watch
 from benchmark.train.layout import AUTO
+from benchmark.weights.read import verified
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
 
     Raises:
         GanbenchError: another driver works on the same results, or no node can take a run; or there is no GPU where
-            "cuda" was asked for.
+            "cuda" was asked for; or a file of weights is not the one that it should be.
     """
     todo = {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()
@@ -71,6 +73,8 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
         return summary
     if options.device == "cuda" and options.address is None:
         refuse_without_gpu()
+    for name in dict.fromkeys(name for run in todo.values() for name in weights_of(run.recipe, run.protocol)):
+        verified(name)
     jobs = _jobs(todo.values(), results, options)
     refuse_scratch(results)
     mirror_of(jobs[0].folder)  # a URL that cannot be opened is said before anything runs

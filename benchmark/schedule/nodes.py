@@ -16,6 +16,7 @@ from benchmark.process.home import PACKAGE, WORKING
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.job import Job, set_folders
 from benchmark.schedule.mirror import check_room, mirror_of, workplace
+from benchmark.weights.needed import needed
 
 JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Environment variable in which a process that `ray job submit` started finds the job's runtime environment."""
@@ -58,12 +59,7 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    wanted = list(
-        {
-            content_hash([j.recipe[k] for k in ("dataset", "split", "resolution", "channels")] + [j.protocol]): j
-            for j in jobs
-        }.values()
-    )
+    wanted = distinct(jobs)
     expected = [_content(job) for job in wanted]
     there = {n["NodeID"]: _name(n) for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU", 0) > 0}
     task = ray.remote(num_cpus=0, max_retries=0)(lacking)
@@ -99,9 +95,20 @@ def check(ray: Any, jobs: Sequence[Job], meanwhile: Callable[[], None] = lambda:
         )
 
 
+def distinct(jobs: Sequence[Job]) -> list[Job]:
+    """One of those that need the same of a node: data, weights, and what the protocol measures with."""
+    data = ("dataset", "split", "resolution", "channels")
+    found = {
+        content_hash([*(job.recipe[k] for k in data), job.protocol, needed(Recipe.from_json(job.recipe))]): job
+        for job in jobs
+    }
+    return list(found.values())
+
+
 def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
     """What this node lacks for ``jobs``, whose data have the ``expected`` content: one line a problem."""
-    from benchmark.plan.blocks import what_blocks
+    from benchmark.plan.blocks import weights_of, what_blocks
+    from benchmark.weights.read import verified
 
     problems: dict[str, None] = {}
     for job, content in zip(jobs, expected):
@@ -110,6 +117,9 @@ def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
         try:
             mirror_of(job.folder)
             why = what_blocks(recipe, protocol) or check_room(workplace(job.folder).parent)
+            if not why:
+                for weights in weights_of(recipe, protocol):
+                    verified(weights)
             if not why and _content(job) != content:
                 why = (
                     f"dataset {recipe.dataset}: {recipe.split} has other images than on the node that the runs "

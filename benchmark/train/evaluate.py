@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from benchmark.methods.spectral_norm import power_iteration
+from benchmark.methods.spectral_layer import power_iteration
 from benchmark.metrics.images import NotFinite, Source
 from benchmark.metrics.jacobian import statistics, summarise
 from benchmark.metrics.names import IMAGE, NEEDS
 from benchmark.recipe import Protocol, Recipe
+from benchmark.train.batches import generate
 from benchmark.train.gan import Gan
 from benchmark.train.streams import stream
 
@@ -83,7 +84,7 @@ def _generated(gan: Gan, G: nn.Module, protocol: Protocol, seed: int, step: int)
         rng = stream(seed, "evaluation", step)
         for _ in range(-(-count // size)):
             z = gan.noise(size, rng)
-            yield G(z, gan.labels(size, rng)).float().cpu().contiguous()
+            yield generate(G, z, gan.labels(size, rng), rng)[0].float().cpu().contiguous()
 
     return batches
 
@@ -131,7 +132,8 @@ def sample_grid(gan: Gan, protocol: Protocol, seed: int) -> str:
     classes = gan.recipe.classes
     labels = None if classes is None else (torch.arange(GRID * GRID, device=gan.device) // GRID) % classes
     with torch.no_grad(), _sampled(gan, protocol) as G:
-        images = G(gan.noise(GRID * GRID, stream(seed, "samples")), labels)
+        rng = stream(seed, "samples")
+        images = generate(G, gan.noise(GRID * GRID, rng), labels, rng)[0]
     pixels = images.nan_to_num().clamp(-1, 1).add(1).mul(127.5).round().byte().cpu()
     _, channels, height, width = pixels.shape
     grid = (

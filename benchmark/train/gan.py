@@ -4,6 +4,7 @@ seed.
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -14,6 +15,7 @@ from benchmark.catalogue import plugin
 from benchmark.errors import GanbenchError, nearest
 from benchmark.recipe import Recipe
 from benchmark.train.average import Average
+from benchmark.train.batches import Fakes, generate
 from benchmark.train.streams import NAMES, noise, stream
 
 PRECISIONS = ("float32", "bfloat16")
@@ -57,13 +59,19 @@ class Gan:
             shape = (recipe.channels, recipe.resolution, recipe.resolution)
             G, D = network.build(shape, recipe.z_dim, recipe.classes, **recipe.network[1])
             for part in self.parts:
+                part.shape = shape
                 G, D = part.build(G, D)
         self.G, self.D = (player.to(self.device, memory_format=self.layout).train() for player in (G, D))
         self.judges = nn.ModuleList(
             [self.D, *(m.to(self.device, memory_format=self.layout) for part in self.parts for m in part.modules())]
         )
-        self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.weight_decay_g)
-        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, recipe.weight_decay_d)
+        for module in (m for part in self.parts for m in part.frozen()):
+            module.to(self.device, memory_format=self.layout).eval().requires_grad_(False)
+        for part in self.parts:
+            part.ready(self.G, self.D)
+        self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.beta2, recipe.weight_decay_g)
+        beta2_d = recipe.beta2 if recipe.beta2_d is None else recipe.beta2_d
+        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, beta2_d, recipe.weight_decay_d)
         self.average = (
             Average(self.G, recipe.ema, recipe.ema_start or 0, bool(recipe.ema_buffers))
             if recipe.ema is not None
@@ -71,12 +79,16 @@ class Gan:
         )
         self.step = 0  # G steps done
         self.wants_features = any(part.needs_features for part in self.parts)
+        self.wants_g_features = any(part.needs_g_features for part in self.parts)
+        self.wants_image_grad = any(part.needs_image_grad for part in self.parts)
         self.wants_input_grad = any(part.needs_input_grad for part in self.parts)
 
-    def _adam(self, parameters: list[nn.Parameter], lr: float, weight_decay: float | None) -> torch.optim.Adam:
+    def _adam(
+        self, parameters: list[nn.Parameter], lr: float, beta2: float, weight_decay: float | None
+    ) -> torch.optim.Adam:
         r = self.recipe
         return torch.optim.Adam(
-            parameters, lr=lr, betas=(r.beta1, r.beta2), eps=r.adam_eps, weight_decay=weight_decay or 0.0, fused=True
+            parameters, lr=lr, betas=(r.beta1, beta2), eps=r.adam_eps, weight_decay=weight_decay or 0.0, fused=True
         )
 
     def set_rates(self) -> None:
@@ -97,11 +109,15 @@ class Gan:
         r = self.recipe
         return noise(count, r.z_dim, r.z_distribution, r.z_scale, rng or self.rng["noise"]).to(self.device)
 
-    def fakes(self, count: int) -> tuple[Tensor, Tensor | None]:
-        """Images of G with gradient, (count, C, H, W), and their classes, uniform, of a conditional pair."""
-        z, labels = self.noise(count), self.labels(count, self.rng["labels"])
+    def fakes(self, count: int, z: Tensor | None = None) -> Fakes:
+        """What G makes of ``count`` fresh noises, or of ``z``, and of classes, uniform, of a conditional pair."""
+        z = self.noise(count) if z is None else z
+        labels = self.labels(len(z), self.rng["labels"])
+        taps: list[Tensor] | None = [] if self.wants_g_features else None
         with self.autocast():
-            return self.G(z, labels).to(z.dtype), labels
+            made = generate(self.G, z, labels, self.rng["noise"], taps)
+        images, *small = (x.to(z.dtype) for x in made)
+        return Fakes(images, labels, z, tuple(small), tuple(taps or ()))
 
     def autocast(self) -> AbstractContextManager[object]:
         """Where the recipe's precision holds: the players' passes, losses and penalties. Not in augmentations, in
@@ -132,10 +148,26 @@ class Gan:
         return self.average.G
 
     def augment(self, images: Tensor, real: bool) -> Tensor:
-        """What D sees of ``images``, through every part in order."""
-        for part in self.parts:
-            images = part.augment(images, real, self.rng["augment"])
+        """What D sees of ``images``, through every part in order; never in less than their precision."""
+        plain = self.recipe.precision == "float32" or self.device.type == "meta"
+        with nullcontext() if plain else torch.autocast(self.device.type, enabled=False):
+            for part in self.parts:
+                images = part.augment(images, real, self.rng["augment"])
         return images
+
+    def augment_fakes(self, fakes: Fakes) -> tuple[Tensor, ...]:
+        """What D sees of ``fakes``, each image of a G that gives several on its own."""
+        return tuple(self.augment(images, False) for images in (fakes.images, *fakes.small))
+
+    def augmented_once(self, fakes: Fakes) -> Fakes:
+        """With what both players' steps show D, where the recipe has ``augment_once``."""
+        if not self.recipe.augment_once:
+            return fakes
+        return dataclasses.replace(fakes, seen=self.augment_fakes(fakes), drawn=self.drawn())
+
+    def drawn(self) -> dict[str, Tensor]:
+        """What the parts drew for the last augmentation."""
+        return {name: values for part in self.parts for name, values in part.drawn().items()}
 
     def state_dict(self) -> dict[str, Any]:
         """All that training depends on from here on."""

@@ -19,6 +19,8 @@ FASTER_LAST = frozenset(
         "biggan",
         "dcgan",
         "e2gan",
+        "fastgan",
+        "fregan",
         "gn-cnn",
         "gn-resnet",
         "mimicry-wgan-gp",

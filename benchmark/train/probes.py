@@ -78,7 +78,8 @@ class Probes:
                 real, test = (_batch(gan, images, index, self.batch) for images in (self.real, self.unseen))
                 twins = [_twin(gan, seed, step, index) for _ in range(2)]
                 with torch.no_grad():
-                    fake = twins[0].fakes(self.batch)
+                    made = twins[0].fakes(self.batch)
+                fake = (made.images, made.labels)
                 seen.append(_look(twins[0], real, fake))
                 unseen.append(_logits(twins[1], test, fake))
         found = summarise(seen, torch.cat(unseen))
@@ -110,7 +111,8 @@ def _twin(gan: Gan, seed: int, step: int, index: int) -> Gan:
     """A copy of the pair, its parts and its loss that shares the weights, and draws from streams of its own."""
     twin = copy.copy(gan)
     twin.rng = {name: stream(seed, "probe", name, step, index) for name in NAMES}
-    shared = {id(p): p for p in (*gan.G.parameters(), *gan.judges.parameters())} | {
+    players = (gan.G, gan.judges, *(m for part in gan.parts for m in part.frozen()))
+    shared = {id(p): p for player in players for p in player.parameters()} | {
         id(gan.rng[name]): twin.rng[name] for name in NAMES
     }
     twin.G, twin.D, twin.parts, twin.loss = copy.deepcopy((gan.G, gan.D, gan.parts, gan.loss), shared)

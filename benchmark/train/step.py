@@ -8,15 +8,14 @@ optimiser steps, parts adapt.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.methods.part import DMoment, Moment, Side, View
+from benchmark.train.batches import Batch, Fakes
 from benchmark.train.gan import Gan
-
-Batch = tuple[Tensor, Tensor | None]
-"""Images (B, C, H, W) in [-1, 1] and their classes (B,); None for an unconditional pair's fakes."""
 
 
 def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor]:
@@ -34,32 +33,35 @@ def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor
         real = next_real()  # the last batch of an epoch may be smaller: shared fakes follow it, as the source does
         fakes = gan.fakes(len(real[0]) if r.share_fakes else r.batch_g)
         loss_G = g_step(gan, fakes, real[0])
-        loss_D = d_step(gan, real, _detached(fakes) if r.share_fakes else _fresh_fakes(gan, len(real[0])))
+        loss_D = d_step(gan, real, fakes.detached() if r.share_fakes else _fresh_fakes(gan, len(real[0])))
         for _ in range(r.n_dis - 1):
             real = next_real()
             loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
     elif r.share_fakes:
         real = next_real()
-        fakes = gan.fakes(len(real[0]))
-        loss_D = d_step(gan, real, _detached(fakes))
+        fakes = gan.augmented_once(gan.fakes(len(real[0])))
+        loss_D = d_step(gan, real, fakes.detached())
         loss_G = g_step(gan, fakes, real[0])
     else:
         g_follows = 0 if r.player_order == "g-after-first-d" else r.n_dis - 1
         for i in range(r.n_dis):
             real = next_real()
-            loss_D = d_step(gan, real, _fresh_fakes(gan, len(real[0])))
+            fakes = _fresh_fakes(gan, len(real[0]))
+            loss_D = d_step(gan, real, fakes)
             if i == g_follows:
-                loss_G = g_step(gan, gan.fakes(r.batch_g), real[0])
+                loss_G = g_step(gan, gan.fakes(r.batch_g, fakes.z if r.share_noise else None), real[0])
     if gan.average is not None:
         gan.average.update(gan.G, gan.step)
     gan.step += 1
     return loss_D, loss_G
 
 
-def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
+def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
     """One update of D on real and (detached) fake images; returns its total loss."""
     gan.opt_D.zero_grad()
-    real, fake = _look(gan, real_batch, True), _look(gan, fake_batch, False)
+    if gan.wants_image_grad:
+        real_batch = (real_batch[0].detach().requires_grad_(), real_batch[1])
+    real, fake = _real_side(gan, real_batch), _fake_side(gan, fakes)
     if gan.wants_input_grad:
         real.seen, fake.seen = (side.seen.detach().requires_grad_() for side in (real, fake))
     with gan.autocast():
@@ -70,7 +72,17 @@ def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
             _judge(gan, fake, "d-fake")
         d_loss = gan.loss.d_loss(real, fake)
         moment = DMoment(
-            gan.step, gan.G, gan.D, real, fake, real.images, gan.loss, d_loss, gan.rng["augment"], gan.total_steps
+            gan.step,
+            gan.G,
+            gan.D,
+            real,
+            fake,
+            real.images,
+            gan.loss,
+            d_loss,
+            gan.rng["augment"],
+            gan.total_steps,
+            gan.augment,
         )
         loss = moment.loss
         for part in gan.parts:
@@ -78,21 +90,32 @@ def d_step(gan: Gan, real_batch: Batch, fake_batch: Batch) -> Tensor:
                 loss = loss + penalty
     loss.backward()
     gan.opt_D.step()
+    _own_steps(gan, gan.opt_D, [p.d_own for p in gan.parts if p.d_every and gan.step % p.d_every == 0], moment)
     for part in gan.parts:
         part.after_d(moment)
     return loss.detach()
 
 
-def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
+def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
     """One update of G through D, whose parameters are left alone; returns G's total loss."""
     gan.opt_G.zero_grad()
     _freeze(gan.judges, True)
-    fake = _look(gan, fake_batch, False)
+    fake = _fake_side(gan, fakes)
     with gan.autocast():
         _judge(gan, fake, "g-fake")
         g_loss = gan.loss.g_loss(fake)
         moment = Moment(
-            gan.step, gan.G, gan.D, None, fake, real_images, gan.loss, g_loss, gan.rng["augment"], gan.total_steps
+            gan.step,
+            gan.G,
+            gan.D,
+            None,
+            fake,
+            real_images,
+            gan.loss,
+            g_loss,
+            gan.rng["augment"],
+            gan.total_steps,
+            gan.augment,
         )
         loss = moment.loss
         for part in gan.parts:
@@ -100,34 +123,56 @@ def g_step(gan: Gan, fake_batch: Batch, real_images: Tensor) -> Tensor:
                 loss = loss + penalty
     loss.backward()
     gan.opt_G.step()
+    _own_steps(gan, gan.opt_G, [p.g_own for p in gan.parts if p.g_every and gan.step % p.g_every == 0], moment)
     _freeze(gan.judges, False)
     for part in gan.parts:
         part.after_g(moment)
     return loss.detach()
 
 
-def _fresh_fakes(gan: Gan, count: int) -> Batch:
+def _own_steps(
+    gan: Gan, optimiser: torch.optim.Optimizer, own: list[Callable[[Any], Tensor | None]], moment: Moment
+) -> None:
+    """Lazy regularisation: one more step of the optimiser for each loss."""
+    for own_loss in own:
+        optimiser.zero_grad()
+        with gan.autocast():
+            loss = own_loss(moment)
+        if loss is not None:
+            loss.backward()
+            optimiser.step()
+
+
+def _fresh_fakes(gan: Gan, count: int) -> Fakes:
     with torch.no_grad():
         return gan.fakes(count)
 
 
-def _detached(batch: Batch) -> Batch:
-    return batch[0].detach(), batch[1]
-
-
-def _look(gan: Gan, batch: Batch, real: bool) -> Side:
+def _real_side(gan: Gan, batch: Batch) -> Side:
     images, labels = batch
-    seen = gan.augment(images, real)
+    return _side(gan, images, gan.augment(images, True), labels)
+
+
+def _fake_side(gan: Gan, fakes: Fakes) -> Side:
+    seen, *small = fakes.seen or gan.augment_fakes(fakes)
+    side = _side(gan, fakes.images, seen, fakes.labels)
+    side.small, side.z, side.g_features = tuple(small), fakes.z, fakes.g_features
+    side.drawn = fakes.drawn or side.drawn
+    return side
+
+
+def _side(gan: Gan, images: Tensor, seen: Tensor, labels: Tensor | None) -> Side:
     copies = len(seen) // len(images)
     if gan.recipe.classes is None:
         labels = None
     elif labels is not None and copies > 1:
         labels = labels.repeat(copies)
-    return Side(images, seen, logits=images.new_empty(0), features=[], labels=labels)
+    return Side(images, seen, logits=images.new_empty(0), features=[], labels=labels, drawn=gan.drawn())
 
 
 def _judge(gan: Gan, side: Side, view: View) -> None:
-    side.logits = pass_through_D(gan, view, side.seen, side.labels, side.features if gan.wants_features else None)
+    taps = side.features if gan.wants_features else None
+    side.logits = pass_through_D(gan, view, side.shown, side.labels, taps)
 
 
 def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
@@ -143,7 +188,9 @@ def _judge_jointly(gan: Gan, real: Side, fake: Side) -> None:
         fake.features.append(fake_part)
 
 
-def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, taps: list[Tensor] | None) -> Tensor:
+def pass_through_D(
+    gan: Gan, view: View, images: Tensor | tuple[Tensor, ...], labels: Tensor | None, taps: list[Tensor] | None
+) -> Tensor:
     """D's logits of ``images``, in their type, so that losses are never taken in less; in a pass that every part is
     told of. ``taps`` takes the blocks' feature maps, as they are.
     """
@@ -152,7 +199,7 @@ def pass_through_D(gan: Gan, view: View, images: Tensor, labels: Tensor | None, 
     logits = gan.D(images, labels, taps)
     for part in gan.parts:
         part.after_pass()
-    return logits.to(images.dtype)
+    return logits.to(images.dtype if isinstance(images, Tensor) else images[0].dtype)
 
 
 def _freeze(judges: nn.Module, frozen: bool) -> None:

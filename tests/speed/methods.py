@@ -3,10 +3,11 @@
     python tests/speed/methods.py [--width 1.0] [--batch 64] [--rounds 5] [--methods "NSGAN,GraND-GAN"]
 
 The methods are those of the papers' CIFAR-10 tables, at their network, batch and width, with one D
-step a G step. The plain loop is what one would write for that method alone: one function, Adam
-fused, D frozen in the G step. ``GN``, ``PGN`` and ``GraN`` are written there as their authors'
-code does it, by double backpropagation in both steps. One round times a step of each in turn, in
-CPU seconds of one thread; ratios are taken round by round, so that a drifting machine moves both.
+step a G step; and those of CHAIN's few-shot table at 128 pixels, with the proxy of LPIPS. The plain
+loop is what one would write for that method alone: one function, Adam fused, D frozen in the G step.
+``GN``, ``PGN`` and ``GraN`` are written there as their authors' code does it, by double
+backpropagation in both steps. One round times a step of each in turn, in CPU seconds of one thread;
+ratios are taken round by round, so that a drifting machine moves both.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from benchmark.suite.load import load
 from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
+from tests.plain_few_shot import step_of
 
 PEER = "a plain loop of each method; GN, PGN and GraN as their authors' code has them"
 SHORT = "--width 0.125 --batch 8 --rounds 1 --methods NSGAN,NSGAN-SN,GraND-GAN,GN-GAN"
 
-IMAGES = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32), dtype=np.uint8)
 METHODS = {
     "NSGAN": ("gran", "2", ""),
     "NSGAN-SN": ("gran", "2", ""),
@@ -43,33 +44,45 @@ METHODS = {
     "PGN-GAN": ("pgn", "II", "ResNet"),
     "LSGAN": ("sdp", "I", ""),
     "LSGAN-SDP": ("sdp", "I", ""),
+    "FastGAN": ("chain", "fewshot", ""),
+    "FreGAN": ("chain", "fewshot", ""),
+    "FastGAN-D_big": ("chain", "fewshot", ""),
+    "FastGAN-D_big+CHAIN": ("chain", "fewshot", ""),
 }
 
 
 def recipe_of(method: str, width: float, batch: int | None) -> Recipe:
-    """The paper's CIFAR-10 recipe, with one D step a G step and no average."""
+    """The paper's CIFAR-10 recipe, with one D step a G step and no average; or the few-shot one, smaller."""
     paper, table, backbone = METHODS[method]
+    few = table == "fewshot"
+    wanted = (table, method, backbone, "shells" if few else "cifar10")
     cells = load(Path(f"suites/{paper}.yaml")).cells
-    r = next(
-        c.recipe for c in cells if (c.table, c.method, c.backbone, c.dataset) == (table, method, backbone, "cifar10")
-    )
+    r = next(c.recipe for c in cells if (c.table, c.method, c.backbone, c.dataset) == wanted)
     changes = {"batch_d": batch, "batch_g": batch} if batch else {}
-    parts = tuple((n, a | {"start": 0}) if n == "sdp" else (n, a) for n, a in r.parts)
+    changed = {"sdp": {"start": 0}, "reconstruction": {"features": "efficientnet-lite0"}}
     return dataclasses.replace(
         r,
         network=(r.network[0], r.network[1] | {"width": width}),
         n_dis=1,
-        ema=None,
+        ema=r.ema if few else None,
+        resolution=128 if few else r.resolution,
         lr_decay=None,
-        parts=parts,
+        parts=tuple((name, given | changed.get(name, {})) for name, given in r.parts),
         **changes,
     )
+
+
+def images_of(recipe: Recipe) -> np.ndarray:
+    """(N, 3, H, W) bytes of noise."""
+    shape = (2000 if recipe.resolution == 32 else 100, 3, recipe.resolution, recipe.resolution)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 def harness(recipe: Recipe) -> Callable[[], None]:
     """The step as ``train/run.py`` makes it, its sampler included."""
     gan = Gan(recipe, 0)
-    sampler = Sampler(IMAGES, np.zeros(len(IMAGES), np.int64), recipe.batch_d, True, 0, gan.device, bool(recipe.hflip))
+    images = images_of(recipe)
+    sampler = Sampler(images, np.zeros(len(images), np.int64), recipe.batch_d, True, 0, gan.device, bool(recipe.hflip))
     return lambda: train_step(gan, sampler.next) and None
 
 
@@ -123,7 +136,9 @@ def sample_differences(
 
 def plain(recipe: Recipe) -> Callable[[], None]:
     """The method alone, in one function."""
-    gan = Gan(recipe, 0)
+    gan, data = Gan(recipe, 0), torch.from_numpy(images_of(recipe))
+    if recipe.network[0] in ("fastgan", "fregan"):
+        return step_of(gan, data)
     G, D = copy.deepcopy(gan.G), copy.deepcopy(getattr(gan.D, "net", gan.D))
     opt_g, opt_d = (
         torch.optim.Adam(p.parameters(), lr, (recipe.beta1, recipe.beta2), fused=True)
@@ -131,7 +146,7 @@ def plain(recipe: Recipe) -> Callable[[], None]:
     )
     names, (d_loss, g_loss) = [name for name, _ in recipe.parts], losses(recipe)
     kind, sdp = next((n for n in names if n in ("gn", "pgn", "gran")), None), "sdp" in names
-    data, batch, joint = torch.from_numpy(IMAGES), recipe.batch_d, recipe.d_pass == "joint"
+    batch, joint = recipe.batch_d, recipe.d_pass == "joint"
 
     def judge(x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
         return normalised(kind, D, x) if kind else D(x, None, maps)
@@ -193,7 +208,7 @@ def main() -> None:
         ratios = sorted(h / p for h, p in zip(*times))
         mine, theirs = (statistics.median(t) for t in times)
         print(
-            f"{method:10} {recipe.network[0]:14} harness {mine:7.3f} s, plain {theirs:7.3f} s: "
+            f"{method:19} {recipe.network[0]:14} harness {mine:7.3f} s, plain {theirs:7.3f} s: "
             f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
             flush=True,
         )

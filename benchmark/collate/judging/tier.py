@@ -23,6 +23,7 @@ from benchmark.data.subsets import subset_size
 from benchmark.metrics.extractors import proxy
 from benchmark.records.record import Record
 from benchmark.suite.model import Cell
+from benchmark.weights.needed import proxies
 
 OTHER_SCALE = ("dataset", "split", "resolution", "channels")
 HARMLESS = {
@@ -74,6 +75,9 @@ def tier_of(cell: Cell, record: Record) -> Tier:
     lines = [str(d) for d in fields]
     if short := _short(record):
         lines.insert(0, short)
+    trained_by = proxies(record.recipe)
+    if trained_by:
+        lines.insert(0, f"{', '.join(trained_by)} is a proxy: its maps are not those that the paper trains by")
     stands_in = record.protocol.features is not None and proxy(record.protocol.features)
     if stands_in:
         lines.insert(
@@ -81,7 +85,7 @@ def tier_of(cell: Cell, record: Record) -> Tier:
         )
     if any(d.field in OTHER_SCALE for d in fields):
         name = "incomparable"
-    elif short or stands_in or any(not d.harmless for d in fields):
+    elif short or stands_in or trained_by or any(not d.harmless for d in fields):
         name = "proxy"
     else:
         name = "compatible" if fields else "exact"

