@@ -176,10 +176,9 @@ def locate(name: str, file: str) -> Path | None:
 
 def mend(c: Card) -> str:
     """How a person gets a dataset that is not here."""
-    by_hand = f"ganbench data add {c.name} FOLDER"
-    return (
-        f"run: ganbench data fetch {c.part_of or c.name}" if c.sources else f"get it from {c.home}, then run: {by_hand}"
-    )
+    if c.sources:
+        return f"run: ganbench data fetch {c.part_of or c.name}"
+    return f"get it from {c.home}, then run: ganbench data add {c.name} FOLDER"
 
 
 def missing(name: str, split: str) -> str | None:

@@ -118,7 +118,7 @@ class _SpectralConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(B, in, H, W) to (B, out, H', W') with W/σ."""
         if output_size is not None:
-            raise NotImplementedError("a normalised layer's output_size is not asked for by any network here")
+            raise TypeError("a normalised layer takes no output_size")
         around = cast("tuple[int, ...]", self.padding)
         more = self.output_padding, self.groups, self.dilation
         return F.conv_transpose2d(x, self.weight / _sigma(self), self.bias, self.stride, around, *more)

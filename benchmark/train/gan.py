@@ -53,22 +53,7 @@ class Gan:
                     f"{name} acts on real and on fake images apart: it needs 'd_pass: separate', not {recipe.d_pass!r}",
                     2,
                 )
-        with torch.random.fork_rng(devices=[]):
-            torch.random.set_rng_state(stream(seed, "initialisation").get_state())
-            network = plugin("networks", recipe.network[0]).load()
-            shape = (recipe.channels, recipe.resolution, recipe.resolution)
-            G, D = network.build(shape, recipe.z_dim, recipe.classes, **recipe.network[1])
-            for part in self.parts:
-                part.shape = shape
-                G, D = part.build(G, D)
-        self.G, self.D = (player.to(self.device, memory_format=self.layout).train() for player in (G, D))
-        self.judges = nn.ModuleList(
-            [self.D, *(m.to(self.device, memory_format=self.layout) for part in self.parts for m in part.modules())]
-        )
-        for module in (m for part in self.parts for m in part.frozen()):
-            module.to(self.device, memory_format=self.layout).eval().requires_grad_(False)
-        for part in self.parts:
-            part.ready(self.G, self.D)
+        self._place(*self._players(seed))
         self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.beta2, recipe.weight_decay_g)
         beta2_d = recipe.beta2 if recipe.beta2_d is None else recipe.beta2_d
         self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, beta2_d, recipe.weight_decay_d)
@@ -82,6 +67,31 @@ class Gan:
         self.wants_g_features = any(part.needs_g_features for part in self.parts)
         self.wants_image_grad = any(part.needs_image_grad for part in self.parts)
         self.wants_input_grad = any(part.needs_input_grad for part in self.parts)
+
+    def _players(self, seed: int) -> tuple[nn.Module, nn.Module]:
+        """G and D, initialised, as every part has rewritten them."""
+        r = self.recipe
+        with torch.random.fork_rng(devices=[]):
+            torch.random.set_rng_state(stream(seed, "initialisation").get_state())
+            shape = (r.channels, r.resolution, r.resolution)
+            G, D = plugin("networks", r.network[0]).load().build(shape, r.z_dim, r.classes, **r.network[1])
+            for part in self.parts:
+                part.shape = shape
+                G, D = part.build(G, D)
+        return G, D
+
+    def _place(self, G: nn.Module, D: nn.Module) -> None:
+        """On the device: the players, and the parts' own networks."""
+        own = [m for part in self.parts for m in part.modules()]
+        frozen = [m for part in self.parts for m in part.frozen()]
+        for module in (G, D, *own, *frozen):
+            module.to(self.device).to(memory_format=self.layout)
+        self.G, self.D = G.train(), D.train()
+        self.judges = nn.ModuleList([D, *own])
+        for module in frozen:
+            module.eval().requires_grad_(False)
+        for part in self.parts:
+            part.ready(self.G, self.D)
 
     def _adam(
         self, parameters: list[nn.Parameter], lr: float, beta2: float, weight_decay: float | None
