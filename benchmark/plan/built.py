@@ -17,7 +17,6 @@ from benchmark.files import read_regular, write_whole
 from benchmark.plan.counted import Counting, Counts, work_key
 from benchmark.recipe import Recipe
 
-
 RULES = 2  # of train/together.py and plan/trial.py: what was tried by others is tried again
 
 
