@@ -251,8 +251,8 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
             "FID is better lower in one table and higher in another",
         ),
         (
-            "      DA+CHAIN:        {FID",
-            "      DA+CHAIN:        {recipe: DA, FID",
+            "      DA+CHAIN:        {protocol",
+            "      DA+CHAIN:        {recipe: DA, protocol",
             "recipe 'DA+CHAIN' is used by no row",
         ),
     ],

@@ -73,7 +73,7 @@ def build(
 class Chain(Part):
     """Puts the layers into D, and minds p."""
 
-    needs_separate_passes = True
+    needs_separate_passes = step_passes_only = True
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class Chain(Part):
         blocks: str,
     ) -> None:
         self.version, self.norm, self.decay, self.eps, self.blocks = version, norm, decay, eps, blocks
+        self.first_order_only = version == "running"
         self.weight, self.p0, self.tau, self.delta_p, self.start = weight, p0, tau, delta_p, start
         self.shared = Shared()
         self.r, self.d_steps = 0.0, 0
