@@ -241,3 +241,9 @@ def test_the_plan_holds_the_distance_in_memory_and_not_in_checkpoints() -> None:
     )
     proxy, vgg = count(r, 4), count(lpips, 4)
     assert vgg.checkpoint == proxy.checkpoint and vgg.memory - proxy.memory > 40e6, "59 MB of VGG16 against 14"
+
+
+def test_chain_acts_in_the_four_steps_of_ci() -> None:
+    gan = Gan(recipe("FastGAN-D_big+CHAIN"), 0)
+    steps(gan, 2)
+    assert gan.parts[-1].shared.p > 0
