@@ -28,6 +28,12 @@ def recipe(name: str, **changes: object) -> Recipe:
     return dataclasses.replace(REPRESENTATIVE[name], **changes)
 
 
+FASTGAN: dict[str, object] = {
+    "network": ("fastgan", {"width": 0.0625, "d": "bn"}),
+    "resolution": 64,
+    "d_pass": "separate",
+}
+
 BAD = {
     "a value of a part": (
         recipe("mlp", parts=(("dequantise", {"scale": 0.0, "width": 0.1}),)),
@@ -40,6 +46,23 @@ BAD = {
     "a part that does not fit the network": (
         recipe("mlp", parts=(("chain", CHAIN | {"eps": 1e-5, "blocks": "all"}),)),
         "this network's D has none",
+    ),
+    "a part whose penalty does not fit D's logits": (
+        recipe("resnet, narrow", **FASTGAN, parts=(("lecam", {"weight": 0.3, "decay": 0.9, "start": 0}),)),
+        "lecam is defined for a D with one logit an image; this one gives 50",
+    ),
+    "a part that G's step comes too early for": (
+        recipe(
+            "resnet, narrow",
+            **FASTGAN | {"network": ("fregan", {"width": 0.0625})},
+            parts=(("hf-alignment", {"weight": 1.0}),),
+            player_order="g-first",
+        ),
+        "hf-alignment needs D's step before G's",
+    ),
+    "a margin of no hinge": (
+        recipe("resnet, narrow", loss=("hinge", {"margin": 0.0, "margin_jitter": 0.2})),
+        "hinge: margin is 0",
     ),
     "a resolution that the network has not": (recipe("resnet, narrow", resolution=40), "40"),
     "one image where BatchNorm needs two": (recipe("mlp", batch_g=1, batch_d=1), "a batch of 1"),
