@@ -34,8 +34,9 @@ def trial(recipe: Recipe) -> str | None:
         return str(error)
     except (RuntimeError, ValueError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
+        batch = min(recipe.batch_d, recipe.batch_g)
         return (
-            f"{recipe.network[0]} cannot see a batch of {min(recipe.batch_d, recipe.batch_g)} images "
+            f"{recipe.network[0]} cannot see a batch of {batch} image{'s' * (batch != 1)} "
             f"at {recipe.resolution} pixels: {first}"
         )
     return None
