@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from benchmark.errors import GanbenchError, nearest, plain
+from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.process import shell
 from benchmark.recipe import Recipe
@@ -41,10 +42,14 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
 
 
 def _must_build(made: Plan) -> None:
-    """Raises GanbenchError (exit 2) where a plug-in or torch refuses a recipe that is to be run, also with what is left
-    for the last batch of an epoch.
+    """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
+    torch refuses a recipe that is to be run, also with what is left for the last batch of an epoch.
     """
     from benchmark.plan.built import refusals
+    from benchmark.weights.read import verified
+
+    for weights in dict.fromkeys(w for run in made.of("to do") for w in weights_of(run.recipe, run.protocol)):
+        verified(weights)
 
     recipes: dict[str, Recipe] = {}
     for run in made.of("to do"):
