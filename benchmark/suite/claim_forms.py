@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -12,6 +13,7 @@ from benchmark.suite.claim import Check, Number, Rank
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import Cell, Table
 from benchmark.suite.nodes import Node
+from benchmark.suite.words import AT_MOST, MARGINS
 
 FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged")
 
@@ -27,6 +29,15 @@ def percent(node: Node) -> Fraction:
     if len(node.text()) > 20 or not (match := PERCENT.match(node.text())):
         node.fail(f"expected a percentage ('5%'), found {node.text()[:40]!r}")
     return Fraction(match[1]) / 100
+
+
+def _margin(node: Node, words: Mapping[str, Fraction]) -> Fraction:
+    """A share, from 5% or one of the words that ``words.py`` gives a share."""
+    if node.text() in words:
+        return words[node.text()]
+    if not PERCENT.match(node.text()) and re.fullmatch(r"[a-z]+", node.text()):
+        node.fail(f"expected a percentage ('5%') or {', '.join(words)}; found {node.text()[:40]!r}")
+    return percent(node)
 
 
 @dataclass
@@ -58,14 +69,14 @@ class FormReader:
 
     def better(self) -> list[Check]:
         """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%``: by at least
-        that much, ``by: -5%``: at most that much worse.
+        that much, ``by: -5%``: at most that much worse; or a word of ``words.py``.
         """
-        margin = percent(self.given["by"]) if "by" in self.given else Fraction(0)
+        margin = _margin(self.given["by"], MARGINS) if "by" in self.given else Fraction(0)
         return [Check("better", a, b, margin) for a, b in self._pairs()]
 
     def close(self) -> list[Check]:
-        """``close: {A: B}, within: 5%``."""
-        if not 0 <= (margin := percent(self.given["within"])) < 1:
+        """``close: {A: B}, within: 5%``, or a word of ``words.py``."""
+        if not 0 <= (margin := _margin(self.given["within"], AT_MOST)) < 1:
             self.given["within"].fail(f"expected at least 0% and less than 100%, found {self.given['within'].text()}")
         return [Check("close", a, b, margin) for a, b in self._pairs()]
 
