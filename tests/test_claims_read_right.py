@@ -5,6 +5,7 @@ papers by hand, not read from the suites.
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ import pytest
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.join import join
 from benchmark.collate.presenting.report import judged_claims
-from benchmark.suite.load import load
+from benchmark.suite.claim import Check
+from benchmark.suite.load import load, load_all
+from benchmark.suite.nodes import SuiteError
+from benchmark.suite.words import MARGINS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,6 +36,59 @@ def counts(claim: JudgedClaim) -> tuple[str, int, int, int]:
 
 def test_sdp_mitigates_collapse_is_about_the_aggressive_settings() -> None:
     claim = judged("sdp")["mitigates-collapse"]
-    pairs = {"WGAN-GP-SDP (lr=0.001) 38.55, WGAN-GP (lr=0.001) 116.69", "WGAN-GP-SDP (No Norm) 34.76, WGAN-GP (No Norm) 49.74"}
+    pairs = {
+        "WGAN-GP-SDP (lr=0.001) 38.55, WGAN-GP (lr=0.001) 116.69",
+        "WGAN-GP-SDP (No Norm) 34.76, WGAN-GP (No Norm) 49.74",
+    }
     assert counts(claim) == ("holds", 2, 0, 0)
     assert set(claim.published.supports) == {f"FID cifar10: {pair}" for pair in pairs}
+
+
+SAID = {
+    r"[Ss]ignifican(t|ce)": "significantly",
+    r"much (smaller|larger|better)|substantially": "much",
+    r"same as|equal quality|almost as good|little impact|no clear difference": "equally",
+    r"slightly": "slightly",
+    r"competitive|comparable|small margin": "competitively",
+    r"quite robust|still be well trained": "robustly",
+}
+OTHERWISE = {
+    "sdp/improves-almost-all": "weaker reading",  # significantly-improves-almost-all has the word
+    "theory/larger-domain-better": "slightly-worse-domain",
+}
+EVERY = [(s.name, c) for s in load_all([]) for c in s.claims]
+
+
+def test_every_word_for_a_difference_has_its_one_meaning_in_all_papers() -> None:
+    found = []
+    for paper, claim in EVERY:
+        for pattern, word in SAID.items():
+            if not re.search(pattern, claim.quote):
+                continue
+            if hint := OTHERWISE.get(f"{paper}/{claim.id}"):
+                assert hint in claim.note
+                continue
+            shares = {leaf.margin for leaf in claim.leaves() if isinstance(leaf, Check)}
+            assert MARGINS[word] in shares or -MARGINS[word] in shares, (paper, claim.id, word)
+            found.append((paper, claim.id))
+    assert len(found) >= 15 and {paper for paper, _ in found} >= {"gran", "pgn", "sdp", "theory"}
+
+
+def test_a_margin_is_a_percentage_or_a_known_word(tmp_path: Path) -> None:
+    text = (ROOT / "suites/sdp.yaml").read_text(encoding="utf-8")
+    for old, new, known in (("by: robustly", "by: robust", "robustly"), ("within: equally", "within: much", "equally")):
+        assert old in text
+        (tmp_path / "sdp.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(SuiteError, match=f"sdp.yaml:\\d+.*percentage.*{known}"):
+            load(tmp_path / "sdp.yaml")
+
+
+@pytest.mark.parametrize(
+    ("paper", "name", "expected"),
+    [
+        ("theory", "slightly-worse-domain", ("fails", 2, 1, 0)),  # L·B 2.738 is 15.5 % above 2.370; V_g 4 %, D_G 3 %
+        ("gran", "better-or-competitive", ("fails", 115, 2, 0)),
+    ],
+)
+def test_words_decide(paper: str, name: str, expected: tuple[str, int, int, int]) -> None:
+    assert counts(judged(paper)[name]) == expected

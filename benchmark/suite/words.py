@@ -15,7 +15,9 @@ AT_LEAST = {
 """Better by at least that much."""
 
 AT_MOST = {
-    "equally": Fraction(5, 100),  # "the same", "equal quality", "almost as good", "little impact", "no clear difference"
+    "equally": Fraction(
+        5, 100
+    ),  # "the same", "equal quality", "almost as good", "little impact", "no clear difference"
     "slightly": Fraction(5, 100),  # "slightly behind", "slightly worse"
     "competitively": Fraction(10, 100),  # "competitive", "comparable", "by a small margin"
     "robustly": Fraction(20, 100),  # "quite robust", "can still be well trained"
