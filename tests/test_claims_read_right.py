@@ -92,3 +92,19 @@ def test_a_margin_is_a_percentage_or_a_known_word(tmp_path: Path) -> None:
 )
 def test_words_decide(paper: str, name: str, expected: tuple[str, int, int, int]) -> None:
     assert counts(judged(paper)[name]) == expected
+
+
+def test_tuning_k_has_a_margin_and_leaves_out_what_neither_reached() -> None:
+    claim = judged("gran")["tuning-k-gains"]
+    assert claim.published.name == "fails"
+    by_table = {t: [0, 0, 0] for t in ("2", "3")}
+    of_2 = ("cifar10", "cifar100", "stl10")
+    for i, texts in enumerate((claim.published.supports, claim.published.contradicts, claim.published.undecided)):
+        for text in texts:
+            by_table["2" if text.split()[1].rstrip(":") in of_2 else "3"][i] += 1
+    assert by_table == {"2": [7, 29, 0], "3": [8, 6, 2]}  # WGAN-GP† beside WGAN-GP on CelebA: two dashes, twice
+
+
+def test_convergence_is_by_fid() -> None:
+    claim = judged("gran")["nsgan-does-not-converge"]
+    assert counts(claim) == ("holds", 3, 0, 0)  # NSGAN on both data sets, WGAN-GP on CelebA

@@ -148,12 +148,13 @@ class FormReader:
         return rules
 
     def not_converged(self) -> list[Check]:
-        """``not-converged: [A]``."""
+        """``not-converged: [A]``, by the metrics for which the table has the paper's limit, if it has any."""
+        limits = self.table.converged
         return [
-            Check("not-converged", self._number(c, m))
+            Check("not-converged", self._number(c, m), limit=limits.get(m))
             for c in self._cells_of(self.given["not-converged"])
             for m in self.metrics
-            if m in c.published
+            if (m in limits if limits else m in c.published)
         ]
 
     def _cells_of(self, node: Node) -> list[Cell]:
