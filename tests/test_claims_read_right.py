@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli import main
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.join import join
 from benchmark.collate.presenting.report import judged_claims
-from benchmark.suite.claim import Check
+from benchmark.suite.claim import Check, Rank
 from benchmark.suite.load import load, load_all
 from benchmark.suite.nodes import SuiteError
 from benchmark.suite.words import MARGINS
@@ -108,3 +109,47 @@ def test_tuning_k_has_a_margin_and_leaves_out_what_neither_reached() -> None:
 def test_convergence_is_by_fid() -> None:
     claim = judged("gran")["nsgan-does-not-converge"]
     assert counts(claim) == ("holds", 3, 0, 0)  # NSGAN on both data sets, WGAN-GP on CelebA
+
+
+@pytest.mark.parametrize(
+    ("paper", "name", "line"),
+    [
+        (
+            "pgn",
+            "better-than-gn-gan",
+            "PGN-GAN[CNN], GN-GAN[CNN] (stl10); PGN-GAN-CR[CNN], GN-GAN-CR[CNN] (stl10): network.init kaiming / N02, "
+            "loss hinge / non-saturating, steps 500000 / 200000",
+        ),
+        (
+            "pgn",
+            "better-than-gn-gan",
+            "PGN-GAN[ResNet], GN-GAN[ResNet] (stl10); PGN-GAN-CR[ResNet], GN-GAN-CR[ResNet] (stl10): "
+            "steps 500000 / 200000",
+        ),
+        ("sdp", "mitigates-collapse", "2 pair(s) of recipes: nothing beside the method's parts"),
+        ("gran", "figure-1-order", "GraND-GAN, SNGAN (lsun-bedroom): loss non-saturating / hinge"),
+        ("chain", "reduces-discrepancies", "BigGAN+CHAIN, BigGAN (cifar10@10%): d_pass separate / joint"),
+        ("theory", "larger-domain-better", "B_z=10^2[MLP], B_z=10^0[MLP] (mnist): z_scale 100.0 / 1.0"),
+    ],
+)
+def test_a_claim_shows_in_what_its_recipes_differ_beside_the_method(paper: str, name: str, line: str) -> None:
+    assert line in judged(paper)[name].recipes
+
+
+def test_columns_differ_by_design_and_every_pair_of_one_column_is_counted() -> None:
+    assert judged("sdp")["cifar100-is-harder"].recipes == ()
+    for paper in ("chain", "gran", "pgn", "sdp", "theory"):
+        for claim in judged(paper).values():
+            within = {
+                (leaf.a.cell, b.cell)
+                for leaf in claim.claim.leaves()
+                for b in (leaf.rivals if isinstance(leaf, Rank) else (leaf.b,))
+                if b and leaf.a.cell.rsplit("/", 1)[1] == b.cell.rsplit("/", 1)[1] and leaf.a.cell != b.cell
+            }
+            assert bool(within) == bool(claim.recipes), (paper, claim.claim.id)
+
+
+def test_the_command_prints_the_recipes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["claims", "sdp", "--published-only"]) == 0
+    out = capsys.readouterr().out
+    assert "sdp: sn-gan-sdp-best" in out and "  recipes: SN-GAN-SDP, LSGAN (cifar10, cifar100)" in out
