@@ -153,3 +153,36 @@ def test_the_command_prints_the_recipes(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["claims", "sdp", "--published-only"]) == 0
     out = capsys.readouterr().out
     assert "sdp: sn-gan-sdp-best" in out and "  recipes: SN-GAN-SDP, LSGAN (cifar10, cifar100)" in out
+
+
+def test_pgn_at_equal_recipes_differs_in_the_method_alone() -> None:
+    claim = judged("pgn")["better-than-gn-gan-equal"]
+    assert claim.recipes == ("6 pair(s) of recipes: nothing beside the method's parts",)
+    cells = {c.id: c for c in load(ROOT / "suites/pgn.yaml").cells}
+    equal = {name: c.full_recipe for name, c in cells.items() if c.table == "equal"}
+    assert {r.steps for r in equal.values()} == {200000} and len(equal) == 14
+    released = equal["pgn/equal/PGN-GAN (BCE, N02)[CNN]/stl10"]
+    assert released.loss[0] == "non-saturating" and released.network[1]["init"] == "N02"
+    for name in ("GN-GAN (BCE, N02)[CNN]", "GN-GAN[ResNet]"):  # GN-GAN's own rows: nothing more to train
+        backbone = name[-5:] if name.endswith("[CNN]") else "[ResNet]"
+        assert equal[f"pgn/equal/{name}/stl10"] == cells[f"pgn/IV/GN-GAN{backbone}/stl10"].full_recipe
+
+
+def test_the_sentence_on_gn_gans_losses_is_tested_on_gn_gan() -> None:
+    numbers = judged("pgn")["loss-matters-little"].claim.numbers()
+    assert numbers and all("/GN-GAN " in n.cell for n in numbers)
+    assert judged("pgn")["loss-matters-little"].recipes == (
+        "GN-GAN (hinge, N02)[CNN], GN-GAN (BCE, N02)[CNN] (cifar10, stl10): loss hinge / non-saturating",
+    )
+
+
+def test_claims_of_pgn_over_gn_say_that_more_differs() -> None:
+    said = [
+        name
+        for name, c in judged("pgn").items()
+        if any("PGN-GAN[CNN], GN-GAN" in line and "steps 500000 / 200000" in line for line in c.recipes)
+    ]
+    assert len(said) >= 5
+    assert all("differ in more than the method" in judged("pgn")[name].claim.note for name in said)
+    note = judged("pgn")["state-of-the-art-for-most"].claim.note
+    assert "4 of 5" in note and "3 of 3" in note
