@@ -186,3 +186,35 @@ def test_claims_of_pgn_over_gn_say_that_more_differs() -> None:
     assert all("differ in more than the method" in judged("pgn")[name].claim.note for name in said)
     note = judged("pgn")["state-of-the-art-for-most"].claim.note
     assert "4 of 5" in note and "3 of 3" in note
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("no-norm-diverges", ("holds", 1, 0, 0)),  # 49.74 is 31 % above 38.06
+        ("tiny-imagenet-is-hardest", ("holds", 8, 0, 0)),  # 39.14, 38.50, … below 61.45, 53.91, …
+        ("improves-under-sums", ("not judged", 0, 0, 0)),
+    ],
+)
+def test_sdps_sentences_that_nothing_held_it_to(name: str, expected: tuple[str, int, int, int]) -> None:
+    assert counts(judged("sdp")[name]) == expected
+
+
+def test_sums_over_the_batch_weigh_sdp_a_64th() -> None:
+    rows = {c.method: c.full_recipe for c in load(ROOT / "suites/sdp.yaml").cells if c.table == "readings"}
+    for method in ("LSGAN-SDP", "WGAN-GP-SDP", "SN-GAN-SDP"):
+        means, sums = (dict(rows[name].parts)["sdp"] for name in (method, f"{method} (sums)"))
+        assert sums == means | {"weight": 0.01 / 64} and rows[method].batch_d == 64
+    assert [rows[f"{m} (one D step)"].n_dis for m in ("AutoGAN", "AutoGAN-SDP")] == [1, 1]
+
+
+def test_what_another_table_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    text = (ROOT / "suites/sdp.yaml").read_text(encoding="utf-8")
+    for old, new, said in (
+        ("against: II", "against: IV", "IV"),
+        ("{LSGAN: LSGAN, LSGAN-SDP", "{LSGAN: LSGEN, LSGAN-SDP", "LSGAN"),
+    ):
+        at = text.index("tiny-imagenet-is-hardest")
+        (tmp_path / "sdp.yaml").write_text(text[:at] + text[at:].replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(SuiteError, match=f"sdp.yaml:\\d+.*{said}"):
+            load(tmp_path / "sdp.yaml")

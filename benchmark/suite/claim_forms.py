@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -11,33 +9,13 @@ from itertools import pairwise
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.claim import Check, Number, Rank
 from benchmark.suite.filter import Filter
+from benchmark.suite.margins import margin
 from benchmark.suite.model import Cell, Table
 from benchmark.suite.nodes import Node
 from benchmark.suite.words import AT_MOST, MARGINS
 
 FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged")
-
-
 COMMON = ("table", "metrics", "cells", "in")
-
-
-PERCENT = re.compile(r"(-?\d+(?:\.\d+)?)\s*%$")
-
-
-def percent(node: Node) -> Fraction:
-    """A share, from a text such as 5%."""
-    if len(node.text()) > 20 or not (match := PERCENT.match(node.text())):
-        node.fail(f"expected a percentage ('5%'), found {node.text()[:40]!r}")
-    return Fraction(match[1]) / 100
-
-
-def _margin(node: Node, words: Mapping[str, Fraction]) -> Fraction:
-    """A share, from 5% or one of the words that ``words.py`` gives a share."""
-    if node.text() in words:
-        return words[node.text()]
-    if not PERCENT.match(node.text()) and re.fullmatch(r"[a-z]+", node.text()):
-        node.fail(f"expected a percentage ('5%') or {', '.join(words)}; found {node.text()[:40]!r}")
-    return percent(node)
 
 
 @dataclass
@@ -50,7 +28,7 @@ class FormReader:
 
     def __post_init__(self) -> None:
         extra = {
-            "better": ("by",),
+            "better": ("by", "against"),
             "best": ("top", "among"),
             "ascending": ("times",),
             "monotone": ("along",),
@@ -66,19 +44,23 @@ class FormReader:
             self.table.metrics
         )
         self.cells = self._chosen("cells")
+        self.other = (
+            self.tables[self.given["against"].one_of(self.tables, "table")] if "against" in self.given else None
+        )
 
     def better(self) -> list[Check]:
         """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%``: by at least
-        that much, ``by: -5%``: at most that much worse; or a word of ``words.py``.
+        that much, ``by: -5%``: at most that much worse; or a word of ``words.py``. With ``against: T`` B is
+        of that table, in any column.
         """
-        margin = _margin(self.given["by"], MARGINS) if "by" in self.given else Fraction(0)
-        return [Check("better", a, b, margin) for a, b in self._pairs()]
+        share = margin(self.given["by"], MARGINS) if "by" in self.given else Fraction(0)
+        return [Check("better", a, b, share) for a, b in self._pairs()]
 
     def close(self) -> list[Check]:
         """``close: {A: B}, within: 5%``, or a word of ``words.py``."""
-        if not 0 <= (margin := _margin(self.given["within"], AT_MOST)) < 1:
+        if not 0 <= (share := margin(self.given["within"], AT_MOST)) < 1:
             self.given["within"].fail(f"expected at least 0% and less than 100%, found {self.given['within'].text()}")
-        return [Check("close", a, b, margin) for a, b in self._pairs()]
+        return [Check("close", a, b, share) for a, b in self._pairs()]
 
     def best(self) -> list[Rank]:
         """``best: [A, …]``: each is within the ``top`` (1) of the cells ``among`` which it stands, column by column."""
@@ -173,11 +155,27 @@ class FormReader:
                 self.given[self.form].fail(
                     f"unknown method of table {self.table.id} {name!r}{nearest(name, self.methods)}"
                 )
+            if self.other:
+                found += [
+                    (self._number(a, m), self._number(b, m)) for a, b, m in self._across(name, others, self.other)
+                ]
+                continue
             for other in self._methods(others):
                 if other == name:
                     others.fail(f"{name} is compared with itself")
                 found += [pair for m in self.metrics for pair in self._together(name, other, m, others)]
         return found
+
+    def _across(self, name: str, others: Node, table: Table) -> list[tuple[Cell, Cell, str]]:
+        """The chosen cells of a method, others of another table in any column, and metrics; fails if there are none."""
+        known = {c.method for c in table.cells}
+        asked = [
+            n.one_of(known, f"method of table {table.id}") for n in (others.items() if others.is_list() else [others])
+        ]
+        mine = [c for c in self.cells if c.method == name]
+        both = [(a, b) for b in table.cells if b.method in asked for a in mine if a.backbone == b.backbone]
+        found = [(a, b, m) for m in self.metrics if m in table.metrics for a, b in both]
+        return found or others.fail(f"{name} and table {table.id} have no backbone and metric in common")
 
     def _together(self, a: str, b: str, metric: str, node: Node) -> list[tuple[Number, Number]]:
         """The two methods' numbers in every column and backbone that has both; fails if none has."""
