@@ -9,11 +9,13 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark.cli import main
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.join import join
 from benchmark.collate.presenting.report import judged_claims
+from benchmark.methods import translations
 from benchmark.suite.claim import Check, Rank
 from benchmark.suite.load import load, load_all
 from benchmark.suite.nodes import SuiteError
@@ -218,3 +220,31 @@ def test_what_another_table_lacks_is_refused_by_name(tmp_path: Path) -> None:
         (tmp_path / "sdp.yaml").write_text(text[:at] + text[at:].replace(old, new, 1), encoding="utf-8")
         with pytest.raises(SuiteError, match=f"sdp.yaml:\\d+.*{said}"):
             load(tmp_path / "sdp.yaml")
+
+
+def test_augmentation_without_shifts_and_of_fakes_alone_stand_beside_table_2() -> None:
+    cells = {c.id: c for c in load(ROOT / "suites/theory.yaml").cells}
+    rows = {c.method: c.full_recipe for c in cells.values() if c.table == "augmented"}
+    assert rows["sigma=0"] == cells["theory/Fig1/SN-D[MLP]/mnist"].full_recipe
+    for sigma in ("sigma=sqrt(2)", "sigma=sqrt(24)"):
+        assert rows[sigma] == cells[f"theory/2/{sigma}[MLP]/mnist"].full_recipe
+        both, fakes = (dict(rows[name].parts)["translations"] for name in (sigma, f"{sigma} fake"))
+        assert fakes == both | {"of": "fake"} and "of" not in both
+    figure = {c.method: c.full_recipe for c in cells.values() if c.table == "Fig4"}
+    assert figure == {name: rows[name] for name in ("sigma=sqrt(2)", "sigma=sqrt(24)")}
+
+
+@pytest.mark.parametrize(("of", "real", "copies"), [("both", True, 4), ("fake", True, 1), ("fake", False, 4)])
+def test_translations_of_fakes_leave_real_images_alone(of: str, real: bool, copies: int) -> None:
+    images = torch.rand(2, 1, 8, 8)
+    part = translations.build(shift=2, copies=3, fill=-1.0, of=of)
+    seen = part.augment(images, real, torch.Generator().manual_seed(0))
+    assert len(seen) == 2 * copies and torch.equal(seen[:2], images)
+
+
+FIGURE_1 = ("unstable-without-penalty", "sn-on-g-learns-nothing", "sn-on-d-behaves-well", "both-avoid-it")
+
+
+def test_theorys_figures_are_held_to_their_captions_by_our_runs() -> None:
+    for name in (*FIGURE_1, "no-clear-difference-third-panel", "fakes-alone-constrain-d", "augmentation-regularises"):
+        assert counts(judged("theory")[name]) == ("not judged", 0, 0, 0)

@@ -16,6 +16,12 @@ from benchmark.suite.words import AT_MOST, MARGINS
 
 FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged")
 COMMON = ("table", "metrics", "cells", "in")
+EXTRA = {"better": ("by", "against"), "best": ("top", "among"), "ascending": ("times",), "monotone": ("along",)}
+EXTRA |= {"close": ("within",)}
+
+
+def _each(node: Node) -> list[Node]:
+    return node.items() if node.is_list() else [node]
 
 
 @dataclass
@@ -27,22 +33,14 @@ class FormReader:
     tables: dict[str, Table]
 
     def __post_init__(self) -> None:
-        extra = {
-            "better": ("by", "against"),
-            "best": ("top", "among"),
-            "ascending": ("times",),
-            "monotone": ("along",),
-            "close": ("within",),
-        }.get(self.form, ())
         self.given = self.node.mapping(
-            {self.form, *COMMON, *extra}, ("table", *(("within",) if self.form == "close" else ()))
+            {self.form, *COMMON, *EXTRA.get(self.form, ())}, ("table", *(("within",) if self.form == "close" else ()))
         )
         self.table = self.tables[self.given["table"].one_of(self.tables, "table")]
         self.methods = list(dict.fromkeys(c.method for c in self.table.cells))
+        known = self.table.metrics
         metrics = self.given["metrics"].items() if "metrics" in self.given else []
-        self.metrics = [m.one_of(self.table.metrics, f"metric of table {self.table.id}") for m in metrics] or list(
-            self.table.metrics
-        )
+        self.metrics = [m.one_of(known, f"metric of table {self.table.id}") for m in metrics] or list(known)
         self.cells = self._chosen("cells")
         self.other = (
             self.tables[self.given["against"].one_of(self.tables, "table")] if "against" in self.given else None
@@ -169,9 +167,7 @@ class FormReader:
     def _across(self, name: str, others: Node, table: Table) -> list[tuple[Cell, Cell, str]]:
         """The chosen cells of a method, others of another table in any column, and metrics; fails if there are none."""
         known = {c.method for c in table.cells}
-        asked = [
-            n.one_of(known, f"method of table {table.id}") for n in (others.items() if others.is_list() else [others])
-        ]
+        asked = [n.one_of(known, f"method of table {table.id}") for n in _each(others)]
         mine = [c for c in self.cells if c.method == name]
         both = [(a, b) for b in table.cells if b.method in asked for a in mine if a.backbone == b.backbone]
         found = [(a, b, m) for m in self.metrics if m in table.metrics for a, b in both]
@@ -189,8 +185,7 @@ class FormReader:
         return Number(cell.id, metric, self.table.metrics[metric])
 
     def _methods(self, node: Node) -> list[str]:
-        names = node.items() if node.is_list() else [node]
-        return [n.one_of(self.methods, f"method of table {self.table.id}") for n in names]
+        return [n.one_of(self.methods, f"method of table {self.table.id}") for n in _each(node)]
 
     def _chosen(self, key: str) -> list[Cell]:
         if key not in self.given:

@@ -87,8 +87,8 @@ def _published_rank(rank: Rank, numbers: dict[Number, Published | None]) -> Find
     rivals = {n: p for n in rank.rivals if (p := numbers[n]) and p.text != "not-reported"}
     if a is None or a.text == "not-reported" or len(rivals) < rank.top:
         return Finding(0, f"{text}, with {len(rivals)} rival(s) printed")
-    if a.value is None:  # behind every rival that converged; among others that did not, no evidence
-        return Finding(-1 if sum(p.value is not None for p in rivals.values()) >= rank.top else 0, text)
+    if a.value is None:
+        return Finding(-1, text)
     ahead = [
         n
         for n, p in rivals.items()
