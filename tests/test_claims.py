@@ -63,8 +63,8 @@ e: {recipe: base, FID: [not-converged, 5], IS: [not-converged, 5]}
         ("{table: T, metrics: [FID], better: {a: d}, cells: data_percent=10}", "not judged"),
         ("{table: T, metrics: [FID], better: {a: c}}", "holds"),  # not converged is worse than any number
         ("{table: T, metrics: [FID], better: {c: a}, cells: data_percent=10}", "fails"),
-        # neither converged: none is better
-        ("{table: T, metrics: [FID], better: {c: e}, cells: data_percent=10}", "fails"),
+        # neither converged: no evidence
+        ("{table: T, metrics: [FID], better: {c: e}, cells: data_percent=10}", "not judged"),
         ("{table: T, metrics: [FID], close: {b: a}, within: 10%, cells: data_percent=10}", "holds"),
         ("{table: T, metrics: [FID], close: {b: a}, within: 9%, cells: data_percent=10}", "fails"),
         ("{table: T, metrics: [FID], close: {c: a}, within: 90%, cells: data_percent=10}", "fails"),

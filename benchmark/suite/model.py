@@ -128,6 +128,8 @@ class Table:
     by_metric: bool  # printed with all columns of one metric side by side, not all metrics of one column
     tolerance: dict[str, Tolerance]  # by metric
     references: tuple[Reference, ...] = ()
+    # metric -> what the paper asks of a model that "converged": better than this
+    converged: dict[str, float] = field(default_factory=dict)
     restates: str | None = None  # the table whose numbers this figure's caption repeats
 
     @property

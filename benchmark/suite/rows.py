@@ -70,6 +70,14 @@ def read_metrics(node: Node) -> dict[str, str]:
     return found or node.fail("a table without a metric")
 
 
+def read_converged(node: Node, row: Row) -> dict[str, float]:
+    """``converged: {FID: 70}``: the paper prints a dash where a model's FID is not below 70."""
+    found = {}
+    for metric, value in node.mapping(row.metrics).items():
+        found[metric] = float(value.number())
+    return found or node.fail("a limit without a metric")
+
+
 def read_column(node: Node) -> Column:
     """What a column changes in recipe and protocol."""
     given = node.mapping({*COORDINATES, "protocol"})

@@ -20,6 +20,7 @@ from benchmark.suite.rows import (
     Profile,
     Row,
     read_column,
+    read_converged,
     read_metrics,
     read_origins,
     read_references,
@@ -40,6 +41,7 @@ TABLE_KEYS = (
     "references",
     "notes",
     "restates",
+    "converged",
 )
 
 
@@ -91,6 +93,7 @@ class TableReader:
             by_metric=given["by_metric"].boolean() if "by_metric" in given else False,
             tolerance=self.tolerance,
             references=tuple(read_references(given["references"], row, cells) if "references" in given else ()),
+            converged=read_converged(given["converged"], row) if "converged" in given else {},
             restates=restates.id if restates else None,
         )
 

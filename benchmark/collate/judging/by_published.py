@@ -39,7 +39,9 @@ def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:
 
 
 def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding:
-    """A comparison of published numbers: decided as printed, without regard to noise."""
+    """A comparison of published numbers: decided as printed, without regard to noise; open where neither model
+    converged.
+    """
     a = numbers[check.a]
     if check.test == "not-converged":
         outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1
@@ -53,13 +55,14 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
     text = f"{check.a.metric} {where(check.a)}: {said}"
     if not a or not b or "not-reported" in (a.text, b.text):
         return Finding(0, text)
+    if a.value is None and b.value is None:
+        return Finding(0, text)
     values: list[Fraction | float] = [f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b))]
     low, high = values
     if check.test == "close":
-        absent = [a.value, b.value].count(None)
         far: Any = abs(low - high)  # mypy joins abs(Fraction | float) to object
-        near = not absent and far <= _share(check.margin, high)
-        return Finding(0 if absent == 2 else 1 if near else -1, text)
+        near = None not in (a.value, b.value) and far <= _share(check.margin, high)
+        return Finding(1 if near else -1, text)
     if check.test == "better" and check.a.direction == "higher":
         low, high = -low, -high
     bound = high - _share(check.margin, high) if b.value is not None else high

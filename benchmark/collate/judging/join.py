@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmark.collate.judging.caveats import caveats
 from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
 from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
+from benchmark.collate.judging.limit import beside_a_dash
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import Verdict, judge
@@ -19,7 +20,7 @@ from benchmark.plan.blocks import what_blocks
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.suite.load import load
-from benchmark.suite.model import Cell, Published, Suite, Tolerance
+from benchmark.suite.model import Cell, Published, Suite, Table
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def join(
             shown, found = next(((c, r) for c in candidates if (r := records_of(c, index))), (None, ()))
             shown = shown or next((c for c in candidates if failed_runs(c, (), failures)), cell)
             joined.setdefault(table.key, []).append(
-                _join_cell(shown, found, table.metrics, table.tolerance, failed_runs(shown, found, failures))
+                _join_cell(shown, found, table, failed_runs(shown, found, failures))
             )
     return joined
 
@@ -101,13 +102,7 @@ def join_loaded(
     )
 
 
-def _join_cell(
-    cell: Cell,
-    records: tuple[Record, ...],
-    metrics: dict[str, str],
-    tolerance: dict[str, Tolerance],
-    failures: tuple[Failure, ...],
-) -> Joined:
+def _join_cell(cell: Cell, records: tuple[Record, ...], table: Table, failures: tuple[Failure, ...]) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
     alike = {
         (r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records
@@ -119,7 +114,7 @@ def _join_cell(
     )
     gap, doubts = first_gap(records), caveats(records)
     entries = {}
-    for metric, direction in metrics.items():
+    for metric, direction in table.metrics.items():
         measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
         errors = [e for r, m in measured if (e := evaluation_error(r, metric, m)) is not None]
         whole = all(
@@ -137,12 +132,13 @@ def _join_cell(
             diverged,
             tiers,
             direction,
-            tolerance.get(metric),
+            table.tolerance.get(metric),
             absent,
             stated_runs(cell),
             gap,
             why_failed(cell, records, failures),
         )
+        verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap)
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(
@@ -156,7 +152,9 @@ def _join_cell(
             _floor(records, metric),
         )
     if records:
-        entries |= {m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
+        entries |= {
+            m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in table.metrics
+        }
     return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap, failures)
 
 

@@ -30,13 +30,14 @@ from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
-DECIDED = ("reproduced", "better", "not reproduced")
+DECIDED = ("reproduced", "better", "not reproduced", "converged")
 LOST = ("diverged", "failed")
 """A seed of these is missing: those that are left are ranked with nothing."""
 VERDICTS = (
     "reproduced",
     "better",
     "not reproduced",
+    "converged",
     "inconclusive",
     "incomparable",
     "diverged",

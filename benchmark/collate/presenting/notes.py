@@ -13,6 +13,7 @@ SYMBOLS = {
     "reproduced": "✓",
     "better": "▲",
     "not reproduced": "✗",
+    "converged": "∴",
     "inconclusive": "?",
     "incomparable": "≁",
     "diverged": "∞",
