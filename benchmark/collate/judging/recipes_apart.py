@@ -1,7 +1,7 @@
 """In what the recipes that a claim compares differ, beside the method.
 
-The method is taken to be the recipe's parts. Network, loss, steps and all else may be its own too (WGAN-GP has its loss,
-AutoGAN its network), or what the comparison is confounded with: they are listed for each pair, and not judged.
+The method is taken to be the recipe's parts. Network, loss, steps and all else may be its own too (WGAN-GP has its
+loss, AutoGAN its network), or what the comparison is confounded with: they are listed for each pair, and not judged.
 """
 
 from __future__ import annotations
