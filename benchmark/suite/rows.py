@@ -14,6 +14,22 @@ from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import read_protocol
 
 ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
+TABLE_KEYS = (
+    "caption",
+    "metrics",
+    "std_of",
+    "backbone",
+    "columns",
+    "transposed",
+    "by_metric",
+    "protocol",
+    "rows",
+    "groups",
+    "references",
+    "notes",
+    "restates",
+    "converged",
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import finish, finish_protocol, read_protocol
 from benchmark.suite.rows import (
     ROW_KEYS,
+    TABLE_KEYS,
     Column,
     Profile,
     Row,
@@ -25,23 +26,6 @@ from benchmark.suite.rows import (
     read_origins,
     read_references,
     read_rows,
-)
-
-TABLE_KEYS = (
-    "caption",
-    "metrics",
-    "std_of",
-    "backbone",
-    "columns",
-    "transposed",
-    "by_metric",
-    "protocol",
-    "rows",
-    "groups",
-    "references",
-    "notes",
-    "restates",
-    "converged",
 )
 
 
