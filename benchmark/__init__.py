@@ -3,11 +3,11 @@
 A notebook does what the command line does, with the functions that the command line calls:
 
     import benchmark as gb
-    suite = gb.load_all(["theory"], profile="ci")[0]
-    records, problems = gb.read_all(Path("results"))
+    suite = gb.load("theory", profile="ci")
+    records, problems = gb.read_all("results")
     plan = gb.make_plan(suite.cells, range(3), gb.by_evaluation(records), problems=problems)
-    summary = gb.run_plan(plan, Path("results"), gb.Options())
-    suite, joined = gb.load_joined(suite.path, gb.read_all(Path("results"))[0])
+    summary = gb.run_plan(plan, "results", gb.Options())
+    suite, joined = gb.load_joined(suite.path, gb.read_all("results")[0])
     found = gb.collate(["theory"], results="results")  # pandas frames: published, achieved, joined, verdicts, claims, …
 
 They are imported when they are first asked for, so that ``import benchmark`` and ``ganbench --help``
@@ -36,10 +36,13 @@ _HOMES = {
     "benchmark.suite.filter": ("Filter",),
     "benchmark.suite.tidy": ("published_rows",),
     "benchmark.plan.plan": ("make_plan",),
+    "benchmark.plan.external": ("Declared", "enter", "measure_images"),
     "benchmark.schedule.launch": ("Options", "run_plan"),
     "benchmark.records.store": ("read_all",),
+    "benchmark.records.external": ("External",),
     "benchmark.records.furthest": ("by_evaluation",),
     "benchmark.collate.judging.join": ("load_joined",),
+    "benchmark.collate.judging.outside": ("with_outside",),
     "benchmark.collate.presenting.tidy": ("compared_rows",),
     "benchmark.collate.presenting.report": ("judged_claims", "write_report", "write_reports"),
     "benchmark.records.bundle": ("export", "read_bundle"),

@@ -13,6 +13,7 @@ LONGEST = 30  # digits; Python itself refuses to read thousands
 SHOWN = 40  # characters of a wrong value
 
 MOST_SEEDS = 10_000
+LARGEST = 1e100
 MOST_GPUS = 10_000
 MANY = 100_000  # cores, threads, runs at a time
 MOST_EPOCHS = 1_000_000_000
@@ -77,6 +78,15 @@ def priority(text: str) -> tuple[str, int]:
     if not name or not WHOLE.fullmatch(number):
         raise ArgumentTypeError(f"{shown(text)} is no priority such as gran=2")
     return name, whole(-MANY, MANY)(number)
+
+
+def numbers(text: str) -> tuple[str, list[float]]:
+    """``FID=12.3``, or ``FID=12.3,12.9``: a metric and its value of each training."""
+    name, _, values = text.partition("=")
+    found = values.split(",")
+    if not name or not all(DECIMAL.fullmatch(value.strip()) for value in found):
+        raise ArgumentTypeError(f"{shown(text)} is no number such as FID=12.3 (of several trainings: FID=12.3,12.9)")
+    return name, [decimal(-LARGEST, LARGEST, "12.3")(value.strip()) for value in found]
 
 
 def shown(text: str) -> str:

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from benchmark.commands.lines import out_for_programs, print_plain, read_records, say
 from benchmark.commands.standing import tell
-from benchmark.records import failures, shelf
+from benchmark.records import external, failures, shelf
 from benchmark.suite.load import load_all
 
 
@@ -15,19 +15,22 @@ def compare(a: Namespace) -> int:
     import pandas
 
     from benchmark.collate.judging.join import load_joined
+    from benchmark.collate.judging.outside import with_outside
     from benchmark.collate.presenting.tidy import believed, compared_rows
 
     found, code = read_records(a.results)
-    joined = [
-        load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1] for suite in load_all(a.suites)
-    ]
+    others, more = external.read_all(a.results)
+    code = max(code, say(more))
+    loaded = [load_joined(suite.path, found, a.profile, failures.read_all(a.results)) for suite in load_all(a.suites)]
+    joined = [with_outside(suite, one, others) for suite, one in loaded]
     frame = pandas.DataFrame([row for one in joined for row in compared_rows(one)])
     if a.format == "csv":
         frame.to_csv(out_for_programs(), index=False)
     elif a.format == "json":
         print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
     else:
-        print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
+        unsaid = ["why"] if any(j.outside for one in joined for rows in one.values() for j in rows) else ["why", "source"]
+        print_plain(frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))
     return code
 
@@ -66,15 +69,18 @@ def claims(a: Namespace) -> int:
 def report(a: Namespace) -> int:
     """Tables, figures and the site, of all suites together."""
     from benchmark.collate.judging.join import load_joined
+    from benchmark.collate.judging.outside import with_outside
     from benchmark.collate.presenting.report import write_reports
     from benchmark.records.merge import read_conflicts
 
     found, problems = shelf.read_all(a.results)
     conflicts, more = read_conflicts(a.results)
-    problems += more
+    others, unread = external.read_all(a.results)
+    problems += more + unread
     code = say(problems)
     failed = failures.read_all(a.results)
     loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
+    loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
     said = [str(p) for p in problems]
     for written in write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell):
         print(written)

@@ -6,11 +6,10 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.commands.lines import count, out_for_programs, print_plain, read_records
-from benchmark.errors import GanbenchError, nearest
+from benchmark.commands.lines import count, out_for_programs, print_plain, read_records, say, the_cell
+from benchmark.errors import GanbenchError
 from benchmark.plan.blocks import what_blocks
-from benchmark.records import failures
-from benchmark.suite.find import find
+from benchmark.records import external, failures
 from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
@@ -58,11 +57,7 @@ def _check(paths: list[Path]) -> int:
 
 def show(a: Namespace) -> int:
     """One cell in full."""
-    suite = load(find(a.cell.split("/")[0]), a.profile)
-    cells = {c.id: c for c in suite.cells}
-    if a.cell not in cells:
-        raise GanbenchError(f"no cell {a.cell!r}{nearest(a.cell, cells)}", 2)
-    cell = cells[a.cell]
+    suite, cell = the_cell(a.cell, a.profile)
     blocked = what_blocks(cell.recipe, cell.protocol)
     print(f"{cell.id}  (profile {cell.profile})\n{f'blocked: {blocked}' if blocked else 'ready'}")
     if standing := _standing(cell):
@@ -86,9 +81,13 @@ def show(a: Namespace) -> int:
         print(f"  [{place}] {source}")
     print("\nruns so far")
     from benchmark.collate.judging.join import join
+    from benchmark.collate.judging.outside import with_outside
+    from benchmark.collate.presenting.table import achieved_text
 
     records, code = read_records(a.results)
-    joined = join(suite, records, failures=failures.read_all(a.results))
+    others, unread = external.read_all(a.results)
+    code = max(code, say(unread))
+    joined = with_outside(suite, join(suite, records, failures=failures.read_all(a.results)), others)
     found = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
     for record in found.records:
         print(
@@ -99,6 +98,10 @@ def show(a: Namespace) -> int:
         print_plain(
             f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})"
         )
+    for o in found.outside:
+        print_plain(f"\n{o.source}\n  {o.caveats[0]}")
+        for entry in o.entries.values():
+            print_plain(f"  {entry.metric}: {achieved_text(entry)}; {entry.verdict.name} ({entry.verdict.why})")
     return code
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from benchmark.commands.lines import count, read_records
+from benchmark.commands.lines import count, read_records, say
+from benchmark.records import external
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 
@@ -35,9 +36,14 @@ def export(a: Namespace) -> int:
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     found, code = read_records(a.results)
-    written = write_bundle(suites, cells, found, a.out)
+    others, unread = external.read_all(a.results)
+    code = max(code, say(unread))
+    written = write_bundle(suites, cells, found, a.out, others)
     size = a.out.stat().st_size
-    print(f"{a.out}: {count(len(written), 'record')}, {size / 1e6:.1f} MB")
+    ids = {c.id for c in cells}
+    beside = sum(r.cell in ids for r in others)
+    outside = f", {count(beside, 'result')} from outside" if beside else ""
+    print(f"{a.out}: {count(len(written), 'record')}{outside}, {size / 1e6:.1f} MB")
     if size > MAILABLE:
         print(
             f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones",

@@ -112,14 +112,14 @@ def set_aside(path: Path) -> Path | None:
     return aside
 
 
-def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
+def read_all(results: str | Path) -> tuple[list[Record], list[RecordError]]:
     """Every record below ``results/records/``, in path order, and what could not be read.
 
     Raises:
         GanbenchError: a folder cannot be read.
     """
     found: list[tuple[Path, Record | RecordError]] = []
-    for path in paths(results):
+    for path in paths(Path(results)):
         try:
             found.append((path, read(path)))
         except RecordError as error:

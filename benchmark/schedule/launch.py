@@ -57,14 +57,14 @@ class Options:
     hung_s: float = 3600.0
 
 
-def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
+def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
     """Make every run that is to do; write each record as soon as its run has ended.
 
     Raises:
         GanbenchError: another driver works on the same results, or no node can take a run; or there is no GPU where
             "cuda" was asked for; or a file of weights is not the one that it should be.
     """
-    todo = {run.evaluation: run for run in plan.of("to do")}
+    results, todo = Path(results), {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()
     for run in plan.of("blocked"):
         summary.counts["blocked"] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
 RESERVED = ("index", "claims", "cells")  # pages that every report has
 
 
-def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
+def load_all(names: str | Sequence[str] = (), profile: str | None = None) -> list[Suite]:
     """Every named suite, once. A folder stands for the papers in it, without selections from them.
 
     Args:
@@ -33,7 +34,7 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
         SuiteError: as ``find`` and ``load``, or two of the files bear one name.
     """
     suites: list[Suite] = []
-    for name in names or [SUITES]:
+    for name in [names] if isinstance(names, str) else names or [SUITES]:
         if is_a(Path(name), stat.S_ISDIR):
             found = [p for p in suite_files(Path(name)) if "include" not in read(p).mapping()]
             if not found:
@@ -46,15 +47,17 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
     return once(suites)
 
 
-def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
+def load(path: str | Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
     """One suite under a profile (default ``full``, or what an including suite states).
 
     Args:
+        path: its file; text may also be a name, as on the command line.
         chain: the suites that are including this one.
 
     Raises:
         SuiteError: anything wrong in the file, as ``file:line:column: what; did you mean …``.
     """
+    path = find(path) if isinstance(path, str) else path
     return load_node(read(path), path, profile, chain)
 
 

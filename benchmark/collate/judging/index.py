@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from benchmark.errors import GanbenchError
 from benchmark.plan.keys import Series, series, series_of
@@ -13,7 +13,15 @@ from benchmark.records.record import Record
 from benchmark.suite.model import Cell
 
 
-def first_gap(records: Sequence[Record]) -> int | None:
+class Seeded(Protocol):
+    """A result of one seed."""
+
+    @property
+    def seed(self) -> int:
+        """Which."""
+
+
+def first_gap(records: Sequence[Seeded]) -> int | None:
     """The smallest seed without a record below the largest with one; None if there is none."""
     seeds = {r.seed for r in records}
     first = next(i for i in itertools.count() if i not in seeds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.collate.judging.caveats import caveats
 from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
@@ -21,6 +22,9 @@ from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Published, Suite, Table
+
+if TYPE_CHECKING:
+    from benchmark.collate.judging.outside import Outside
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Joined:
     caveats: tuple[str, ...] = ()  # what rests on somebody's word (``caveats.py``)
     gap: int | None = None  # the first seed that is missing although a later one is there
     failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
+    source: str = ""  # of a result from outside what it is, and by whom
+    outside: tuple[Outside, ...] = ()  # results from outside, which nothing above knows of (``outside.py``)
 
 
 def join(
@@ -83,7 +89,7 @@ def join(
 
 
 def load_joined(
-    path: Path, records: Sequence[Record], profile: str | None = None, failures: Failures = NONE
+    path: str | Path, records: Sequence[Record], profile: str | None = None, failures: Failures = NONE
 ) -> tuple[Suite, dict[str, list[Joined]]]:
     """A suite with its results: under one profile, or (None) under the dearest that has records, cell by cell."""
     return join_loaded(load(path, profile), records, fixed=profile is not None, failures=failures)

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark.collate.judging.claims import judge_claim
 from benchmark.collate.judging.join import Entry, Joined
+from benchmark.errors import sure
 from benchmark.suite.model import Suite
 
 CELL = ("cell", "paper", "table", "method", "backbone", "dataset", "data_percent", "resolution")
@@ -46,6 +47,26 @@ JOINED_COLUMNS = (
     "verdict",
     "why",
 )
+EXTERNAL_COLUMNS = (
+    *CELL,
+    "profile",
+    "kind",
+    "source",
+    "trained_by",
+    "measured_by",
+    "metric",
+    "seed",
+    "value",
+    "within",
+    "published",
+    "tier",
+    "differences",
+    "verdict",
+    "why",
+    "remarks",
+    "file",
+)
+HISTORY_COLUMNS = (*CELL, "profile", "run", "seed", "step", "epoch", "metric", "value", "within")
 VERDICT_COLUMNS = ("cell", "metric", "verdict", "tier", "seeds", "why")
 CLAIM_COLUMNS = (
     "paper",
@@ -90,6 +111,29 @@ def achieved_rows(j: Joined) -> Iterator[tuple[Any, ...]]:
                 r.evaluation,
                 r.name,
             )
+
+
+def external_rows(j: Joined) -> Iterator[tuple[Any, ...]]:
+    """A row a metric and training of each result from outside; the verdict is on all trainings of one author."""
+    for o in j.outside:
+        tier = sure(o.tier)
+        for r, e in ((r, e) for r in o.given for e in o.entries.values()):
+            p = e.published.value if e.published else None
+            judged = (p, tier.name, "; ".join(tier.differences), e.verdict.name, e.verdict.why, "; ".join(r.remarks))
+            for n, number in enumerate(r.numbers[e.metric]):
+                value = (e.metric, r.seed + n, number["value"], number.get("std"))
+                yield (*_place(o), r.profile, r.kind, o.source, r.trained_by, r.measured_by, *value, *judged, r.name)
+
+
+def history_rows(j: Joined) -> Iterator[tuple[Any, ...]]:
+    """A row a metric and measurement of every run of a cell, in the order of training."""
+    for r in j.records:
+        for entry in r.history:
+            when = (entry.get("step"), entry.get("epoch"))
+            for metric, number in entry.items():
+                if isinstance(number, dict):
+                    value = (metric, number.get("value"), number.get("std"))
+                    yield (*_place(j), j.cell.profile, r.run, r.seed, *when, *value)
 
 
 def joined_row(j: Joined, e: Entry) -> tuple[Any, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +12,25 @@ from typing import Any
 import pandas as pd
 
 from benchmark.collate.judging.index import by_series
-from benchmark.collate.judging.join import join_loaded
+from benchmark.collate.judging.join import Joined, join_loaded
+from benchmark.collate.judging.outside import with_outside
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.presenting.frame_rows import (
     ACHIEVED_COLUMNS,
     CLAIM_COLUMNS,
+    EXTERNAL_COLUMNS,
+    HISTORY_COLUMNS,
     IMPROVEMENT_COLUMNS,
     JOINED_COLUMNS,
     RANKING_COLUMNS,
     VERDICT_COLUMNS,
     achieved_rows,
     claim_rows,
+    external_rows,
+    history_rows,
     joined_row,
 )
-from benchmark.records import failures, shelf
+from benchmark.records import external, failures, shelf
 from benchmark.suite.load import load_all
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, published_rows
 
@@ -43,7 +50,11 @@ class Collated:
         claims: a claim with its two verdicts; ``fragile`` says why plausible seed noise could undo the published one.
         rankings: Kendall's τ of a column's order as published against ours.
         improvements: P(one run of ``better`` beats one of ``worse``), for each pair in the published order.
+        external: a metric of a result from outside (``ganbench measure``, ``ganbench enter``): who declares what, and
+            what may be said of it. None of the other frames holds any.
         problems: a record that could not be used, and why.
+        history: a metric of a run at one of its measurements, for curves. It is made when it is first asked for, since
+            every record is read in full for it.
     """
 
     published: pd.DataFrame
@@ -53,7 +64,19 @@ class Collated:
     claims: pd.DataFrame
     rankings: pd.DataFrame
     improvements: pd.DataFrame
+    external: pd.DataFrame
     problems: pd.DataFrame
+    cells: Sequence[Joined]  # what the frames are made of
+
+    @functools.cached_property
+    def history(self) -> pd.DataFrame:
+        """Curves; raises RecordError where a record was changed meanwhile."""
+        return _frame((row for j in self.cells for row in history_rows(j)), HISTORY_COLUMNS)
+
+    def __repr__(self) -> str:
+        frames = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "cells"}
+        sizes = ", ".join(f"{name} {len(frame):,}" for name, frame in frames.items())
+        return f"Collated(rows: {sizes}; and history)"
 
 
 def collate(suites: Sequence[str] = (), results: str | Path = "results", profile: str | None = None) -> Collated:
@@ -68,8 +91,10 @@ def collate(suites: Sequence[str] = (), results: str | Path = "results", profile
         GanbenchError: a suite does not exist or is wrong, or the results cannot be read.
     """
     records, problems = shelf.read_all(Path(results))
+    others, more = external.read_all(Path(results))
     index, failed = by_series(records), failures.read_all(Path(results))
     loaded = [join_loaded(suite, index, profile is not None, failed) for suite in load_all(list(suites), profile)]
+    loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
     cells = [j for _, joined in loaded for rows in joined.values() for j in rows]
     entries = [(j, e) for j in cells for e in j.entries.values()]
     joined = _frame((joined_row(j, e) for j, e in entries), JOINED_COLUMNS)
@@ -91,7 +116,9 @@ def collate(suites: Sequence[str] = (), results: str | Path = "results", profile
             ),
             IMPROVEMENT_COLUMNS,
         ),
-        problems=_frame(((str(p.path), str(p)) for p in problems), ("file", "problem")),
+        external=_frame((row for j in cells for row in external_rows(j)), EXTERNAL_COLUMNS),
+        problems=_frame(((str(p.path), str(p)) for p in (*problems, *more)), ("file", "problem")),
+        cells=cells,
     )
 
 

@@ -20,6 +20,9 @@ SYMBOLS = {
     "failed": "!",
     "blocked": "⊘",
     "not run": "·",
+    "agrees as declared": "(✓)",
+    "better as declared": "(▲)",
+    "differs as declared": "(✗)",
     "": "",
 }
 

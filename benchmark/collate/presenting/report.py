@@ -27,7 +27,7 @@ Loaded = tuple[Suite, dict[str, list[Joined]]]
 def write_reports(
     loaded: Sequence[Loaded],
     results: str,
-    out: Path,
+    out: str | Path,
     problems: Sequence[str] = (),
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
@@ -53,7 +53,7 @@ def write_reports(
         for suite, joined in loaded
     ]
     try:
-        with Folder(out) as folder:
+        with Folder(Path(out)) as folder:
             start, *pages = write_site(reports, results, folder, problems, conflicts, png)
             texts = [_write_texts(report, folder) for report in reports]
     except OSError as error:
@@ -63,7 +63,7 @@ def write_reports(
     return [start, *(path for of_one, page in zip(texts, pages) for path in (*of_one, page))]
 
 
-def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: Path) -> list[Path]:
+def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: str | Path) -> list[Path]:
     """One suite's ``.md``, ``.tex``, ``.csv`` and page, with a site of it alone; raises as ``write_reports``."""
     return write_reports([(suite, joined)], results, out)[1:]
 

@@ -48,9 +48,10 @@ class View:
 def view(table: Table, joined: Sequence[Joined]) -> View:
     """The table with its rows and columns as printed."""
     spots = list(dict.fromkeys(_spot(j) for j in joined))
-    methods = list(dict.fromkeys((j.cell.method, j.cell.backbone) for j in joined))
-    by_place = {((j.cell.method, j.cell.backbone), _spot(j)): j for j in joined}
-    several = len({backbone for _, backbone in methods}) > 1
+    methods = _methods(joined)
+    by_place: dict[tuple[Method, str], Joined] = {((j.cell.method, j.cell.backbone, ""), _spot(j)): j for j in joined}
+    by_place |= {((j.cell.method, j.cell.backbone, o.source), _spot(j)): o for j in joined for o in j.outside[::-1]}
+    several = len({backbone for _, backbone, _ in methods}) > 1
     metrics = table.metrics | {
         e.metric: e.direction for j in joined for e in j.entries.values() if e.metric not in table.metrics
     }
@@ -63,14 +64,14 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
         (" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[metrics[m]]}"))), spot, m)
         for spot, m in places
     ]
-    labels = [f"{m} ({b})" if several and b else m for m, b in methods]
+    labels = [(f"{m} ({b})" if several and b else m) + (f" · {o}" if o else "") for m, b, o in methods]
     sized = {j.cell.place for j in joined if j.cell.sized}
     references = list(dict.fromkeys(r.method for r in table.references))
     known = {
         (r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published
         for r in table.references
     }
-    notes = Notes(joined)
+    notes = Notes([*joined, *(o for j in joined for o in j.outside)])
     grid = [
         [
             _square(by_place[method, spot], metric, notes)
@@ -89,6 +90,18 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
         labels, heads, grid = heads, labels, [list(row) for row in zip(*grid)]
     rows = tuple((label, tuple(squares)) for label, squares in zip(labels, grid))
     return View(table.id, table.caption, "" if table.transposed else "method", tuple(heads), rows, notes.footnotes())
+
+
+Method = tuple[str, str, str]
+"""Method, backbone, and where a result from outside is from: "" for our own runs."""
+
+
+def _methods(joined: Sequence[Joined]) -> list[Method]:
+    """One row each: what is from outside stands below the method that it is of."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for j in joined:
+        found.setdefault((j.cell.method, j.cell.backbone), {"": None}).update(dict.fromkeys(o.source for o in j.outside))
+    return [(*method, source) for method, sources in found.items() for source in sources]
 
 
 def _spot(j: Joined) -> str:

@@ -12,13 +12,14 @@ from benchmark.errors import sure
 
 def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
     """One row a cell and metric: the numbers, our counterpart of the published ±, seeds, profile, tier, verdict and
-    why.
+    why; ``source`` is "ours", or what a result from outside is and by whom.
     """
-    for j in (j for table in joined.values() for j in table):
+    for j in (j for table in joined.values() for own in table for j in (own, *own.outside)):
         for e in j.entries.values():
             yield {
                 "cell": j.cell.id,
                 "metric": e.metric,
+                "source": j.source or "ours",
                 "published": e.published.text if e.published else "",
                 "achieved": achieved_text(e),
                 "floor": f"{e.floor:.5g}" if e.floor is not None else "",
@@ -34,7 +35,7 @@ def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
 def believed(joined: dict[str, list[Joined]]) -> Iterator[str]:
     """A line for each thing that the numbers ask to be believed, with the cells that it is about."""
     cells: dict[str, list[str]] = {}
-    for j in (j for table in joined.values() for j in table):
+    for j in (j for table in joined.values() for own in table for j in (own, *own.outside)):
         for line in j.caveats:
             cells.setdefault(line, []).append(j.cell.id)
     for line, ids in cells.items():

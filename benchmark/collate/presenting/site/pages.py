@@ -117,6 +117,7 @@ class _Site:
             "figure": self.figure,
             "slug": slug,
             "decided": facts.decided,
+            "outside": sum(len(j.outside) for r in reports for j in r.cells),
             "judged": judged,
             "origin": origin,
         }
@@ -152,6 +153,7 @@ class _Site:
     def cell(self, report: Report, table: str, j: Joined) -> Path:
         """The page of one cell."""
         grids = [(r, write_samples(r.samples, self._out)) for r in j.records]
+        outside = {o.source: [write_samples(r.samples, self._out) for r in o.given] for o in j.outside}
         return self.page(
             f"cells/{facts.page_of(report.suite, j.cell.id)}",
             "cell",
@@ -161,6 +163,7 @@ class _Site:
             table=table,
             j=j,
             grids=[(r, g) for r, g in grids if g],
+            outside_grids={source: [g for g in found if g] for source, found in outside.items()},
             plots=curves(j),
             fields=facts.fields(j),
             differing=facts.differing(j),
