@@ -29,7 +29,9 @@ def compare(a: Namespace) -> int:
     elif a.format == "json":
         print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
     else:
-        unsaid = ["why"] if any(j.outside for one in joined for rows in one.values() for j in rows) else ["why", "source"]
+        unsaid = (
+            ["why"] if any(j.outside for one in joined for rows in one.values() for j in rows) else ["why", "source"]
+        )
         print_plain(frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))
     return code

@@ -147,5 +147,7 @@ def _of_bytes(images: Array) -> Array:
 
 def _classes(labels: Array, count: int) -> np.ndarray:
     if labels.dtype.kind not in "iu" or labels.shape[0] != count:
-        raise GanbenchError(f"{labels.name}: {labels.dtype} {labels.shape}, not a whole number for each of {count:,} images")
+        raise GanbenchError(
+            f"{labels.name}: {labels.dtype} {labels.shape}, not a whole number for each of {count:,} images"
+        )
     return np.concatenate([part.astype(np.int64) for part in labels.parts(count)])

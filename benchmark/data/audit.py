@@ -37,7 +37,9 @@ class Audit:
         of = f"of {self.count:,} images"
         found = [f"all {self.count:,} images are equal"] if self.copies == self.count - 1 else []
         found += [f"{self.copies:,} {of} are copies of others, bit for bit"] if self.copies and not found else []
-        return found + [f"{n:,} {of} are {split} images, bit for bit or mirrored" for split, n in self.real.items() if n]
+        return found + [
+            f"{n:,} {of} are {split} images, bit for bit or mirrored" for split, n in self.real.items() if n
+        ]
 
 
 def audit(given: Given, count: int, recipe: Recipe, splits: Iterable[str]) -> Audit:

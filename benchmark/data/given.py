@@ -96,9 +96,7 @@ def _picture(found: Pictures, i: int, side: int, channels: int, lossy: set[str])
     return as_channels(pixels(picture, side, None, None, name)[None], channels, name)[0]
 
 
-def _array(
-    images: Array, where: str, form: str, side: int, channels: int, labels: np.ndarray | None = None
-) -> Given:
+def _array(images: Array, where: str, form: str, side: int, channels: int, labels: np.ndarray | None = None) -> Given:
     shape = images.shape[1:]
     if shape == (side, side):
         axes: tuple[int, ...] = ()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.given import given
-from benchmark.errors import GanbenchError, nearest, plain
+from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.outside import measure_given
 from benchmark.metrics.real import real_key
 from benchmark.plan.keys import MEASURE_VERSION
@@ -109,10 +109,9 @@ def enter(
         GanbenchError: the table has no such metric, no measurement can give such a value, metrics have different
             numbers of runs, or the file is wrong.
     """
-    printed = [m for m in cell.full_protocol.metrics if m in cell.published] or list(cell.published)
     for metric, values in numbers.items():
         if metric not in cell.published:
-            raise GanbenchError(f"{cell.id} has no {metric}{nearest(metric, printed)}", 2)
+            raise GanbenchError(f"{cell.id} has no {metric}: its table prints {', '.join(cell.published)}", 2)
         if why := next(filter(None, (impossible(metric, value) for value in values)), ""):
             raise GanbenchError(why, 2)
     if len({len(values) for values in numbers.values()}) != 1:

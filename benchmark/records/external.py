@@ -100,7 +100,11 @@ def file_bytes(record: External) -> bytes:
 
 
 def write(results: Path, record: External) -> Path:
-    """Write it to ``results/external/``; raises GanbenchError where it cannot be."""
+    """Write it to ``results/external/``; raises GanbenchError where it cannot be, or nobody could read it again."""
+    try:
+        check(record)
+    except (ValueError, GanbenchError) as error:
+        raise GanbenchError(f"{record.cell}: this cannot be kept: {error}") from None
     path = Path(f"{results}/{ROOM}/{on_disk(record.folder)}/{record.name}")
     try:
         if not path.exists():
@@ -147,7 +151,9 @@ def parse(content: bytes, path: Path) -> External:
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
         raise RecordError(path, "not a result from outside that ganbench wrote", damaged=True)
     if data["schema"] > SCHEMA:
-        raise RecordError(path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it")
+        raise RecordError(
+            path, f"schema {data['schema']}, this ganbench reads up to {SCHEMA}: upgrade ganbench to use it"
+        )
     try:
         check_depth(data)
         record = External(**{f.name: data[f.name] for f in dataclasses.fields(External)})
@@ -155,7 +161,9 @@ def parse(content: bytes, path: Path) -> External:
         if record.key != data["key"]:
             raise ValueError("its content does not match its key: altered or damaged")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
-        raise RecordError(path, f"not a whole result from outside ({type(error).__name__}: {error})", damaged=True) from None
+        raise RecordError(
+            path, f"not a whole result from outside ({type(error).__name__}: {error})", damaged=True
+        ) from None
     return record
 
 

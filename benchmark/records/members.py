@@ -10,7 +10,9 @@ from pathlib import Path
 from benchmark.errors import GanbenchError
 from benchmark.records.store import MAX_BYTES
 
-MEMBER = re.compile(r"(?:records|external)/[^/\\\x00-\x1f]{1,255}/[^/\\\x00-\x1f]{1,255}/[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json")
+MEMBER = re.compile(
+    r"(?:records|external)/[^/\\\x00-\x1f]{1,255}/[^/\\\x00-\x1f]{1,255}/[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json"
+)
 MOST_MEMBERS = 200_000
 MOST_BYTES = 4_000_000_000
 """Bytes of all members, unpacked: the records that they make are in memory together."""

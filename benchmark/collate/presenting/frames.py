@@ -79,11 +79,11 @@ class Collated:
         return f"Collated(rows: {sizes}; and history)"
 
 
-def collate(suites: Sequence[str] = (), results: str | Path = "results", profile: str | None = None) -> Collated:
+def collate(suites: str | Sequence[str] = (), results: str | Path = "results", profile: str | None = None) -> Collated:
     """Judge what is in ``results`` against what the papers print.
 
     Args:
-        suites: names or files; none: all that there are.
+        suites: a name or file, or several; none: all that there are.
         results: a results folder; one without records is judged as "not run".
         profile: show only records of this profile; None: of the dearest that a cell has records of.
 
@@ -93,7 +93,7 @@ def collate(suites: Sequence[str] = (), results: str | Path = "results", profile
     records, problems = shelf.read_all(Path(results))
     others, more = external.read_all(Path(results))
     index, failed = by_series(records), failures.read_all(Path(results))
-    loaded = [join_loaded(suite, index, profile is not None, failed) for suite in load_all(list(suites), profile)]
+    loaded = [join_loaded(suite, index, profile is not None, failed) for suite in load_all(suites, profile)]
     loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
     cells = [j for _, joined in loaded for rows in joined.values() for j in rows]
     entries = [(j, e) for j in cells for e in j.entries.values()]

@@ -53,7 +53,11 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
     by_place |= {((j.cell.method, j.cell.backbone, o.source), _spot(j)): o for j in joined for o in j.outside[::-1]}
     several = len({backbone for _, backbone, _ in methods}) > 1
     metrics = table.metrics | {
-        e.metric: e.direction for j in joined for e in j.entries.values() if e.metric not in table.metrics
+        e.metric: e.direction
+        for own in joined
+        for j in (own, *own.outside)
+        for e in j.entries.values()
+        if e.metric not in table.metrics
     }
     places = (
         [(spot, m) for m in metrics for spot in spots]
@@ -100,7 +104,9 @@ def _methods(joined: Sequence[Joined]) -> list[Method]:
     """One row each: what is from outside stands below the method that it is of."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
-        found.setdefault((j.cell.method, j.cell.backbone), {"": None}).update(dict.fromkeys(o.source for o in j.outside))
+        found.setdefault((j.cell.method, j.cell.backbone), {"": None}).update(
+            dict.fromkeys(o.source for o in j.outside)
+        )
     return [(*method, source) for method, sources in found.items() for source in sources]
 
 
