@@ -16,7 +16,8 @@ from benchmark.process.leave import Leave
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
 )
-ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "machine")  # of arguments/ and of commands/
+ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "machine")
+"""Of ``arguments/`` and of ``commands/``."""
 
 
 def parser() -> argparse.ArgumentParser:

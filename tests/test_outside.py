@@ -22,6 +22,7 @@ from benchmark.collate.judging.join import join
 from benchmark.collate.judging.outside import Outside, with_outside
 from benchmark.data.audit import audit
 from benchmark.data.given import given
+from benchmark.data.read import read
 from benchmark.data.shapes import render
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
@@ -131,10 +132,11 @@ def test_colour_is_not_dropped_and_grey_is_repeated(tmp_path: Path) -> None:
         list(given(_npy(tmp_path / "c.npy", images(3)), SIDE, 1).batches())
 
 
-def test_equal_images_and_real_ones_are_found(tmp_path: Path) -> None:
+def test_equal_images_and_real_ones_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     of = recipe(resolution=SIDE)
     real = render("train", 64, 10, SIDE, 1)[0][:, 0]
     made = images(12)[..., 0]
+    monkeypatch.setattr("benchmark.data.audit.read", functools.cache(read))
     for x, expected in (
         (np.concatenate([made, made[:4]]), ["4 of 16 images are copies of others, bit for bit"]),
         (np.repeat(made[:1], 9, axis=0), ["all 9 images are equal"]),
@@ -163,6 +165,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     lite = "efficientnet-lite0"
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("benchmark.data.audit.read", functools.cache(read))
     monkeypatch.setattr("benchmark.metrics.extractors.efficientnet_lite0.DIMENSION", 6)
     six = extractors.Extractor(lite, extractors.weights_hash(lite), 6, Six())
     monkeypatch.setattr(extractors, "load", lambda name, **more: six)
@@ -212,7 +215,7 @@ def test_measured_images_are_shown_everywhere_and_counted_nowhere(
     assert main(["show", CELL, "--results", there]) == 0 and f"trained by {BY}: declared" in capsys.readouterr().out
     assert main(["report", "gran", "--results", there, "--out", str(tmp_path / "report")]) == 0
     pages = {p.suffix: p.read_text() for p in (tmp_path / "report").glob("gran.*")}
-    assert all("13.500 ± " in page for page in pages.values()) and len(pages) == 4
+    assert all("13.500" in page for page in pages.values()) and len(pages) == 4
     cell = next(p.read_text() for p in (tmp_path / "report/cells").iterdir() if "clean-fid" in p.read_text())
     assert "samples/" in cell and "3 results stand beside" in (tmp_path / "report/index.html").read_text()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ def test_every_command_in_the_readme_parses() -> None:
     lines = re.findall(r"^(?:\.venv/bin/)?ganbench (.*?)(?:\s+#.*)?$", text, re.M)
     assert len(lines) >= 8
     for line in lines:
-        parser().parse_args(line.split())
+        parser().parse_args(shlex.split(line))
 
 
 def test_the_notebook_example_works_as_written(tmp_path) -> None:

@@ -56,7 +56,7 @@ def add(command: Command) -> None:
     p.add_argument("--trained-by", type=text, metavar="TEXT", help="who trained it and how")
     p.add_argument(
         "--protocol",
-        type=old_file,
+        type=path,
         metavar="FILE",
         help="YAML with the protocol that it was measured under, field by field as 'ganbench show CELL' prints it; "
         "judged only if all of it is stated",

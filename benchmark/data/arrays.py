@@ -1,5 +1,5 @@
-"""Arrays of 8-bit images in ``.npy`` and ``.npz`` files from anyone: no pickle is opened, the header is held against the
-file's size before anything else is read, and then only so many images at a time.
+"""Arrays of 8-bit images in ``.npy`` and ``.npz`` files from anyone: no pickle is opened, the header is held against
+the file's size before anything else is read, and then only so many images at a time.
 """
 
 from __future__ import annotations
