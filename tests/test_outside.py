@@ -1,4 +1,4 @@
-"""Results from outside: images of other code, numbers of other people. What may be said of them is less than of ours."""
+"""Results from outside: images of other code, numbers of other people. Less may be said of them than of ours."""
 
 from __future__ import annotations
 

@@ -11,6 +11,11 @@ QUANTISED = ("round", "floor", "min-max", "min-max-mimicry", "none")
 
 def add(command: Command) -> None:
     """Their arguments."""
+    _measure(command)
+    _enter(command)
+
+
+def _measure(command: Command) -> None:
     p = command("measure", "images that other code made, under a cell's own protocol", results=True, profile=True)
     p.add_argument(
         "source",
@@ -41,6 +46,9 @@ def add(command: Command) -> None:
     p.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     p.add_argument("--threads", type=whole(1, MANY), default=1, metavar="N", help="CPU threads (default: 1)")
     p.add_argument("--weights", type=old_file, action="append", metavar="PATH", help="a file of weights, as for run")
+
+
+def _enter(command: Command) -> None:
     p = command("enter", "a number that somebody else measured: shown as reported, beside the others", results=True)
     p.add_argument("cell", type=text, metavar="CELL", help="that it is of, as 'ganbench list' has it")
     p.add_argument(

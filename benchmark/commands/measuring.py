@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 from benchmark.commands.lines import print_plain, say, the_cell
 from benchmark.errors import GanbenchError
@@ -21,6 +22,7 @@ def measure(a: Namespace) -> int:
     if not a.source.exists():
         raise GanbenchError(f"there is no {a.source}: give a folder or zip archive of images, an .npz or an .npy", 2)
     suite, cell = the_cell(a.cell, a.profile)
+    _refuse_closed(a.results)
     if a.weights:
         os.environ["GANBENCH_WEIGHTS"] = os.pathsep.join(os.path.abspath(path) for path in a.weights)
     if a.device == "cuda":
@@ -67,6 +69,13 @@ def _keep(a: Namespace, suite: Suite, record: External) -> int:
         print(f"ganbench: {line}", file=sys.stderr)
     print_plain(f"{'there already: ' if known else ''}{path}")
     return code
+
+
+def _refuse_closed(results: Path) -> None:
+    """Raises GanbenchError, before anything is measured, where nothing could be written."""
+    there = next(path for path in (results / external.ROOM, results, *results.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        raise GanbenchError(f"cannot write to {there}: give a folder of yours with --results")
 
 
 def _refuse_again(record: External, others: list[External]) -> None:

@@ -93,7 +93,8 @@ def _picture(found: Pictures, i: int, side: int, channels: int, lossy: set[str])
     picture = decode(data, name)
     if picture.size != (side, side):
         raise GanbenchError(f"{name} has {_wrong_size(picture.width, picture.height, side)}")
-    return as_channels(pixels(picture, side, None, None, name)[None], channels, name)[0]
+    one: np.ndarray = as_channels(pixels(picture, side, None, None, name)[None], channels, name)[0]
+    return one
 
 
 def _array(images: Array, where: str, form: str, side: int, channels: int, labels: np.ndarray | None = None) -> Given:

@@ -18,7 +18,8 @@ from benchmark.errors import GanbenchError, plain
 from benchmark.metrics.outside import measure_given
 from benchmark.metrics.real import real_key
 from benchmark.plan.keys import MEASURE_VERSION
-from benchmark.records.external import LONGEST, External, data_of, impossible
+from benchmark.records.external import External, data_of
+from benchmark.records.external_bounds import LONGEST, impossible
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.suite.fields import PROTOCOL_TYPES
 from benchmark.suite.model import Cell
@@ -41,7 +42,7 @@ class Declared:
 def measure_images(
     cell: Cell,
     source: str | Path,
-    declared: Declared = Declared(),  # noqa: B008  (frozen)
+    declared: Declared = Declared(),
     seed: int = 0,
     *,
     fewer: bool = False,
@@ -65,10 +66,6 @@ def measure_images(
     trained_by, resized = in_a_line(declared.trained_by, "trained_by"), in_a_line(declared.resized, "resized")
     images = given(Path(source), recipe.resolution, recipe.channels)
     found = measure_given(images, recipe, cell.protocol, fewer, device)
-    prepared = {"resized": resized} if resized else {}
-    prepared |= {"flipped": "left to right, with probability 1/2"} if declared.flipped else {}
-    if images.lossy:
-        prepared["compressed"] = f"{' and '.join(sorted(images.lossy))}, which loses detail"
     return External(
         kind="external",
         cell=cell.id,
@@ -79,7 +76,7 @@ def measure_images(
         data=data_of(recipe),
         protocol=dataclasses.replace(found.protocol, quantise=declared.quantised).to_json(),
         numbers={metric: [dict(number)] for metric, number in found.numbers.items()},
-        prepared=prepared,
+        prepared=_prepared(resized, declared.flipped, images.lossy),
         findings=found.seen.findings,
         remarks=found.remarks,
         images=found.seen.sha256,
@@ -89,6 +86,12 @@ def measure_images(
         samples=_grid(found.seen.shown),
         provenance=_here(device, threads, time.perf_counter() - started),
     )
+
+
+def _prepared(resized: str, flipped: bool, lossy: set[str]) -> dict[str, str]:
+    found = {"resized": resized} if resized else {}
+    found |= {"flipped": "left to right, with probability 1/2"} if flipped else {}
+    return found | ({"compressed": f"{' and '.join(sorted(lossy))}, which loses detail"} if lossy else {})
 
 
 def enter(

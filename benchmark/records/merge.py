@@ -98,8 +98,8 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
             except GanbenchError as error:
                 problems.append(str(error))
     for other in others:
-        new, known, bad = _outside(results, other)
-        taken, same = taken + new, same + known
+        new, there, bad = _outside(results, other)
+        taken, same = taken + new, same + there
         problems += [f"refused: {error}" for error in bad]
     return taken, same, [plain(problem) for problem in problems]
 

@@ -19,7 +19,8 @@ from benchmark.collate.judging.tier import HARMLESS, LOOKS, OTHER_SCALE, Tier
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
 from benchmark.metrics.extractors import proxy
-from benchmark.records.external import DATA, External, data_of
+from benchmark.records.external import External, data_of
+from benchmark.records.external_bounds import DATA
 from benchmark.suite.model import Cell, Suite, Table
 
 WORDS = {
