@@ -267,6 +267,7 @@ FAR = (40.0, 40.1, 40.2)
         (NEAR[:2], {}, "inconclusive", "declared"),
         (NEAR, {"images": "one"}, "inconclusive", "declared"),
         (NEAR, {"seed": 0}, "inconclusive", "declared"),
+        (NEAR, {"gap": 1}, "inconclusive", "declared"),
         (NEAR, {"trained_by": ""}, "incomparable", "proxy"),
         (NEAR, {"findings": ["all 50,000 images are equal"]}, "incomparable", "proxy"),
         (NEAR, {"prepared": {"resized": "from 64"}}, "incomparable", "proxy"),
@@ -280,12 +281,12 @@ def test_what_is_declared_is_judged_by_weaker_words_and_only_if_nothing_differs(
 ) -> None:
     records = []
     for seed, value in enumerate(values):
-        record = _external(cell, seed, value)
+        record = _external(cell, seed + changes.get("gap", 0), value)
         if changes.get("protocol") == "quantise":
             record.protocol.pop("quantise")
         elif changes.get("data") == "resolution":
             record.data["resolution"] = 64
-        else:
+        elif "gap" not in changes:
             record = dataclasses.replace(record, **changes)
         records.append(record)
     found = _judged(*records)

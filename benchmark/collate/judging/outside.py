@@ -1,10 +1,10 @@
 """Results from outside beside a cell's own: images that other code made, numbers that somebody else measured.
 
 Their training is what somebody declares, so that no tier of ours fits: at best they are ``declared``, where the
-protocol agrees with the paper's field by field, and nothing speaks against the images. Then
-the numbers are compared as those of a run of ours that somebody looked at, since nobody can say how many were left
-out, and the words say whose word it is: ``agrees as declared``. They are never averaged with ours, decide no claim
-and no ranking, and count nowhere.
+protocol agrees with the paper's field by field, and nothing speaks against the images. Then the numbers are compared
+as those of runs of ours that somebody looked at, since nobody can say how many were left out, and the words say whose
+word it is: ``agrees as declared``. They are never averaged with ours, decide no claim and no ranking, and count
+nowhere.
 """
 
 from __future__ import annotations
@@ -23,12 +23,7 @@ from benchmark.records.external import External, data_of
 from benchmark.records.external_bounds import DATA
 from benchmark.suite.model import Cell, Suite, Table
 
-WORDS = {
-    "reproduced": "agrees as declared",
-    "better": "better as declared",
-    "not reproduced": "differs as declared",
-    "converged": "better as declared",
-}
+WORDS = {"reproduced": "agrees as declared", "better": "better as declared", "not reproduced": "differs as declared"}
 """A verdict on a run of ours -> what may be said of a result from outside; the others stay as they are."""
 
 NOT_MEASURING = ("metrics", "seeds", "std_of", "probe_images", "jac_G_every_epochs")
