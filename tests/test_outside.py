@@ -369,3 +369,19 @@ def test_what_images_cannot_tell_is_not_measured(tmp_path: Path, capsys: pytest.
     words = ["--as", "theory/1/B_z=10^0[MLP]/mnist", "--profile", "ci", "--results", str(tmp_path)]
     assert main(["measure", str(_npy(tmp_path / "x.npy", np.zeros((9, 28, 28), np.uint8))), *words]) == 2
     assert "and images do not tell" in capsys.readouterr().err
+
+
+def test_what_was_altered_on_its_way_is_refused(cell: Cell, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in (0, 1):
+        external.write(tmp_path / "mine", _external(cell, seed, 20.0 + seed))
+    bundle, there = tmp_path / "b.zip", str(tmp_path / "theirs")
+    assert main(["export", "gran", "--results", str(tmp_path / "mine"), "--out", str(bundle)]) == 0
+    with zipfile.ZipFile(bundle) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, content in held.items():
+            archive.writestr(name, content.replace(b"20.0", b"10.0") if name.startswith("external/") else content)
+    assert main(["merge", str(bundle), "--results", there]) == 1
+    said = capsys.readouterr()
+    assert "1 record taken over" in said.out and "altered or damaged" in said.err
+    assert [r.numbers["FID"][0]["value"] for r in external.read_all(there)[0]] == [21.0]

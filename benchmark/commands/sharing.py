@@ -13,9 +13,13 @@ from benchmark.suite.load import load, load_all
 
 def merge(a: Namespace) -> int:
     """Records of other labs."""
+    from benchmark.records.external_exchange import has_nothing_else, take_over
     from benchmark.records.merge import merge as merge_records
 
-    taken, same, problems = merge_records(a.results, a.others)
+    taken, same, problems = merge_records(a.results, [other for other in a.others if not has_nothing_else(other)])
+    for other in a.others:
+        new, there, refused = take_over(a.results, other)
+        taken, same, problems = taken + new, same + there, problems + refused
     for problem in problems:
         print(f"  {problem}", file=sys.stderr)
     print(f"{count(taken, 'record')} taken over, {same} were here already, {count(len(problems), 'problem')}")
@@ -26,6 +30,7 @@ def export(a: Namespace) -> int:
     """A bundle of records."""
     from benchmark.records.bundle import MAILABLE
     from benchmark.records.bundle import export as write_bundle
+    from benchmark.records.external_exchange import members_of
 
     loaded = load_all(a.suites)
     suites = [
@@ -38,11 +43,10 @@ def export(a: Namespace) -> int:
     found, code = read_records(a.results)
     others, unread = external.read_all(a.results)
     code = max(code, say(unread))
-    written = write_bundle(suites, cells, found, a.out, others)
+    beside = members_of(others, {c.id for c in cells})
+    written = write_bundle(suites, cells, found, a.out, beside)
     size = a.out.stat().st_size
-    ids = {c.id for c in cells}
-    beside = sum(r.cell in ids for r in others)
-    outside = f", {count(beside, 'result')} from outside" if beside else ""
+    outside = f", {count(len(beside), 'result')} from outside" if beside else ""
     print(f"{a.out}: {count(len(written), 'record')}{outside}, {size / 1e6:.1f} MB")
     if size > MAILABLE:
         print(

@@ -16,16 +16,14 @@ import json
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.files import let_go
 from benchmark.plan.plan import make_plan
-from benchmark.records.external import ROOM, External
-from benchmark.records.external import file_bytes as external_bytes
-from benchmark.records.external import parse as parse_external
 from benchmark.records.format import file_bytes, parse
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.members import checked, content_of
@@ -37,22 +35,21 @@ from benchmark.suite.slug import safe_name
 FORMAT = 2
 """Of a bundle with results from outside; one without is of format 1, as every ganbench reads it."""
 MAILABLE = 20_000_000
-R = TypeVar("R")
 
 
 def export(
     suites: Sequence[Suite],
     cells: Sequence[Cell],
     found: Iterable[Record],
-    out: str | Path,
-    others: Iterable[External] = (),
+    out: Path,
+    beside: Mapping[str, bytes] = MappingProxyType({}),
 ) -> list[Record]:
     """Write the records of ``cells`` to the bundle ``out``; returns them.
 
     Args:
         suites: those that the cells are of; their names and profiles go into the plan.
         found: all records that there are.
-        others: all results from outside; those of ``cells`` go along.
+        beside: members with results from outside (``external_exchange.members_of``).
 
     Raises:
         GanbenchError: there is no record of these cells, or ``out`` is there already or cannot be written.
@@ -61,15 +58,13 @@ def export(
     seeds = sorted({r.seed for r in index.values()})
     plan = make_plan(cells, seeds, index)
     chosen = {r.name: (run.cells[0], r) for run in plan.runs if (r := index.get(run.evaluation))}
-    ids = {c.id for c in cells}
-    beside = [r for r in others if r.cell in ids]
     if not chosen and not beside:
         raise GanbenchError("no record of these cells: nothing to export")
     members = {
         f"records/{safe_name(cell.paper)}/{cell.slug}/{name}": file_bytes(record)
         for name, (cell, record) in sorted(chosen.items())
     }
-    members |= {f"{ROOM}/{r.folder}/{r.name}": external_bytes(r) for r in sorted(beside, key=lambda r: r.key)}
+    members |= beside
     members["plan.json"] = _json(
         {
             "suites": [{"name": s.name, "profile": s.profile} for s in suites],
@@ -96,7 +91,7 @@ def export(
             for name, content in members.items()
         },
     }
-    _write(Path(out), {"bundle.json": _json(head), **members})
+    _write(out, {"bundle.json": _json(head), **members})
     return [record for _, record in chosen.values()]
 
 
@@ -118,27 +113,18 @@ def _json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
-def read_bundle(path: str | Path) -> tuple[list[Record], list[RecordError]]:
+def read_bundle(path: Path) -> tuple[list[Record], list[RecordError]]:
     """The records of a bundle from anyone, and what of it was refused, with the reason.
 
     Raises:
         GanbenchError: it is no bundle, of a newer format, or not as a bundle is written (a path that
             climbs out, a link, a member twice, encrypted, too large): then nothing of it is used.
     """
-    return _read(Path(path), "records", parse)
-
-
-def read_external(path: str | Path) -> tuple[list[External], list[RecordError]]:
-    """As ``read_bundle``, the results from outside."""
-    return _read(Path(path), ROOM, parse_external)
-
-
-def _read(path: Path, room: str, parse_one: Callable[[bytes, Path], R]) -> tuple[list[R], list[RecordError]]:
     try:
         with zipfile.ZipFile(path) as bundle:
             infos = {i.filename: i for i in checked(path, bundle.infolist(), path.stat().st_size)}
             listed = _head(path, content_of(bundle, infos, "bundle.json"))
-            return _members(path, bundle, infos, listed, room, parse_one)
+            return _records(path, bundle, infos, listed)
     except (
         OSError,
         zipfile.BadZipFile,
@@ -164,24 +150,18 @@ def _head(path: Path, content: bytes) -> dict[str, str]:
     return {name: str(f["sha256"]) for name, f in head["files"].items() if isinstance(f, dict) and "sha256" in f}
 
 
-def _members(
-    path: Path,
-    bundle: zipfile.ZipFile,
-    infos: dict[str, zipfile.ZipInfo],
-    listed: dict[str, str],
-    room: str,
-    parse_one: Callable[[bytes, Path], R],
-) -> tuple[list[R], list[RecordError]]:
-    """Each record of a room whose bytes are those that the head lists, in the order of their names."""
+def _records(
+    path: Path, bundle: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], listed: dict[str, str]
+) -> tuple[list[Record], list[RecordError]]:
+    """Each record whose bytes are those that the head lists, in the order of their names."""
     records, problems = (
         [],
         [
             RecordError(path / name, "listed in bundle.json, and not in the bundle")
             for name in sorted(listed.keys() - infos.keys())
-            if name.startswith(f"{room}/") or (room == "records" and not name.startswith(f"{ROOM}/"))
         ],
     )
-    for name in sorted(n for n in infos if n.startswith(f"{room}/")):
+    for name in sorted(n for n in infos if n.startswith("records/")):
         try:
             content = content_of(bundle, infos, name)
             if listed.get(name) != hashlib.sha256(content).hexdigest():
@@ -191,7 +171,7 @@ def _members(
                     if name in listed
                     else "not in the bundle's list",
                 )
-            records.append(parse_one(content, path / name))
+            records.append(parse(content, path / name))
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
             problems.append(RecordError(path / name, f"unreadable ({error})"))
         except RecordError as error:

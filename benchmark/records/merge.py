@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError, plain
-from benchmark.records import external, store
-from benchmark.records.bundle import read_bundle, read_external
+from benchmark.records import store
+from benchmark.records.bundle import read_bundle
 from benchmark.records.provenance import segments, which_code
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.slug import safe_name
@@ -50,7 +50,7 @@ class Conflict:
 
 def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
     """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet; of equal ones, a
-    copy for each plan. Results from outside, too.
+    copy for each plan.
 
     Returns:
         How many were taken over, how many were there already, and the problems: records that are
@@ -60,7 +60,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
     Raises:
         GanbenchError: one of ``others`` is neither, or a bundle that is not as bundles are.
     """
-    taken, same, problems, others = 0, 0, [], list(others)
+    taken, same, problems = 0, 0, []
     mine, broken = store.read_all(results)
     known = {_place(r): r for r in mine}
     plans = {(_place(r), r.planned or 0) for r in mine}
@@ -97,10 +97,6 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     _keep(results, record)
             except GanbenchError as error:
                 problems.append(str(error))
-    for other in others:
-        new, there, bad = _outside(results, other)
-        taken, same = taken + new, same + there
-        problems += [f"refused: {error}" for error in bad]
     return taken, same, [plain(problem) for problem in problems]
 
 
@@ -134,24 +130,12 @@ def origin(record: Record) -> str:
     return " then ".join(stretches) or "of unknown origin"
 
 
-def _outside(results: Path, other: Path) -> tuple[int, int, list[RecordError]]:
-    """Take over its results from outside: how many, how many were there already, and what of them was refused. All that
-    are not equal, to the last digit, stand side by side.
-    """
-    mine = {record.key for record in external.read_all(results)[0]}
-    theirs, bad = read_external(other) if other.is_file() else external.read_all(other)
-    new = [record for record in theirs if record.key not in mine]
-    for record in new:
-        external.write(results, record)
-    return len(new), len(theirs) - len(new), bad
-
-
 def _read(other: Path) -> tuple[list[Record], list[RecordError]]:
     try:
         mode = os.stat(other).st_mode
         if stat.S_ISREG(mode):
             return read_bundle(other)
-        if stat.S_ISDIR(mode) and any((other / room).exists() for room in ("records", external.ROOM)):
+        if stat.S_ISDIR(mode) and (other / "records").exists():
             return store.read_all(other)
     except FileNotFoundError:
         raise GanbenchError(
