@@ -19,9 +19,8 @@ from benchmark.records import shelf, store
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
-from benchmark.suite.find import find
-from benchmark.suite.load import load, load_all
-from benchmark.suite.model import Cell, Suite
+from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 from benchmark.train.layout import AUTO
 
 
@@ -60,15 +59,6 @@ def _must_build(made: Plan) -> None:
             recipes[f"{name} (the last batch)"] = dataclasses.replace(r, batch_d=left, batch_g=min(left, r.batch_g))
     if found := refusals(recipes):
         raise GanbenchError("\n".join(found), 2)
-
-
-def the_cell(name: str, profile: str | None = None) -> tuple[Suite, Cell]:
-    """The cell of that id, and its suite; raises GanbenchError (exit 2) with the nearest."""
-    suite = load(find(name.split("/")[0]), profile)
-    cells = {c.id: c for c in suite.cells}
-    if name not in cells:
-        raise GanbenchError(f"no cell {name!r}{nearest(name, cells)}", 2)
-    return suite, cells[name]
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:

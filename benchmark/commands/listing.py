@@ -6,7 +6,8 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.commands.lines import count, out_for_programs, print_plain, read_records, say, the_cell
+from benchmark.commands.cell import the_cell
+from benchmark.commands.lines import count, out_for_programs, print_plain, read_records, say
 from benchmark.errors import GanbenchError
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import external, failures

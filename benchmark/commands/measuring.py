@@ -7,7 +7,8 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.commands.lines import print_plain, say, the_cell
+from benchmark.commands.cell import the_cell
+from benchmark.commands.lines import print_plain, say
 from benchmark.errors import GanbenchError
 from benchmark.records import external
 from benchmark.records.external import External
