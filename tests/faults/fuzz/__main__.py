@@ -32,7 +32,7 @@ def in_words(outcome: Outcome) -> str:
     seconds, slow = outcome.slowest
     lines = [
         f"{outcome.kind}: {outcome.cases} cases in {outcome.seconds:.0f} s, {len(outcome.findings)} findings; "
-        f"slowest {seconds:.2f} s (case {slow}), peak {outcome.peak_mib} MiB"
+        f"slowest {seconds:.2f} s of CPU (case {slow}), peak {outcome.peak_mib} MiB"
     ]
     lines += [f"  {count:6d}  {word}" for word, count in outcome.answers.most_common()]
     shown: Counter[str] = Counter()

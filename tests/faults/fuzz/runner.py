@@ -2,7 +2,8 @@
 
 A kind is a module of this folder with ``prepare(folder)``, which makes the good inputs, and ``case(good, rng,
 folder)``, which damages one, gives it to the program and returns a word for its answer. Findings are: an exception that
-leaves ``case``, ten seconds without an end, the worker's death, more than 2 GiB. Seed and number decide a case.
+leaves ``case``, ten seconds without an end (of CPU while it computes: the machine may be shared), the worker's death,
+more than 2 GiB. Seed and number decide a case.
 """
 
 import importlib
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.faults.fuzz.worker import TRACE, Kind, work
 
@@ -44,14 +46,14 @@ class Outcome:
     answers: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     peak_mib: int = 0
-    slowest: tuple[float, int] = (0.0, -1)  # seconds, case
+    slowest: tuple[float, int] = (0.0, -1)  # CPU seconds, case
     busy: float = 0.0  # seconds within cases
     seconds: float = 0.0
 
-    def tell(self, case: int, what: str, text: str, taken: float, peak_mib: int) -> None:
+    def tell(self, case: int, what: str, text: str, taken: float, cpu: float, peak_mib: int) -> None:
         """Counts what the worker says of a case."""
         self.busy += taken
-        self.slowest = max(self.slowest, (taken, case))
+        self.slowest = max(self.slowest, (cpu, case))
         if peak_mib > MOST_MIB >= self.peak_mib:
             self.findings.append(Finding(case, "memory", f"{peak_mib} MiB at its peak"))
         self.peak_mib = max(self.peak_mib, peak_mib)
@@ -88,7 +90,22 @@ def run(
     return outcome
 
 
-def _hear(worker: Connection, numbers: range, most: float, hang_s: float, outcome: Outcome, trace: Path) -> range:
+class Worker(NamedTuple):
+    """A forked process, and what it says."""
+
+    pid: int
+    says: Connection
+
+    def used(self) -> tuple[bool, float]:
+        """Whether it computes just now, and its seconds of CPU, with those of its children that ended."""
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            return False, 0.0
+        return stat[0] == "R", sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _hear(worker: Worker, numbers: range, most: float, hang_s: float, outcome: Outcome, trace: Path) -> range:
     """Counts what a worker says of its cases, until it ends; the cases that are left for another."""
     if not _answered(worker, -1, PREPARE_S, outcome, trace):
         return range(0)  # the good inputs could not be made
@@ -102,12 +119,14 @@ def _hear(worker: Connection, numbers: range, most: float, hang_s: float, outcom
     return range(0)
 
 
-def _answered(worker: Connection, case: int, most_s: float, outcome: Outcome, trace: Path) -> bool:
+def _answered(worker: Worker, case: int, most_s: float, outcome: Outcome, trace: Path) -> bool:
     """Whether the worker had something to say; if not, it ends."""
+    (_, before), began = worker.used(), time.monotonic()
     try:
-        if worker.poll(most_s):
-            outcome.tell(case, *worker.recv())
-            return True
+        while worker.says.poll(most_s) or _starved(worker, before, began, most_s):
+            if worker.says.poll():
+                outcome.tell(case, *worker.says.recv())
+                return True
         what = "hang"
     except (EOFError, ConnectionResetError):
         what = "death"
@@ -115,9 +134,15 @@ def _answered(worker: Connection, case: int, most_s: float, outcome: Outcome, tr
     return False
 
 
+def _starved(worker: Worker, before: float, began: float, most_s: float) -> bool:
+    """Whether it computes and has had little of the CPU."""
+    computes, used = worker.used()
+    return computes and used - before < most_s and time.monotonic() - began < 20 * most_s
+
+
 @contextmanager
-def _forked(kind: Kind, seed: int, numbers: range, scratch: Path, hang_s: float) -> Iterator[Connection]:
-    """What the worker says; it is gone afterwards."""
+def _forked(kind: Kind, seed: int, numbers: range, scratch: Path, hang_s: float) -> Iterator[Worker]:
+    """A worker, which is gone afterwards."""
     ours, theirs = Pipe(duplex=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # threads of torch: the worker uses one
@@ -127,7 +152,7 @@ def _forked(kind: Kind, seed: int, numbers: range, scratch: Path, hang_s: float)
         work(kind, seed, numbers, scratch, hang_s, theirs)
     theirs.close()
     try:
-        yield ours
+        yield Worker(pid, ours)
     finally:
         ours.close()
         os.kill(pid, signal.SIGKILL)

@@ -39,7 +39,7 @@ def work(kind: Kind, seed: int, numbers: range, scratch: Path, hang_s: float, pi
             _quiet()
             faulthandler.enable(trace)
             good = _prepared(kind, scratch / f"good-{os.getpid()}")
-            pipe.send(("ready", "", 0.0, peak_mib()))
+            pipe.send(("ready", "", 0.0, 0.0, peak_mib()))
             for number in numbers:
                 faulthandler.dump_traceback_later(hang_s, file=trace)
                 pipe.send(_one(kind, good, random.Random(f"{seed} {number}"), scratch / f"case-{number}"))
@@ -68,14 +68,14 @@ def _prepared(kind: Kind, folder: Path) -> Any:
     return kind.prepare(folder)
 
 
-def _one(kind: Kind, good: Any, rng: random.Random, folder: Path) -> tuple[str, str, float, int]:
-    """What happened, the word or the traceback, seconds, MiB."""
+def _one(kind: Kind, good: Any, rng: random.Random, folder: Path) -> tuple[str, str, float, float, int]:
+    """What happened, the word or the traceback, seconds, those of CPU, MiB."""
     folder.mkdir()
-    began = time.monotonic()
+    began, used = time.monotonic(), sum(os.times()[:4])
     try:
         what, text = "answer", kind.case(good, rng, folder)
     except BaseException:  # also SystemExit
         what, text = "unexpected", traceback.format_exc()
-    taken = time.monotonic() - began
+    taken, cpu = time.monotonic() - began, sum(os.times()[:4]) - used
     shutil.rmtree(folder, ignore_errors=True)
-    return what, text, taken, peak_mib()
+    return what, text, taken, cpu, peak_mib()
