@@ -120,6 +120,17 @@ def write(stream: Any, e: Extracted, about: dict[str, Any]) -> None:
     np.savez(stream, allow_pickle=False, **arrays)
 
 
+def _usual(arrays: dict[str, np.ndarray], dimension: int) -> bool:
+    """Whether they have the types and shapes that ``write`` gives them."""
+    shapes = {"mu": (dimension,), "sigma": (dimension, dimension), "n": ()}
+    return all(
+        array.dtype.kind in ("iu" if name == "n" else "f")
+        and array.dtype.isnative
+        and (array.shape == shapes[name] if name in shapes else array.ndim == 2)
+        for name, array in arrays.items()
+    )
+
+
 def most_bytes(images: int, dimension: int) -> int:
     """Of the arrays of so many images in a file."""
     return 8 * dimension * (dimension + 1) + 4 * images * (dimension + MOST_LOGITS) + MOST_ABOUT
@@ -155,7 +166,7 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
     if (
         not named
         or any(digests.get(name) != digest(array) for name, array in arrays.items())
-        or arrays["mu"].shape != (dimension,)
+        or not _usual(arrays, dimension)
     ):
         return None
     held = {name: torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY}
