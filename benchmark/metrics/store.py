@@ -165,8 +165,8 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
         return None
     if (
         not named
-        or any(digests.get(name) != digest(array) for name, array in arrays.items())
         or not _usual(arrays, dimension)
+        or any(digests.get(name) != digest(array) for name, array in arrays.items())
     ):
         return None
     held = {name: torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY}
