@@ -22,6 +22,7 @@ JUNK = (".DS_Store", "._*", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep"
 """Files that systems (and this program) leave in folders; they are passed over."""
 JUNK_FOLDERS = ("__MACOSX", "@eaDir", ".ipynb_checkpoints")
 MOST_FILES = 10_000_000
+OTHER_METHODS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
 DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError, struct.error)
 """What zipfile raises for archives that are damaged, encrypted or packed in an unknown way."""
 
@@ -159,7 +160,7 @@ def _check_member(info: zipfile.ZipInfo, path: str) -> None:
     its header says so), or no file (``external_attr`` holds the mode, if any).
     """
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        name = zipfile.compressor_names.get(info.compress_type, f"method {info.compress_type}")
+        name = OTHER_METHODS.get(info.compress_type, f"method {info.compress_type}")
         raise GanbenchError(f"{path}: {plain(info.filename)} is packed by {name}; pack the archive by deflate")
     if info.file_size > MOST_BYTES:
         size = f"{info.file_size:,} bytes; an image has at most {MOST_BYTES:,}"
