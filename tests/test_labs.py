@@ -43,7 +43,7 @@ def _with(metric: str, **value: object) -> Record:
         (_with("IS", value=2000.0), "IS 2000 is impossible"),
         (_with("precision", value=1.5), "precision 1.5 is impossible (between 0 and 1)"),
         (_with("jac_G", value=-0.1), "jac_G -0.1 is impossible (at least 0)"),
-        (_with("V_g", value=1e200), "V_g is beyond 1e+100"),
+        (_with("V_g", value=1e99), "V_g is beyond 1e+60"),
         (_with("FID", value=9.0, std=-1.0), "FID has a negative standard deviation"),
         (
             _ci(floor={"metrics": {"FID": {"value": -3.0}}, "drawn": "real", "images": 9, "against": 9}),

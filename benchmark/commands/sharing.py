@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from benchmark.commands.lines import count, read_records
+from benchmark.commands.lines import believing, count, read_records
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 
@@ -35,7 +35,7 @@ def export(a: Namespace) -> int:
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     found, code = read_records(a.results)
-    written = write_bundle(suites, cells, found, a.out)
+    written, _ = believing(lambda left, _: write_bundle(suites, cells, left, a.out), found)
     size = a.out.stat().st_size
     print(f"{a.out}: {count(len(written), 'record')}, {size / 1e6:.1f} MB")
     if size > MAILABLE:

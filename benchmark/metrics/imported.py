@@ -68,6 +68,8 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             f"{path} must hold mu, sigma and n, and may hold {' and '.join(EVERY)}: wrong or missing "
             f"{', '.join(unknown)}"
         )
+    if odd := [name for name, array in arrays.items() if array.dtype.kind not in "fiu"]:
+        raise GanbenchError(f"{path}: values are not numbers: {', '.join(odd)}")
     if changed := [name for name, array in arrays.items() if about["digests"].get(name) != store.digest(array)]:
         raise GanbenchError(f"{path}: altered or damaged: {', '.join(changed)}")
     return arrays, about

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError, nearest
+from benchmark.ranges import beyond
 from benchmark.recipe import NamedArgs, Protocol, Recipe
 from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node
@@ -79,6 +80,8 @@ def scalar(key: str, annotation: str, node: Node) -> Any:
         node.fail(f"{key} must not be negative, found {value:g}")
     if key == "data_percent" and value > 100:
         node.fail(f"data_percent must be at most 100, found {value:g}")
+    if why := beyond(key, value):
+        node.fail(why)
     return value
 
 

@@ -31,6 +31,7 @@ ORDER: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 MOST_PARENTHESES = 50
+LONGEST = 2_000
 Test = Callable[[Cell | Place], bool]
 
 
@@ -39,6 +40,8 @@ class Filter:
 
     def __init__(self, text: str, fields: tuple[str, ...] = FIELDS) -> None:
         self.text, self._at, self._fields = text, 0, fields
+        if len(text) > LONGEST:
+            raise GanbenchError(f"--only {text[:80]!r}…: longer than {LONGEST:,} characters", 2)
         if text.count("(") > MOST_PARENTHESES:
             self._fail(f"more than {MOST_PARENTHESES} parentheses")
         self._test = self._any()

@@ -15,6 +15,7 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node, SuiteError
 
+MOST_ON = 100
 DEEPEST = 50  # recipes that inherit from each other in a row
 
 
@@ -122,6 +123,8 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
 
 def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft], ...]:
     found = []
+    if len(node.mapping()) > MOST_ON:
+        node.fail(f"more than {MOST_ON} choices of columns")
     for text, draft in node.mapping().items():
         try:
             found.append((Filter(text, (*COORDINATES, "network", "n_dis")), read(draft)))
