@@ -35,14 +35,23 @@ MAILABLE = 20_000_000
 
 
 def export(suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Record], out: Path) -> list[Record]:
-    """Write the records of ``cells`` to the bundle ``out``; returns them.
+    """Write the records of ``cells`` to the bundle ``out``; returns them. Raises as ``contents`` and ``write`` do."""
+    members, records = contents(suites, cells, found)
+    write(out, members)
+    return records
+
+
+def contents(
+    suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Record]
+) -> tuple[dict[str, bytes], list[Record]]:
+    """What a bundle of the records of ``cells`` holds, and these records.
 
     Args:
         suites: those that the cells are of; their names and profiles go into the plan.
         found: all records that there are.
 
     Raises:
-        GanbenchError: there is no record of these cells, or ``out`` is there already or cannot be written.
+        GanbenchError: there is no record of these cells.
     """
     index = by_evaluation(found)
     seeds = sorted({r.seed for r in index.values()})
@@ -80,11 +89,11 @@ def export(suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Recor
             for name, content in members.items()
         },
     }
-    _write(out, {"bundle.json": _json(head), **members})
-    return [record for _, record in chosen.values()]
+    return {"bundle.json": _json(head), **members}, [record for _, record in chosen.values()]
 
 
-def _write(out: Path, members: dict[str, bytes]) -> None:
+def write(out: Path, members: dict[str, bytes]) -> None:
+    """Write a bundle; raises GanbenchError if ``out`` is there already or cannot be written."""
     try:
         with out.open("xb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
             for name, content in members.items():

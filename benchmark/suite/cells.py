@@ -14,6 +14,8 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.model import Cell
 from benchmark.suite.nodes import Node
 
+MOST_NOTES = 200  # of a table
+
 
 def restated(given: dict[str, Any], cell: Cell, node: Node) -> Cell:
     """The cell again, with the caption's numbers: they must be the table's own, rounded."""
@@ -33,7 +35,7 @@ def restated(given: dict[str, Any], cell: Cell, node: Node) -> Cell:
 
 def remarked(cells: list[Cell], node: Node) -> list[Cell]:
     """``notes: {filter: text}``: each text on the cells that its filter chooses."""
-    for text, note in node.mapping().items():
+    for text, note in node.at_most(MOST_NOTES).mapping().items():
         try:
             chosen = Filter(text) if text != "all" else lambda cell: True
         except GanbenchError as error:

@@ -14,12 +14,15 @@ from benchmark.suite.margins import percent
 from benchmark.suite.model import Table
 from benchmark.suite.nodes import Node
 
+MOST_CLAIMS = 500
+MOST_COMPARED = 200_000  # pairs of numbers in one comparison; the widest of the papers has 143 numbers
+
 
 def read_claims(node: Node, paper: str, tables: tuple[Table, ...]) -> tuple[Claim, ...]:
     """The ``claims:`` list; fails on an unknown table, method or metric."""
     claims: dict[str, Claim] = {}
     known = {t.id: t for t in tables}
-    for item in node.items():
+    for item in node.at_most(MOST_CLAIMS).items():
         given = item.mapping({"id", "quote", "where", "holds", "note"}, ("id", "quote", "where", "holds"))
         name = given["id"].text()
         if name in claims:
@@ -43,6 +46,8 @@ def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
     if len(forms) != 1:
         node.fail(f"a comparison has exactly one of {', '.join(FORMS)}; found {', '.join(forms) or 'none'}")
     reader = FormReader(node, forms[0], tables)
+    if len(reader.cells) * len(reader.methods) * len(reader.metrics) > MOST_COMPARED:
+        node.fail("this selection compares too many cells with too many others")
     rules = getattr(reader, forms[0].replace("-", "_"))()
     if not rules:
         node.fail("this selection compares nothing")
@@ -50,7 +55,7 @@ def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
 
 
 def _rules(node: Node, tables: dict[str, Table]) -> tuple[AtLeast, ...]:
-    if not (rules := tuple(_rule(n, tables) for n in node.items())):
+    if not (rules := tuple(_rule(n, tables) for n in node.at_most(MOST_CLAIMS).items())):
         node.fail("an empty list of comparisons says nothing")
     return rules
 

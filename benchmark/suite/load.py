@@ -20,6 +20,7 @@ from benchmark.suite.rows import Profile
 from benchmark.suite.tables import TableReader
 
 NARROWEST = 1e-6
+MOST_PROFILES, MOST_INCLUDES = 20, 100
 DEEPEST = 10  # suites that include each other in a row
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
 RESERVED = ("index", "claims", "cells")  # pages that every report has
@@ -91,7 +92,7 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, including:
     claims: list[Claim] = []
     name = top["suite"].text()
     sources = {(name, path): None}
-    if not top["include"].items():
+    if not top["include"].at_most(MOST_INCLUDES).items():
         top["include"].fail("nothing is included")
     for item in top["include"].items():
         suite = _included(path, item, profile, including)
@@ -171,7 +172,7 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
 def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
     """Every profile; one that says ``from`` changes what the named one, which stands before it, has changed."""
     found = {"full": Profile("full")}
-    for name, node in (top["profiles"].mapping() if "profiles" in top else {}).items():
+    for name, node in (top["profiles"].at_most(MOST_PROFILES).mapping() if "profiles" in top else {}).items():
         if name == "full":
             node.fail("profile 'full' is the paper's own and cannot be changed")
         given = node.mapping({"from", "recipe", "protocol"})

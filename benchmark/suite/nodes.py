@@ -69,6 +69,12 @@ class Node:
                 self.fail(f"missing key {key!r}")
         return found
 
+    def at_most(self, most: int) -> Node:
+        """The node itself; fails if it holds more than so many entries."""
+        if not isinstance(self.raw, yaml.ScalarNode) and len(self.raw.value) > most:
+            self.fail(f"{len(self.raw.value):,} entries, and at most {most:,} are read")
+        return self
+
     def items(self) -> list[Node]:
         """The entries of a sequence."""
         if not isinstance(self.raw, yaml.SequenceNode):
