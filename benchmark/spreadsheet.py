@@ -7,7 +7,9 @@ from typing import Any
 
 LINES = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 STARTS = re.compile("\\s*[=+\\-@\t|%\uff0b\uff0d\uff1d\uff20]")
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(\s*(±\s*(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|\([\d.]+\)|\(n=\d+\)))*\*?", re.I)
+NUMBER = re.compile(
+    r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(\s*(±\s*(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|\([\d.]+\)|\(n=\d+\)))*\*?", re.I
+)
 
 
 def cell(value: Any) -> Any:

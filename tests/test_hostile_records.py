@@ -178,7 +178,9 @@ def test_a_bundle_is_taken_record_by_record(
     assert main(["export", str(good[0]), "--results", str(tmp_path / "results"), "--out", str(tmp_path / "b.zip")]) == 0
     there: list[int] = []
     real = bundle.parse
-    monkeypatch.setattr(bundle, "parse", lambda c, p: (there.append(len(list(tmp_path.glob("mine/**/*.json")))), real(c, p))[1])
+    monkeypatch.setattr(
+        bundle, "parse", lambda c, p: (there.append(len(list(tmp_path.glob("mine/**/*.json")))), real(c, p))[1]
+    )
     assert merge(tmp_path / "mine", [tmp_path / "b.zip"])[0] == 3
     assert there == [0, 1, 2], "each is written before the next is read"
 
@@ -201,7 +203,9 @@ store._place = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
 merge(Path(sys.argv[1]), [Path(sys.argv[2])])
 """
     mine = tmp_path / "mine"
-    done = subprocess.run([sys.executable, "-c", program, str(mine), str(tmp_path / "results")], cwd=Path(store.__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(mine), str(tmp_path / "results")], cwd=Path(store.__file__).parents[2]
+    )
     assert done.returncode == -9 and len(list(mine.rglob("*.tmp"))) == 1
     (other := mine / f"records/.{'0' * 16}-s1.json.{os.getpid()}.tmp").write_text("a living process writes it")
     assert merge(mine, [tmp_path / "results"])[0] == 3

@@ -34,7 +34,8 @@ def with_number(place: str, number: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "place", ["time", "eta_s", "counts.done", "runs.0.step", "runs.0.of", "runs.0.ran_s", "runs.0.silent_s", "runs.0.rate"]
+    "place",
+    ["time", "eta_s", "counts.done", "runs.0.step", "runs.0.of", "runs.0.ran_s", "runs.0.silent_s", "runs.0.rate"],
 )
 def test_no_number_in_a_status_file_ends_the_command(
     place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

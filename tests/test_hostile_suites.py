@@ -51,10 +51,18 @@ def test_every_numeric_field_is_bounded(field: str, tmp_path: Path) -> None:
 
 
 def test_the_bounds_leave_room(tmp_path: Path) -> None:
-    for field, value in (("steps", MOST_STEPS), ("epochs", MOST_IMAGES), ("z_dim", MOST_IMAGES), ("lr_g", 1e-12)):
+    for field, value in (("steps", MOST_STEPS), ("epochs", 10**5), ("z_dim", MOST_IMAGES), ("lr_g", 1e-12)):
         loaded = load(changed(tmp_path / "tiny.yaml", field, f"{value}"))
         assert getattr(loaded.cells[0].recipe, field) == value
     assert isinstance(loaded.cells[0].protocol, Protocol)
+
+
+@pytest.mark.parametrize(("length", "every"), [("steps", "steps"), ("epochs", "epochs")])
+def test_so_is_how_often_a_run_is_measured(length: str, every: str, tmp_path: Path) -> None:
+    path = changed(tmp_path / "tiny.yaml", length, "100000000")
+    path.write_text(path.read_text().replace("every_epochs: 1", f"every_{every}: 1"))
+    with pytest.raises(SuiteError, match="100,000,000 measurements of one run"):
+        load(path)
 
 
 @pytest.mark.parametrize("value", ["1e308", "5e-324", "1e31", "1e-31"])
@@ -106,7 +114,9 @@ def test_long_chains_of_includes_are_refused(length: int, tmp_path: Path) -> Non
     assert len(load(tmp_path / "s8.yaml").cells) == 2
 
 
-@pytest.mark.parametrize("name", ["../tiny", "sub/../../tiny", "/etc/passwd", "sub/tiny", ".hidden", "..\\tiny", "{top}"])
+@pytest.mark.parametrize(
+    "name", ["../tiny", "sub/../../tiny", "/etc/passwd", "sub/tiny", ".hidden", "..\\tiny", "{top}"]
+)
 def test_files_of_other_folders_are_not_included(name: str, tmp_path: Path) -> None:
     (tmp_path / "here/sub").mkdir(parents=True)
     for place in (tmp_path, tmp_path / "here/sub"):
@@ -140,7 +150,9 @@ def test_small_files_that_mean_much_are_refused_at_once(what: str, tmp_path: Pat
 
 
 def _over(there: dict, more: dict) -> dict:
-    both = {k: _over(there[k], v) if isinstance(v, dict) and isinstance(there.get(k), dict) else v for k, v in more.items()}
+    both = {
+        k: _over(there[k], v) if isinstance(v, dict) and isinstance(there.get(k), dict) else v for k, v in more.items()
+    }
     return {**there, **both}
 
 
@@ -150,7 +162,9 @@ def test_a_fifo_as_a_suite_is_refused_and_not_waited_for(tmp_path: Path, capsys:
     assert "is a FIFO" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("place", ["suite: {}", "suite: x\nrecipes: {{? {} : 1}}", "suite: x\n{}: 1", "suite: x\npaper: {}"])
+@pytest.mark.parametrize(
+    "place", ["suite: {}", "suite: x\nrecipes: {{? {} : 1}}", "suite: x\n{}: 1", "suite: x\npaper: {}"]
+)
 def test_messages_do_not_echo_the_file(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.yaml").write_text(place.format("y" * 4_000_000))
     assert main(["plan", str(tmp_path / "x.yaml")]) == 2
@@ -184,7 +198,9 @@ def test_published_and_compare_write_no_formula(tmp_path: Path, capsys: pytest.C
     assert not re.search(r"(^|,)[=@]", capsys.readouterr().out, re.M)
 
 
-@pytest.mark.parametrize("note", ["[a]: http://x", "[a]:http://x", "  [a]: <http://x>", "[^1]: x", "x\n\n[a]: http://x"])
+@pytest.mark.parametrize(
+    "note", ["[a]: http://x", "[a]:http://x", "  [a]: <http://x>", "[^1]: x", "x\n\n[a]: http://x"]
+)
 def test_no_note_says_where_the_marks_lead(note: str) -> None:
     text = f"- {plain_markdown(note)}"
     assert not re.search(r"\[[^\]]*\]:", text) and "\n" not in text

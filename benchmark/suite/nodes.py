@@ -109,7 +109,9 @@ class Node:
         """A float of a size with which one can compute; an integer is one too (``0`` for Adam's beta)."""
         value = self._finite()
         if not sane(value):
-            self.fail(f"expected 0 or a number between {SMALLEST:g} and {LARGEST:g} in size, found {self.text()[:80]!r}")
+            self.fail(
+                f"expected 0 or a number between {SMALLEST:g} and {LARGEST:g} in size, found {self.text()[:80]!r}"
+            )
         return value
 
     def integer(self) -> int:

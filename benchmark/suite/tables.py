@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.errors import nearest
 from benchmark.suite import published
-from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
+from benchmark.suite.cells import check_dataset, check_measurements, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
 from benchmark.suite.fields import CHOICES
 from benchmark.suite.model import Cell, Place, Table, Tolerance
@@ -176,8 +176,9 @@ class TableReader:
                 changed(chosen, self.profile.recipe, place), recipe_at, f"the recipe in profile {self.profile.name}"
             )
             measuring = finish_protocol(changed(measured, self.profile.protocol, place), node)
-        for r in (full, recipe):
+        for r, p in ((full, full_protocol), (recipe, measuring)):
             check_dataset(r, recipe_at)
+            check_measurements(r, p, node)
         return Cell(
             **given,
             paper=self.paper,

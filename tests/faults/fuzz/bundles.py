@@ -16,7 +16,16 @@ from benchmark.records.store import read_all
 from tests.faults.fuzz import records
 from tests.faults.fuzz.mutations import TEXTS, check, damaged, mildly, mutated, odd
 
-NAMES = ("../x", "/etc/x", "records/a/b/c.json", "records/../a/b-s1.json", "a\\b", "bundle.json/", "records/", "x" * 300)
+NAMES = (
+    "../x",
+    "/etc/x",
+    "records/a/b/c.json",
+    "records/../a/b-s1.json",
+    "a\\b",
+    "bundle.json/",
+    "records/",
+    "x" * 300,
+)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 

@@ -48,7 +48,9 @@ def _as_suites_read(value: Any) -> Any:
     return [_as_suites_read(part) for part in value] if isinstance(value, list) else value
 
 
-PROFILES = """profiles: {reduced: {recipe: {images: 32, on: {"dataset=shapes": {epochs: 2}}}, protocol: {generated: 20}}}"""
+PROFILES = (
+    """profiles: {reduced: {recipe: {images: 32, on: {"dataset=shapes": {epochs: 2}}}, protocol: {generated: 20}}}"""
+)
 
 
 def case(good: dict[str, Any], rng: random.Random, folder: Path) -> str:
@@ -98,7 +100,9 @@ def _retyped(text: str, rng: random.Random) -> str:
     spans = [m.span() for m in re.finditer(r"-?[\d.]+(e-?\d+)?|[A-Za-z_]+", text)]
     start, end = rng.choice(spans)
     value = rng.choice(("1e308", "-1e308", "5e-324", "1e155", "9007199254740991", "1e18", "0", "-0", ".inf", "0x10"))
-    value = rng.choice((value, value, "~", "''", "[1, 2]", "{a: b}", "&a x", "*a", "!!python/object:os.system x", "1" * 400))
+    value = rng.choice(
+        (value, value, "~", "''", "[1, 2]", "{a: b}", "&a x", "*a", "!!python/object:os.system x", "1" * 400)
+    )
     return text[:start] + value + text[end:]
 
 
