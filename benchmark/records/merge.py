@@ -146,7 +146,8 @@ def _read(other: Path) -> Iterator[Record | RecordError]:
             return
         if stat.S_ISDIR(mode) and (other / "records").exists():
             records, problems = shelf.read_all(other)
-            yield from (*problems, *records)
+            yield from problems
+            yield from records
             return
     except FileNotFoundError:
         raise GanbenchError(

@@ -36,6 +36,7 @@ CHOICES = {
     "quantise": ("round", "floor", "min-max", "min-max-mimicry", "none"),
     "best_by": METRICS,
 }
+MOST_PARTS = 50
 POSITIVE = (
     "resolution",
     "channels",
@@ -102,7 +103,7 @@ def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any
                 )
 
             return change
-        return tuple(_part(item) for item in node.items())
+        return tuple(_part(item) for item in node.at_most(MOST_PARTS).items())
     return scalar(key, RECIPE_TYPES[key], node)
 
 

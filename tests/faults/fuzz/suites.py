@@ -29,7 +29,7 @@ CLAIMS = """
 claims:
   - {id: one, quote: q, where: "section 1", holds: {better: {A: B}, table: "1", by: 5%}}
   - {id: two, quote: q, where: "section 2", holds: {ascending: [A, B], table: "1", times: {A: 0.01}, in: most}}
-  - {id: three, quote: q, where: "section 3", holds: {any: [{best: [A], table: "1"}, {close: {A: B}, within: 5%, table: "1"}]}}
+  - {id: three, quote: q, where: "section 3", holds: [{best: [A], table: "1"}, {close: {A: B}, within: 5%, table: "1"}]}
 """
 MANY = (5, 20, 20, 300, 3_000)
 
