@@ -102,7 +102,7 @@ def test_half_a_character_cannot_stop_a_merge(tmp_path: Path) -> None:
 
 def _conflicting() -> Record:
     segment = {"from_step": 0, "to_step": 96, "commit": "beefbeefbeefbeef", "device": "another machine", "torch": "9.9"}
-    return _ci(final={**_ci().final, "V_g": {"value": 9.0}}, provenance={"segments": [segment, "no segment"]})
+    return _ci(final={**_ci().final, "V_g": {"value": 9.0}}, provenance={"segments": [segment]})
 
 
 def test_a_conflict_is_shown_with_both_origins_and_kept_apart(tmp_path: Path) -> None:
