@@ -16,6 +16,7 @@ from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.process import shell
 from benchmark.recipe import Recipe
 from benchmark.records import shelf, store
+from benchmark.records.culprits import T, Use, without_culprits
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
@@ -35,10 +36,19 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
         raise no_cell(a, a.suites)
     found, problems = store.read_all(a.results)
     code = say(problems)
-    made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
-    made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
+    priorities = _priorities(suites, dict(a.priority or ())) if a.priority else {}
+
+    def planned(left: list[Record], out: list[RecordError]) -> Plan:
+        """The plan with the records that are left."""
+        made = make_plan(
+            cells, range(a.seeds), by_evaluation(left), a.until_epoch, [*problems, *out], fixed=not a.looked
+        )
+        return prioritised(made, priorities) if priorities else made
+
+    made, found = believing(planned, found)
     _must_build(made)
-    return in_order(made, found, getattr(a, "layout", AUTO)), found, code
+    made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)
+    return made, found, code
 
 
 def _must_build(made: Plan) -> None:
@@ -95,6 +105,13 @@ def read_records(results: Path) -> tuple[list[Record], int]:
     """Records that can be read; what cannot is said and passed over. With what ``say`` returns."""
     found, problems = shelf.read_all(results)
     return found, say(problems)
+
+
+def believing(use: Use[T], records: Sequence[Record]) -> tuple[T, list[Record]]:
+    """What ``use`` makes of the records, and those with which it does not fail; the others are said and passed over."""
+    made, left, out = without_culprits(use, records)
+    say(out)
+    return made, left
 
 
 def say(problems: list[RecordError]) -> int:

@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.commands.lines import count, out_for_programs, print_plain, read_records
+from benchmark.commands.lines import believing, count, out_for_programs, print_plain, read_records
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
@@ -88,7 +88,8 @@ def show(a: Namespace) -> int:
     from benchmark.collate.judging.join import join
 
     records, code = read_records(a.results)
-    joined = join(suite, records, failures=failures.read_all(a.results))
+    failed = failures.read_all(a.results)
+    joined, _ = believing(lambda left, _: join(suite, left, failures=failed), records)
     found = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
     for record in found.records:
         print(
@@ -128,9 +129,11 @@ def published(a: Namespace) -> int:
     """Every published number."""
     import pandas
 
+    from benchmark.spreadsheet import cell
+
     frame = pandas.DataFrame(published_rows(load_all(a.suites)), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
         print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
     else:
-        frame.to_csv(out_for_programs(), index=False)
+        frame.map(cell).to_csv(out_for_programs(), index=False)
     return 0

@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
-from benchmark.commands.lines import chosen_plan, count, out_for_programs, plan_line, print_plain
+from benchmark.commands.lines import believing, chosen_plan, count, out_for_programs, plan_line, print_plain
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
@@ -22,7 +22,7 @@ def plan(a: Namespace) -> int:
     """Which runs are needed, and what they cost where that is asked for."""
     kinds = _kinds(a)
     made, found, code = chosen_plan(a)
-    all_costs = _costs(a, kinds, made, found)
+    all_costs, _ = believing(lambda left, _: _costs(a, kinds, made, left), found)
     costs = all_costs[0] if all_costs else None
     if a.json:
         print(json.dumps(_rows(made, costs), indent=1, ensure_ascii=False), file=out_for_programs())

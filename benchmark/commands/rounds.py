@@ -19,7 +19,9 @@ from benchmark.plan.in_words import hours
 from benchmark.plan.keys import series_of
 from benchmark.plan.plan import Plan, Run, make_plan
 from benchmark.records import failures, shelf
+from benchmark.records.culprits import without_culprits
 from benchmark.records.furthest import by_evaluation
+from benchmark.records.record import Record, RecordError
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.schedule.summary import Summary
 from benchmark.suite.filter import Filter
@@ -55,6 +57,9 @@ class Session:
     def look(self) -> Standing:
         """Judge all there is, as ``compare`` and ``claims`` do."""
         found, problems = shelf.read_all(self.results)
+        return without_culprits(lambda left, out: self._standing(left, [*problems, *out]), found)[0]
+
+    def _standing(self, found: list[Record], problems: list[RecordError]) -> Standing:
         index, failed = by_series(found), failures.read_all(self.results)
         cells: list[Joined] = []
         claims = []

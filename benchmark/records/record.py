@@ -15,6 +15,8 @@ from benchmark.recipe import Protocol, Recipe
 SCHEMA = 1
 OPTIONAL = ("real", "floor", "planned", "train_cpu_s", "eval_cpu_s")
 """Left out of the file where they are absent, as in files of before they were."""
+LONGEST = 1_000
+"""Characters of what is said of a file."""
 OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples")
 
 
@@ -26,6 +28,7 @@ class RecordError(GanbenchError):
     """
 
     def __init__(self, path: Path, what: str, damaged: bool = False, unread: bool = False) -> None:
+        what = what if len(what) <= LONGEST else f"{what[:LONGEST]}…"  # it may hold what a file holds
         super().__init__(f"{plain(str(path))}: {what}")
         self.path, self.what, self.damaged, self.unread = path, what, damaged, unread
 

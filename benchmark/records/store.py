@@ -7,6 +7,7 @@ come from another lab, another version, or a broken disk.
 from __future__ import annotations
 
 import errno
+import fcntl
 import itertools
 import os
 import stat
@@ -35,6 +36,8 @@ def write(results: Path, folder: str, record: Record) -> Path:
     target, temporary = Path(f"{place}/{record.name}"), f"{place}/.{record.name}.{os.getpid()}.tmp"
     try:
         with _new(temporary) as stream:
+            with suppress(OSError):  # a disk without locks
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # being written, and not left over (``leftovers``)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

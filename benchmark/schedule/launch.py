@@ -19,6 +19,7 @@ from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run
 from benchmark.process.leave import INTERRUPTED
 from benchmark.records import store
+from benchmark.records.leftovers import sweep
 from benchmark.schedule.endings import tell
 from benchmark.schedule.gpu import refuse_without_gpu
 from benchmark.schedule.inline import run_inline
@@ -172,4 +173,5 @@ def _only_driver(results: Path) -> Iterator[None]:
             raise GanbenchError(
                 f"another 'ganbench run' works on {results}; wait for it, or give --results another folder"
             ) from None
+        sweep(results)
         yield

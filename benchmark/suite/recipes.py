@@ -15,12 +15,13 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node, SuiteError
 
+MOST_RECIPES, MOST_ON = 1_000, 100  # of a suite, and columns for which one of them changes
 DEEPEST = 50  # recipes that inherit from each other in a row
 
 
 def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
     """The ``recipes:`` of a suite, ``from:`` resolved; fails on an unknown base or a cycle."""
-    raw = node.mapping()
+    raw = node.at_most(MOST_RECIPES).mapping()
     parts = part_names(node)
     done: dict[str, tuple[Draft, Node]] = {}
 
@@ -122,7 +123,7 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
 
 def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft], ...]:
     found = []
-    for text, draft in node.mapping().items():
+    for text, draft in node.at_most(MOST_ON).mapping().items():
         try:
             found.append((Filter(text, (*COORDINATES, "network", "n_dis")), read(draft)))
         except SuiteError:

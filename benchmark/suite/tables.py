@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.errors import nearest
 from benchmark.suite import published
-from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
+from benchmark.suite.cells import check_dataset, check_measurements, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
 from benchmark.suite.fields import CHOICES
 from benchmark.suite.model import Cell, Place, Table, Tolerance
@@ -28,6 +28,8 @@ from benchmark.suite.rows import (
     read_rows,
 )
 
+MOST_CELLS = 2_000  # of a suite; the largest paper has 129
+
 
 @dataclass
 class TableReader:
@@ -45,6 +47,8 @@ class TableReader:
         done: dict[str, Table] = {}
         for key, at in node.mapping().items():
             done[key] = self.table(key, at, done)
+            if sum(len(table.cells) for table in done.values()) > MOST_CELLS:
+                at.fail(f"with this table, the suite has more than {MOST_CELLS:,} cells")
         return tuple(done.values())
 
     def table(self, key: str, node: Node, done: dict[str, Table]) -> Table:
@@ -63,7 +67,10 @@ class TableReader:
             protocol=read_protocol(given["protocol"]).over(self.protocol) if "protocol" in given else self.protocol,
             restated=restates.cells if restates else None,
         )
-        cells = [cell for name, at, shared in read_rows(given, row) for cell in self._row(name, at, shared)]
+        rows = read_rows(given, row)
+        if len(rows) * len(row.columns) > MOST_CELLS:
+            node.fail(f"{len(rows):,} rows of {len(row.columns):,} columns: more than {MOST_CELLS:,} cells")
+        cells = [cell for name, at, shared in rows for cell in self._row(name, at, shared)]
         if not cells:
             node.fail("a table without a cell")
         cells = sized(refuse_twins(cells, node))
@@ -169,8 +176,9 @@ class TableReader:
                 changed(chosen, self.profile.recipe, place), recipe_at, f"the recipe in profile {self.profile.name}"
             )
             measuring = finish_protocol(changed(measured, self.profile.protocol, place), node)
-        for r in (full, recipe):
+        for r, p in ((full, full_protocol), (recipe, measuring)):
             check_dataset(r, recipe_at)
+            check_measurements(r, p, node)
         return Cell(
             **given,
             paper=self.paper,
