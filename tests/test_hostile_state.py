@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from benchmark.cli import main
-from benchmark.metrics import imported, store
+from benchmark.metrics import store
+from benchmark.metrics.real import RealSet
 
 STATUS = {
     "pid": 1,
@@ -79,9 +81,11 @@ def test_statistics_that_are_no_numbers_are_refused(
 ) -> None:
     path = tmp_path / "x.npz"
     arrays = {"mu": np.zeros(2), "sigma": np.eye(2), "n": np.array(2), name: KINDS[kind]}
-    about = {key: {} for key in imported.ABOUT}
+    real = RealSet("shapes", "train", 28, 1, None, None, 80)
+    about = {"set": dataclasses.asdict(real), "images": 80, "extractor": "efficientnet-lite0"}
+    about |= {"identity": {}, "digests": {}}
     np.savez(path, about=np.array(json.dumps(about)), **arrays)
     assert main(["data", "stats", "--import", str(path)]) == 1
     said = capsys.readouterr().err
-    assert f"x.npz: values are not numbers: {name}" in said and "unexpected" not in said
+    assert f"x.npz: values are not floating-point numbers: {name}" in said and "unexpected" not in said
     assert not store.folder().exists() or not list(store.folder().glob("*.npz"))

@@ -159,10 +159,11 @@ def test_a_bundle_carries_records_plan_environment_and_hashes_and_comes_back_who
 
 @pytest.mark.usefixtures("committed")
 def test_export_and_merge_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    count = sum(r.cell.startswith("theory/1/") for r in store.read_all(Path("results"))[0])
     assert main(["export", "theory", "--only", "table=1", "--out", str(tmp_path / "b.zip")]) == 0
-    assert "b.zip: 3 records" in capsys.readouterr().out and (tmp_path / "b.zip").stat().st_size < 500_000
+    assert f"b.zip: {count} records" in capsys.readouterr().out and (tmp_path / "b.zip").stat().st_size < 1_500_000
     assert main(["merge", str(tmp_path / "b.zip"), "--results", str(tmp_path / "mine")]) == 0
-    assert "3 records taken over" in capsys.readouterr().out
+    assert f"{count} records taken over" in capsys.readouterr().out
     assert {r.outcome for r in store.read_all(tmp_path / "mine")[0]} <= {
         r.outcome for r in store.read_all(Path("results"))[0]
     }
