@@ -12,7 +12,7 @@ from typing import TextIO
 
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.blocks import weights_of
-from benchmark.plan.plan import Plan, make_plan, prioritised
+from benchmark.plan.plan import Plan, Run, make_plan, prioritised
 from benchmark.process import shell
 from benchmark.recipe import Recipe
 from benchmark.records import shelf, store
@@ -22,6 +22,7 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 from benchmark.train.layout import AUTO
+from benchmark.weights.place import missing
 
 
 def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
@@ -43,22 +44,31 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
 
 def _must_build(made: Plan) -> None:
     """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
-    torch refuses a recipe that is to be run, also with what is left for the last batch of an epoch.
+    torch refuses a recipe that is not done, here or blocked, also with what is left for the last batch of an epoch.
     """
     from benchmark.plan.built import refusals
     from benchmark.weights.read import verified
 
-    for weights in dict.fromkeys(w for run in made.of("to do") for w in weights_of(run.recipe, run.protocol)):
+    wanted = (*made.of("to do"), *made.of("blocked"))  # data that are not here excuse no recipe
+    for weights in dict.fromkeys(w for run in wanted for w in _weights_here(run)):
         verified(weights)
 
     recipes: dict[str, Recipe] = {}
-    for run in made.of("to do"):
+    for run in wanted:
         name, r = run.cells[0].id, run.recipe
         recipes[name] = r
         if left := 0 if r.drop_last else run.images % r.batch_d:
             recipes[f"{name} (the last batch)"] = dataclasses.replace(r, batch_d=left, batch_g=min(left, r.batch_g))
     if found := refusals(recipes):
         raise GanbenchError("\n".join(found), 2)
+
+
+def _weights_here(run: Run) -> list[str]:
+    """Those of a run's weights that lie here."""
+    try:
+        return [name for name in weights_of(run.recipe, run.protocol) if missing(name) is None]
+    except GanbenchError:  # an extractor that is not there: the run is blocked by it
+        return []
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:
