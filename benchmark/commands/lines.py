@@ -38,15 +38,17 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     code = say(problems)
     made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
-    _must_build(made)
+    elsewhere = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
+    _must_build(made, elsewhere)
     return in_order(made, found, getattr(a, "layout", AUTO)), found, code
 
 
-def _must_build(made: Plan) -> None:
+def _must_build(made: Plan, elsewhere: bool) -> None:
     """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
-    torch refuses a recipe that is not done, here or blocked, also with what is left for the last batch of an epoch.
+    torch refuses a recipe that is not done, here or blocked, also with what is left for the last batch of an epoch, or
+    where it would not fit into this machine's memory and is to run nowhere ``elsewhere``.
     """
-    from benchmark.plan.built import refusals
+    from benchmark.plan.built import refusals, room_here
     from benchmark.weights.read import verified
 
     wanted = (*made.of("to do"), *made.of("blocked"))  # data that are not here excuse no recipe
@@ -59,7 +61,7 @@ def _must_build(made: Plan) -> None:
         recipes[name] = r
         if left := 0 if r.drop_last else run.images % r.batch_d:
             recipes[f"{name} (the last batch)"] = dataclasses.replace(r, batch_d=left, batch_g=min(left, r.batch_g))
-    if found := refusals(recipes):
+    if found := refusals(recipes, None if elsewhere else room_here()):
         raise GanbenchError("\n".join(found), 2)
 
 
