@@ -33,10 +33,10 @@ def refusals(named: Mapping[str, Recipe], room: int | None = None) -> list[str]:
     found = _tried({key: named[name] for name, key in keys.items()})
     reasons: dict[str, list[str]] = {}
     for name, key in keys.items():
-        why = found[key]
+        why = found.get(key)
         if isinstance(why, str):
             reasons.setdefault(why, []).append(name)
-        elif room is not None and why > room:
+        elif why and room is not None and why > room:
             reasons.setdefault(_too_large(why, room), []).append(name)
     return [
         f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {why}" for why, names in reasons.items()
@@ -57,7 +57,8 @@ def _tried(kinds: Mapping[str, Recipe]) -> dict[str, str | int]:
     tried: dict[str, str | int] = {}
     for done, (key, recipe) in enumerate(new.items()):
         say(done, len(new))
-        tried[key] = trial(recipe)
+        if (result := trial(recipe)) is not None:
+            tried[key] = result
     _keep(path, {key: n for key, n in tried.items() if isinstance(n, int)})
     return found | tried
 

@@ -15,10 +15,14 @@ from benchmark.recipe import Recipe
 from benchmark.train.batches import Batch, Fakes
 from benchmark.train.gan import Gan
 from benchmark.train.step import d_step, g_step, pass_through_D
+from benchmark.weights.needed import needed
+from benchmark.weights.place import missing
 
 
-def trial(recipe: Recipe) -> str | int:
-    """Why it cannot be trained; where it can, the bytes that it holds all the time, 0 if it is too large to try."""
+def trial(recipe: Recipe) -> str | int | None:
+    """Why it cannot be trained; where it can, the bytes that it holds all the time, 0 if it is too large to try. None
+    where it stops at weights that are not here: what is missing is no fault of the recipe.
+    """
     failed = f"{recipe.network[0]} and its parts cannot be built"
     try:
         with torch.device("meta"), torch.no_grad(), Limited(deadline()):
@@ -38,7 +42,8 @@ def trial(recipe: Recipe) -> str | int:
     except TooMuch:
         return 0
     except GanbenchError as error:
-        return str(error)
+        lacking = error.exit_code != 2 and any(missing(weights) for weights in needed(recipe))
+        return None if lacking else str(error)
     except (RuntimeError, ValueError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         return f"{failed}: {first}"
