@@ -12,7 +12,7 @@ from typing import TextIO
 
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.blocks import weights_of
-from benchmark.plan.plan import Plan, make_plan, prioritised
+from benchmark.plan.plan import Plan, Run, make_plan, prioritised
 from benchmark.process import shell
 from benchmark.recipe import Recipe
 from benchmark.records import shelf, store
@@ -23,6 +23,7 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 from benchmark.train.layout import AUTO
+from benchmark.weights.place import missing
 
 
 def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
@@ -46,29 +47,40 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
         return prioritised(made, priorities) if priorities else made
 
     made, found = believing(planned, found)
-    _must_build(made)
+    elsewhere = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
+    _must_build(made, elsewhere)
     made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)
     return made, found, code
 
 
-def _must_build(made: Plan) -> None:
+def _must_build(made: Plan, elsewhere: bool) -> None:
     """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
-    torch refuses a recipe that is to be run, also with what is left for the last batch of an epoch.
+    torch refuses a recipe that is not done, here or blocked, also with what is left for the last batch of an epoch, or
+    where it would not fit into this machine's memory and is to run nowhere ``elsewhere``.
     """
-    from benchmark.plan.built import refusals
+    from benchmark.plan.built import refusals, room_here
     from benchmark.weights.read import verified
 
-    for weights in dict.fromkeys(w for run in made.of("to do") for w in weights_of(run.recipe, run.protocol)):
+    wanted = (*made.of("to do"), *made.of("blocked"))  # data that are not here excuse no recipe
+    for weights in dict.fromkeys(w for run in wanted for w in _weights_here(run)):
         verified(weights)
 
     recipes: dict[str, Recipe] = {}
-    for run in made.of("to do"):
+    for run in wanted:
         name, r = run.cells[0].id, run.recipe
         recipes[name] = r
         if left := 0 if r.drop_last else run.images % r.batch_d:
             recipes[f"{name} (the last batch)"] = dataclasses.replace(r, batch_d=left, batch_g=min(left, r.batch_g))
-    if found := refusals(recipes):
+    if found := refusals(recipes, None if elsewhere else room_here()):
         raise GanbenchError("\n".join(found), 2)
+
+
+def _weights_here(run: Run) -> list[str]:
+    """Those of a run's weights that lie here."""
+    try:
+        return [name for name in weights_of(run.recipe, run.protocol) if missing(name) is None]
+    except GanbenchError:  # an extractor that is not there: the run is blocked by it
+        return []
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:

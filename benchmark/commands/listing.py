@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections import Counter
 from pathlib import Path
 
 from benchmark.commands.lines import believing, count, out_for_programs, print_plain, read_records
@@ -26,14 +27,17 @@ def list_cells(a: Namespace) -> int:
         print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
         return 0
     for suite in suites:
+        found = {c.id: what_blocks(c.recipe, c.protocol) for c in suite.cells}
+        shared = [why for why, n in Counter(found.values()).items() if why and n > 1]
         print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
         for table in suite.tables:
             numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
             same = f", restates table {table.restates}" if table.restates else ""
             print(f"  table {table.id}: {count(len(table.cells), 'cell')}, {count(numbers, 'published number')}{same}")
             for cell in table.cells:
-                blocked = what_blocks(cell.recipe, cell.protocol)
-                print(f"    {cell.id}  {f'blocked: {blocked}' if blocked else 'ready'}")
+                print(f"    {cell.id}  {_standing_in_list(found[cell.id], shared)}")
+        for number, why in enumerate(shared, 1):
+            print(f"  [{number}] blocks {count(list(found.values()).count(why), 'cell')}: {why}")
     cells = [c for s in suites for c in s.cells]
     published = sum(bool(c.published) for c in cells)
     print(
@@ -43,17 +47,25 @@ def list_cells(a: Namespace) -> int:
     return 0
 
 
+def _standing_in_list(why: str | None, shared: list[str]) -> str:
+    """A reason that several cells share is said once, below them."""
+    if not why:
+        return "ready"
+    return f"blocked [{shared.index(why) + 1}]" if why in shared else f"blocked: {why}"
+
+
 def _check(paths: list[Path]) -> int:
+    """2 where a recipe is refused, as ``plan`` and ``run`` end with it; 1 for what can be run and should be mended."""
     from benchmark.plan.built import refusals
     from benchmark.suite.lint import lint
 
     problems = lint(paths)
     cells = {(c.id, p): c for path in paths for p in load(path).profiles for c in load(path, p).cells}
-    problems += refusals({f"{id} (profile {profile})": c.recipe for (id, profile), c in cells.items()})
-    for problem in problems:
+    refused = refusals({f"{id} (profile {profile})": c.recipe for (id, profile), c in cells.items()})
+    for problem in (*problems, *refused):
         print(problem)
-    print(f"{count(len(paths), 'suite')}, {count(len(problems), 'problem')}")
-    return 1 if problems else 0
+    print(f"{count(len(paths), 'suite')}, {count(len(problems) + len(refused), 'problem')}")
+    return 2 if refused else int(bool(problems))
 
 
 def show(a: Namespace) -> int:

@@ -12,6 +12,7 @@ from benchmark.commands.lines import believing, chosen_plan, count, out_for_prog
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
+from benchmark.plan.reasons import blocked_lines
 from benchmark.records.record import Record
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def plan(a: Namespace) -> int:
         return code
     if a.explain:
         _explain(made, costs)
+    else:
+        for text in blocked_lines(made.of("blocked")):
+            print_plain(text)
     for text in dict.fromkeys(_sharing(made)):  # once, whatever the number of seeds
         print(text)
     print(plan_line(made))

@@ -170,6 +170,8 @@ def _why_none(run: Run, failed: dict[str, failures.Failure], summary: Summary) -
     """Why a run has no record, where its round has ended."""
     if run.evaluation in failed:
         return f"seed {run.seed} failed: {failed[run.evaluation].reason}"
+    if run.state == "blocked":
+        return f"blocked: {run.reason}".partition("\n")[0]
     said = next(
         (line.removeprefix(f"{run.name}: ") for line in summary.failures if line.startswith(f"{run.name}: ")), ""
     )

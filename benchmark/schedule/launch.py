@@ -17,6 +17,7 @@ from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_lock, why
 from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run
+from benchmark.plan.reasons import blocked_lines
 from benchmark.process.leave import INTERRUPTED
 from benchmark.records import store
 from benchmark.records.leftovers import sweep
@@ -67,9 +68,9 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     """
     todo = {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()
-    for run in plan.of("blocked"):
-        summary.counts["blocked"] += 1
-        summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
+    if blocked := plan.of("blocked"):
+        summary.counts["blocked"] += len(blocked)
+        summary.failures += [plain(line, lines=True) for line in blocked_lines(blocked)]
     if not todo:
         return summary
     if options.device == "cuda" and options.address is None:

@@ -82,6 +82,20 @@ def _measuring(suite: Suite) -> Iterator[str]:
     for cell in suite.cells:
         if (split := cell.full_protocol.real_split) and split not in cards()[cell.dataset].splits:
             yield f"{cell.id}: real_split is {split!r}{nearest(split, cards()[cell.dataset].splits)}"
+    yield from _normless(suite)
+
+
+def _normless(suite: Suite) -> Iterator[str]:
+    """G without BatchNorm makes the same images in either mode: ``train`` says something else of it."""
+    cells: dict[str, list[str]] = {}
+    for cell in suite.cells:
+        network = cell.full_recipe.network[0]
+        known = plugins("networks").get(network)
+        if known and not known.batch_norm and cell.full_protocol.bn_mode == "train":
+            cells.setdefault(network, []).append(cell.id)
+    for network, found in cells.items():
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield f"{found[0]}{more}: bn_mode is 'train', and {network}'s G has no BatchNorm: say 'eval'"
 
 
 def _unused(suite: Suite) -> Iterator[str]:
