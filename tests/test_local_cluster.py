@@ -124,5 +124,5 @@ def test_the_folder_of_sockets_is_this_users_alone(short: Path, monkeypatch: pyt
 
     monkeypatch.setenv("RAY_TMPDIR", str(short / "tmp"))
     with surroundings.folder() as folder:
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700 and folder.parent == short / "tmp"
+        assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700 and folder.parents[1] == short / "tmp"
     assert not list((short / "tmp").iterdir())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from benchmark.commands.lines import out_for_programs, print_plain, read_records, say
+from benchmark.commands.lines import out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
 from benchmark.records import failures, shelf
 from benchmark.suite.load import load_all
@@ -25,7 +25,7 @@ def compare(a: Namespace) -> int:
     if a.format == "csv":
         frame.to_csv(out_for_programs(), index=False)
     elif a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
+        print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))

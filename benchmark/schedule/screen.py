@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from benchmark.door import through, within
 from benchmark.errors import plain
 from benchmark.schedule.progress import Progress, duration
 
@@ -78,11 +79,12 @@ class Table:
         from rich.live import Live
 
         self._progress, self._head, self._drawn, self._gone = progress, head, 0.0, False
-        self._console = Console(file=out, markup=False, highlight=False, emoji=False)
+        self._console = Console(file=within(out), markup=False, highlight=False, emoji=False)
         self._live = Live(
             console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="crop"
         )
         self._guarded(self._live.start)
+        sys.stderr = through(sys.stderr)  # which the table takes for its time, to print above itself
         self._redraw()
 
     def update(self, key: str, head: str) -> None:

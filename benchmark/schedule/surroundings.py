@@ -17,7 +17,7 @@ from benchmark.process import home
 from benchmark.scratch import scratch
 
 PREFIX = "gb-"
-NAME = len("/gb-12345678")  # the folder that is made for a launch
+NAME = len("/gb-12345678/r")  # Ray's folder, in that of a launch: Ray lets everybody write in its own
 LONGEST = 41  # bytes of its path: in it Ray makes sockets, with 66 more, and their names have room for 107
 FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 SHARED_MEMORY = Path("/dev/shm")
@@ -45,8 +45,8 @@ def place() -> Path:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder of this launch's own, for Ray's sockets and logs and a copy of the code: of what Ray makes in it, much can
-    be written by everybody. It is removed at the end, and so are those of launches that were killed.
+    """Ray's, for sockets and logs, beside which is room for a copy of the code: both in one of this launch's own, where
+    nobody else can go. It is removed at the end, and so are those of launches that were killed.
 
     Raises:
         GanbenchError: it cannot be made.
@@ -54,12 +54,13 @@ def folder() -> Iterator[Path]:
     where = place()
     with ExitStack() as stack:
         try:
-            path = stack.enter_context(scratch(where, PREFIX))
+            ray = stack.enter_context(scratch(where, PREFIX)) / "r"
+            ray.mkdir()
         except OSError as error:
             raise GanbenchError(
                 f"cannot write to {where} ({error.strerror}); set RAY_TMPDIR to another folder"
             ) from None
-        yield path
+        yield ray
 
 
 def memory(folder: Path) -> dict[str, str]:
@@ -86,19 +87,19 @@ def cleaned() -> Iterator[None]:
 
 
 def code(folder: Path) -> Path:
-    """A folder with a copy of this package and nothing else: what workers import, whatever becomes of the original
-    meanwhile.
+    """A folder beside Ray's with a copy of this package and nothing else: what workers import, whatever becomes of the
+    original meanwhile.
 
     Raises:
         GanbenchError: it cannot be written.
     """
-    path = folder / "code"
+    path = folder.parent / "code"
     try:
         shutil.copytree(home.PACKAGE, path / "benchmark")
     except OSError as error:  # of a whole tree: one for every file that could not be copied
         why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
         raise GanbenchError(
-            f"cannot copy ganbench's code to {folder.parent} for Ray's workers: {why}; set RAY_TMPDIR to a folder with room"
+            f"cannot copy ganbench's code to {path} for Ray's workers: {why}; set RAY_TMPDIR to a folder with room"
         ) from None
     return path
 
