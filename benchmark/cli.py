@@ -59,7 +59,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
     arguments.words = words
     if arguments.command == "run":
         leave.word = "stopped; run the same command again to go on"
-    from benchmark.errors import GanbenchError, plain
+    from benchmark.errors import GanbenchError, continued, plain
 
     try:
         os.getcwd()
@@ -69,7 +69,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
     try:
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
-        print(f"ganbench: {error}", file=sys.stderr, flush=True)
+        print(continued(f"ganbench: {error}"), file=sys.stderr, flush=True)
         if error.at_once:
             os._exit(error.exit_code)
         return error.exit_code
@@ -86,7 +86,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         if os.environ.get("GANBENCH_DEBUG"):
             raise
         print(
-            plain(f"ganbench: unexpected {type(error).__name__}: {error}", lines=True)
+            plain(f"ganbench: unexpected {type(error).__name__}: {error}")
             + "\n(set GANBENCH_DEBUG=1 for the traceback, and please report it)",
             file=sys.stderr,
         )

@@ -49,6 +49,11 @@ def plain(text: str, lines: bool = False) -> str:
     return text if text.isprintable() else text.translate(_LINES if lines else _WORDS)
 
 
+def continued(text: str) -> str:
+    """Text of several lines, of which none but the first begins where lines of ours do."""
+    return text.replace("\n", "\n  ")
+
+
 class _Escapes(dict[int, str]):
     """What stands for a character, by its number: worked out once for each that is met."""
 

@@ -103,7 +103,7 @@ def read_records(results: Path) -> tuple[list[Record], int]:
 def say(problems: list[RecordError]) -> int:
     """A line on standard error for each file that was passed over; the exit code: 1 if one could not be read."""
     for problem in problems:
-        print(f"ganbench: {problem}; passed over", file=sys.stderr)
+        print(f"ganbench: {plain(str(problem))}; passed over", file=sys.stderr)
     return int(any(problem.unread for problem in problems))
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from benchmark.errors import plain
+from benchmark.errors import continued, plain
 
 NAME = "run.log"
 MOST_BYTES = 500_000  # of a file; the one before is kept, so that a run has a megabyte at most
@@ -53,7 +53,7 @@ def logged(folder: Path) -> Iterator[LogFile]:
 class _Bounded(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """At most ``LONGEST`` characters, none of which steers a terminal that the file is shown on."""
-        return plain(super().format(record)[:LONGEST], lines=True)
+        return continued(plain(super().format(record)[:LONGEST], lines=True))
 
 
 class LogFile(RotatingFileHandler):

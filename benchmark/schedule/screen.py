@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from benchmark.door import through, within
-from benchmark.errors import plain
+from benchmark.errors import continued, plain
 from benchmark.schedule.progress import Progress, duration
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Lines:
         """One lasting line."""
         if self._out is not None and not self._out.closed:
             with suppress(OSError):
-                print(plain(text, lines=True), file=self._out, flush=True)
+                print(continued(plain(text, lines=True)), file=self._out, flush=True)
 
     def close(self) -> None:
         """Nothing is left to remove."""
@@ -95,7 +95,7 @@ class Table:
 
     def say(self, text: str) -> None:
         """One lasting line, above the table."""
-        self._guarded(lambda: self._console.print(plain(text, lines=True), soft_wrap=True))
+        self._guarded(lambda: self._console.print(continued(plain(text, lines=True)), soft_wrap=True))
         self._redraw()
 
     def close(self) -> None:
