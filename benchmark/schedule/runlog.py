@@ -72,3 +72,5 @@ class LogFile(RotatingFileHandler):
             super().close()
         except OSError as error:
             self.lost = error
+        except ValueError:  # its stream was closed when the disk would take no more
+            self.lost = self.lost or OSError("closed")
