@@ -125,7 +125,7 @@ class _Http(HTTPHandler):
 
     def http_open(self, request: Request) -> HTTPResponse:
         """As the parent's, over a connection that is watched."""
-        return self.do_open(partial(_connection, HTTPConnection, self._watch), request)  # type: ignore[arg-type]
+        return self.do_open(partial(_connection, HTTPConnection, self._watch), request)
 
 
 class _Https(HTTPSHandler):
@@ -135,7 +135,7 @@ class _Https(HTTPSHandler):
 
     def https_open(self, request: Request) -> HTTPResponse:
         """As the parent's, over a connection that is watched."""
-        return self.do_open(partial(_connection, HTTPSConnection, self._watch), request)  # type: ignore[arg-type]
+        return self.do_open(partial(_connection, HTTPSConnection, self._watch), request)
 
 
 def _connection(kind: type[HTTPConnection], watch: _Watch, host: str, **more: Any) -> HTTPConnection:
