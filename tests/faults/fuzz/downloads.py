@@ -70,7 +70,7 @@ def port() -> int:
 
 def prepare(folder: Path) -> dict[str, Any]:
     """Right answers; and limits of time that a case has room for."""
-    download.TIMEOUT_S, download.WINDOW_S, download.LOOK_S = 0.25, 0.5, 0.02
+    download.TIMEOUT_S, download.WINDOW_S, download.LOOK_S = 1.5, 2.0, 0.02
     tar, zipped, png = io.BytesIO(), io.BytesIO(), io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w:gz") as archive:
         info = tarfile.TarInfo("inner/tiny.bin")

@@ -238,9 +238,8 @@ def _of_records(good: Any, rng: random.Random, folder: Path) -> str:
         _spoil(content, rng)
         place = results / "records" / "tiny" / _name(rng)
         place.mkdir(parents=True)
-        (place / f"{rng.choice((content.get('run', 'x'), _name(rng)))}-s0.json").write_text(
-            json.dumps(content), encoding="utf-8"
-        )
+        name = rng.choice((good["record"]["run"], _name(rng)))
+        (place / f"{name}-s0.json").write_text(json.dumps(content), encoding="utf-8")
     else:
         made: Record = good["made"]
         changed = json.loads(json.dumps(made.provenance))
