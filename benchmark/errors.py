@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import TypeVar
 from unicodedata import category
@@ -51,7 +52,7 @@ def plain(text: str, lines: bool = False) -> str:
 
 def continued(text: str) -> str:
     """Text of several lines, of which none but the first begins where lines of ours do."""
-    return text.replace("\n", "\n  ")
+    return re.sub(r"\n(?=\S)", "\n  ", text)
 
 
 class _Escapes(dict[int, str]):
