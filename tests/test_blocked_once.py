@@ -26,7 +26,7 @@ FILE = FileCard("held.bin", len(HELD), sha256="0" * 64)
 def emoji(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the archive of the emoji would lie; every recipe counts as one that can be built."""
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
-    monkeypatch.setattr("benchmark.plan.built.refusals", lambda named: [])
+    monkeypatch.setattr("benchmark.plan.built.refusals", lambda *_: [])
     return tmp_path / ARCHIVE
 
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.lines import believing, out_for_programs, print_plain, read_records, say
+from benchmark.commands.lines import believing, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
 from benchmark.records import failures, shelf
 from benchmark.records.record import Record, RecordError
@@ -39,7 +39,7 @@ def compare(a: Namespace) -> int:
     if a.format == "csv":
         frame.map(cell).to_csv(out_for_programs(), index=False)
     elif a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
+        print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain(lines)

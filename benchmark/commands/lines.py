@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from benchmark.door import within
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run, make_plan, prioritised
@@ -129,7 +132,7 @@ def believing(use: Use[T], records: Sequence[Record]) -> tuple[T, list[Record]]:
 def say(problems: list[RecordError]) -> int:
     """A line on standard error for each file that was passed over; the exit code: 1 if one could not be read."""
     for problem in problems:
-        print(f"ganbench: {problem}; passed over", file=sys.stderr)
+        print(f"ganbench: {plain(str(problem))}; passed over", file=sys.stderr)
     return int(any(problem.unread for problem in problems))
 
 
@@ -139,10 +142,26 @@ def print_plain(text: str) -> None:
 
 
 def out_for_programs() -> TextIO:
-    """Standard output in UTF-8, which CSV and JSON are, whatever was chosen for people to read."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
-    return sys.stdout
+    """Standard output in UTF-8, which CSV and JSON are, whatever was chosen for people to read; every character as it
+    is, but on a terminal.
+    """
+    out = sys.stdout if sys.stdout.isatty() else within(sys.stdout)
+    if isinstance(inner := within(out), io.TextIOWrapper):
+        inner.reconfigure(encoding="utf-8")
+    return out
+
+
+def print_json(text: str) -> None:
+    """Print JSON, in which what a terminal would not show is written by its number."""
+    print(UNUSUAL.sub(_numbered, text), file=out_for_programs())
+
+
+UNUSUAL = re.compile("[^ -~\n]")
+
+
+def _numbered(found: re.Match[str]) -> str:
+    c = found[0]
+    return c if plain(c) == c else json.dumps(c)[1:-1]
 
 
 def plan_line(made: Plan) -> str:

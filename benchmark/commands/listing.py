@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
-from benchmark.commands.lines import believing, count, out_for_programs, print_plain, read_records
+from benchmark.commands.lines import believing, count, out_for_programs, print_json, print_plain, read_records
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
@@ -24,7 +24,7 @@ def list_cells(a: Namespace) -> int:
         return _check([s.path for s in suites])
     if a.json:
         rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
-        print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
+        print_json(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     for suite in suites:
         found = {c.id: what_blocks(c.recipe, c.protocol) for c in suite.cells}
@@ -145,7 +145,7 @@ def published(a: Namespace) -> int:
 
     frame = pandas.DataFrame(published_rows(load_all(a.suites)), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
+        print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         frame.map(cell).to_csv(out_for_programs(), index=False)
     return 0

@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
-from benchmark.commands.lines import believing, chosen_plan, count, out_for_programs, plan_line, print_plain
+from benchmark.commands.lines import believing, chosen_plan, count, plan_line, print_json, print_plain
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
@@ -26,7 +26,7 @@ def plan(a: Namespace) -> int:
     all_costs, _ = believing(lambda left, _: _costs(a, kinds, made, left), found)
     costs = all_costs[0] if all_costs else None
     if a.json:
-        print(json.dumps(_rows(made, costs), indent=1, ensure_ascii=False), file=out_for_programs())
+        print_json(json.dumps(_rows(made, costs), indent=1, ensure_ascii=False))
         return code
     if a.explain:
         _explain(made, costs)

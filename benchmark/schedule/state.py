@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.door import within
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular, write_whole
 from benchmark.records.folders import is_there
@@ -89,7 +90,7 @@ def watch(results: Path) -> str:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = Console(file=within(sys.stdout), markup=False, highlight=False, emoji=False)
     with Live(
         console=console,
         auto_refresh=False,

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
@@ -40,7 +40,7 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
         if is_a(Path(name), stat.S_ISDIR):
             found = [p for p in suite_files(Path(name)) if "include" not in read(p).mapping()]
             if not found:
-                raise SuiteError(f"no papers' suite files in {name}")
+                raise SuiteError(f"no papers' suite files in {plain(name)}")
             suites += [load(path, profile) for path in found]
         else:
             suites.append(load(find(name), profile))

@@ -94,10 +94,11 @@ class Node:
         return isinstance(self.raw, yaml.ScalarNode) and not self.raw.style and self.raw.value in ("", "~", "null")
 
     def text(self) -> str:
-        """The scalar as written."""
+        """The scalar as written; lines, of which a text may have several, become one."""
         if not isinstance(self.raw, yaml.ScalarNode):
             self.fail(f"expected a single value, found {self._kind()}")
-        return self.raw.value
+        value: str = self.raw.value
+        return " ".join(value.split()) if "\n" in value else value
 
     def one_of(self, known: Collection[str], what: str) -> str:
         """The scalar, which must be one of the known names."""
