@@ -45,7 +45,8 @@ class Draft:
         notes = {
             k: v for k, v in base.spelled_notes().items() if not (forgotten or k in replaced or k in self.stated)
         } | self.notes
-        kinds = settled(fields, self.said, self.stated, {*self.fields, *self.notes}, (base.fields, base.kinds))
+        sourced = {k: v for k, v in fields.items() if k not in SOURCELESS}
+        kinds = settled(sourced, self.said, self.stated, {*self.fields, *self.notes}, (base.fields, base.kinds))
         return Draft(fields, stated, notes, base.on if self.on is None else self.on, kinds=kinds)
 
     def spelled_notes(self) -> dict[str, str]:
