@@ -115,6 +115,12 @@ def of_field(kinds: Mapping[str, str], field: str) -> dict[str, str]:
     return {path: kind for path, kind in kinds.items() if _under(path, field)}
 
 
+def of_kind(kinds: Mapping[str, str], kind: str) -> tuple[str, ...]:
+    """The values of one kind, by path; an argument of what is of that kind itself goes without saying."""
+    found = [path for path, k in kinds.items() if k == kind]
+    return tuple(p for p in found if not any(_under(p, above) and p != above for above in found))
+
+
 def in_words(kinds: Mapping[str, str], field: str) -> str:
     """``chosen``; of a field whose values are of several kinds ``stated: gran; chosen: gran.eps``; "" without one."""
     found = of_field(kinds, field)

@@ -14,6 +14,7 @@ SYMBOLS = {
     "reproduced": "✓",
     "better": "▲",
     "not reproduced": "✗",
+    "not reached as assumed": "✗?",
     "converged": "∴",
     "inconclusive": "?",
     "incomparable": "≁",
