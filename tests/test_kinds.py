@@ -159,15 +159,18 @@ def test_a_kind_follows_its_value(block: str, expected: dict[str, str | None], t
     assert bool(told) == bool(missing) and all(p in told[0] for p in missing)
 
 
+SIXTEEN = "generated: 16, notes: {generated: n}"
+
+
 @pytest.mark.parametrize(
     ("table", "row", "kind"),
     [
         ("", "", "inferred"),
         ("protocol: {generated: 16, notes: {generated: n}},", "", None),
         ("protocol: {generated: 16, notes: {generated: n}, kinds: {code: [generated]}},", "", "code"),
-        ("columns: [{dataset: shapes, protocol: {generated: 16, notes: {generated: n}, kinds: {chosen: [generated]}}}],", "", "chosen"),
+        (f"columns: [{{dataset: shapes, protocol: {{{SIXTEEN}, kinds: {{chosen: [generated]}}}}}}],", "", "chosen"),
         ("", "protocol: {generated: 16, notes: {generated: n}, kinds: {lineage: [generated]}},", "lineage"),
-        ("protocol: {generated: 16, kinds: {code: [generated]}},", "protocol: {generated: 8, notes: {generated: n}},", None),
+        (f"protocol: {{{SIXTEEN}, kinds: {{code: [generated]}}}},", "protocol: {generated: 8},", None),
     ],
 )  # fmt: skip
 def test_a_protocols_kinds_follow_table_row_and_column(table: str, row: str, kind: str | None, tmp_path: Path) -> None:

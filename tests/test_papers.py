@@ -243,7 +243,7 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
             "le-cam: {weight: 0.3, decay: 0.9, start: 1000}",
             "two spellings of one?",
         ),
-        ("- hf-alignment: {", "- hf-alignement: {", "two spellings of one?"),
+        ("- diffaugment: {", "- diffaugmnet: {", "two spellings of one?"),
         ("network: {name: fregan,", "network: {name: fastgna,", "two spellings of one?"),
         (
             "      dataset=messidor-set1: {crop",

@@ -45,8 +45,11 @@ class Draft:
         notes = {
             k: v for k, v in base.spelled_notes().items() if not (forgotten or k in replaced or k in self.stated)
         } | self.notes
-        sourced = {k: v for k, v in fields.items() if k not in SOURCELESS}
-        kinds = settled(sourced, self.said, self.stated, {*self.fields, *self.notes}, (base.fields, base.kinds))
+        anew = {*self.fields, *self.notes} - {*SOURCELESS}
+        kinds = base.kinds
+        if anew or self.said or self.stated:
+            sourced = {k: v for k, v in fields.items() if k not in SOURCELESS}
+            kinds = settled(sourced, self.said, self.stated, anew, (base.fields, base.kinds))
         return Draft(fields, stated, notes, base.on if self.on is None else self.on, kinds=kinds)
 
     def spelled_notes(self) -> dict[str, str]:

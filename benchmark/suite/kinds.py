@@ -1,8 +1,8 @@
 """The kind of every value of a recipe or protocol: on whose word it stands.
 
 A value is named by its field (``lr_g``), or within ``network``, ``loss`` and ``parts`` by its path: ``network.name``,
-``loss.margin``, ``parts.gran`` (that the part is there), ``parts.gran.tau``. ``kinds: {chosen: [parts.gran]}`` speaks of
-all that a path stands above; the longest path that fits counts. ``stated:`` gives its fields the kind ``stated``.
+``loss.margin``, ``parts.gran`` (that the part is there), ``parts.gran.tau``. ``kinds: {chosen: [parts.gran]}`` speaks
+of all that a path stands above; the longest path that fits counts. ``stated:`` gives its fields the kind ``stated``.
 
 A kind belongs to its value, as a source does: a field that is set anew, or given another note, says its kind anew;
 so does each argument of a network, loss or part whose value changes. ``rest`` is every value without a kind of its own

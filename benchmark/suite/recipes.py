@@ -68,12 +68,7 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
         kind: "recipe", "on" (a block within one) or "profile", which is a rule for many recipes: it may name
             parts that some of them lack, and has no sources; "profile on" (a block within that).
     """
-    keys = {
-        "recipe": ("from", *SOURCES, "on"),
-        "on": SOURCES,
-        "profile": ("on",),
-        "profile on": (),
-    }[kind]
+    keys = {"recipe": ("from", *SOURCES, "on"), "on": SOURCES, "profile": ("on",), "profile on": ()}[kind]
     given = node.mapping({*RECIPE_TYPES, *keys})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
@@ -109,9 +104,7 @@ def _more(names: tuple[str, ...]) -> Callable[[tuple[str, ...] | None], tuple[st
     return lambda there: tuple(dict.fromkeys((*(there or ()), *names)))
 
 
-def _sources(
-    given: dict[str, Node], types: dict[str, str]
-) -> tuple[dict[str, str], dict[str, str], dict[str, Said]]:
+def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, Said]]:
     """``stated: {place: [field, …]}`` and ``notes: {"field, field": why}`` by field, ``kinds`` by path."""
     stated: dict[str, str] = {}
     for where, names in (given["stated"].mapping() if "stated" in given else {}).items():

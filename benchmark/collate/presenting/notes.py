@@ -126,7 +126,9 @@ def _assumed(cells: Sequence[Cell]) -> list[str]:
     """What the paper does not state, field by field, with its kind and why it has its value; one line a reason."""
     targets = [c for c in cells if not c.published or any(p.origin == "own" for p in c.published.values())]
     by_reason: dict[str, dict[str, None]] = {}
-    for field, why, kind in dict.fromkeys((f, why, in_words(c.kinds, f)) for c in targets for f, why in c.notes.items()):
+    for field, why, kind in dict.fromkeys(
+        (f, why, in_words(c.kinds, f)) for c in targets for f, why in c.notes.items()
+    ):
         by_reason.setdefault(why, {})[f"{field} [{kind}]" if kind else field] = None
     return [
         f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in by_reason.items()
