@@ -9,6 +9,9 @@ Every value can decide a number that changes training or measurement. How often 
 (``seeds``, ``std_of``); a field that only one metric reads decides no other. Where images are made and measured on how
 many machines and workers is in no recipe.
 
+A value of which a suite says no kind counts as the paper's: ``list --check`` asks for it. Claims and rankings compare
+our own numbers with each other, and are judged as before.
+
 Only a name is changed, and only from a decided one to a weaker one: no verdict is more often false by it.
 """
 
