@@ -12,6 +12,7 @@ from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
 from benchmark.suite.find import find
+from benchmark.suite.kinds import in_words
 from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
@@ -91,8 +92,9 @@ def show(a: Namespace) -> int:
     for title, fields in (("recipe", cell.recipe.to_json()), ("protocol", cell.protocol.to_json())):
         print(f"\n{title}")
         for key, value in fields.items():
-            source = _source(cell, key)
-            print(f"  {key}: {value}" + (f"    [{sources.setdefault(source, len(sources) + 1)}]" if source else ""))
+            source, kind = _source(cell, key), in_words(cell.kinds, key) if cell.profile == "full" else ""
+            said = [str(sources.setdefault(source, len(sources) + 1))] if source else []
+            print(f"  {key}: {value}" + (f"    [{', '.join([*said, kind] if kind else said)}]" if said or kind else ""))
     print("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
     for source, place in sources.items():
         print(f"  [{place}] {source}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
+from benchmark.suite.draft import Draft
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import SUITES, find, is_a, suite_files
 from benchmark.suite.model import METRICS, Suite, Table, Tolerance
@@ -151,7 +152,8 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         raise SuiteError(f"{path}: no profile {profile_name!r}{nearest(profile_name, profiles)}")
     name = top["suite"].text()
     tolerance = _tolerance(top["tolerance"]) if "tolerance" in top else {}
-    reader = TableReader(name, path, recipes, read_protocol(top["protocol"]), profiles[profile_name], tolerance)
+    protocol = read_protocol(top["protocol"]).over(Draft())
+    reader = TableReader(name, path, recipes, protocol, profiles[profile_name], tolerance)
     if not top["tables"].mapping():
         top["tables"].fail("there are no tables")
     tables = reader.tables(top["tables"])

@@ -76,6 +76,7 @@ class Cell:
     stated: dict[str, str]  # field of recipe or protocol -> where the paper states it
     notes: dict[str, str]  # field of recipe or protocol -> why it has its value where the paper does not say
     remarks: tuple[str, ...] = ()  # contradictions, anomalies and unclear conventions of the published numbers
+    kinds: dict[str, str] = field(default_factory=dict)  # path of a value ("parts.gran.tau") -> its kind (kinds.py)
 
     @property
     def id(self) -> str:

@@ -194,4 +194,5 @@ class TableReader:
             profile=self.profile.name,
             stated=chosen.stated | measured.stated,
             notes=chosen.spelled_notes() | measured.spelled_notes(),
+            kinds=chosen.kinds | measured.kinds,
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.collate.judging.assumed import as_assumed
 from benchmark.collate.judging.caveats import caveats
 from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
 from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
@@ -138,7 +139,7 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], table: Table, failures: 
             gap,
             why_failed(cell, records, failures),
         )
-        verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap)
+        verdict = as_assumed(beside_a_dash(verdict, published, achieved, tiers, table, metric, gap), cell, metric)
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(

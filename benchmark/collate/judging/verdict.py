@@ -7,6 +7,8 @@ With the 95 % interval I of our mean (``interval.py``):
   was widened by the seed noise of the published number itself. Unless the paper says how many runs that
   number is over, it is one; unless it prints a ± over seeds, it varied as our runs do. A ± over noises or
   splits says nothing about seeds, and is not used.
+  Where a value that nothing states could decide the number, ``not reached as assumed`` stands for ``not
+  reproduced`` (``assumed.py``).
 - ``inconclusive``: else, with the number of seeds that would decide with 80 % probability if mean and
   spread stay as they are.
 
@@ -30,13 +32,14 @@ from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
-DECIDED = ("reproduced", "better", "not reproduced", "converged")
+DECIDED = ("reproduced", "better", "not reproduced", "not reached as assumed", "converged")
 LOST = ("diverged", "failed")
 """A seed of these is missing: those that are left are ranked with nothing."""
 VERDICTS = (
     "reproduced",
     "better",
     "not reproduced",
+    "not reached as assumed",
     "converged",
     "inconclusive",
     "incomparable",

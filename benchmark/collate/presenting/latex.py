@@ -54,6 +54,7 @@ _TEX_COLOURS = {
     "reproduced": "0,0.40,0.33",
     "better": "0.10,0.32,0.70",
     "not reproduced": "0.70,0.15,0.12",
+    "not reached as assumed": "0.64,0.29,0",
     "converged": "0.10,0.32,0.70",
     "inconclusive": "0.48,0.34,0",
     "incomparable": "0.38,0.38,0.42",
