@@ -47,6 +47,7 @@ COUNTS = {
     "gran/Fig2": (15, 0, 0),
     "gran/losses": (9, 0, 0),
     "gran/K": (15, 0, 0),
+    "gran/K-tuned": (40, 0, 0),
     "sdp/I": (14 * 2, 28, 4),
     "sdp/II": (8, 8, 0),
     "sdp/Fig3": (5, 0, 0),
