@@ -33,7 +33,7 @@ TYPES = {f.name: str(f.type) for kind in (Recipe, Protocol) for f in dataclasses
 
 
 def sane(value: float) -> bool:
-    """Whether a number is 0, or of a size with which one can compute. (NaN is not.)"""
+    """Whether a number is 0, or of a size with which one can compute; NaN is not."""
     return value == 0 or SMALLEST <= abs(value) <= LARGEST
 
 

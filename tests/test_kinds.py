@@ -62,7 +62,7 @@ def test_every_value_of_the_papers_suites_has_a_kind(paper: str) -> None:
         assert not unkinded(c), c.id
         assert set(c.kinds.values()) <= set(KINDS)
         for field in c.stated:  # an argument may be of another kind than its field
-            assert "stated" in of_field(c.kinds, field).values() or field == "parts" and not c.full_recipe.parts
+            assert "stated" in of_field(c.kinds, field).values() or (field == "parts" and not c.full_recipe.parts)
         for field, why in c.notes.items():
             if "unknown: chosen)" in why and field in ("parts", "loss", "steps", "epochs", "checkpoint", "best_by"):
                 assert "chosen" in of_field(c.kinds, field).values(), (c.id, field)

@@ -89,7 +89,7 @@ def _unpacked(archive: Path) -> IO[bytes]:
     """The archive, without its compression."""
     with archive.open("rb") as stream:
         packed = stream.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], Sober(gzip.open(archive) if packed else archive.open("rb")))
+    return cast(IO[bytes], Sober(cast(IO[bytes], gzip.open(archive) if packed else archive.open("rb"))))
 
 
 class Sober:

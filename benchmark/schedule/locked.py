@@ -5,6 +5,7 @@ its token.
 from __future__ import annotations
 
 import functools
+import importlib
 import ipaddress
 import os
 import re
@@ -55,10 +56,9 @@ def own_token() -> Iterator[None]:
 def read_again() -> None:
     """Have a Ray that was imported before take what the environment says of tokens now."""
     with suppress(AttributeError, ImportError):  # of another version
-        from ray._raylet import AuthenticationTokenLoader, Config
-
-        Config.initialize("")
-        AuthenticationTokenLoader.instance().reset_cache()
+        raylet: Any = importlib.import_module("ray._raylet")
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def refuse_unless_alone(ray: Any, address: str) -> None:

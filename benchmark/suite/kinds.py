@@ -64,7 +64,7 @@ def read_kinds(node: Node, fields: Collection[str], stated: Collection[str]) -> 
         for at in names.items():
             path = at.text()
             field = path.partition(".")[0]
-            if path != REST and field not in fields or path != field not in NESTED:
+            if (path != REST and field not in fields) or path != field not in NESTED:
                 at.fail(f"no value is called {path!r}{nearest(path, [*fields, REST])}")
             if path in found or path in stated:
                 at.fail(f"{path!r} is {found[path].kind if path in found else 'stated'} already: one kind a value")

@@ -45,7 +45,8 @@ class Session:
         saved: Callable[[], None] = lambda: None,
     ) -> None:
         self.protocol, self.seed, self.folder, self.tell, self.saved = protocol, seed, folder, tell, saved
-        self._make = lambda: Gan(recipe, seed, device, recipe.total_steps(len(data.images)), channels_last)
+        total = recipe.total_steps(len(data.images))
+        self._make: Callable[[], Gan] = lambda: Gan(recipe, seed, device, total, channels_last)
         self.gan = self._make()
         self.sampler = Sampler(
             data.images,

@@ -81,7 +81,7 @@ tables:
   {table}: {{caption: {caption}, std_of: none, metrics: {{V_g: lower, D_G: lower}},
     rows: {{A: {{recipe: base, V_g: 1.0, D_G: -0.5}}, {method}: {{recipe: wide, V_g: 1.0, D_G: -0.5}}}}}}
 claims:
-  - {{id: one, quote: {quote}, where: {where}, note: {said}, 
+  - {{id: one, quote: {quote}, where: {where}, note: {said},
      holds: [{{table: {table}, better: {{A: {method}}}, metrics: [V_g]}}]}}
 """
 WORDS = (
