@@ -51,15 +51,14 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
         for n, p, factor in zip((check.a, other), (a, b), check.times)
     )
     text = f"{check.a.metric} {where(check.a)}: {said}"
-    if not a or not b or "not-reported" in (a.text, b.text):
-        return Finding(0, text)
+    if not a or not b or "not-reported" in (a.text, b.text) or a.value is b.value is None:
+        return Finding(0, text)  # of two that did not converge, none is better by anything
     values: list[Fraction | float] = [f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b))]
     low, high = values
     if check.test == "close":
-        absent = [a.value, b.value].count(None)
         far: Any = abs(low - high)  # mypy joins abs(Fraction | float) to object
-        near = not absent and far <= _share(check.margin, high)
-        return Finding(0 if absent == 2 else 1 if near else -1, text)
+        near = None not in (a.value, b.value) and far <= _share(check.margin, high)
+        return Finding(1 if near else -1, text)
     if check.test == "better" and check.a.direction == "higher":
         low, high = -low, -high
     bound = high - _share(check.margin, high) if b.value is not None else high
@@ -85,7 +84,7 @@ def _published_rank(rank: Rank, numbers: dict[Number, Published | None]) -> Find
     if a is None or a.text == "not-reported" or len(rivals) < rank.top:
         return Finding(0, f"{text}, with {len(rivals)} rival(s) printed")
     if a.value is None:
-        return Finding(-1, text)
+        return Finding(-1 if any(p.value is not None for p in rivals.values()) else 0, text)
     ahead = [
         n
         for n, p in rivals.items()
