@@ -18,11 +18,11 @@ from scipy import stats
 
 from benchmark.cli import parser
 from benchmark.collate.judging.join import Entry, Joined, join, load_joined
-from benchmark.collate.judging.ranking import improvements
 from benchmark.collate.presenting.render import markdown
 from benchmark.collate.presenting.site import facts
 from benchmark.collate.presenting.table import view
 from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.improvement import improvements
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
 from benchmark.keys import evaluation_key, run_key

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.collate.judging.ranking import improvements, tau_interval
+from benchmark.collate.judging.ranking import tau_interval
 from benchmark.collate.statistics.comparisons import Pair, compare, holm
+from benchmark.collate.statistics.improvement import improvements
 from benchmark.collate.statistics.interval import estimate
 from benchmark.suite.claim import Number
 from benchmark.suite.load import load
