@@ -21,7 +21,8 @@ import numpy as np
 from scipy import special
 
 from benchmark.collate.judging.claims import judge_claim
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import judge

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from benchmark.collate.judging.alike import unlike
+from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, short, verdict_of, where
-from benchmark.collate.judging.join import Entry, Joined
-from benchmark.collate.judging.verdict import left_out
+from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.missing import left_out
 from benchmark.collate.statistics.comparisons import Answer, Pair, compare
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL
@@ -30,7 +31,7 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
         return ClaimVerdict(
             "not judged", "what the paper calls not converged depends on its FID limit: not judged by our runs yet"
         )
-    if lost := [j.cell.id for j in cells if any(e.verdict.name == "diverged" for e in j.entries.values())]:
+    if lost := [j.cell.id for j in cells if any(e.diverged for e in j.entries.values())]:
         return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
     if any(e.achieved is None for e in entries.values()):
         return ClaimVerdict("not judged", "a cell lacks the metric")
@@ -46,7 +47,7 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
     )
     if worse := [f"{j.cell.id} is {sure(j.tier).name}" for j in cells if not sure(j.tier).judged]:
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
-    if gaps := [f"{j.cell.id}: {left_out(j.gap)}" for j in cells if j.gap is not None]:
+    if gaps := [f"{j.cell.id}: {j.missing or left_out(j.gap)}" for j in cells if j.gap is not None]:
         return ClaimVerdict("not judged", f"{'; '.join(gaps)} ({said})")
     numbers = {n: sure(e.achieved) for n, e in entries.items()}
     if few := min((e.n for e in numbers.values() if e.half is None), default=0):

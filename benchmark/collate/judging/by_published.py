@@ -7,9 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, outcome_of, short, verdict_of, where
 from benchmark.collate.judging.fragile import unsettled
-from benchmark.collate.judging.join import Entry
 from benchmark.errors import sure
 from benchmark.suite.claim import Check, Claim, Number, Rank
 from benchmark.suite.model import Published

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, all_equal, with_spread
 from benchmark.collate.judging.claims import JudgedClaim
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import Verdict, own_noise
 from benchmark.collate.statistics.interval import POWER, power
 from benchmark.collate.statistics.looks import FIRST, LAST

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from benchmark.collate.judging.alike import unlike
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import LOST
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.improvement import improvements

@@ -24,9 +24,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmark.collate.judging.missing import left_out
+from benchmark.collate.judging.sentences import explains, interval, needed
 from benchmark.collate.judging.tier import Tier
-from benchmark.collate.statistics.interval import POWER, Estimate, power, seeds_needed
-from benchmark.collate.statistics.looks import FIRST, LAST
+from benchmark.collate.statistics.interval import Estimate
+from benchmark.collate.statistics.looks import FIRST, LEVEL
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
@@ -42,6 +44,7 @@ VERDICTS = (
     "diverged",
     "failed",
     "blocked",
+    "not measured",
     "not run",
 )
 
@@ -65,25 +68,31 @@ def judge(
     runs: int = 1,
     gap: int | None = None,
     failed: str = "",
+    missing: str = "",
 ) -> Verdict:
     """The verdict on one number.
 
     Args:
         diverged: how many of the seeds diverged (they are not in ``achieved``).
         tiers: of each record; the worst counts.
-        absent: why there is no record, where there is none ("not run", or "blocked: …").
+        absent: why there is no number, where there is none ("not run", "blocked: …", or "not measured: …").
         runs: how many runs the paper says that its number is the mean of.
         gap: the first seed that is missing below the largest that there is; None if none is.
         failed: which runs failed and have no record, and why; "" if none did. What is left may be a selection.
+        missing: what is known of the missing seed, or of others; "" if nothing is.
     """
     if failed:
         return Verdict("failed", failed)
     if achieved is None and not diverged:
-        name = "blocked" if absent.startswith("blocked") else "not run"
-        return Verdict(name, absent)
+        known = (name for name in ("blocked", "not measured") if absent.startswith(name))
+        return Verdict(next(known, "not run"), absent)
     if diverged:
         of = diverged + (achieved.n if achieved else 0)
-        return Verdict("diverged", f"{diverged} of {of} seed(s) diverged")
+        said = f"{diverged} of {of} seed(s) diverged"
+        whole = diverged == of and tiers and all(t.judged for t in tiers) and gap is None and not missing
+        if whole and published and (published.text, published.origin) == ("not-converged", "own"):
+            return _none_converged(said, of)
+        return Verdict("diverged", said)
     if published is None or published.value is None:
         return Verdict("", f"no published number ({published.text})" if published else "no published number")
     if published.origin == "quoted":
@@ -96,7 +105,7 @@ def judge(
     if worst:
         return Verdict("incomparable", f"tier {worst.name}: " + "; ".join(worst.differences))
     if gap is not None:
-        return Verdict("inconclusive", left_out(gap))
+        return Verdict("inconclusive", missing or left_out(gap))
     if tolerance is None:
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
     if not published.value:
@@ -104,11 +113,12 @@ def judge(
     return _compare(published, sure(achieved), direction, tolerance, runs)
 
 
-def left_out(gap: int) -> str:
-    """Why nothing rests on seeds of which one in between is missing: runs are planned from seed 0 on, so it failed or
-    was taken out.
-    """
-    return f"seed {gap} is missing, and a later one is there: what is left may be a selection"
+def _none_converged(said: str, of: int) -> Verdict:
+    """Where the paper says that it did not converge, and none of our seeds did."""
+    if of < FIRST:
+        return Verdict("inconclusive", f"{said}, as the paper says; judged from {FIRST} seeds on")
+    least = (1 - LEVEL) ** (1 / of)
+    return Verdict("reproduced", f"{said}, as the paper says: at least {100 * least:.0f} % of runs do, at 95 %")
 
 
 def _compare(published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int) -> Verdict:
@@ -120,7 +130,7 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
     if achieved.n == 1:
         return Verdict(
             "inconclusive",
-            f"one seed decides nothing; off by {off:+.3g}: {_explains(off, v)}; {stated}; {FIRST - 1} more "
+            f"one seed decides nothing; off by {off:+.3g}: {explains(off, v)}; {stated}; {FIRST - 1} more "
             "seeds would give an interval",
         )
     if achieved.half is None:
@@ -134,7 +144,7 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
             "inconclusive",
             f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}",
         )
-    said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{_interval(achieved)}; {stated}"
+    said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{interval(achieved)}; {stated}"
     low, high = (bound - v for bound in sure(achieved.bounds))
     noise, source = own_noise(published, achieved, runs)
     if -band <= low and high <= band:
@@ -145,7 +155,7 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
     if abs(off) - math.hypot(near, achieved.critical * noise) > band:
         return Verdict(side, f"{said}; {source}")
     beyond = f"; {source}" if abs(off) > band else ""
-    return Verdict("inconclusive", f"{said}{beyond}; {_needed(achieved, off, band, noise)}")
+    return Verdict("inconclusive", f"{said}{beyond}; {needed(achieved, off, band, noise)}")
 
 
 def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[float, str]:
@@ -159,37 +169,3 @@ def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[floa
     )
     error = sure(std) / math.sqrt(runs)
     return error, f"seed noise of the published number ±{error:.3g} ({whose}, {runs} run(s))"
-
-
-def _interval(achieved: Estimate) -> str:
-    """What the ± is of: seeds, with evaluation noise apart; and the bootstrap where it reaches farther."""
-    apart = f", of which evaluation noise {achieved.evaluation:.2g}" if achieved.evaluation is not None else ""
-    low, high = sure(achieved.bounds)
-    wider = (
-        f", by bootstrap to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]"
-        if high - low > 2.02 * sure(achieved.half)
-        else ""
-    )
-    looks = ", over all looks, since seeds may have been added by one" if achieved.looked else ""
-    return f" (seed standard deviation {achieved.std:.2g}{apart}{wider}{looks})"
-
-
-def _explains(off: float, v: float) -> str:
-    """The seed spread that would explain one run's distance from another's: 1.96·√2 standard deviations."""
-    return (
-        "two runs are that far apart in 5 % of pairs only if seeds vary by "
-        f"{100 * abs(off / v) / (1.96 * math.sqrt(2)):.2g} %"
-    )
-
-
-def _needed(achieved: Estimate, off: float, band: float, noise: float) -> str:
-    std = sure(achieved.std)
-    needed = seeds_needed(std, off, band, achieved.n, (noise / std) ** 2)
-    if needed:
-        return (
-            f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay "
-            "so, and corrected for looking again)"
-        )
-    if abs(off) > band and power(std, off, band, LAST) >= POWER:  # if the published number had no noise
-        return "more seeds would not decide: the seed noise of the published number leaves it open"
-    return f"too close to the band's edge for {LAST} seeds to decide"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmark.collate.judging.claims import judge_claim
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.suite.model import Suite
 
 CELL = ("cell", "paper", "table", "method", "backbone", "dataset", "data_percent", "resolution")

@@ -113,6 +113,7 @@ _TEX_ESCAPES = {
     "✗": r"$\times$",
     "≁": r"$\not\sim$",
     "⊘": r"$\oslash$",
+    "○": r"$\circ$",
     "†": r"\dag{}",
     "‡": r"\ddag{}",
     "§": r"\S{}",

@@ -18,6 +18,7 @@ SYMBOLS = {
     "diverged": "∞",
     "failed": "!",
     "blocked": "⊘",
+    "not measured": "○",
     "not run": "·",
     "": "",
 }

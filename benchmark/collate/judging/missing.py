@@ -1,0 +1,60 @@
+"""What a cell has no number for, and why: a seed, a metric, or a measurement by the code that there is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmark.collate.judging.index import Index
+from benchmark.errors import GanbenchError
+from benchmark.plan.keys import MEASURE_VERSION, series_of
+from benchmark.records.record import Record
+from benchmark.suite.model import Cell
+
+
+def left_out(gap: int) -> str:
+    """Why nothing rests on seeds of which one in between is missing: runs are planned from seed 0 on, so it failed or
+    was taken out.
+    """
+    return f"seed {gap} is missing, and a later one is there: what is left may be a selection"
+
+
+def lacking(records: Sequence[Record], metric: str) -> str:
+    """Which records do not have the metric, where some do not; "" if all have it, or there are none."""
+    lack = [r.seed for r in records if r.final is not None and metric not in r.final]
+    if not lack:
+        return ""
+    of = "no record has" if len(lack) == len(records) else f"{seeds(lack)} not measured for"
+    rest = "" if len(lack) == len(records) else ": what the others have may be a selection"
+    return f"{of} {metric}{rest}"
+
+
+def measured_before(cell: Cell, records: Sequence[Record], index: Index) -> str:
+    """Seeds of the same trainings whose records were measured by another version of the measuring code, or against
+    other real images, and have none by this one; "" if there are none.
+    """
+    try:
+        mine = series_of(cell.recipe, cell.protocol)
+    except GanbenchError:
+        return ""
+    there = {r.seed for r in records}
+    found = [
+        r
+        for key, group in index.items()
+        if key[:5] == mine[:5] and key != mine
+        for r in group
+        if r.status != "partial" and r.seed not in there
+    ]
+    lines = [
+        f"{seeds(r.seed for r in found if r.measure_version == version)} measured by version {version} of the "
+        f"measuring code, where this is {MEASURE_VERSION}"
+        for version in sorted({r.measure_version for r in found} - {MEASURE_VERSION})
+    ]
+    if other := [r.seed for r in found if r.measure_version == MEASURE_VERSION]:
+        lines.append(f"{seeds(other)} measured against other real images")
+    return "; ".join(lines) + ": run again, and what is kept is measured anew" if lines else ""
+
+
+def seeds(numbers: Iterable[int]) -> str:
+    """``seed 0 is``, ``seeds 0, 2 are``."""
+    found = sorted(set(numbers))
+    return f"seed{'s' * (len(found) > 1)} {', '.join(map(str, found))} {'are' if len(found) > 1 else 'is'}"
