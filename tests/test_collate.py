@@ -294,7 +294,7 @@ def test_every_form_of_claim_is_judged_by_our_runs(
     path = _with_claim(tmp_path, holds)
     swapped = PUBLISHED | {"B_z=10^-2": PUBLISHED["B_z=10^2"], "B_z=10^2": PUBLISHED["B_z=10^-2"]}
     for values, expected in ((PUBLISHED, ours), (swapped, turned)):
-        suite, joined = load_joined(path, _three_seeds(values, 1e-5))
+        suite, joined = load_joined(path, _three_seeds(values))
         judged = judge_claim(suite.claims[0], [j for rows in joined.values() for j in rows])
         assert (judged.published.name, judged.achieved.name) == (published, expected), judged.achieved
 
@@ -340,7 +340,7 @@ def test_numbers_that_were_measured_otherwise_are_not_compared(
     """B_z=10^2, by as much as one likes, under 99 noises instead of 5,000: better or worse, no verdict rests on it."""
     path = _with_claim(tmp_path, holds)
     for far, expected in ((-9.0, name), (9.0, turned)):
-        suite, joined = load_joined(path, _three_seeds(PUBLISHED | {"B_z=10^2": (2.37, far, -0.5)}, 1e-5))
+        suite, joined = load_joined(path, _three_seeds(PUBLISHED | {"B_z=10^2": (2.37, far, -0.5)}))
         rows = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for rows in joined.values() for j in rows]
         judged = judge_claim(suite.claims[0], rows)
         assert judged.achieved.name == expected and said in judged.achieved.why

@@ -218,7 +218,7 @@ def _number(
                 truth(sign * (ours - v), band.relative * abs(v)),
                 truth(sign * (ours - theirs), (band.relative + 1e-9) * abs(theirs)),
             ] += 1
-    certain = estimate([ours * (1 + 1e-9 * k) for k in (-1, 0, 1)])
+    certain = estimate([ours * (1 + 1e-4 * k) for k in (-1, 0, 1)])
     nothing = dataclasses.replace(verdict, name="")
     return Entry(cell, metric, direction, published, achieved, spread, verdict), Entry(
         cell, metric, direction, published, certain, spread, nothing

@@ -19,11 +19,6 @@ LADDER = (1, 2, 3, 5, 8, 13, 20, 30, LAST)
 """Numbers of seeds that are tried when asking how many would be worth their hours."""
 
 
-def all_equal(a: Estimate) -> bool:
-    """Whether several seeds gave one number: no sample of seed noise."""
-    return a.n > 1 and not a.varies
-
-
 def with_spread(a: Estimate, metric: str) -> Estimate:
     """As it is; of one seed, with a plausible spread."""
     return (
@@ -79,11 +74,16 @@ class ClaimOdds:
         """Why seeds would not decide it."""
         if not outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._open, (1.0, 1.0))):
             return "what would decide it was measured otherwise, and is not compared"
-        equal = dict.fromkeys(n for pair in self._open for n in (pair.a, pair.b) if all_equal(self._numbers[n]))
+        equal = dict.fromkeys(n for pair in self._open for n in (pair.a, pair.b) if self._numbers[n].quiet)
         metrics = {
             cell: ", ".join(n.metric for n in equal if n.cell == cell) for cell in dict.fromkeys(n.cell for n in equal)
         }
-        said = [f"all seeds of {cell} gave the same {of}: no sample of seed noise" for cell, of in metrics.items()]
+        same = {n.cell for n in equal if len(set(self._numbers[n].values)) == 1}
+        said = [
+            f"all seeds of {cell} {'gave the same' if cell in same else 'are too much alike in'} {of}: no sample of "
+            "seed noise"
+            for cell, of in metrics.items()
+        ]
         possible = outlook(
             self._claim,
             self._pairs,
@@ -99,6 +99,6 @@ class ClaimOdds:
         for pair in self._open:
             both = {n: self._numbers[n] for n in (pair.a, pair.b)}
             of = tuple(dict.fromkeys(n.cell for n, a in both.items() if n.cell not in barred and a.n < LAST))
-            if of and not any(all_equal(a) or (a.half is None and n.cell in barred) for n, a in both.items()):
+            if of and not any(a.quiet or (a.half is None and n.cell in barred) for n, a in both.items()):
                 found[pair] = of
         return found

@@ -4,7 +4,7 @@ A question is a number of a cell, or a claim, whose verdict is ``inconclusive`` 
 seeds for each of its cells, up to ``LAST``, is the power that the collator's own tests would then have, corrected for
 looks, if means and spreads stay as they are; a claim's is an index to order by (``outlook.py``). For one seed, whose
 spread is unknown, the published numbers' plausible noise stands in. That orders, and gives nothing up: what has no
-interval yet is a question however small its chance. Seeds that agree to the last digit decide nothing, however many
+interval yet is a question however small its chance. Seeds that are no sample of seed noise decide nothing, however many
 there are.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, all_equal, with_spread
+from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, with_spread
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
@@ -111,8 +111,8 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
     p, a = sure(e.published), sure(e.achieved)
     if band is None or j.gap is not None or not p.value or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
-    if all_equal(a):
-        return Hopeless(name, f"all {a.n} seeds gave the same number: no sample of seed noise")
+    if a.quiet:
+        return Hopeless(name, f"{a.quiet}: no sample of seed noise")
     a = with_spread(a, e.metric)
     noise, _ = own_noise(p, a, e.runs)
     value = p.value

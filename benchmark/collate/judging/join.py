@@ -129,7 +129,7 @@ def _join_cell(
             tiers,
             direction,
             tolerance.get(metric),
-            f"not measured: {lack}" if lack else absent,
+            lack or absent,
             stated_runs(cell),
             gap,
             why_failed(cell, records, failures),

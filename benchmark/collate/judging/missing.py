@@ -23,9 +23,9 @@ def lacking(records: Sequence[Record], metric: str) -> str:
     lack = [r.seed for r in records if r.final is not None and metric not in r.final]
     if not lack:
         return ""
-    of = "no record has" if len(lack) == len(records) else f"{seeds(lack)} not measured for"
-    rest = "" if len(lack) == len(records) else ": what the others have may be a selection"
-    return f"{of} {metric}{rest}"
+    if len(lack) == len(records):
+        return f"not measured: no record has {metric}"
+    return f"not measured by every record: {seeds(lack)} without {metric}, and what the others have may be a selection"
 
 
 def measured_before(cell: Cell, records: Sequence[Record], index: Index) -> str:

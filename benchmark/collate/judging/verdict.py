@@ -14,7 +14,8 @@ Each of the three is false in at most 2.5 % of cases with normal seed noise, one
 number of seeds that was fixed beforehand; and so it is, with wider intervals, at all looks together where seeds were
 added to a first one. Where a plan of more seeds was judged, and others were added after that, both have their 2.5 %
 (``looks.py``). One seed decides nothing, however far off it is: no distance tells a method that falls short from a
-run that collapsed. Nor do seeds that agree to the last digit, which are no sample of seed noise, nor seeds with a
+run that collapsed. Nor do seeds of which two agree to the last digit, or all by more than their measurement's
+own noise (``quiet.py``), nor seeds with a
 gap, which may be a selection.
 """
 
@@ -139,11 +140,8 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
             f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by "
             f"{off:+.3g}; {stated}",
         )
-    if not achieved.varies:
-        return Verdict(
-            "inconclusive",
-            f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}",
-        )
+    if achieved.quiet:
+        return Verdict("inconclusive", f"{achieved.quiet}, off by {off:+.3g}: no sample of seed noise; {stated}")
     said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{interval(achieved)}; {stated}"
     low, high = (bound - v for bound in sure(achieved.bounds))
     noise, source = own_noise(published, achieved, runs)

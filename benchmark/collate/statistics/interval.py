@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, counted, critical
+from benchmark.collate.statistics.quiet import why_quiet
 
 BOOTSTRAP_FROM = 5
 RESAMPLES = 1999
@@ -50,10 +51,15 @@ class Estimate:
         """Seeds that its standard error is of (``looks.counted``)."""
         return counted(self.n, self.looked)
 
+    @functools.cached_property
+    def quiet(self) -> str:
+        """Why several seeds are no sample of seed noise (``quiet.py``); "" if they may be one, and of one seed."""
+        return why_quiet(self.values, self.mean, self.std, self.evaluation)
+
     @property
     def varies(self) -> bool:
-        """Whether two seeds differ at all; equal numbers are no sample of seed noise."""
-        return len(set(self.values)) > 1
+        """Whether there are several seeds that may be a sample of seed noise."""
+        return self.n > 1 and not self.quiet
 
     @property
     def critical(self) -> float:
@@ -62,8 +68,8 @@ class Estimate:
 
     @functools.cached_property
     def bootstrap(self) -> tuple[float, float] | None:
-        """The bootstrap-t interval of the mean, widened as t's is; None below ``BOOTSTRAP_FROM`` seeds, and where all
-        are equal.
+        """The bootstrap-t interval of the mean, widened as t's is; None below ``BOOTSTRAP_FROM`` seeds, and where
+        they are no sample of seed noise.
         """
         if self.n < BOOTSTRAP_FROM or not self.varies:
             return None
