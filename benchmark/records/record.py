@@ -68,6 +68,14 @@ class Record:
     )
 
     @property
+    def contested(self) -> str:
+        """How another result of the same run, in another file or from another lab, differs; "" if there is none.
+
+        No part of the record: those who read all records of a folder note it (``contested.py``).
+        """
+        return str(self.__dict__.get("contested", ""))
+
+    @property
     def name(self) -> str:
         """File name: the evaluation key and the seed; a partial result also says where it stopped."""
         return f"{self.evaluation}-s{self.seed}{f'.step{self.steps}' if self.status == 'partial' else ''}.json"

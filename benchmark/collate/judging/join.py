@@ -18,6 +18,7 @@ from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import looked
 from benchmark.errors import sure
 from benchmark.plan.blocks import what_blocks
+from benchmark.records.contested import contested
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.suite.load import load
@@ -99,7 +100,8 @@ def _join_cell(
     }  # one tier for many seeds
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
-    gap, doubts = first_gap(records), caveats(records)
+    gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
+    doubts = (disputed, *doubts) if disputed else doubts
     missing = measured_before(cell, records, index) if gap is not None or not records else ""
     absent = (
         f"blocked: {'; '.join(filter(None, (blocked, missing)))}"
@@ -115,7 +117,8 @@ def _join_cell(
         whole = all(
             metric in r.final for r in records if r.final
         )  # a seed that leaves the metric out would leave a selection
-        achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if measured and whole else None
+        sound = bool(measured) and whole and not disputed
+        achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if sound else None
         diverged = sum(
             r.status == "diverged" or (metric in (r.final or {}) and sure(r.final)[metric].get("value") is None)
             for r in records
@@ -134,6 +137,7 @@ def _join_cell(
             gap,
             why_failed(cell, records, failures),
             missing,
+            disputed,
         )
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")

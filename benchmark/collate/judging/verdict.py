@@ -34,8 +34,8 @@ from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
 DECIDED = ("reproduced", "better", "not reproduced")
-LOST = ("diverged", "failed")
-"""A seed of these is missing: those that are left are ranked with nothing."""
+LOST = ("diverged", "failed", "contested")
+"""A seed of these is missing, or which of two results is right is unknown: those left are ranked with nothing."""
 VERDICTS = (
     "reproduced",
     "better",
@@ -44,6 +44,7 @@ VERDICTS = (
     "incomparable",
     "diverged",
     "failed",
+    "contested",
     "blocked",
     "not measured",
     "not run",
@@ -70,6 +71,7 @@ def judge(
     gap: int | None = None,
     failed: str = "",
     missing: str = "",
+    contested: str = "",
 ) -> Verdict:
     """The verdict on one number.
 
@@ -81,9 +83,12 @@ def judge(
         gap: the first seed that is missing below the largest that there is; None if none is.
         failed: which runs failed and have no record, and why; "" if none did. What is left may be a selection.
         missing: what is known of the missing seed, or of others; "" if nothing is.
+        contested: which runs have two results that differ; "" if none has.
     """
     if failed:
         return Verdict("failed", failed)
+    if contested:
+        return Verdict("contested", contested)
     if achieved is None and not diverged:
         known = (name for name in ("blocked", "not measured") if absent.startswith(name))
         return Verdict(next(known, "not run"), absent)

@@ -58,6 +58,7 @@ _TEX_COLOURS = {
     "incomparable": "0.38,0.38,0.42",
     "diverged": "0.55,0.10,0.50",
     "failed": "0.70,0.15,0.12",
+    "contested": "0.70,0.15,0.12",
 }
 GREEK = [
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi"),
@@ -112,6 +113,7 @@ _TEX_ESCAPES = {
     "▲": r"$\bigtriangleup$",
     "✗": r"$\times$",
     "≁": r"$\not\sim$",
+    "‼": "!!",
     "⊘": r"$\oslash$",
     "○": r"$\circ$",
     "†": r"\dag{}",

@@ -17,6 +17,7 @@ SYMBOLS = {
     "incomparable": "≁",
     "diverged": "∞",
     "failed": "!",
+    "contested": "‼",
     "blocked": "⊘",
     "not measured": "○",
     "not run": "·",
