@@ -1,4 +1,4 @@
-"""Runs of which there are two results that differ: none of them is judged, until the wrong one is removed."""
+"""Runs with two results that differ, or one that contradicts itself: none is judged until the wrong one is removed."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ def differing(record: Record, other: Record) -> str:
 
 
 def contested(records: Iterable[Record]) -> str:
-    """What is said of a cell whose runs are contested; "" if none is."""
-    lines = [f"seed {r.seed}: {r.contested}" for r in records if r.contested]
-    return f"two results of one run differ ({'; '.join(lines)}): remove the wrong one" if lines else ""
+    """What is said of a cell with a run that has two results that differ, or whose record contradicts itself; ""."""
+    records = list(records)
+    twice = [f"seed {r.seed}: {r.contested}" for r in records if r.contested]
+    itself = [f"seed {r.seed}: {r.contradiction}" for r in records if r.contradiction]
+    lines = [f"two results of one run differ ({'; '.join(twice)}): remove the wrong one"] if twice else []
+    lines += [f"a record contradicts itself ({'; '.join(itself)}): make it again"] if itself else []
+    return "; ".join(lines)

@@ -14,6 +14,7 @@ from benchmark.errors import GanbenchError
 from benchmark.keys import evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.bounds import check_depth, check_types, impossible
+from benchmark.records.contradictions import contradiction
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
 
 
@@ -68,6 +69,7 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
         )
     if why := impossible(record):
         raise RecordError(path, f"impossible: {why}", damaged=True)
+    record.__dict__["contradiction"] = contradiction(record)
     return record
 
 

@@ -28,7 +28,9 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
             f"no record of {', '.join(absent[:3])}" + (f" and {len(absent) - 3} more" if len(absent) > 3 else ""),
         )
     if disputed := [j.cell.id for j in cells if any(e.verdict.name == "contested" for e in j.entries.values())]:
-        return ClaimVerdict("not judged", f"runs of {', '.join(disputed)} have two results that differ")
+        return ClaimVerdict(
+            "not judged", f"runs of {', '.join(disputed)} have two results that differ, or contradict themselves"
+        )
     if any(isinstance(leaf, Check) and leaf.test == "not-converged" for leaf in claim.leaves()):
         return ClaimVerdict(
             "not judged", "what the paper calls not converged depends on its FID limit: not judged by our runs yet"

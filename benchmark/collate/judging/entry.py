@@ -39,7 +39,7 @@ def beside(cell: Cell, metric: str, records: tuple[Record, ...]) -> Entry:
     """The entry of such a metric."""
     values = (
         []
-        if any(r.contested for r in records)
+        if any(r.contested or r.contradiction for r in records)
         else [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
     )
     verdict = Verdict("", "the paper prints no such number: measured beside the others")

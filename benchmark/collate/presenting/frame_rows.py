@@ -83,7 +83,7 @@ def achieved_rows(j: Joined) -> Iterator[tuple[Any, ...]]:
                 r.seed,
                 measured.get("value"),
                 measured.get("std"),
-                "contested" if r.contested else r.status,
+                "contested" if r.contested or r.contradiction else r.status,
                 r.steps,
                 r.total_steps,
                 (r.train_s + r.eval_s) / 3600,
