@@ -174,11 +174,17 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
 def _tolerance(node: Node) -> dict[str, Tolerance]:
     found = {}
     for metric, value in node.mapping(METRICS).items():
-        given = value.mapping({"relative", "source"}, ("relative", "source"))
+        given = value.mapping({"relative", "source", "absolute", "absolute_source"}, ("relative", "source"))
         if (relative := given["relative"].number()) <= 0:
             given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
         if relative >= 1:
             percent = f"{relative:g} is {100 * relative:g} %; 5 % is 0.05"
             given["relative"].fail(f"a tolerance is a share of the published number, less than all of it: {percent}")
-        found[metric] = Tolerance(relative, given["source"].text())
+        absolute = given["absolute"].number() if "absolute" in given else 0.0
+        if "absolute" in given and absolute <= 0:
+            given["absolute"].fail(f"a tolerance must be positive, found {absolute:g}")
+        if ("absolute" in given) != ("absolute_source" in given):
+            value.fail("an absolute tolerance has its own source: absolute and absolute_source go together")
+        why = given["absolute_source"].text() if "absolute" in given else ""
+        found[metric] = Tolerance(relative, given["source"].text(), absolute, why)
     return found

@@ -109,10 +109,19 @@ class Reference:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far from the published number still counts as the same: |achieved − v| ≤ relative·|v|."""
+    """How far from the published number still counts as the same: |achieved − v| ≤ max(relative·|v|, absolute)."""
 
     relative: float
     source: str
+    absolute: float = 0.0  # where a share of a number near zero says nothing
+    absolute_source: str = ""
+
+    def band(self, published: Published) -> tuple[float, str]:
+        """Half the band's width about a published number, and where it is from."""
+        share = self.relative * abs(published.value or 0.0)
+        if self.absolute > share:
+            return self.absolute, f"at least {self.absolute:g}: {self.absolute_source}"
+        return share, f"{100 * self.relative:g} %: {self.source}"
 
 
 @dataclass(frozen=True)

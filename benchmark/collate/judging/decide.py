@@ -109,22 +109,18 @@ def _claim_name(c: JudgedClaim) -> str:
 def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Question | Hopeless:
     name = _number_name(j, e)
     p, a = sure(e.published), sure(e.achieved)
-    if band is None or j.gap is not None or not p.value or a.n >= LAST:
+    if band is None or j.gap is not None or not band.band(p)[0] or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
     if a.quiet:
         return Hopeless(name, f"{a.quiet}: no sample of seed noise")
     a = with_spread(a, e.metric)
     noise, _ = own_noise(p, a, e.runs)
-    value = p.value
+    value, (width, _) = sure(p.value), band.band(p)
 
     def chance(k: int) -> float:
         """Power of the test with ``k`` more seeds, at most ``LAST`` in all; 0 before the first look."""
         n = min(a.n + k, LAST)
-        return (
-            power(a.std, a.mean - value, band.relative * abs(value), n, (noise / a.std) ** 2)
-            if a.std and n >= FIRST
-            else 0.0
-        )
+        return power(a.std, a.mean - value, width, n, (noise / a.std) ** 2) if a.std and n >= FIRST else 0.0
 
     if a.half is not None and max(map(chance, LADDER)) < POWER:
         return Hopeless(name, e.verdict.why)

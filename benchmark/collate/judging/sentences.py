@@ -24,6 +24,8 @@ def interval(achieved: Estimate) -> str:
 
 def explains(off: float, v: float) -> str:
     """The seed spread that would explain one run's distance from another's: 1.96·√2 standard deviations."""
+    if not v:
+        return "no share of zero"
     return (
         "two runs are that far apart in 5 % of pairs only if seeds vary by "
         f"{100 * abs(off / v) / (1.96 * math.sqrt(2)):.2g} %"

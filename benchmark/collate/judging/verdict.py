@@ -114,7 +114,7 @@ def judge(
         return Verdict("inconclusive", missing or left_out(gap))
     if tolerance is None:
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
-    if not published.value:
+    if not published.value and not tolerance.band(published)[0]:
         return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
     return _compare(published, sure(achieved), direction, tolerance, runs)
 
@@ -130,9 +130,9 @@ def _none_converged(said: str, of: int) -> Verdict:
 def _compare(published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int) -> Verdict:
     v = sure(published.value)
     off = achieved.mean - v
-    band = tolerance.relative * abs(v)
+    band, source_of_band = tolerance.band(published)
     side = "better" if (off < 0) == (direction == "lower") else "not reproduced"
-    stated = f"band ±{band:.3g} ({100 * tolerance.relative:g} %: {tolerance.source})"
+    stated = f"band ±{band:.3g} ({source_of_band})"
     if achieved.n == 1:
         return Verdict(
             "inconclusive",
