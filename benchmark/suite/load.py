@@ -12,7 +12,7 @@ from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import SUITES, find, is_a, suite_files
-from benchmark.suite.model import METRICS, Suite, Table, Tolerance
+from benchmark.suite.model import METRICS, Alive, Suite, Table, Tolerance
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
@@ -61,7 +61,8 @@ def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -
 def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
     """A suite from its YAML, however that was read."""
     top = root.mapping(
-        {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",)
+        {*["suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "alive", "include"]},
+        ("suite",),
     )
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(
@@ -136,6 +137,7 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
     name = top["suite"].text()
     tolerance = _tolerance(top["tolerance"]) if "tolerance" in top else {}
     reader = TableReader(name, path, recipes, read_protocol(top["protocol"]), profiles[profile_name], tolerance)
+    reader.alive = _alive(top["alive"]) if "alive" in top else {}
     if not top["tables"].mapping():
         top["tables"].fail("there are no tables")
     tables = reader.tables(top["tables"])
@@ -168,6 +170,14 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
         recipe = (read_draft(given["recipe"], parts, "profile"),) if "recipe" in given else ()
         protocol = (read_protocol(given["protocol"], profile=True),) if "protocol" in given else ()
         found[name] = Profile(name, base.recipe + recipe, base.protocol + protocol)
+    return found
+
+
+def _alive(node: Node) -> dict[str, Alive]:
+    found = {}
+    for metric, value in node.mapping(METRICS).items():
+        given = value.mapping({"least", "source"}, ("least", "source"))
+        found[metric] = Alive(given["least"].number(), given["source"].text())
     return found
 
 

@@ -125,6 +125,14 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """What a run that trained has at least of a metric, by what the paper says; below it, nothing is judged."""
+
+    least: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of a paper."""
 
@@ -137,6 +145,8 @@ class Table:
     by_metric: bool  # printed with all columns of one metric side by side, not all metrics of one column
     tolerance: dict[str, Tolerance]  # by metric
     references: tuple[Reference, ...] = ()
+    alive: dict[str, Alive] = field(default_factory=dict)  # by metric, whether the table prints it or not
+    unranked: tuple[str, ...] = ()  # metrics of which the paper calls neither side the better
     restates: str | None = None  # the table whose numbers this figure's caption repeats
 
     @property

@@ -16,6 +16,24 @@ from benchmark.suite.recipes import read_protocol
 ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
 
 
+TABLE_KEYS = (
+    "caption",
+    "metrics",
+    "std_of",
+    "backbone",
+    "columns",
+    "transposed",
+    "by_metric",
+    "protocol",
+    "rows",
+    "groups",
+    "references",
+    "notes",
+    "restates",
+    "unranked",
+)
+
+
 @dataclass(frozen=True)
 class Profile:
     """A named transformation of every recipe and protocol of a suite: changes that are made one after the other."""
@@ -68,6 +86,11 @@ def read_metrics(node: Node) -> dict[str, str]:
         name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()
     }
     return found or node.fail("a table without a metric")
+
+
+def read_unranked(given: dict[str, Node], metrics: dict[str, str]) -> tuple[str, ...]:
+    """The metrics of which the paper calls neither side the better."""
+    return tuple(m.one_of(metrics, "metric") for m in given["unranked"].items()) if "unranked" in given else ()
 
 
 def read_column(node: Node) -> Column:

@@ -31,6 +31,8 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
         return ClaimVerdict(
             "not judged", f"runs of {', '.join(disputed)} have two results that differ, or contradict themselves"
         )
+    if dead := [j.cell.id for j in cells if any(e.verdict.name == "untrained" for e in j.entries.values())]:
+        return ClaimVerdict("not judged", f"runs of {', '.join(dead)} did not train")
     if any(isinstance(leaf, Check) and leaf.test == "not-converged" for leaf in claim.leaves()):
         return ClaimVerdict(
             "not judged", "what the paper calls not converged depends on its FID limit: not judged by our runs yet"

@@ -10,7 +10,7 @@ from benchmark.collate.judging.caveats import caveats
 from benchmark.collate.judging.entry import BESIDE, Entry, beside, floor_of, stated_runs
 from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
 from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
-from benchmark.collate.judging.missing import lacking, measured_before
+from benchmark.collate.judging.missing import lacking, measured_before, untrained
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import Verdict, judge
@@ -22,7 +22,7 @@ from benchmark.records.contested import contested
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.suite.load import load
-from benchmark.suite.model import Cell, Suite, Tolerance
+from benchmark.suite.model import Cell, Suite, Table
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def join(
             shown, found = next(((c, r) for c in candidates if (r := records_of(c, index))), (None, ()))
             shown = shown or next((c for c in candidates if failed_runs(c, (), failures)), cell)
             joined.setdefault(table.key, []).append(
-                _join_cell(shown, found, table.metrics, table.tolerance, failed_runs(shown, found, failures), index)
+                _join_cell(shown, found, table, failed_runs(shown, found, failures), index)
             )
     return joined
 
@@ -87,12 +87,7 @@ def join_loaded(
 
 
 def _join_cell(
-    cell: Cell,
-    records: tuple[Record, ...],
-    metrics: dict[str, str],
-    tolerance: dict[str, Tolerance],
-    failures: tuple[Failure, ...],
-    index: Index,
+    cell: Cell, records: tuple[Record, ...], table: Table, failures: tuple[Failure, ...], index: Index
 ) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
     alike = {
@@ -101,7 +96,8 @@ def _join_cell(
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
     gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
-    doubts = (disputed, *doubts) if disputed else doubts
+    dead = untrained(records, table.alive)
+    doubts = (*filter(None, (disputed, dead)), *doubts)
     missing = measured_before(cell, records, index) if gap is not None or not records else ""
     absent = (
         f"blocked: {'; '.join(filter(None, (blocked, missing)))}"
@@ -111,7 +107,7 @@ def _join_cell(
         else "not run"
     )
     entries = {}
-    for metric, direction in metrics.items():
+    for metric, direction in table.metrics.items():
         measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
         errors = [e for r, m in measured if (e := evaluation_error(r, metric, m)) is not None]
         whole = all(
@@ -131,13 +127,15 @@ def _join_cell(
             diverged,
             tiers,
             direction,
-            tolerance.get(metric),
+            table.tolerance.get(metric),
             lack or absent,
             stated_runs(cell),
             gap,
             why_failed(cell, records, failures),
             missing,
             disputed,
+            dead,
+            metric not in table.unranked,
         )
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
@@ -153,5 +151,7 @@ def _join_cell(
             floor_of(records, metric),
         )
     if records:
-        entries |= {m: beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in metrics}
+        entries |= {
+            m: beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in table.metrics
+        }
     return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap, failures, missing)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmark.collate.judging.index import Index
 from benchmark.errors import GanbenchError
 from benchmark.plan.keys import MEASURE_VERSION, series_of
 from benchmark.records.record import Record
-from benchmark.suite.model import Cell
+from benchmark.suite.model import Alive, Cell
 
 
 def left_out(gap: int) -> str:
@@ -52,6 +52,18 @@ def measured_before(cell: Cell, records: Sequence[Record], index: Index) -> str:
     if other := [r.seed for r in found if r.measure_version == MEASURE_VERSION]:
         lines.append(f"{seeds(other)} measured against other real images")
     return "; ".join(lines) + ": run again, and what is kept is measured anew" if lines else ""
+
+
+def untrained(records: Sequence[Record], alive: Mapping[str, Alive]) -> str:
+    """Which runs have less of a metric than those that train, by what the suite says; "" if none has."""
+    lines = []
+    for metric, known in alive.items():
+        values = {r.seed: (r.final or {}).get(metric, {}).get("value") for r in records}
+        dead = {seed: v for seed, v in values.items() if v is not None and v < known.least}
+        if dead:
+            found = ", ".join(f"{v:.3g}" for v in dead.values())
+            lines.append(f"{seeds(dead)} not trained: {metric} {found}, below {known.least:g} ({known.source})")
+    return "; ".join(lines)
 
 
 def seeds(numbers: Iterable[int]) -> str:

@@ -33,15 +33,17 @@ from benchmark.collate.statistics.looks import FIRST, LEVEL
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
-DECIDED = ("reproduced", "better", "not reproduced")
-LOST = ("diverged", "failed", "contested")
+DECIDED = ("reproduced", "better", "differs", "not reproduced")
+LOST = ("diverged", "failed", "contested", "untrained")
 """A seed of these is missing, or which of two results is right is unknown: those left are ranked with nothing."""
 VERDICTS = (
     "reproduced",
     "better",
+    "differs",
     "not reproduced",
     "inconclusive",
     "incomparable",
+    "untrained",
     "diverged",
     "failed",
     "contested",
@@ -72,6 +74,8 @@ def judge(
     failed: str = "",
     missing: str = "",
     contested: str = "",
+    untrained: str = "",
+    ranked: bool = True,
 ) -> Verdict:
     """The verdict on one number.
 
@@ -84,6 +88,8 @@ def judge(
         failed: which runs failed and have no record, and why; "" if none did. What is left may be a selection.
         missing: what is known of the missing seed, or of others; "" if nothing is.
         contested: which runs have two results that differ; "" if none has.
+        untrained: which runs did not train, by what the suite says of those that do; "" if all did.
+        ranked: whether the paper calls one side of its number the better; if not, ours ``differs`` there.
     """
     if failed:
         return Verdict("failed", failed)
@@ -110,13 +116,16 @@ def judge(
     )
     if worst:
         return Verdict("incomparable", f"tier {worst.name}: " + "; ".join(worst.differences))
+    if untrained:
+        return Verdict("untrained", untrained)
     if gap is not None:
         return Verdict("inconclusive", missing or left_out(gap))
     if tolerance is None:
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
     if not published.value and not tolerance.band(published)[0]:
         return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
-    return _compare(published, sure(achieved), direction, tolerance, runs)
+    found = _compare(published, sure(achieved), direction, tolerance, runs)
+    return found if ranked or found.name != "better" else Verdict("differs", found.why)
 
 
 def _none_converged(said: str, of: int) -> Verdict:

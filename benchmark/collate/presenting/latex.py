@@ -57,6 +57,8 @@ _TEX_COLOURS = {
     "inconclusive": "0.48,0.34,0",
     "incomparable": "0.38,0.38,0.42",
     "diverged": "0.55,0.10,0.50",
+    "differs": "0.10,0.32,0.70",
+    "untrained": "0.55,0.10,0.50",
     "failed": "0.70,0.15,0.12",
     "contested": "0.70,0.15,0.12",
 }
@@ -114,6 +116,7 @@ _TEX_ESCAPES = {
     "✗": r"$\times$",
     "≁": r"$\not\sim$",
     "‼": "!!",
+    "∅": r"$\emptyset$",
     "⊘": r"$\oslash$",
     "○": r"$\circ$",
     "†": r"\dag{}",

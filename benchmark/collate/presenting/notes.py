@@ -15,6 +15,8 @@ SYMBOLS = {
     "not reproduced": "✗",
     "inconclusive": "?",
     "incomparable": "≁",
+    "differs": "≠",
+    "untrained": "∅",
     "diverged": "∞",
     "failed": "!",
     "contested": "‼",

@@ -34,7 +34,7 @@ def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot 
             and e.published.value
             and e.published.origin == "own"
             and band
-            and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive")
+            and e.verdict.name in ("reproduced", "better", "differs", "not reproduced", "inconclusive")
         ):
             unit = band.band(e.published)[0] * (1 if e.direction == "higher" else -1)
             rows.append((e, (e.achieved.mean - e.published.value) / unit, (sure(e.achieved).half or 0.0) / abs(unit)))

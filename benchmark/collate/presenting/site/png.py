@@ -13,6 +13,8 @@ COLOURS = {
     "not-reproduced": "#b3261e",
     "inconclusive": "#7a5600",
     "incomparable": "#62626b",
+    "differs": "#1a52b3",
+    "untrained": "#8c1a80",
     "diverged": "#8c1a80",
     "s0": "#1f5fa8",
     "s1": "#b5520a",
@@ -28,6 +30,8 @@ SHAPES = {
     "not-reproduced": "x",
     "inconclusive": "D",
     "incomparable": "o",
+    "differs": "^",
+    "untrained": "s",
     "diverged": "s",
 }
 
