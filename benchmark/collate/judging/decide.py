@@ -17,7 +17,8 @@ from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, with_spread
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
-from benchmark.collate.judging.verdict import Verdict, own_noise
+from benchmark.collate.judging.sentences import own_noise
+from benchmark.collate.judging.verdict import Verdict
 from benchmark.collate.statistics.interval import POWER, power
 from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.errors import sure

@@ -7,6 +7,7 @@ import math
 from benchmark.collate.statistics.interval import POWER, Estimate, power, seeds_needed
 from benchmark.collate.statistics.looks import LAST
 from benchmark.errors import sure
+from benchmark.suite.model import Published
 
 
 def interval(achieved: Estimate) -> str:
@@ -44,3 +45,16 @@ def needed(achieved: Estimate, off: float, band: float, noise: float) -> str:
     if abs(off) > band and power(std, off, band, LAST) >= POWER:  # if the published number had no noise
         return "more seeds would not decide: the seed noise of the published number leaves it open"
     return f"too close to the band's edge for {LAST} seeds to decide"
+
+
+def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[float, str]:
+    """Standard error of the published number over seeds, and where it comes from: the paper's ± only if it is over
+    seeds.
+    """
+    std, whose = (
+        (published.std, "the paper's ±")
+        if published.std is not None and published.std_of == "seeds"
+        else (achieved.std, "our own spread")
+    )
+    error = sure(std) / math.sqrt(runs)
+    return error, f"seed noise of the published number ±{error:.3g} ({whose}, {runs} run(s))"

@@ -26,9 +26,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.collate.judging.missing import left_out
-from benchmark.collate.judging.sentences import explains, interval, needed
+from benchmark.collate.judging.sentences import explains, interval, needed, own_noise
 from benchmark.collate.judging.tier import Tier
-from benchmark.collate.statistics.interval import Estimate
+from benchmark.collate.statistics.collapse import collapsed, rate_bound
+from benchmark.collate.statistics.interval import Estimate, estimate
 from benchmark.collate.statistics.looks import FIRST, LEVEL
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
@@ -38,6 +39,7 @@ LOST = ("diverged", "failed", "contested", "untrained")
 """A seed of these is missing, or which of two results is right is unknown: those left are ranked with nothing."""
 VERDICTS = (
     "reproduced",
+    "reproduced where it trains",
     "better",
     "differs",
     "not reproduced",
@@ -124,7 +126,7 @@ def judge(
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
     if not published.value and not tolerance.band(published)[0]:
         return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
-    found = _compare(published, sure(achieved), direction, tolerance, runs)
+    found = _with_collapses(published, sure(achieved), direction, tolerance, runs)
     return found if ranked or found.name != "better" else Verdict("differs", found.why)
 
 
@@ -134,6 +136,27 @@ def _none_converged(said: str, of: int) -> Verdict:
         return Verdict("inconclusive", f"{said}, as the paper says; judged from {FIRST} seeds on")
     least = (1 - LEVEL) ** (1 / of)
     return Verdict("reproduced", f"{said}, as the paper says: at least {100 * least:.0f} % of runs do, at 95 %")
+
+
+def _with_collapses(
+    published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int
+) -> Verdict:
+    """As ``_compare``; where seeds collapsed, what the others would give is never plainly ``reproduced``."""
+    found = _compare(published, achieved, direction, tolerance, runs)
+    lost = collapsed(achieved.values, direction)
+    if not lost:
+        if found.name != "reproduced":
+            return found
+        bound = (
+            f"no collapse among {achieved.n} seeds: at most {100 * rate_bound(achieved.n):.0f} % of runs do, at 95 %"
+        )
+        return Verdict(found.name, f"{found.why}; {bound}")
+    there = [v for i, v in enumerate(achieved.values) if i not in lost]
+    said = f"{len(lost)} of {achieved.n} seeds collapsed ({', '.join(f'{achieved.values[i]:.4g}' for i in lost)})"
+    rest = _compare(published, estimate(there, looked=achieved.looked), direction, tolerance, runs)
+    if rest.name == "reproduced":
+        return Verdict("reproduced where it trains", f"{len(there)} of {achieved.n} seeds: {rest.why}; {said}")
+    return Verdict("inconclusive" if found.name == "reproduced" else found.name, f"{found.why}; {said}")
 
 
 def _compare(published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int) -> Verdict:
@@ -168,16 +191,3 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
         return Verdict(side, f"{said}; {source}")
     beyond = f"; {source}" if abs(off) > band else ""
     return Verdict("inconclusive", f"{said}{beyond}; {needed(achieved, off, band, noise)}")
-
-
-def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[float, str]:
-    """Standard error of the published number over seeds, and where it comes from: the paper's ± only if it is over
-    seeds.
-    """
-    std, whose = (
-        (published.std, "the paper's ±")
-        if published.std is not None and published.std_of == "seeds"
-        else (achieved.std, "our own spread")
-    )
-    error = sure(std) / math.sqrt(runs)
-    return error, f"seed noise of the published number ±{error:.3g} ({whose}, {runs} run(s))"

@@ -52,6 +52,7 @@ def _raised(marks: tuple[str, ...]) -> str:
 
 _TEX_COLOURS = {
     "reproduced": "0,0.40,0.33",
+    "reproduced where it trains": "0,0.40,0.33",
     "better": "0.10,0.32,0.70",
     "not reproduced": "0.70,0.15,0.12",
     "inconclusive": "0.48,0.34,0",

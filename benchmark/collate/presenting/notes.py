@@ -11,6 +11,7 @@ from benchmark.suite.model import Cell, Published
 
 SYMBOLS = {
     "reproduced": "✓",
+    "reproduced where it trains": "(✓)",
     "better": "▲",
     "not reproduced": "✗",
     "inconclusive": "?",

@@ -9,6 +9,7 @@ from benchmark.collate.presenting.site.plot import Marks, Plot
 
 COLOURS = {
     "reproduced": "#00665a",
+    "reproduced-where-it-trains": "#00665a",
     "better": "#1a52b3",
     "not-reproduced": "#b3261e",
     "inconclusive": "#7a5600",
@@ -26,6 +27,7 @@ COLOURS = {
 }
 SHAPES = {
     "reproduced": "o",
+    "reproduced-where-it-trains": "o",
     "better": "^",
     "not-reproduced": "x",
     "inconclusive": "D",

@@ -10,6 +10,7 @@ from benchmark.collate.presenting.site.plot import Axis, Marks, Plot, Scale
 
 SHAPES = {
     "reproduced": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",  # a disc
+    "reproduced-where-it-trains": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",
     "better": "M0-5L5 4H-5Z",  # a triangle
     "not-reproduced": "M-4-4L4 4M-4 4L4-4",  # a cross
     "inconclusive": "M0-5L5 0L0 5L-5 0Z",  # a diamond
