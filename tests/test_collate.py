@@ -98,12 +98,19 @@ def test_seeds_needed_have_the_power_that_they_promise() -> None:
         decided = []
         for k, looked in ((n, True), (n - 1, True), (n, False)):
             draws = rng.normal(off, std, (40_000, k))
-            mean, half = (
-                draws.mean(1),
-                stats.t.ppf(1 - 0.025 / (10 if looked else 1), k - 1) * draws.std(1, ddof=1) / np.sqrt(k),
-            )
-            decided.append(np.mean((abs(mean) + half <= 0.1) | (abs(mean) - half * np.sqrt(1 + k * published) > 0.1)))
-            assert decided[-1] == pytest.approx(power(std, off, 0.1, k, published, looked), abs=0.01)
+            t, mean = stats.t.ppf(1 - 0.025 / (10 if looked else 1), k - 1), draws.mean(1)
+            far, usual = draws - mean[:, None], stats.t.ppf(0.975, k - 1)
+            half = t * draws.std(1, ddof=1) / np.sqrt(k)
+            tail = (far**3).sum(1) / (far**2).sum(1) * (k - 1) / k * (1 + 2 * usual**2) / (6 * k) * t / usual * (k >= 5)
+            tail *= 2
+            most = stats.t.ppf(1 - 0.025 / (10 if looked else 1), 3) * np.sqrt((far**2).sum(1) / 12)
+            tail = np.copysign(np.minimum(abs(tail), np.maximum(most - half, 0)), tail)
+            left, right = half - np.minimum(tail, 0), half + np.maximum(tail, 0)
+            wider = np.sqrt(1 + k * published)
+            inside = (mean + right <= 0.1) & (mean - left >= -0.1)
+            beyond = (mean - left * wider > 0.1) | (mean + right * wider < -0.1)
+            decided.append(np.mean(inside | beyond))
+            assert decided[-1] == pytest.approx(power(std, off, 0.1, k, published, looked), abs=0.02)
         assert decided[0] > 0.79 and (n == 3 or decided[1] < 0.81) and decided[2] >= decided[0]
     assert seeds_needed(1.0, 0.0, 1e-9, 2) is None
     assert seeds_needed(0.05, 0.11, 0.1, 2, 1.0) is None, "one published run leaves such a distance open for ever"

@@ -275,8 +275,7 @@ def _coverage_table(draws: int, rng: np.random.Generator) -> list[str]:
     return [
         *lines,
         "",
-        "Bootstrap-t is used from 5 seeds on, together with t (the farther ends of both); percentile and BCa "
-        "are not used.",
+        "Verdicts go by t, from 5 seeds on farther on the side of the longer tail; the bootstraps are not used.",
     ]
 
 

@@ -11,11 +11,11 @@ from benchmark.suite.model import Published
 
 
 def interval(achieved: Estimate) -> str:
-    """What the ± is of: seeds, with evaluation noise apart; and the bootstrap where it reaches farther."""
+    """What the ± is of: seeds, with evaluation noise apart; and a longer tail where it reaches farther."""
     apart = f", of which evaluation noise {achieved.evaluation:.2g}" if achieved.evaluation is not None else ""
     low, high = sure(achieved.bounds)
     wider = (
-        f", by bootstrap to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]"
+        f", for skew to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]"
         if high - low > 2.02 * sure(achieved.half)
         else ""
     )
