@@ -247,8 +247,10 @@ def test_the_papers_own_numbers_are_reproduced_and_its_claims_hold() -> None:
     assert {e.verdict.name for j in joined["theory/1"] for e in j.entries.values()} == {"reproduced"}
     judged = {c.id: judge_claim(c, [j for rows in joined.values() for j in rows]) for c in suite.claims}
     assert judged["larger-domain-better"].achieved.name == judged["domain-lipschitz-tradeoff"].achieved.name == "holds"
-    names = {c.published.name for c in judged.values() if "Fig1" not in c.claim.numbers()[0].cell}
-    assert names == {"holds"} and judged["no-constraint-large-lipschitz"].published.name == "not judged"
+    printed = {id: c for id, c in judged.items() if c.claim.numbers()[0].cell.startswith(("theory/1", "theory/2"))}
+    names = {id: c.published.name for id, c in printed.items() if c.published.name != "holds"}
+    assert names == {"slightly-worse-domain": "fails"}, "its own numbers are 15.5 % apart"
+    assert {c.published.name for id, c in judged.items() if id not in printed} == {"not judged"}
 
 
 def test_diverged_seeds_are_counted_and_nothing_is_judged_on_the_survivors() -> None:

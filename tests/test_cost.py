@@ -457,7 +457,7 @@ def test_planning_without_costs_imports_no_torch_for_kinds_of_run_that_were_trie
     first, again, explained = (
         subprocess.run([sys.executable, "-c", code, *words], capture_output=True) for words in ((), (), ("--explain",))
     )
-    assert b"trying the networks of 7 kinds of run" in first.stderr
+    assert b"trying the networks of 9 kinds of run" in first.stderr
     assert again.returncode == explained.returncode == 0 and not again.stderr
 
 

@@ -252,7 +252,8 @@ def scene(folder: Path, name: str) -> list[dict]:
         env=environment,
     )
     assert done.returncode == 0 and "the driver goes on" in done.stdout, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    read = json.JSONDecoder().raw_decode  # what Ray says of a dead node may follow on the line
+    return [read(line)[0] for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def ends(events: list[dict]) -> dict[str, dict]:
@@ -319,7 +320,9 @@ def test_a_head_that_is_started_again_ends_the_driver_and_the_same_command_goes_
 ) -> None:
     scene, undisturbed, code, said = struck
     assert code == 1 and not head.wrong(code, said) and len(store.paths(scene.results)) == 1, said
-    assert "was restarted and knows nothing of these runs; no record is lost: start its other nodes again" in said
+    restarted = "was restarted and knows nothing of these runs; no record is lost: start its other nodes again"
+    ended = "Ray on this machine has ended unexpectedly; no record is lost"  # on a busy one, before the head is back
+    assert restarted in said or ended in said
     code, said = scene.again()
     assert code == 0 and "1 done; 1 run had a record already" in said, said
     assert outcomes(scene.results) == undisturbed and len(store.paths(scene.results)) == len(undisturbed) == 2

@@ -16,6 +16,7 @@ from benchmark.errors import GanbenchError
 from benchmark.methods import chain, hf_alignment, reconstruction
 from benchmark.methods.part import DMoment, Moment, Side
 from benchmark.networks import fastgan, fregan
+from benchmark.plan.count import count
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.load import load
 from benchmark.train.evaluate import _generated, _sampled
@@ -230,3 +231,19 @@ def test_the_small_image_is_what_the_large_one_is_augmented_apart_from() -> None
     shown = gan.augment_fakes(fakes)
     assert [len(x) for x in shown] == [4, 4] and shown[1].shape[2] == gan.recipe.resolution // 2
     assert not torch.equal(F.interpolate(shown[0], shown[1].shape[2]), shown[1])
+
+
+def test_the_plan_holds_the_distance_in_memory_and_not_in_checkpoints() -> None:
+    r = recipe("FastGAN-D_big")
+    given = dict(r.parts)["reconstruction"]
+    lpips = dataclasses.replace(
+        r, parts=tuple((n, given | {"features": "vgg16"} if n == "reconstruction" else a) for n, a in r.parts)
+    )
+    proxy, vgg = count(r, 4), count(lpips, 4)
+    assert vgg.checkpoint == proxy.checkpoint and vgg.memory - proxy.memory > 40e6, "59 MB of VGG16 against 14"
+
+
+def test_chain_acts_in_the_four_steps_of_ci() -> None:
+    gan = Gan(recipe("FastGAN-D_big+CHAIN"), 0)
+    steps(gan, 2)
+    assert gan.parts[-1].shared.p > 0

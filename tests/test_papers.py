@@ -32,6 +32,7 @@ COUNTS = {
     "chain/imagenet": (12, 36, 0),
     "chain/100shot": (45, 45, 0),
     "chain/analysis": (5, 0, 0),
+    "chain/open": (3, 0, 0),
     "pgn/II": (15, 32, 5),
     "pgn/IV": (14, 30, 0),
     "pgn/V": (4, 8, 1),
@@ -39,17 +40,23 @@ COUNTS = {
     "pgn/Fig1": (1, 1, 0),
     "pgn/Fig2": (1, 1, 0),
     "pgn/open": (3, 0, 0),
+    "pgn/equal": (14, 0, 0),
     "gran/2": (33, 99, 3),
     "gran/3": (22, 44, 12),
     "gran/Fig1": (3, 3, 0),
     "gran/Fig2": (15, 0, 0),
+    "gran/losses": (9, 0, 0),
+    "gran/K": (15, 0, 0),
     "sdp/I": (14 * 2, 28, 4),
     "sdp/II": (8, 8, 0),
     "sdp/Fig3": (5, 0, 0),
     "sdp/open": (2, 0, 0),
+    "sdp/readings": (11, 0, 0),
     "theory/1": (3, 9, 0),
     "theory/2": (2, 8, 0),
     "theory/Fig1": (4, 0, 0),
+    "theory/Fig4": (2, 0, 0),
+    "theory/augmented": (5, 0, 0),
     "theory/1-saturating": (3, 0, 0),
 }
 
@@ -251,8 +258,8 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
             "FID is better lower in one table and higher in another",
         ),
         (
-            "      DA+CHAIN:        {FID",
-            "      DA+CHAIN:        {recipe: DA, FID",
+            "      DA+CHAIN:        {protocol",
+            "      DA+CHAIN:        {recipe: DA, protocol",
             "recipe 'DA+CHAIN' is used by no row",
         ),
     ],
@@ -382,14 +389,14 @@ def test_the_plan_counts_the_distinct_runs() -> None:
     cells = [c for s in load_all([]) for c in s.cells]
     plan = make_plan(cells, [0], {})
     printed = [runs for runs in plan.trainings().values() if any(c.published for r in runs for c in r.cells)]
-    assert sum(len(r.cells) for r in plan.runs) == len(cells) == 298
-    assert len(plan.trainings()) == 284 and len(printed) == 256  # five figure captions restate cells of tables
+    assert sum(len(r.cells) for r in plan.runs) == len(cells) == 357
+    assert len(plan.trainings()) == 318 and len(printed) == 256  # five figure captions restate cells of tables
     sharing = {
         frozenset(c.id for r in runs for c in r.cells)
         for runs in plan.trainings().values()
         if sum(len(r.cells) for r in runs) > 1
     }
-    assert frozenset({"gran/3/SNGAN/lsun-bedroom", "gran/Fig1/SNGAN/lsun-bedroom"}) in sharing and len(sharing) == 14
+    assert frozenset({"gran/3/SNGAN/lsun-bedroom", "gran/Fig1/SNGAN/lsun-bedroom"}) in sharing and len(sharing) == 30
 
 
 VERDICTS = {
@@ -423,7 +430,7 @@ def test_claims_by_the_papers_own_numbers() -> None:
     for key, (name, against) in VERDICTS.items():
         assert judged[key].name == name, (key, judged[key].why)
         assert against is None or list(judged[key].contradicts) == against
-    assert all(8 <= sum(k.startswith(f"{n}/") for k in judged) <= 20 for n in NAMES)
+    assert all(8 <= sum(k.startswith(f"{n}/") for k in judged) <= 30 for n in NAMES)
 
 
 def test_listing_and_published_import_no_torch() -> None:

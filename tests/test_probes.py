@@ -154,7 +154,7 @@ METHODS = {
     "lecam, ada, joint": dict(
         parts=(("spectral-norm", {"player": "D"}), ADA, ("lecam", LECAM)),
         d_pass="joint",
-        loss=("hinge", {"margin": -1.0, "margin_jitter": 2.0}),
+        loss=("hinge", {"margin": 0.5, "margin_jitter": 2.0}),
     ),
 }
 

@@ -87,7 +87,12 @@ def test_a_run_has_its_own_rate_and_time_left() -> None:
 def test_plugins_are_read_without_importing_them() -> None:
     found = plugins("methods")
     assert found["spectral-norm"].kind == "part" and found["non-saturating"].kind == "loss" and "part" not in found
-    assert found["translations"].arguments == {"shift": "int", "copies": "int", "fill": "float"}
+    assert found["translations"].arguments == {
+        "shift": "int",
+        "copies": "int",
+        "fill": "float",
+        "of": "Literal['both', 'fake']",
+    }
     for arguments, message in (
         ({"shift": 2.5, "copies": 1, "fill": 0.0}, "shift must be int"),
         ({"shift": True, "copies": 1, "fill": 0.0}, "shift must be int"),

@@ -171,7 +171,7 @@ def test_the_status_file_does_not_grow_with_what_is_done(tmp_path: Path) -> None
         watch.end(run, "done", "", [])
         watch.status.write(watch.progress, force=True)
         sizes.append(watch.status.path.stat().st_size)
-    assert len(plan.runs) == 600 and max(sizes) < min(sizes) + 50 and not watch.progress.running
+    assert len(plan.runs) >= 600 and max(sizes) < min(sizes) + 50 and not watch.progress.running
 
 
 def test_a_log_is_appended_to_and_bounded(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_failures_are_summarised_with_a_line_that_works(tmp_path: Path, capsys: 
     assert main(words[1:]) == 0 and "1 done" in capsys.readouterr().err
     log = (results / "runs" / run.key / runlog.NAME).read_text(encoding="utf-8")
     assert all(
-        part in log for part in (run.name, "started at step 0 of 96", "INFO step 16: L_Vg_Bz ", "finished at step 96")
+        part in log for part in (run.key, "started at step 0 of 96", "INFO step 16: L_Vg_Bz ", "finished at step 96")
     )
 
 

@@ -277,6 +277,15 @@ def test_the_right_file_runs_and_its_record_is_believed(
     assert "2 runs had a record already" in capsys.readouterr().err
 
 
+def test_the_plan_refuses_another_file_too(
+    suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / VGG).write_bytes(b"another")
+    monkeypatch.setenv("GANBENCH_WEIGHTS", str(tmp_path / VGG))
+    assert main(["plan", suite, "--results", str(tmp_path / "results")]) == 2
+    assert f"{tmp_path / VGG} is not the weights file of vgg16" in capsys.readouterr().err
+
+
 def test_of_several_files_none_may_have_a_colon(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [tmp_path / "a:b.pth", tmp_path / VGG]
     for file in files:

@@ -46,6 +46,8 @@ def claims(a: Namespace) -> int:
                 f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
                 + (f"\n  note: {c.claim.note}" if c.claim.note else "")
             )
+            for line in c.recipes:
+                print_plain(f"  recipes: {line}")
             for name, verdict in (("published", c.published), ("achieved", c.achieved)):
                 if name == "published" or not a.published_only:
                     print_plain(f"  {name}: {verdict.name} ({verdict.why})")

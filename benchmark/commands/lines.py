@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import sys
 from argparse import Namespace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from benchmark.errors import GanbenchError, nearest, plain
+from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.process import shell
 from benchmark.recipe import Recipe
@@ -35,14 +37,26 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     code = say(problems)
     made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
-    _must_build({run.cells[0].id: run.recipe for run in made.of("to do")})
+    _must_build(made)
     return in_order(made, found, getattr(a, "layout", AUTO)), found, code
 
 
-def _must_build(recipes: dict[str, Recipe]) -> None:
-    """Raises GanbenchError (exit 2) where a plug-in or torch refuses one of these, by their cells."""
+def _must_build(made: Plan) -> None:
+    """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
+    torch refuses a recipe that is to be run, also with what is left for the last batch of an epoch.
+    """
     from benchmark.plan.built import refusals
+    from benchmark.weights.read import verified
 
+    for weights in dict.fromkeys(w for run in made.of("to do") for w in weights_of(run.recipe, run.protocol)):
+        verified(weights)
+
+    recipes: dict[str, Recipe] = {}
+    for run in made.of("to do"):
+        name, r = run.cells[0].id, run.recipe
+        recipes[name] = r
+        if left := 0 if r.drop_last else run.images % r.batch_d:
+            recipes[f"{name} (the last batch)"] = dataclasses.replace(r, batch_d=left, batch_g=min(left, r.batch_g))
     if found := refusals(recipes):
         raise GanbenchError("\n".join(found), 2)
 

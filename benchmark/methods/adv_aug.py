@@ -56,7 +56,7 @@ class AdvAug(Part):
     def __init__(self, gamma: float, steps: int, released: bool, d_features: str, g_features: str) -> None:
         self.gamma, self.steps, self.released = gamma, steps, released
         self.d_features, self.g_features = d_features, g_features
-        self.needs_features = d_features != "none"
+        self.needs_features, self.needs_own_passes = d_features != "none", g_features != "none"
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """Raises GanbenchError where a player is not divided as it must be."""

@@ -38,8 +38,10 @@ def build(*, predicts: str, d_weight: float, g_weight: float, heads: Literal["eq
         heads: "equalised" is the StyleGAN2 code's layer, "spectral-norm" the BigGAN code's.
 
     Raises:
-        GanbenchError: a name is unknown, or there twice.
+        GanbenchError: a name is unknown, or there twice; or a weight is negative.
     """
+    if min(d_weight, g_weight) < 0:
+        raise GanbenchError(f"augself's weights are at least 0, found {d_weight:g} and {g_weight:g}", 2)
     names = [name.strip() for name in predicts.split(",")]
     for name in names:
         if name not in COLUMNS:
@@ -52,10 +54,11 @@ def build(*, predicts: str, d_weight: float, g_weight: float, heads: Literal["eq
 class AugSelf(Part):
     """Owns the heads."""
 
-    needs_features = True
+    needs_features = needs_own_passes = True
 
     def __init__(self, names: list[str], d_weight: float, g_weight: float, kind: str) -> None:
         self.names, self.d_weight, self.g_weight, self.kind = names, d_weight, g_weight, kind
+        self.needs_drawn = tuple(names)
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """Raises GanbenchError for a D that ends in no linear layer."""
@@ -85,15 +88,10 @@ class AugSelf(Part):
         """What each head says and what was drawn, (A·B, n) both.
 
         Raises:
-            GanbenchError: nothing says what was drawn, or G gives several images.
+            GanbenchError: G gives several images.
         """
         if side.small:
             raise GanbenchError("augself is defined for a G that gives one image", 2)
-        for name in self.names:
-            if name not in side.drawn:
-                raise GanbenchError(
-                    f"augself predicts {name}, which no part drew: diffaugment's policy must have it", 2
-                )
         before: list[Tensor] = []
         D(side.images, None if side.labels is None else side.labels[: len(side.images)], before)
         copies = len(side.seen) // len(side.images)

@@ -7,8 +7,8 @@ After each convolution of D's residual blocks, on its output Y (B, C, H, W), wit
     ARMS   (1 − M)⊙Y + M⊙(Y/ψ)·ψ_min, ψ_c² = mean Y² + ε over batch and pixels, ψ_min their smallest over channels,
            without gradient. M is Bernoulli(p) for each image and channel, anew in each pass. No mean is subtracted,
            nothing is learnt
-    p      rises by Δp where r > τ and falls where r < τ, once a D step. r is a running mean (0.9) of E[sign D(x)] over
-           real images
+    p      rises by Δp where r > τ and falls where r < τ, once a D step. r is a running mean of E[sign D(x)] over real
+           images, by ``r_decay``; the slides' r is each batch's own (0)
 
 Formulas and ``version: batch`` are the slides'. ``version: running`` (``chain_layer.py``) is the default of the
 released code (FastGANDBig, ``chain_models.py``), which p0, the averaging of r and ``start`` are from too.
@@ -36,7 +36,6 @@ from benchmark.methods.chain_layer import ChainLayer, Shared
 from benchmark.methods.part import DMoment, Part, View
 
 VERSION = 1
-R_DECAY = 0.9
 
 
 def build(
@@ -51,6 +50,7 @@ def build(
     decay: float,
     eps: float,
     blocks: str,
+    r_decay: float = 0.9,
 ) -> Part:
     """The part; needs ``d_pass: separate``.
 
@@ -66,14 +66,20 @@ def build(
         decay: of the running statistics; the batch version has none.
         eps: ε.
         blocks: "all", "down" (those that halve the image), or numbers from 1 with commas, in the order of D.
+        r_decay: of r, in [0, 1); a recipe that leaves it out has the released code's 0.9.
+
+    Raises:
+        GanbenchError: an ``r_decay`` with which r would not move, or not settle.
     """
-    return Chain(version, norm, weight, p0, tau, delta_p, start, decay, eps, blocks)
+    if not 0 <= r_decay < 1:
+        raise GanbenchError(f"chain: r_decay is {r_decay:g}: at least 0 and less than 1", 2)
+    return Chain(version, norm, weight, p0, tau, delta_p, start, decay, eps, blocks, r_decay)
 
 
 class Chain(Part):
     """Puts the layers into D, and minds p."""
 
-    needs_separate_passes = True
+    needs_separate_passes = step_passes_only = True
 
     def __init__(
         self,
@@ -87,9 +93,12 @@ class Chain(Part):
         decay: float,
         eps: float,
         blocks: str,
+        r_decay: float,
     ) -> None:
         self.version, self.norm, self.decay, self.eps, self.blocks = version, norm, decay, eps, blocks
+        self.first_order_only = version == "running"
         self.weight, self.p0, self.tau, self.delta_p, self.start = weight, p0, tau, delta_p, start
+        self.r_decay = r_decay
         self.shared = Shared()
         self.r, self.d_steps = 0.0, 0
 
@@ -130,7 +139,7 @@ class Chain(Part):
         if self.d_steps <= self.start:
             return
         sign = moment.criterion.verdict(moment.real).detach().sign().mean().item()
-        self.r = R_DECAY * self.r + (1 - R_DECAY) * sign
+        self.r = self.r_decay * self.r + (1 - self.r_decay) * sign
         step = math.copysign(self.delta_p, self.r - self.tau) if self.r != self.tau else 0.0
         self.shared.p = min(max(self.shared.p + step, 0.0), 1.0)
 

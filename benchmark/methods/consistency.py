@@ -28,6 +28,8 @@ def build(*, weight: float, flip: float, shift: float, fill: float) -> Part:
 class Consistency(Part):
     """A term of D's loss, with one more pass of the real images through D."""
 
+    needs_own_passes = True
+
     def __init__(self, weight: float, flip: float, shift: float, fill: float) -> None:
         self.weight, self.flip, self.shift, self.fill = weight, flip, shift, fill
 

@@ -132,7 +132,7 @@ class Contrastive(Part):
 
     def __init__(self, settings: Settings, rates: dict[str, tuple[float, float]]) -> None:
         """``rates``: learning rate and β₂ of each head."""
-        self.settings, self.rates = settings, rates
+        self.settings, self.rates, self.needs_own_passes = settings, rates, True
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """Heads for D's last map, whose size is found without arithmetic; raises GanbenchError if D gives none."""

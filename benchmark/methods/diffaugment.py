@@ -47,6 +47,7 @@ class DiffAugment(Part):
 
     def __init__(self, names: list[str], random_order: bool) -> None:
         self.functions = [(name, function) for name in names for function in FUNCTIONS[name]]
+        self.draws = tuple(names)
         self.random_order = random_order
         self.said: list[list[Tensor]] = []
 

@@ -28,6 +28,8 @@ def formula(f: Tensor, g: Tensor) -> Tensor:
 class GradientNormalisation(Part):
     """D answers f̂."""
 
+    needs_second_order = True
+
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """G as it is; D within what answers f̂."""
         return G, InputGradientNormalised(D, formula, "gn")

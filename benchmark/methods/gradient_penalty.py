@@ -27,6 +27,8 @@ def build(*, weight: float, target: float, sides: Literal["two", "one"]) -> Part
 class GradientPenalty(Part):
     """A term of D's loss; G's step is plain. Of a conditional pair the interpolates take the real images' classes."""
 
+    needs_second_order = needs_own_passes = True
+
     def __init__(self, weight: float, target: float, sides: str) -> None:
         self.weight, self.target, self.sides = weight, target, sides
 

@@ -30,6 +30,8 @@ def formula(f: Tensor, g: Tensor, tau: float, eps: float) -> Tensor:
 class GraN(Part):
     """D answers f̂."""
 
+    needs_second_order = True
+
     def __init__(self, tau: float, eps: float) -> None:
         self.tau, self.eps = tau, eps
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
+from benchmark.errors import GanbenchError
 from benchmark.methods.part import Loss, Side
 
 VERSION = 1
@@ -18,7 +19,14 @@ VERSION = 1
 def build(*, margin: float, margin_jitter: float) -> Loss:
     """``margin``: m, in logits; ``margin_jitter``: width of what is added to it at random, 0.0 for a fixed margin
     (nothing is drawn).
+
+    Raises:
+        GanbenchError: the margin is not above 0, or its jitter below 0.
     """
+    if margin <= 0 or margin_jitter < 0:
+        raise GanbenchError(
+            f"hinge: margin is {margin:g}, margin_jitter {margin_jitter:g}: the one is above 0, the other at least 0", 2
+        )
     return Hinge(margin, margin_jitter)
 
 

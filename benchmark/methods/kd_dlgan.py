@@ -56,8 +56,13 @@ def build(
         heads: what layers they are; the code's are "spectral-norm", "equalised" is StyleGAN2's.
 
     Raises:
-        GanbenchError: there are fewer than two prompts: each row would be 1 or −1.
+        GanbenchError: a weight is negative or a size below 1; or there are fewer than two prompts: each row would be 1
+            or −1.
     """
+    if min(agkd, cgkd) < 0 or min(size, hidden) < 1:
+        raise GanbenchError(
+            f"kd-dlgan needs agkd and cgkd >= 0, size and hidden >= 1, found {agkd:g}, {cgkd:g}, {size} and {hidden}", 2
+        )
     texts = [text.strip() for text in prompts.split(",")]
     if len(texts) < 2 or not all(texts):
         raise GanbenchError(f"kd-dlgan correlates images with two texts or more, with commas: not {prompts!r}", 2)

@@ -130,6 +130,14 @@ class Part:
     d_every: int | None = None  # d_own is asked in step 0 and then every so many G steps
     g_every: int | None = None  # likewise
     needs_separate_passes: bool = False  # refuse recipes that show D real and fake images in one pass
+    # What goes together (``train/together.py``): passes through D that a part makes itself, and one that refuses them;
+    # a gradient of D that is differentiated, and one that refuses it; names that ``drawn`` gives, and that one reads
+    needs_own_passes: bool = False
+    step_passes_only: bool = False
+    needs_second_order: bool = False
+    first_order_only: bool = False
+    draws: tuple[str, ...] = ()
+    needs_drawn: tuple[str, ...] = ()
 
     def build(self, G: nn.Module, D: nn.Module) -> tuple[nn.Module, nn.Module]:
         """Wrap or rewrite the players; called inside the seeded initialisation stream."""

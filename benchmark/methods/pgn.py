@@ -40,6 +40,8 @@ def appendix(f: Tensor, g: Tensor) -> Tensor:
 class PenaltyGradientNormalisation(Part):
     """D answers f̂."""
 
+    needs_second_order = True
+
     def __init__(self, form: str) -> None:
         self.formula = {"released": released, "appendix": appendix}[form]
 

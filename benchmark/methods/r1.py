@@ -38,9 +38,11 @@ def build(*, gamma: float, every: int) -> Part:
 class R1(Part):
     """A term of D's loss, or a step of its own; G's step is plain."""
 
+    needs_second_order = True
+
     def __init__(self, gamma: float, every: int) -> None:
         self.gamma, self.every = gamma, every
-        self.needs_image_grad = every == 1
+        self.needs_image_grad, self.needs_own_passes = every == 1, every > 1
         self.d_every = every if every > 1 else None
 
     def d_penalty(self, moment: DMoment) -> Tensor | None:

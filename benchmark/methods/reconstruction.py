@@ -66,9 +66,7 @@ class Reconstruction(Part):
             raise GanbenchError("reconstruction decodes maps of D, and this network's D has none to decode", 2)
         for name in self.names:
             if name not in known:
-                raise GanbenchError(
-                    f"reconstruction: this D has no map {name!r}{nearest(name, known)} (it has {', '.join(known)})", 2
-                )
+                raise GanbenchError(f"reconstruction: this D has no map {name!r}{nearest(name, known)}", 2)
         if len(set(self.names)) < len(self.names):
             raise GanbenchError(f"reconstruction: decoders {','.join(self.names)!r} names one twice", 2)
         self.taps = {name: known[name][0] for name in self.names}

@@ -33,7 +33,7 @@ def build(*, weight: float, start: int, k: int, k_every: int, norm: Literal["squ
 class SampleDifferences(Part):
     """A term of both players' losses. For unconditional pairs only: raises GanbenchError for others."""
 
-    needs_features = True
+    needs_features = needs_own_passes = True
 
     def __init__(self, weight: float, start: int, k: int, k_every: int, norm: str) -> None:
         self.weight, self.start, self.k, self.k_every, self.norm = weight, start, k, k_every, norm

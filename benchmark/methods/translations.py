@@ -1,11 +1,13 @@
 """Random translations of what D sees: the theory paper's augmentation (Appendix E, Table 2).
 
-Every image, real and fake, is followed by ``copies`` shifted ones. The shift of each axis is drawn
-from the discrete uniform {−s, …, s}, whose variance is s(s+1)/3: s = 2 is σ = √2, s = 8 is σ = √24.
+Every image, real and fake, is followed by ``copies`` shifted ones; or fake ones alone (section 5). The shift of each
+axis is drawn from the discrete uniform {−s, …, s}, whose variance is s(s+1)/3: s = 2 is σ = √2, s = 8 is σ = √24.
 Pixels that come in from outside are background.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -16,19 +18,23 @@ from benchmark.methods.part import Part
 VERSION = 1
 
 
-def build(*, shift: int, copies: int, fill: float) -> Part:
-    """``shift``: s in pixels; ``copies``: shifted images beside each original; ``fill``: background in [-1, 1]."""
-    return Translations(shift, copies, fill)
+def build(*, shift: int, copies: int, fill: float, of: Literal["both", "fake"] = "both") -> Part:
+    """``shift``: s in pixels; ``copies``: shifted images beside each original; ``fill``: background in [-1, 1];
+    ``of``: "both", or generated images alone (section 5).
+    """
+    return Translations(shift, copies, fill, of)
 
 
 class Translations(Part):
     """(B, C, H, W) to ((1 + copies)·B, C, H, W): the originals, then the first copies, and so on."""
 
-    def __init__(self, shift: int, copies: int, fill: float) -> None:
-        self.shift, self.copies, self.fill = shift, copies, fill
+    def __init__(self, shift: int, copies: int, fill: float, of: str) -> None:
+        self.shift, self.copies, self.fill, self.of = shift, copies, fill, of
 
     def augment(self, images: Tensor, real: bool, rng: torch.Generator) -> Tensor:
-        """Real and fake images alike; every copy of every image gets a shift of its own on each axis."""
+        """Both kinds alike, or fakes alone; every copy of every image gets a shift of its own on each axis."""
+        if real and self.of == "fake":
+            return images
         batch = len(images)
         offsets = torch.randint(0, 2 * self.shift + 1, (2, self.copies * batch), generator=rng, device=rng.device)
         return torch.cat([images, translate(images, offsets.to(images.device), self.shift, self.fill)])

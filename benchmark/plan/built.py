@@ -17,6 +17,8 @@ from benchmark.files import read_regular, write_whole
 from benchmark.plan.counted import Counting, Counts, work_key
 from benchmark.recipe import Recipe
 
+RULES = 2  # of train/together.py and plan/trial.py: what was tried by others is tried again
+
 
 def refusals(named: Mapping[str, Recipe]) -> list[str]:
     """Why recipes cannot be trained: what a plug-in refuses, or torch; each reason once, after the first of the names
@@ -49,7 +51,7 @@ def _keys(named: Mapping[str, Recipe]) -> dict[str, str]:
     found = {}
     for name, recipe in named.items():
         with suppress(GanbenchError):  # a plug-in is missing: said elsewhere
-            found[name] = work_key(recipe)
+            found[name] = f"{work_key(recipe)}-{RULES}"
     return found
 
 

@@ -60,8 +60,8 @@ def count(recipe: Recipe, total_steps: int, wasted_s: float = 0.0) -> Count:
     average = _bytes(gan.average.G) if gan.average is not None else 0
     with Tally(until):  # some read a value
         kept = sum(_held(part.state_dict()) for part in gan.parts)
-    standing = _bytes(gan.G) + _bytes(gan.judges) + frozen + kept + 2 * FLOAT * weights + average
-    return Count(work, sample.work, judge.work, weights, standing + peak, standing)
+    saved = _bytes(gan.G) + _bytes(gan.judges) + kept + 2 * FLOAT * weights + average
+    return Count(work, sample.work, judge.work, weights, saved + frozen + peak, saved)
 
 
 def _d_step_more(gan: Counted, recipe: Recipe) -> None:

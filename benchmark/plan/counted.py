@@ -22,7 +22,7 @@ from benchmark.plan.keys import algorithm_versions
 from benchmark.plan.work import Count
 from benchmark.recipe import Recipe
 
-COUNT_VERSION = 2
+COUNT_VERSION = 3
 """Raised when ``count.py`` counts otherwise."""
 
 SAY_EVERY_S = 5.0

@@ -24,7 +24,7 @@ class Check:
     ``better``: a is better than b; with a ``margin`` (a share of b) by at least that much, with a
     negative one at most that much worse. ``less``: a is the smaller after ``times``, whichever is
     better. ``close``: a differs from b by at most ``margin``. ``not-converged``: a did not converge
-    (there is no b).
+    (there is no b): it is not better than ``limit``, where the paper says what it means by that.
     """
 
     test: str
@@ -32,6 +32,7 @@ class Check:
     b: Number | None = None
     margin: Fraction = Fraction(0)
     times: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
+    limit: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -10,23 +9,19 @@ from itertools import pairwise
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.claim import Check, Number, Rank
 from benchmark.suite.filter import Filter
+from benchmark.suite.margins import margin
 from benchmark.suite.model import Cell, Table
 from benchmark.suite.nodes import Node
+from benchmark.suite.words import AT_MOST, MARGINS
 
 FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged")
-
-
 COMMON = ("table", "metrics", "cells", "in")
+EXTRA = {"better": ("by", "against"), "best": ("top", "among"), "ascending": ("times",), "monotone": ("along",)}
+EXTRA |= {"close": ("within",)}
 
 
-PERCENT = re.compile(r"(-?\d+(?:\.\d+)?)\s*%$")
-
-
-def percent(node: Node) -> Fraction:
-    """A share, from a text such as 5%."""
-    if len(node.text()) > 20 or not (match := PERCENT.match(node.text())):
-        node.fail(f"expected a percentage ('5%'), found {node.text()[:40]!r}")
-    return Fraction(match[1]) / 100
+def _each(node: Node) -> list[Node]:
+    return node.items() if node.is_list() else [node]
 
 
 @dataclass
@@ -38,36 +33,32 @@ class FormReader:
     tables: dict[str, Table]
 
     def __post_init__(self) -> None:
-        extra = {
-            "better": ("by",),
-            "best": ("top", "among"),
-            "ascending": ("times",),
-            "monotone": ("along",),
-            "close": ("within",),
-        }.get(self.form, ())
         self.given = self.node.mapping(
-            {self.form, *COMMON, *extra}, ("table", *(("within",) if self.form == "close" else ()))
+            {self.form, *COMMON, *EXTRA.get(self.form, ())}, ("table", *(("within",) if self.form == "close" else ()))
         )
         self.table = self.tables[self.given["table"].one_of(self.tables, "table")]
         self.methods = list(dict.fromkeys(c.method for c in self.table.cells))
+        known = self.table.metrics
         metrics = self.given["metrics"].items() if "metrics" in self.given else []
-        self.metrics = [m.one_of(self.table.metrics, f"metric of table {self.table.id}") for m in metrics] or list(
-            self.table.metrics
-        )
+        self.metrics = [m.one_of(known, f"metric of table {self.table.id}") for m in metrics] or list(known)
         self.cells = self._chosen("cells")
+        self.other = (
+            self.tables[self.given["against"].one_of(self.tables, "table")] if "against" in self.given else None
+        )
 
     def better(self) -> list[Check]:
         """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%``: by at least
-        that much, ``by: -5%``: at most that much worse.
+        that much, ``by: -5%``: at most that much worse; or a word of ``words.py``. With ``against: T`` B is
+        of that table, in any column.
         """
-        margin = percent(self.given["by"]) if "by" in self.given else Fraction(0)
-        return [Check("better", a, b, margin) for a, b in self._pairs()]
+        share = margin(self.given["by"], MARGINS) if "by" in self.given else Fraction(0)
+        return [Check("better", a, b, share) for a, b in self._pairs()]
 
     def close(self) -> list[Check]:
-        """``close: {A: B}, within: 5%``."""
-        if not 0 <= (margin := percent(self.given["within"])) < 1:
+        """``close: {A: B}, within: 5%``, or a word of ``words.py``."""
+        if not 0 <= (share := margin(self.given["within"], AT_MOST)) < 1:
             self.given["within"].fail(f"expected at least 0% and less than 100%, found {self.given['within'].text()}")
-        return [Check("close", a, b, margin) for a, b in self._pairs()]
+        return [Check("close", a, b, share) for a, b in self._pairs()]
 
     def best(self) -> list[Rank]:
         """``best: [A, …]``: each is within the ``top`` (1) of the cells ``among`` which it stands, column by column."""
@@ -137,12 +128,13 @@ class FormReader:
         return rules
 
     def not_converged(self) -> list[Check]:
-        """``not-converged: [A]``."""
+        """``not-converged: [A]``, by the metrics for which the table has the paper's limit, if it has any."""
+        limits = self.table.converged
         return [
-            Check("not-converged", self._number(c, m))
+            Check("not-converged", self._number(c, m), limit=limits.get(m))
             for c in self._cells_of(self.given["not-converged"])
             for m in self.metrics
-            if m in c.published
+            if (m in limits if limits else m in c.published)
         ]
 
     def _cells_of(self, node: Node) -> list[Cell]:
@@ -161,11 +153,25 @@ class FormReader:
                 self.given[self.form].fail(
                     f"unknown method of table {self.table.id} {name!r}{nearest(name, self.methods)}"
                 )
+            if self.other:
+                found += [
+                    (self._number(a, m), self._number(b, m)) for a, b, m in self._across(name, others, self.other)
+                ]
+                continue
             for other in self._methods(others):
                 if other == name:
                     others.fail(f"{name} is compared with itself")
                 found += [pair for m in self.metrics for pair in self._together(name, other, m, others)]
         return found
+
+    def _across(self, name: str, others: Node, table: Table) -> list[tuple[Cell, Cell, str]]:
+        """The chosen cells of a method, others of another table in any column, and metrics; fails if there are none."""
+        known = {c.method for c in table.cells}
+        asked = [n.one_of(known, f"method of table {table.id}") for n in _each(others)]
+        mine = [c for c in self.cells if c.method == name]
+        both = [(a, b) for b in table.cells if b.method in asked for a in mine if a.backbone == b.backbone]
+        found = [(a, b, m) for m in self.metrics if m in table.metrics for a, b in both]
+        return found or others.fail(f"{name} and table {table.id} have no backbone and metric in common")
 
     def _together(self, a: str, b: str, metric: str, node: Node) -> list[tuple[Number, Number]]:
         """The two methods' numbers in every column and backbone that has both; fails if none has."""
@@ -179,8 +185,7 @@ class FormReader:
         return Number(cell.id, metric, self.table.metrics[metric])
 
     def _methods(self, node: Node) -> list[str]:
-        names = node.items() if node.is_list() else [node]
-        return [n.one_of(self.methods, f"method of table {self.table.id}") for n in names]
+        return [n.one_of(self.methods, f"method of table {self.table.id}") for n in _each(node)]
 
     def _chosen(self, key: str) -> list[Cell]:
         if key not in self.given:

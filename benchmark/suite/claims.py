@@ -9,7 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from benchmark.suite.claim import AtLeast, Claim
-from benchmark.suite.claim_forms import FORMS, FormReader, percent
+from benchmark.suite.claim_forms import FORMS, FormReader
+from benchmark.suite.margins import percent
 from benchmark.suite.model import Table
 from benchmark.suite.nodes import Node
 

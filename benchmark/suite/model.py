@@ -147,6 +147,8 @@ class Table:
     references: tuple[Reference, ...] = ()
     alive: dict[str, Alive] = field(default_factory=dict)  # by metric, whether the table prints it or not
     unranked: tuple[str, ...] = ()  # metrics of which the paper calls neither side the better
+    # metric -> what the paper asks of a model that "converged": better than this
+    converged: dict[str, float] = field(default_factory=dict)
     restates: str | None = None  # the table whose numbers this figure's caption repeats
 
     @property

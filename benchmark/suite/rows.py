@@ -14,8 +14,6 @@ from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import read_protocol
 
 ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
-
-
 TABLE_KEYS = (
     "caption",
     "metrics",
@@ -30,6 +28,7 @@ TABLE_KEYS = (
     "references",
     "notes",
     "restates",
+    "converged",
     "unranked",
 )
 
@@ -91,6 +90,14 @@ def read_metrics(node: Node) -> dict[str, str]:
 def read_unranked(given: dict[str, Node], metrics: dict[str, str]) -> tuple[str, ...]:
     """The metrics of which the paper calls neither side the better."""
     return tuple(m.one_of(metrics, "metric") for m in given["unranked"].items()) if "unranked" in given else ()
+
+
+def read_converged(node: Node, row: Row) -> dict[str, float]:
+    """``converged: {FID: 70}``: the paper prints a dash where a model's FID is not below 70."""
+    found = {}
+    for metric, value in node.mapping(row.metrics).items():
+        found[metric] = float(value.number())
+    return found or node.fail("a limit without a metric")
 
 
 def read_column(node: Node) -> Column:

@@ -21,6 +21,7 @@ from benchmark.suite.rows import (
     Profile,
     Row,
     read_column,
+    read_converged,
     read_metrics,
     read_origins,
     read_references,
@@ -80,6 +81,7 @@ class TableReader:
             alive=self.alive,
             unranked=read_unranked(given, row.metrics),
             references=tuple(read_references(given["references"], row, cells) if "references" in given else ()),
+            converged=read_converged(given["converged"], row) if "converged" in given else {},
             restates=restates.id if restates else None,
         )
 

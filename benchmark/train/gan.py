@@ -17,6 +17,7 @@ from benchmark.recipe import Recipe
 from benchmark.train.average import Average
 from benchmark.train.batches import Fakes, generate
 from benchmark.train.streams import NAMES, noise, stream
+from benchmark.train.together import check
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -47,12 +48,7 @@ class Gan:
         self.loss = plugin("methods", recipe.loss[0]).load().build(**recipe.loss[1])
         self.loss.rng = self.rng["augment"]
         self.parts = [plugin("methods", name).load().build(**args) for name, args in recipe.parts]
-        for (name, _), part in zip(recipe.parts, self.parts):
-            if part.needs_separate_passes and recipe.d_pass != "separate":
-                raise GanbenchError(
-                    f"{name} acts on real and on fake images apart: it needs 'd_pass: separate', not {recipe.d_pass!r}",
-                    2,
-                )
+        check([(name, part) for (name, _), part in zip(recipe.parts, self.parts)], recipe.d_pass)
         self._place(*self._players(seed))
         self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.beta2, recipe.weight_decay_g)
         beta2_d = recipe.beta2 if recipe.beta2_d is None else recipe.beta2_d

@@ -3,17 +3,18 @@ run.
 
     python -m tests.speed.relative regularised [--width 1.0] [--batch 8] [--rounds 3] [--device cuda]
     python -m tests.speed.relative data-efficient [--width 1.0] [--batch 50] [--rounds 3]
+    python -m tests.speed.relative 100-shot [--width 0.25] [--batch 8] [--rounds 3]
 
-``regularised``     GN-GAN's ResNet at 32 pixels, hinge loss: plain, and with each method of PGN-GAN, GraN-GAN and
-GAN-SDP. ``data-efficient``  CHAIN's BigGAN for CIFAR at d = 256, spectral norm in both players: plain, and with each
-method of that table,
-                    under way: p of ADA and CHAIN is 1/2, LeCam has begun.
+    regularised       GN-GAN's ResNet at 32 pixels, hinge loss: plain, and each method of PGN-GAN, GraN-GAN and GAN-SDP
+    data-efficient    CHAIN's BigGAN for CIFAR at d = 256, spectral norm in both players: plain, and with each method of
+                      that table, under way: p of ADA and CHAIN is 1/2, LeCam has begun
+    100-shot          CHAIN's StyleGAN2 at 64 pixels: plain (with R1 in every step, as DiffAugment's), and each row of
+                      that table, under way; 16 steps at a time, among which are all that come every 4 or 16
 
 All methods of a table train the same network on the same noise images, through the harness's own ``train_step``. One
-round times a
-step of each in turn, and ratios are taken round by round, so that a drifting machine moves all: in CPU seconds of one
-thread, or in wall seconds on a GPU. The first round warms up. A line gives the median step, and the ratio's median and
-range.
+round times a step of each in turn, and ratios are taken round by round, so that a drifting machine moves all: in CPU
+seconds of one thread, or in wall seconds on a GPU. The first round warms up. A line gives the median step, and the
+ratio's median and range.
 """
 
 from __future__ import annotations
@@ -84,6 +85,28 @@ def data_efficient(width: float, batch: int, device: str) -> dict[str, Gan]:
     return found
 
 
+def hundred_shot(width: float, batch: int, device: str) -> dict[str, Gan]:
+    """The pairs of the third table; KD-DLGAN with the proxy of its teacher."""
+    cells = load(Path("suites/chain.yaml")).cells
+    found = {}
+    for cell in (c for c in cells if (c.table, c.dataset) == ("100shot", "obama")):
+        r = cell.recipe
+        parts = tuple(
+            (n, a | {"teacher": "efficientnet-lite0", "size": 64} if n == "kd-dlgan" else a) for n, a in r.parts
+        )
+        r = dataclasses.replace(
+            r,
+            network=(r.network[0], r.network[1] | {"width": width}),
+            resolution=64,
+            batch_d=batch,
+            batch_g=batch,
+            parts=parts,
+        )
+        name = "plain" if cell.method == "StyleGAN2" else cell.method
+        found[name] = under_way(Gan(r, 0, device, total_steps=1000))
+    return found
+
+
 def under_way(gan: Gan) -> Gan:
     """With the adaptive strengths in the middle of their range."""
     for (name, _), part in zip(gan.recipe.parts, gan.parts):
@@ -102,22 +125,30 @@ def step(gan: Gan) -> Callable[[], object]:
     return lambda: train_step(gan, lambda: (x, labels))
 
 
+TABLES = {
+    "regularised": (regularised, 8, 1),
+    "data-efficient": (data_efficient, 50, 1),
+    "100-shot": (hundred_shot, 8, 16),
+}
+"""What makes a table's pairs, its batch, and how many steps are timed together."""
+
+
 def main() -> None:
     """Print seconds and ratios, a line a method."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("table", choices=("regularised", "data-efficient"))
+    arguments.add_argument("table", choices=TABLES)
     arguments.add_argument("--width", type=float, default=1.0)
-    arguments.add_argument("--batch", type=int, help="of both players (default: 8 and 50)")
+    arguments.add_argument("--batch", type=int, help="of both players (default: 8, 50 and 8)")
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--device", default="cpu")
     a = arguments.parse_args()
     torch.set_num_threads(1)
-    make, batch = (regularised, 8) if a.table == "regularised" else (data_efficient, 50)
+    make, batch, together = TABLES[a.table]
     steps = {name: step(gan) for name, gan in make(a.width, a.batch or batch, a.device).items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     for round_ in range(a.rounds + 1):
         for name, one in steps.items():
-            measured = seconds(one, 1, a.device)
+            measured = seconds(one, together, a.device)
             if round_:
                 times[name].append(measured)
         print(f"round {round_} done", flush=True)

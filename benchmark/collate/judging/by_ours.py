@@ -33,10 +33,8 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
         )
     if dead := [j.cell.id for j in cells if any(e.verdict.name == "untrained" for e in j.entries.values())]:
         return ClaimVerdict("not judged", f"runs of {', '.join(dead)} did not train")
-    if any(isinstance(leaf, Check) and leaf.test == "not-converged" for leaf in claim.leaves()):
-        return ClaimVerdict(
-            "not judged", "what the paper calls not converged depends on its FID limit: not judged by our runs yet"
-        )
+    if any(isinstance(leaf, Check) and leaf.test == "not-converged" and leaf.limit is None for leaf in claim.leaves()):
+        return ClaimVerdict("not judged", "the paper does not say what it calls not converged")
     if lost := [j.cell.id for j in cells if any(e.diverged for e in j.entries.values())]:
         return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
     if any(e.achieved is None for e in entries.values()):
@@ -103,7 +101,9 @@ def comparisons(
 
 
 def _check_pairs(check: Check, numbers: dict[Number, Estimate]) -> list[Pair]:
-    """What is compared: a with b as the margin moves it; for ``close``, with both ends of the margin."""
+    """What is compared: a with b as the margin moves it, for ``close`` with both of its ends; or with a limit."""
+    if check.limit is not None:
+        return [Pair(check.a, check.a, limit=check.limit)]
     fa, fb = map(float, check.times)
     margin = float(check.margin if numbers[sure(check.b)].mean * fb >= 0 else -check.margin)
     if check.test == "close":
@@ -120,6 +120,10 @@ def _rank_pairs(rank: Rank) -> list[Pair]:
 
 
 def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
+    if check.limit is not None:
+        worse = -answers[0].sign if check.a.direction == "lower" else answers[0].sign
+        ours = f"{check.a.metric} {where(check.a)}: {method(check.a)} {numbers[check.a].mean:.4g}"
+        return Finding(worse, f"{ours}, limit {check.limit:g} (p {answers[0].p:.2g})")
     a, b = numbers[check.a], numbers[sure(check.b)]
     fa, fb = map(float, check.times)
     said = f"not compared: {answers[0].unlike}" if answers[0].unlike else f"p {max(answer.p for answer in answers):.2g}"

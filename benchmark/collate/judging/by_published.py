@@ -39,7 +39,9 @@ def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:
 
 
 def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding:
-    """A comparison of published numbers: decided as printed, without regard to noise."""
+    """A comparison of published numbers: decided as printed, without regard to noise; open where neither model
+    converged.
+    """
     a = numbers[check.a]
     if check.test == "not-converged":
         outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1

@@ -14,6 +14,7 @@ from benchmark.collate.judging.by_ours import by_ours
 from benchmark.collate.judging.by_published import by_published
 from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.recipes_apart import recipes_apart
 from benchmark.suite.claim import Claim
 
 
@@ -24,6 +25,7 @@ class JudgedClaim:
     claim: Claim
     published: ClaimVerdict
     achieved: ClaimVerdict
+    recipes: tuple[str, ...] = ()  # in what the recipes that it compares differ beside the method
 
 
 def judge_claim(claim: Claim, joined: Sequence[Joined]) -> JudgedClaim:
@@ -42,4 +44,5 @@ def judge_claim(claim: Claim, joined: Sequence[Joined]) -> JudgedClaim:
         claim,
         by_published(claim, entries),
         by_ours(claim, [cells[c] for c in dict.fromkeys(n.cell for n in numbers)], entries),
+        recipes_apart(claim, {name: j.cell for name, j in cells.items()}),
     )

@@ -10,6 +10,7 @@ from benchmark.collate.judging.caveats import caveats
 from benchmark.collate.judging.entry import BESIDE, Entry, beside, floor_of, stated_runs
 from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
 from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
+from benchmark.collate.judging.limit import beside_a_dash
 from benchmark.collate.judging.missing import lacking, measured_before, untrained
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
@@ -137,6 +138,7 @@ def _join_cell(
             dead,
             metric not in table.unranked,
         )
+        verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap)
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(

@@ -34,7 +34,7 @@ from benchmark.collate.statistics.looks import FIRST, LEVEL
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
-DECIDED = ("reproduced", "better", "differs", "not reproduced")
+DECIDED = ("reproduced", "better", "differs", "not reproduced", "converged")
 LOST = ("diverged", "failed", "contested", "untrained")
 """A seed of these is missing, or which of two results is right is unknown: those left are ranked with nothing."""
 VERDICTS = (
@@ -43,6 +43,7 @@ VERDICTS = (
     "better",
     "differs",
     "not reproduced",
+    "converged",
     "inconclusive",
     "incomparable",
     "untrained",

@@ -55,6 +55,7 @@ _TEX_COLOURS = {
     "reproduced where it trains": "0,0.40,0.33",
     "better": "0.10,0.32,0.70",
     "not reproduced": "0.70,0.15,0.12",
+    "converged": "0.10,0.32,0.70",
     "inconclusive": "0.48,0.34,0",
     "incomparable": "0.38,0.38,0.42",
     "diverged": "0.55,0.10,0.50",

@@ -14,6 +14,7 @@ SYMBOLS = {
     "reproduced where it trains": "(✓)",
     "better": "▲",
     "not reproduced": "✗",
+    "converged": "∴",
     "inconclusive": "?",
     "incomparable": "≁",
     "differs": "≠",

@@ -100,6 +100,7 @@ def _claims_markdown(claims: Sequence[JudgedClaim]) -> str:
     lines = [
         f"- **{plain_markdown(c.claim.id)}** ({plain_markdown(c.claim.where)}): “{plain_markdown(c.claim.quote)}”\n"
         + (f"  - note: {plain_markdown(c.claim.note)}\n" if c.claim.note else "")
+        + "".join(f"  - recipes: {plain_markdown(line)}\n" for line in c.recipes)
         + f"  - by the published numbers: **{c.published.name}** — {plain_markdown(decided(c.published))}\n"
         f"  - by ours: **{c.achieved.name}** — {plain_markdown(decided(c.achieved))}"
         for c in claims

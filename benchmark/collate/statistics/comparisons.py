@@ -24,12 +24,13 @@ from benchmark.suite.claim import Number
 
 
 class Pair(NamedTuple):
-    """``fa``·a against ``fb``·b."""
+    """``fa``·a against ``fb``·b; or a against a ``limit``, a constant: then b is a."""
 
     a: Number
     b: Number
     fa: float = 1.0
     fb: float = 1.0
+    limit: float | None = None
 
 
 class Answer(NamedTuple):
@@ -48,7 +49,7 @@ def compare(pairs: Iterable[Pair], numbers: dict[Number, Estimate]) -> dict[Pair
     asked = list(dict.fromkeys(pairs))
     sides: dict[Pair, tuple[float, float]] = {}
     for pair in asked:
-        if _turned(pair) not in sides:
+        if pair.limit is not None or _turned(pair) not in sides:
             sides[pair] = _sides(pair, numbers)
     tests = [(pair, sign, p) for pair, both in sides.items() for sign, p in zip((1, -1), both)]
     accepted = holm([p for _, _, p in tests])
@@ -83,6 +84,10 @@ def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
     a, b = numbers[pair.a], numbers[pair.b]
     if a.half is None or b.half is None or not (a.varies and b.varies):
         return 0.5, 0.5
+    if pair.limit is not None:
+        t = (a.mean - pair.limit) / (sure(a.std) / math.sqrt(a.counted))
+        share = PAIR_SHARE if a.looked else 1
+        return tuple(min(1.0, share * float(stdtr(a.counted - 1, side))) for side in (t, -t))  # type: ignore[return-value]
     va, vb = ((f * sure(e.std)) ** 2 / e.counted for f, e in ((pair.fa, a), (pair.fb, b)))
     t = (pair.fa * a.mean - pair.fb * b.mean) / math.sqrt(va + vb)
     df, share = min(a.counted, b.counted) - 1, PAIR_SHARE if a.looked or b.looked else 1
@@ -91,4 +96,4 @@ def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
 
 
 def _turned(pair: Pair) -> Pair:
-    return Pair(pair.b, pair.a, pair.fb, pair.fa)
+    return Pair(pair.b, pair.a, pair.fb, pair.fa, pair.limit)

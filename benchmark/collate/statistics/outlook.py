@@ -33,6 +33,8 @@ def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
     from scipy.special import ndtr, stdtrit
 
     df = min(n, m) - 1
+    if pair.limit is not None:
+        return _limit_odds(pair.limit, a, n, level)
     error = math.sqrt((pair.fa * sure(a.std)) ** 2 / n + (pair.fb * sure(b.std)) ** 2 / m)
     if df < FIRST - 1 or not error:
         return 0.0, 0.0
@@ -41,11 +43,21 @@ def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
     return float(ndtr(t - needed).mean()), float(ndtr(-t - needed).mean())
 
 
+def _limit_odds(limit: float, a: Estimate, n: int, level: float) -> Odds:
+    from scipy.special import ndtr, stdtrit
+
+    if n < FIRST or not a.std:
+        return 0.0, 0.0
+    t = (limit - a.mean) / (a.std / math.sqrt(n))
+    needed = stdtrit(n - 1, 1 - level) * chi(n - 1)
+    return float(ndtr(t - needed).mean()), float(ndtr(-t - needed).mean())
+
+
 def _leaf(leaf: Check | Rank, odds: Sequence[Odds]) -> Odds:
     turned = (
         leaf.a.direction == "higher"
         if isinstance(leaf, Rank)
-        else leaf.test == "better" and leaf.a.direction == "higher"
+        else leaf.a.direction == {"better": "higher", "not-converged": "lower"}.get(leaf.test)
     )
     if not isinstance(leaf, Rank) and leaf.test == "close":
         (below, above), (below_too, above_too) = odds  # a and the lower end of the margin, a and the upper
