@@ -91,7 +91,7 @@ def test_seeds_are_added_where_they_decide_and_the_records_say_so(
     assert (
         "Rule: after every seed" in said
         and "1 open verdict that seeds could decide" in said
-        and "would not decide (2)" in said
+        and "given up (2)" in said
     )
     assert len(values(results, "B")) == 3 and len(values(results, "A")) > 3, "B was decided, and gets no seeds"
     assert [r.planned for r in values(results, "A")][3:] == [0] * (len(values(results, "A")) - 3)

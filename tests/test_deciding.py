@@ -257,7 +257,7 @@ def test_seeds_that_are_all_equal_get_no_more_through_claims(lab: Lab, capsys: p
     assert (
         "claim theory: domain-lipschitz-tradeoff: " in said
         and "all seeds of theory/1/B_z=10^0[MLP]/mnist gave the same L_Vg_Bz: no sample of seed noise" in said
-        and "too close" not in listed(said, "open, and seeds would not decide")
+        and "too close" not in listed(said, "given up")
     )
 
 
@@ -268,7 +268,7 @@ def test_nothing_is_given_up_on_a_single_seed(
     lab.decide("40h")
     said = capsys.readouterr().err
     assert (
-        "open, and seeds would not decide" not in said.partition("spent; next")[0]
+        "given up" not in said.partition("spent; next")[0]
         and "13 open verdicts that seeds could decide" in said
     )
     assert "B_z=10^0[MLP]/mnist L_Vg_Bz: reproduced" in said or "L_Vg_Bz, " in said
@@ -281,11 +281,11 @@ def test_what_became_hopeless_on_the_way_is_in_the_summary_and_not_said_before(
     said = capsys.readouterr().err
     on_the_way, _, summary = said.partition("\nstopped after ")
     assert (
-        "nothing is left that seeds could decide; 2 verdicts open that more would not decide" in summary
+        "nothing is left that seeds could decide; 2 verdicts given up" in summary
         and "not decide" not in on_the_way
     )
     assert "claim theory: larger-domain-better, generalization-follows-lipschitz: " in listed(
-        said, "still open, and more seeds would not decide"
+        said, "given up"
     )
     assert "L_Vg_Bz: inconclusive (was: reproduced)" in on_the_way, "a verdict that is taken back is said, too"
 

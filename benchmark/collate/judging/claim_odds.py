@@ -11,7 +11,7 @@ from benchmark.collate.statistics.comparisons import Pair
 from benchmark.collate.statistics.interval import POWER, Estimate
 from benchmark.collate.statistics.looks import LAST, LEVEL, PAIR_SHARE
 from benchmark.collate.statistics.noise import PLAUSIBLE
-from benchmark.collate.statistics.outlook import Odds, outlook, pair_odds
+from benchmark.collate.statistics.outlook import Odds, best_odds, outlook, pair_odds
 from benchmark.recipe import Protocol
 from benchmark.suite.claim import Number
 
@@ -49,17 +49,25 @@ class ClaimOdds:
         unseen = any(self._numbers[n].half is None for pair in able for n in (pair.a, pair.b))
         if unseen and outlook(self._claim, self._pairs, self._known | dict.fromkeys(able, (1.0, 1.0))):
             return True
-        return max(self.chance(k, barred) for k in LADDER) >= POWER
+        return max(self.chance(k, barred, at_best=k == LADDER[-1]) for k in LADDER) >= POWER
 
-    def chance(self, k: int, barred: Collection[str] = ()) -> float:
-        """That ``k`` more seeds of each cell decide it. Those beyond ``LAST`` count for nothing."""
+    def possible(self) -> bool:
+        """Whether some seeds could decide it, however improbably."""
+        return bool(outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._able(()), (1.0, 1.0))))
+
+    def chance(self, k: int, barred: Collection[str] = (), at_best: bool = False) -> float:
+        """That ``k`` more seeds of each cell decide it. Those beyond ``LAST`` count for nothing.
+
+        Args:
+            at_best: at the upper end of what the seeds there are leave plausible.
+        """
 
         def seeds(n: Number) -> int:
             """How many a number would have."""
             return min(self._numbers[n].n + (0 if n.cell in barred else k), LAST)
 
         odds = {
-            pair: pair_odds(
+            pair: (best_odds if at_best else pair_odds)(
                 pair, self._numbers[pair.a], self._numbers[pair.b], seeds(pair.a), seeds(pair.b), self._level
             )
             for pair in self._able(barred)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from benchmark.collate.statistics.equivalence import CENTRE, factor
 from benchmark.collate.statistics.interval import POWER, Estimate, power, seeds_needed
 from benchmark.collate.statistics.looks import LAST
 from benchmark.errors import sure
@@ -21,6 +22,16 @@ def interval(achieved: Estimate) -> str:
     )
     looks = ", over all looks, since seeds may have been added by one" if achieved.looked else ""
     return f" (seed standard deviation {achieved.std:.2g}{apart}{wider}{looks})"
+
+
+def held(achieved: Estimate, band: float, low: float, high: float) -> str:
+    """What is asked of few seeds beside an interval inside the band, or in its place, where it matters."""
+    n, wider = achieved.n, factor(achieved.n, achieved.looked)
+    if n == 2:
+        return f"; two seeds: judged by {wider:g} of the interval, and within {100 * CENTRE:g} % of the band"
+    if wider > 1 and -band <= low and high <= band:
+        return f"; held against the band {wider:g} times as wide, since noise of {n} seeds may be skewed"
+    return ""
 
 
 def explains(off: float, v: float) -> str:

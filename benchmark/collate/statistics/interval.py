@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.collate.statistics.equivalence import factor, nearest_edge
 from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, counted, critical
 from benchmark.collate.statistics.quiet import why_quiet
 from benchmark.errors import sure
@@ -152,7 +153,8 @@ def seeds_needed(std: float, off: float, band: float, n: int, published: float =
 
 
 def power(std: float, off: float, band: float, n: int, published: float = 0.0, looked: bool = True) -> float:
-    """The probability that ``n`` seeds of a normal distribution decide: the interval inside ±band, or wholly beyond it.
+    """The probability that ``n`` seeds of a normal distribution decide: the interval far enough inside ±band
+    (``equivalence.py``), or wholly beyond it.
 
     Integrates over the distribution of the sample's standard deviation (chi with n − 1 degrees of freedom);
     beyond the band, the interval is wider by the noise of the published number.
@@ -161,7 +163,9 @@ def power(std: float, off: float, band: float, n: int, published: float = 0.0, l
 
     error = std / math.sqrt(n)
     left, right = (critical(n, looked) * error * reach for reach in reaches(n, looked))
-    inside = ndtr((band - right - off) / error) - ndtr((left - band - off) / error)
+    wide, most = factor(n, looked), nearest_edge(n, band)
+    highest, lowest = np.minimum(band - wide * right, most), np.maximum(wide * left - band, -most)
+    inside = ndtr((highest - off) / error) - ndtr((lowest - off) / error)
     wider = math.sqrt(1 + n * published)
     beyond = ndtr((off - band - wider * left) / error) + ndtr((-off - band - wider * right) / error)
     return float(np.mean(np.maximum(inside, 0) + beyond))
