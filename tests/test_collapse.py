@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from benchmark.collate.judging.join import load_joined
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import Verdict, judge
-from benchmark.collate.statistics.collapse import collapsed, rate_bound
+from benchmark.collate.statistics.collapse import collapsed, fell, rate_bound
 from benchmark.collate.statistics.interval import estimate
 from benchmark.suite.model import Published, Tolerance
+from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells
 
 WORD = "reproduced where it trains"
 
@@ -63,3 +67,34 @@ def test_one_in_ten_collapsing_is_plainly_reproduced_only_where_none_was_seen() 
             values, lost = rng.normal(15, 0.15, n), rng.random(n) < 0.1
             values[lost] *= 3
             assert verdict(values.tolist()).name != "reproduced" or not lost.any() or lost.sum() > n / 2
+
+
+@pytest.mark.parametrize("metric_direction", ["lower", "higher"])
+def test_a_run_that_was_better_before_has_collapsed_although_it_has_one_seed_beside_it(metric_direction: str) -> None:
+    steady, last = [60.0, 30.0, 15.2, 15.1, 14.9, 15.0, 15.0, 15.1], 45.0 if metric_direction == "lower" else 5.0
+    if metric_direction == "higher":
+        steady = [1.0, 8.0, *steady[2:]]
+    assert fell(last, steady, metric_direction) and not fell(15.6, steady, metric_direction)
+    assert not fell(last, steady[-3:], metric_direction), "of a short history nothing is said"
+    assert collapsed([15.0, last], metric_direction, [1]) == (1,)
+    assert collapsed([15.0, last, last], metric_direction, [1, 2]) in ((), (0,)), "what most runs do is the method's"
+
+
+def test_a_measure_that_scatters_within_a_run_has_not_collapsed() -> None:
+    rng = np.random.default_rng(0)
+    runs = 3 * (1 + 0.18 * rng.standard_normal((2000, 40)))
+    assert sum(fell(run[-1], run[:-1].tolist(), "lower") for run in runs) <= 10
+
+
+def test_a_collapse_by_its_history_is_said_and_stops_a_plain_reproduced() -> None:
+    records = _three_seeds(PUBLISHED)
+    mine = next(r for r in records if r.cell == full_cells()[0].id and r.seed == 1)
+    step = {m: v for m, v in mine.final.items() if isinstance(v, dict)}
+    good = [{**step, "V_g": {"value": step["V_g"]["value"] - 1, "std": 0.05}} for _ in range(9)]
+    history = [{**entry, "step": 938 * k, "epoch": k} for k, entry in enumerate(good, 1)]
+    changed = dataclasses.replace(mine, history=[*history, mine.final])
+    _, joined = load_joined(THEORY, [changed if r is mine else r for r in records])
+    entry = joined["theory/1"][0].entries["V_g"]
+    before = load_joined(THEORY, records)[1]["theory/1"][0].entries["V_g"]
+    assert before.verdict.name == "reproduced" and entry.verdict.name != "reproduced"
+    assert "1 of 3 seeds collapsed" in entry.verdict.why and "by their own histories" in entry.verdict.why

@@ -11,7 +11,7 @@ from benchmark.collate.judging.entry import BESIDE, Entry, beside, floor_of, sta
 from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
 from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
 from benchmark.collate.judging.limit import beside_a_dash
-from benchmark.collate.judging.missing import lacking, measured_before, untrained
+from benchmark.collate.judging.missing import fallen, lacking, measured_before, untrained
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import Verdict, judge
@@ -137,6 +137,7 @@ def _join_cell(
             disputed,
             dead,
             metric not in table.unranked,
+            fallen(measured, metric, direction),
         )
         verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap)
         if doubts and achieved:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from benchmark.collate.judging.index import Index
+from benchmark.collate.statistics.collapse import fell
 from benchmark.errors import GanbenchError
 from benchmark.plan.keys import MEASURE_VERSION, series_of
 from benchmark.records.record import Record
@@ -64,6 +66,21 @@ def untrained(records: Sequence[Record], alive: Mapping[str, Alive]) -> str:
             found = ", ".join(f"{v:.3g}" for v in dead.values())
             lines.append(f"{seeds(dead)} not trained: {metric} {found}, below {known.least:g} ({known.source})")
     return "; ".join(lines)
+
+
+def fallen(measured: Sequence[tuple[Record, Mapping[str, Any]]], metric: str, direction: str) -> tuple[int, ...]:
+    """Which of these runs ended far worse than they were before, by their own histories (``collapse.py``)."""
+    found = []
+    for i, (record, last) in enumerate(measured):
+        end = (record.final or {}).get("step")
+        before = [
+            value
+            for entry in record.history
+            if entry.get("step") != end and (value := (entry.get(metric) or {}).get("value")) is not None
+        ]
+        if fell(last["value"], before, direction):
+            found.append(i)
+    return tuple(found)
 
 
 def seeds(numbers: Iterable[int]) -> str:

@@ -80,6 +80,7 @@ def judge(
     contested: str = "",
     untrained: str = "",
     ranked: bool = True,
+    fallen: Sequence[int] = (),
 ) -> Verdict:
     """The verdict on one number.
 
@@ -94,6 +95,7 @@ def judge(
         contested: which runs have two results that differ; "" if none has.
         untrained: which runs did not train, by what the suite says of those that do; "" if all did.
         ranked: whether the paper calls one side of its number the better; if not, ours ``differs`` there.
+        fallen: which of the seeds in ``achieved`` ended far worse than their own runs were before.
     """
     if failed:
         return Verdict("failed", failed)
@@ -128,7 +130,7 @@ def judge(
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
     if not published.value and not tolerance.band(published)[0]:
         return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
-    found = _with_collapses(published, sure(achieved), direction, tolerance, runs)
+    found = _with_collapses(published, sure(achieved), direction, tolerance, runs, fallen)
     return found if ranked or found.name != "better" else Verdict("differs", found.why)
 
 
@@ -141,11 +143,11 @@ def _none_converged(said: str, of: int) -> Verdict:
 
 
 def _with_collapses(
-    published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int
+    published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int, fallen: Sequence[int]
 ) -> Verdict:
     """As ``_compare``; where seeds collapsed, what the others would give is never plainly ``reproduced``."""
     found = _compare(published, achieved, direction, tolerance, runs)
-    lost = collapsed(achieved.values, direction)
+    lost = collapsed(achieved.values, direction, fallen)
     if not lost:
         if found.name != "reproduced":
             return found
@@ -155,6 +157,8 @@ def _with_collapses(
         return Verdict(found.name, f"{found.why}; {bound}")
     there = [v for i, v in enumerate(achieved.values) if i not in lost]
     said = f"{len(lost)} of {achieved.n} seeds collapsed ({', '.join(f'{achieved.values[i]:.4g}' for i in lost)})"
+    if any(i in fallen for i in lost):
+        said += ", by their own histories" if all(i in fallen for i in lost) else ", some by their own histories"
     rest = _compare(published, estimate(there, looked=achieved.looked), direction, tolerance, runs)
     if rest.name == "reproduced":
         return Verdict("reproduced where it trains", f"{len(there)} of {achieved.n} seeds: {rest.why}; {said}")
@@ -186,7 +190,7 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
     noise, source = own_noise(published, achieved, runs)
     if equivalent(low, off, high, band, achieved.n, achieved.looked):
         doubt = f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else ""
-        return Verdict("reproduced", said + held(achieved, band, low, high) + doubt)
+        return Verdict("reproduced", said + (held(achieved, band, low, high) if achieved.n == 2 else "") + doubt)
     near = off - low if off > 0 else high - off
     if abs(off) - math.hypot(near, achieved.critical * noise) > band:
         return Verdict(side, f"{said}; {source}")
