@@ -253,6 +253,7 @@ def _collapses(equal: Truths) -> Iterator[str]:
         "## Where one run in ten collapses: verdicts at equal truth, seeds that vary by 1 %, in percent",
         "",
     )
+    yield from ("A run collapses in all of its numbers at once, so that these are of few runs.", "")
     yield from (
         "| seeds | none of them collapsed | `reproduced` | `reproduced where it trains` | `better` or `not reproduced` |",
         "|" + "---|" * 5,
