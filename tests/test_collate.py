@@ -27,6 +27,7 @@ from benchmark.collate.presenting.latex import latex, tex
 from benchmark.collate.presenting.render import markdown, to_csv
 from benchmark.collate.presenting.report import write_report
 from benchmark.collate.presenting.table import view
+from benchmark.collate.statistics.equivalence import factor, nearest_edge
 from benchmark.collate.statistics.interval import estimate, power, seeds_needed
 from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import make_plan
@@ -106,8 +107,9 @@ def test_seeds_needed_have_the_power_that_they_promise() -> None:
             most = stats.t.ppf(1 - 0.025 / (10 if looked else 1), 3) * np.sqrt((far**2).sum(1) / 12)
             tail = np.copysign(np.minimum(abs(tail), np.maximum(most - half, 0)), tail)
             left, right = half - np.minimum(tail, 0), half + np.maximum(tail, 0)
-            wider = np.sqrt(1 + k * published)
-            inside = (mean + right <= 0.1) & (mean - left >= -0.1)
+            wider, held = np.sqrt(1 + k * published), factor(k, looked)
+            inside = (mean + held * right <= 0.1) & (mean - held * left >= -0.1)
+            inside &= abs(mean) <= nearest_edge(k, 0.1)
             beyond = (mean - left * wider > 0.1) | (mean + right * wider < -0.1)
             decided.append(np.mean(inside | beyond))
             assert decided[-1] == pytest.approx(power(std, off, 0.1, k, published, looked), abs=0.02)
