@@ -82,7 +82,8 @@ class Session:
         return Standing(
             cells,
             questions,
-            [h for h in hopeless if not h.blocked],
+            [h for h in hopeless if not h.blocked and not h.little],
+            [h for h in hopeless if h.little],
             [h for h in hopeless if h.blocked],
             all_verdicts(cells, claims),
             found,

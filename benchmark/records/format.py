@@ -14,6 +14,7 @@ from benchmark.errors import GanbenchError
 from benchmark.keys import evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.bounds import check_depth, check_types, impossible
+from benchmark.records.contradictions import contradiction
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
 from benchmark.records.shapes import check_made, check_nested
 
@@ -70,6 +71,7 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
         )
     if why := impossible(record):
         raise RecordError(path, f"impossible: {why}", damaged=True)
+    record.__dict__["contradiction"] = contradiction(record)
     record.__dict__["_path"] = path  # for what is said of it
     return record
 

@@ -34,7 +34,7 @@ class Conflict:
         r = self.ours
         return plain(
             f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours "
-            f"{origin(r)}; theirs {origin(self.theirs)}; ours is kept"
+            f"{origin(r)}; theirs {origin(self.theirs)}; ours is kept, and neither is judged"
         )
 
     def differences(self) -> list[str]:
@@ -58,7 +58,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
     Returns:
         How many were taken over, how many were there already, and the problems: records that are
         refused, each with the reason, and conflicts, where two labs have different numbers for one
-        run. Ours stays; theirs is kept in ``results/conflicts/``, where only the report looks.
+        run. Ours stays; theirs is kept in ``results/conflicts/``, and neither is judged (``contested.py``).
 
     Raises:
         GanbenchError: one of ``others`` is neither, or a bundle that is not as bundles are.

@@ -71,6 +71,19 @@ class Record:
     )
 
     @property
+    def contested(self) -> str:
+        """How another result of the same run, in another file or from another lab, differs; "" if there is none.
+
+        No part of the record: those who read all records of a folder note it (``contested.py``).
+        """
+        return str(self.__dict__.get("contested", ""))
+
+    @property
+    def contradiction(self) -> str:
+        """In what the record, as it was read, contradicts itself (``contradictions.py``); "" if in nothing."""
+        return str(self.__dict__.get("contradiction", ""))
+
+    @property
     def name(self) -> str:
         """File name: the evaluation key and the seed; a partial result also says where it stopped."""
         return f"{self.evaluation}-s{self.seed}{f'.step{self.steps}' if self.status == 'partial' else ''}.json"

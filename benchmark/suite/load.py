@@ -13,7 +13,7 @@ from benchmark.suite.claims import read_claims
 from benchmark.suite.draft import Draft
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import SUITES, find, is_a, suite_files
-from benchmark.suite.model import METRICS, Suite, Table, Tolerance
+from benchmark.suite.model import METRICS, Alive, Suite, Table, Tolerance
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
@@ -71,7 +71,8 @@ def load_node(root: Node, path: Path, profile: str | None = None, including: Inc
     """A suite from its YAML, however that was read; ``including``: by the suites that include it."""
     including = including or Including()
     top = root.mapping(
-        {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",)
+        {*["suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "alive", "include"]},
+        ("suite",),
     )
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(
@@ -154,6 +155,7 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
     tolerance = _tolerance(top["tolerance"]) if "tolerance" in top else {}
     protocol = read_protocol(top["protocol"]).over(Draft())
     reader = TableReader(name, path, recipes, protocol, profiles[profile_name], tolerance)
+    reader.alive = _alive(top["alive"]) if "alive" in top else {}
     if not top["tables"].mapping():
         top["tables"].fail("there are no tables")
     tables = reader.tables(top["tables"])
@@ -189,10 +191,18 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
     return found
 
 
+def _alive(node: Node) -> dict[str, Alive]:
+    found = {}
+    for metric, value in node.mapping(METRICS).items():
+        given = value.mapping({"least", "source"}, ("least", "source"))
+        found[metric] = Alive(given["least"].number(), given["source"].text())
+    return found
+
+
 def _tolerance(node: Node) -> dict[str, Tolerance]:
     found = {}
     for metric, value in node.mapping(METRICS).items():
-        given = value.mapping({"relative", "source"}, ("relative", "source"))
+        given = value.mapping({"relative", "source", "absolute", "absolute_source"}, ("relative", "source"))
         if (relative := given["relative"].number()) <= 0:
             given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
         if relative < NARROWEST:
@@ -200,5 +210,11 @@ def _tolerance(node: Node) -> dict[str, Tolerance]:
         if relative >= 1:
             percent = f"{relative:g} is {100 * relative:g} %; 5 % is 0.05"
             given["relative"].fail(f"a tolerance is a share of the published number, less than all of it: {percent}")
-        found[metric] = Tolerance(relative, given["source"].text())
+        absolute = given["absolute"].number() if "absolute" in given else 0.0
+        if "absolute" in given and absolute <= 0:
+            given["absolute"].fail(f"a tolerance must be positive, found {absolute:g}")
+        if ("absolute" in given) != ("absolute_source" in given):
+            value.fail("an absolute tolerance has its own source: absolute and absolute_source go together")
+        why = given["absolute_source"].text() if "absolute" in given else ""
+        found[metric] = Tolerance(relative, given["source"].text(), absolute, why)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmark.suite import published
 from benchmark.suite.cells import check_dataset, check_measurements, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
 from benchmark.suite.fields import CHOICES
-from benchmark.suite.model import Cell, Place, Table, Tolerance
+from benchmark.suite.model import Alive, Cell, Place, Table, Tolerance
 from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import finish, finish_protocol, read_protocol
 from benchmark.suite.rows import (
@@ -26,6 +26,7 @@ from benchmark.suite.rows import (
     read_origins,
     read_references,
     read_rows,
+    read_unranked,
 )
 
 MOST_CELLS = 2_000  # of a suite; the largest paper has 129
@@ -41,6 +42,7 @@ class TableReader:
     protocol: Draft
     profile: Profile
     tolerance: dict[str, Tolerance]
+    alive: dict[str, Alive] = field(default_factory=dict)
 
     def tables(self, node: Node) -> tuple[Table, ...]:
         """All tables, in order; a table may restate one that stands before it."""
@@ -83,6 +85,8 @@ class TableReader:
             transposed=given["transposed"].boolean() if "transposed" in given else False,
             by_metric=given["by_metric"].boolean() if "by_metric" in given else False,
             tolerance=self.tolerance,
+            alive=self.alive,
+            unranked=read_unranked(given, row.metrics),
             references=tuple(read_references(given["references"], row, cells) if "references" in given else ()),
             converged=read_converged(given["converged"], row) if "converged" in given else {},
             restates=restates.id if restates else None,

@@ -42,8 +42,8 @@ def assumptions(cell: Cell, metric: str) -> tuple[str, ...]:
 
 
 def as_assumed(verdict: Verdict, cell: Cell, metric: str) -> Verdict:
-    """The verdict; ``not reached as assumed`` instead of ``not reproduced`` where there are assumptions."""
-    found = assumptions(cell, metric) if verdict.name == "not reproduced" else ()
+    """The verdict; ``not reached as assumed`` for ``not reproduced`` and ``differs`` where there are assumptions."""
+    found = assumptions(cell, metric) if verdict.name in ("not reproduced", "differs") else ()
     if not found:
         return verdict
     return Verdict("not reached as assumed", f"{verdict.why}; chosen, because nothing says: {', '.join(found)}")

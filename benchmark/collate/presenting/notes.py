@@ -12,15 +12,20 @@ from benchmark.suite.model import Cell, Published
 
 SYMBOLS = {
     "reproduced": "✓",
+    "reproduced where it trains": "(✓)",
     "better": "▲",
     "not reproduced": "✗",
     "not reached as assumed": "✗?",
     "converged": "∴",
     "inconclusive": "?",
     "incomparable": "≁",
+    "differs": "≠",
+    "untrained": "∅",
     "diverged": "∞",
     "failed": "!",
+    "contested": "‼",
     "blocked": "⊘",
+    "not measured": "○",
     "not run": "·",
     "": "",
 }
