@@ -4,7 +4,8 @@ A plug-in is one file of ``networks/`` or ``methods/``. Its name in a suite is t
 dashes (``spectral-norm`` is ``spectral_norm.py``). It states ``VERSION = n`` (raised when its
 algorithm changes: the number is in every run key) and defines ``build(…)``, whose keyword-only
 arguments are the ones that a suite may give. One whose networks have been trained elsewhere states
-``WEIGHTS = {argument: {value: (names of weights/known.py, …)}}``; another value takes none.
+``WEIGHTS = {argument: {value: (names of weights/known.py, …)}}``; another value takes none. A network whose G has
+no BatchNorm states ``BATCH_NORM = False``.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Plugin:
     required: frozenset[str]
     defaults: dict[str, Any] = field(default_factory=dict)  # of arguments that may be left out
     weights: dict[str, dict[Any, tuple[str, ...]]] = field(default_factory=dict)  # its WEIGHTS
+    batch_norm: bool = True  # its BATCH_NORM
 
     def check(self, given: dict[str, Any]) -> None:
         """Raises GanbenchError (exit 2) on an unknown, missing or wrongly typed argument."""
@@ -88,6 +90,7 @@ def read(path: Path, module: str) -> Plugin | None:
         required=frozenset(a.arg for a, default in given if default is None),
         defaults={a.arg: ast.literal_eval(default) for a, default in given if default is not None},
         weights=weights or {},
+        batch_norm=_assigned(tree, "BATCH_NORM") is not False,
     )
 
 

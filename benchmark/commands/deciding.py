@@ -24,8 +24,8 @@ INTERRUPTED = "interrupted: run the same command again to go on"
 
 
 def until_decided(a: Namespace, options: Options) -> int:
-    """Add seeds where they decide most; returns the exit code: 0 if all that could be decided is, 1 if something is
-    left, blocked, failed or diverged.
+    """Add seeds where they decide most; returns the exit code: 0 if all that seeds can decide is, 1 if something is
+    left, given up, blocked, failed or diverged.
     """
     session = Session(
         load_all(a.suites, a.profile), Filter(a.only) if a.only is not None else None, a.results, options, a.budget

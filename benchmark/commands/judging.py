@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.lines import out_for_programs, print_plain, read_records, say
+from benchmark.commands.lines import believing, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
 from benchmark.records import external, failures, shelf
+from benchmark.records.record import Record, RecordError
+from benchmark.spreadsheet import cell
 from benchmark.suite.load import load_all
+
+if TYPE_CHECKING:
+    from benchmark.collate.judging.claims import JudgedClaim
+    from benchmark.collate.judging.ranking import Ranking
 
 
 def compare(a: Namespace) -> int:
@@ -16,24 +24,30 @@ def compare(a: Namespace) -> int:
 
     from benchmark.collate.judging.join import load_joined
     from benchmark.collate.judging.outside import with_outside
-    from benchmark.collate.presenting.tidy import believed, compared_rows
+    from benchmark.collate.presenting.tidy import OURS, believed, compared_rows
 
     found, code = read_records(a.results)
     others, more = external.read_all(a.results)
     code = max(code, say(more))
-    loaded = [load_joined(suite.path, found, a.profile, failures.read_all(a.results)) for suite in load_all(a.suites)]
-    joined = [with_outside(suite, one, others) for suite, one in loaded]
-    frame = pandas.DataFrame([row for one in joined for row in compared_rows(one)])
+    failed, paths = failures.read_all(a.results), [suite.path for suite in load_all(a.suites)]
+
+    def compared(left: list[Record], _: list[RecordError]) -> tuple[list[dict[str, Any]], str]:
+        """The rows, and what they ask to be believed."""
+        loaded = [load_joined(path, left, a.profile, failed) for path in paths]
+        joined = [with_outside(suite, one, others) for suite, one in loaded]
+        lines = "".join(f"\n{line}" for one in joined for line in believed(one))
+        return [row for one in joined for row in compared_rows(one)], lines
+
+    (rows, lines), _ = believing(compared, found)
+    frame = pandas.DataFrame(rows)
     if a.format == "csv":
-        frame.to_csv(out_for_programs(), index=False)
+        frame.map(cell).to_csv(out_for_programs(), index=False)
     elif a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
+        print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
-        unsaid = (
-            ["why"] if any(j.outside for one in joined for rows in one.values() for j in rows) else ["why", "source"]
-        )
+        unsaid = ["why"] if any(row["source"] != OURS for row in rows) else ["why", "source"]
         print_plain(frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True))
-        print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))
+        print_plain(lines)
     return code
 
 
@@ -44,11 +58,21 @@ def claims(a: Namespace) -> int:
     from benchmark.collate.presenting.report import judged_claims
 
     found, code = ([], 0) if a.published_only else read_records(a.results)
-    for path in (s.path for s in load_all(a.suites)):
-        suite, joined = load_joined(path, found, a.profile, {} if a.published_only else failures.read_all(a.results))
-        for c in judged_claims(suite, joined):
+    failed = {} if a.published_only else failures.read_all(a.results)
+    paths = [suite.path for suite in load_all(a.suites)]
+
+    def judged(left: list[Record], _: list[RecordError]) -> list[tuple[str, list[JudgedClaim], list[Ranking]]]:
+        """Each suite's name, claims, and orders of methods."""
+        loaded = [load_joined(path, left, a.profile, failed) for path in paths]
+        return [
+            (suite.name, judged_claims(suite, joined), [r for t in suite.tables for r in rankings(t, joined[t.key])])
+            for suite, joined in loaded
+        ]
+
+    for suite, found_claims, ranked in believing(judged, found)[0]:
+        for c in found_claims:
             print_plain(
-                f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
+                f"{suite}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
                 + (f"\n  note: {c.claim.note}" if c.claim.note else "")
             )
             for line in c.recipes:
@@ -59,7 +83,7 @@ def claims(a: Namespace) -> int:
                     for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
                         for text in texts:
                             print_plain(f"    {sign} {text}")
-        for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
+        for r in (r for r in ranked if r.tau is not None):
             interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
             print(
                 f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ "
@@ -81,9 +105,15 @@ def report(a: Namespace) -> int:
     problems += more + unread
     code = say(problems)
     failed = failures.read_all(a.results)
-    loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
-    loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
-    said = [str(p) for p in problems]
-    for written in write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell):
+    paths = [suite.path for suite in load_all(a.suites)]
+
+    def reported(left: list[Record], out: list[RecordError]) -> list[Path]:
+        """The files written; what was left out is said in them."""
+        loaded = [load_joined(path, left, a.profile, failed) for path in paths]
+        loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
+        said = [str(p) for p in (*problems, *out)]
+        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell)
+
+    for written in believing(reported, found)[0]:
         print(written)
     return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from benchmark.commands.lines import count, read_records, say
+from benchmark.commands.lines import believing, count, read_records, say
 from benchmark.records import external
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
@@ -28,8 +28,7 @@ def merge(a: Namespace) -> int:
 
 def export(a: Namespace) -> int:
     """A bundle of records."""
-    from benchmark.records.bundle import MAILABLE
-    from benchmark.records.bundle import export as write_bundle
+    from benchmark.records.bundle import MAILABLE, contents, write
     from benchmark.records.external_exchange import members_of
 
     loaded = load_all(a.suites)
@@ -44,7 +43,8 @@ def export(a: Namespace) -> int:
     others, unread = external.read_all(a.results)
     code = max(code, say(unread))
     beside = members_of(others, {c.id for c in cells})
-    written = write_bundle(suites, cells, found, a.out, beside)
+    (members, written), _ = believing(lambda left, _: contents(suites, cells, left, beside), found)
+    write(a.out, members)
     size = a.out.stat().st_size
     outside = f", {count(len(beside), 'result')} from outside" if beside else ""
     print(f"{a.out}: {count(len(written), 'record')}{outside}, {size / 1e6:.1f} MB")

@@ -84,7 +84,7 @@ def from_npz(path: Path) -> tuple[Array, np.ndarray | None]:
 
 def _members(path: Path, where: str) -> list[zipfile.ZipInfo]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as stream, zipfile.ZipFile(stream) as archive:
             infos = archive.infolist()
     except DAMAGED as error:
         raise GanbenchError(f"{where} is not an archive of arrays that can be read: {error}") from None
@@ -100,7 +100,7 @@ def _member(path: Path, info: zipfile.ZipInfo) -> Array:
     @contextlib.contextmanager
     def opened() -> Iterator[IO[bytes]]:
         """The member, unpacked as it is read."""
-        with zipfile.ZipFile(path) as archive, archive.open(info) as stream:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive, archive.open(info) as stream:
             yield stream
 
     return _array(f"{plain(str(path))}: {plain(info.filename.removesuffix('.npy'))}", opened, info.file_size)

@@ -64,7 +64,7 @@ def given(source: Path, side: int, channels: int) -> Given:
 
 def _holds_arrays(source: Path, where: str) -> bool:
     try:
-        with zipfile.ZipFile(source) as archive:
+        with open_regular(source) as stream, zipfile.ZipFile(stream) as archive:
             return any(name.endswith(".npy") for name in archive.namelist())
     except DAMAGED as error:
         raise GanbenchError(f"{where} is not a zip archive that can be read: {error}") from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import orjson
 
 from benchmark.canonical import content_hash, json_text
 from benchmark.errors import GanbenchError
-from benchmark.files import why, write_whole
+from benchmark.files import read_regular, why, write_whole
 from benchmark.recipe import Recipe
 from benchmark.records import store
 from benchmark.records.bounds import check_depth
@@ -124,12 +123,7 @@ def read_all(results: str | Path) -> tuple[list[External], list[RecordError]]:
 def read(path: Path) -> External:
     """One; raises RecordError as ``store.read`` does."""
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise RecordError(path, "not a file", unread=True)
-        if about.st_size > store.MAX_BYTES:
-            raise RecordError(path, f"larger than {store.MAX_BYTES:,} bytes: not a result")
-        return parse(path.read_bytes(), path)
+        return parse(read_regular(path, store.MAX_BYTES), path)
     except OSError as error:
         raise RecordError(path, f"unreadable ({error.strerror or error})", unread=True) from None
 

@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
+from benchmark.files import open_regular
 from benchmark.records import external
 from benchmark.records.external import ROOM, External, file_bytes, parse
 from benchmark.records.members import checked, content_of
@@ -46,7 +47,7 @@ def take_over(results: Path, other: Path) -> tuple[int, int, list[str]]:
     new = [record for record in theirs if record.key not in mine]
     for record in new:
         external.write(results, record)
-    return len(new), len(theirs) - len(new), [f"refused: {error}" for error in bad]
+    return len(new), len(theirs) - len(new), [plain(f"refused: {error}") for error in bad]
 
 
 def has_nothing_else(other: Path) -> bool:
@@ -58,7 +59,7 @@ def _in_bundle(path: Path) -> tuple[list[External], list[RecordError]]:
     """Each whose bytes are those that the bundle lists, and what was refused."""
     found, problems = list[External](), list[RecordError]()
     try:
-        with zipfile.ZipFile(path) as bundle:
+        with open_regular(path) as stream, zipfile.ZipFile(stream) as bundle:
             infos = {i.filename: i for i in checked(path, bundle.infolist(), path.stat().st_size)}
             listed = json.loads(content_of(bundle, infos, "bundle.json"))["files"]
             for name in sorted(n for n in infos if n.startswith(f"{ROOM}/")):

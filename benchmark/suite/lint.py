@@ -6,7 +6,7 @@ Loading itself already refuses unknown keys, twins, claims and notes about cells
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -16,7 +16,9 @@ from benchmark.data.cards import cards
 from benchmark.errors import nearest, sure
 from benchmark.recipe import Recipe
 from benchmark.suite.draft import SOURCELESS
+from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES
 from benchmark.suite.filter import Filter
+from benchmark.suite.kinds import KINDS, leaves
 from benchmark.suite.load import load, load_node
 from benchmark.suite.model import Cell, Suite
 from benchmark.suite.nodes import Loader, Node, SuiteError, read
@@ -44,19 +46,39 @@ def unsourced(cell: Cell) -> list[str]:
     ]
 
 
+def unkinded(cell: Cell) -> list[str]:
+    """Values of the full recipe and protocol of which nothing says the kind."""
+    fields = {**vars(cell.full_recipe), **vars(cell.full_protocol)}
+    values = leaves({k: v for k, v in fields.items() if v is not None and k in RECIPE_TYPES | PROTOCOL_TYPES})
+    return [path for path in values if path not in {*SOURCELESS, *cell.kinds}]
+
+
 def _suite(suite: Suite) -> Iterator[str]:
     rows = Counter(row[:8] for row in published_rows([suite]))
     yield from (f"published twice: {row}" for row, n in rows.items() if n > 1)
-    by_fields: dict[tuple[str, ...], list[str]] = {}
-    for cell in suite.cells:
-        if absent := unsourced(cell):
-            by_fields.setdefault(tuple(absent), []).append(cell.id)
-    for fields, cells in by_fields.items():
-        more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
-        yield f"{cells[0]}{more}: neither 'stated' nor 'notes' says where this comes from: {', '.join(fields)}"
+    yield from _lacking(suite, unsourced, "neither 'stated' nor 'notes' says where this comes from")
+    if _kinds_are_due(suite):
+        yield from _lacking(suite, unkinded, f"neither 'stated' nor 'kinds' says which of {', '.join(KINDS)} this is")
     yield from _measuring(suite)
     yield from _unused(suite)
     yield from _round_trip(suite)
+
+
+def _lacking(suite: Suite, what: Callable[[Cell], list[str]], said: str) -> Iterator[str]:
+    """One line for all cells that lack the same."""
+    by_fields: dict[tuple[str, ...], list[str]] = {}
+    for cell in suite.cells:
+        if absent := what(cell):
+            by_fields.setdefault(tuple(absent), []).append(cell.id)
+    for fields, cells in by_fields.items():
+        more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        yield f"{cells[0]}{more}: {said}: {', '.join(fields)}"
+
+
+def _kinds_are_due(suite: Suite) -> bool:
+    """Whether a number is printed, which a guess could decide; or kinds are given, and then of all values."""
+    numbers = any(p.value is not None for c in suite.cells for p in c.published.values())
+    return numbers or any(kind != "stated" for c in suite.cells for kind in c.kinds.values())
 
 
 def _measuring(suite: Suite) -> Iterator[str]:
@@ -82,6 +104,20 @@ def _measuring(suite: Suite) -> Iterator[str]:
     for cell in suite.cells:
         if (split := cell.full_protocol.real_split) and split not in cards()[cell.dataset].splits:
             yield f"{cell.id}: real_split is {split!r}{nearest(split, cards()[cell.dataset].splits)}"
+    yield from _normless(suite)
+
+
+def _normless(suite: Suite) -> Iterator[str]:
+    """G without BatchNorm makes the same images in either mode: ``train`` says something else of it."""
+    cells: dict[str, list[str]] = {}
+    for cell in suite.cells:
+        network = cell.full_recipe.network[0]
+        known = plugins("networks").get(network)
+        if known and not known.batch_norm and cell.full_protocol.bn_mode == "train":
+            cells.setdefault(network, []).append(cell.id)
+    for network, found in cells.items():
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield f"{found[0]}{more}: bn_mode is 'train', and {network}'s G has no BatchNorm: say 'eval'"
 
 
 def _unused(suite: Suite) -> Iterator[str]:

@@ -9,18 +9,21 @@ from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError, nearest
 from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
-from benchmark.suite.draft import COORDINATES, REST, Draft
+from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
 from benchmark.suite.filter import Filter
+from benchmark.suite.kinds import REST, Said, read_kinds
 from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node, SuiteError
 
+MOST_RECIPES, MOST_ON = 1_000, 100  # of a suite, and columns for which one of them changes
+SOURCES = ("notes", "stated", "kinds")
 DEEPEST = 50  # recipes that inherit from each other in a row
 
 
 def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
     """The ``recipes:`` of a suite, ``from:`` resolved; fails on an unknown base or a cycle."""
-    raw = node.mapping()
+    raw = node.at_most(MOST_RECIPES).mapping()
     parts = part_names(node)
     done: dict[str, tuple[Draft, Node]] = {}
 
@@ -66,12 +69,7 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
         kind: "recipe", "on" (a block within one) or "profile", which is a rule for many recipes: it may name
             parts that some of them lack, and has no sources; "profile on" (a block within that).
     """
-    keys = {
-        "recipe": ("from", "notes", "stated", "on"),
-        "on": ("notes", "stated"),
-        "profile": ("on",),
-        "profile on": (),
-    }[kind]
+    keys = {"recipe": ("from", *SOURCES, "on"), "on": SOURCES, "profile": ("on",), "profile on": ()}[kind]
     given = node.mapping({*RECIPE_TYPES, *keys})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
@@ -81,16 +79,16 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
         if "on" in given
         else None
     )
-    return Draft(fields, *_sources(given, RECIPE_TYPES), on)
+    stated, notes, said = _sources(given, RECIPE_TYPES)
+    return Draft(fields, stated, notes, on, said)
 
 
 def read_protocol(node: Node, conditional: bool = False, profile: bool = False) -> Draft:
     """Protocol fields, as written. The metrics of a profile add to those that it finds: it is a rule for many
     tables.
     """
-    given = node.mapping(
-        {*PROTOCOL_TYPES, "notes", "stated"} if conditional else {*PROTOCOL_TYPES, "notes", "stated", "on"}
-    )
+    keys = {*(("notes", "stated") if profile else SOURCES), *(() if conditional else ("on",))}
+    given = node.mapping({*PROTOCOL_TYPES, *keys})
     fields = {}
     for key, value in given.items():
         if key == "metrics":
@@ -99,15 +97,16 @@ def read_protocol(node: Node, conditional: bool = False, profile: bool = False) 
         elif key in PROTOCOL_TYPES:
             fields[key] = scalar(key, PROTOCOL_TYPES[key], value)
     on = _on(given["on"], lambda n: read_protocol(n, conditional=True, profile=profile)) if "on" in given else None
-    return Draft(fields, *_sources(given, PROTOCOL_TYPES), on)
+    stated, notes, said = _sources(given, PROTOCOL_TYPES)
+    return Draft(fields, stated, notes, on, said)
 
 
 def _more(names: tuple[str, ...]) -> Callable[[tuple[str, ...] | None], tuple[str, ...]]:
     return lambda there: tuple(dict.fromkeys((*(there or ()), *names)))
 
 
-def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """``stated: {place: [field, …]}`` and ``notes: {"field, field": why}``, both by field."""
+def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, Said]]:
+    """``stated: {place: [field, …]}`` and ``notes: {"field, field": why}`` by field, ``kinds`` by path."""
     stated: dict[str, str] = {}
     for where, names in (given["stated"].mapping() if "stated" in given else {}).items():
         stated |= {name.one_of(types, "field"): where for name in names.items()}
@@ -117,12 +116,12 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
             if name not in types and name != REST:
                 why.fail(f"unknown key {name!r}{nearest(name, types)}")
             notes[name] = why.text()
-    return stated, notes
+    return stated, notes, read_kinds(given["kinds"], types, stated) if "kinds" in given else {}
 
 
 def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft], ...]:
     found = []
-    for text, draft in node.mapping().items():
+    for text, draft in node.at_most(MOST_ON).mapping().items():
         try:
             found.append((Filter(text, (*COORDINATES, "network", "n_dis")), read(draft)))
         except SuiteError:

@@ -13,17 +13,24 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from benchmark.collate.judging.assumed import as_assumed
+from benchmark.collate.judging.entry import Entry, stated_runs
 from benchmark.collate.judging.index import first_gap
-from benchmark.collate.judging.join import Entry, Joined, stated_runs
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.tier import HARMLESS, LOOKS, OTHER_SCALE, Tier
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
 from benchmark.metrics.extractors import proxy
 from benchmark.records.external import External, data_of
-from benchmark.records.external_bounds import DATA
+from benchmark.records.external_bounds import DATA, PROTOCOL_FIELDS
 from benchmark.suite.model import Cell, Suite, Table
 
-WORDS = {"reproduced": "agrees as declared", "better": "better as declared", "not reproduced": "differs as declared"}
+WORDS = {
+    "reproduced": "agrees as declared",
+    "better": "better as declared",
+    **dict.fromkeys(("not reproduced", "not reached as assumed", "differs"), "differs as declared"),
+    "reproduced where it trains": "inconclusive",  # which runs were left out before these, nobody can say
+}
 """A verdict on a run of ours -> what may be said of a result from outside; the others stay as they are."""
 
 NOT_MEASURING = ("metrics", "seeds", "std_of", "probe_images", "jac_G_every_epochs")
@@ -133,14 +140,20 @@ def _entry(cell: Cell, table: Table, metric: str, direction: str, group: Sequenc
     judged = tier if tier.name != "declared" else Tier("compatible", ())
     verdict = judge(
         published, achieved, 0, [judged], direction, table.tolerance.get(metric), "", stated_runs(cell),
-        first_gap(group) if group[0].kind == "external" else None,
+        first_gap(group) if group[0].kind == "external" else None, ranked=metric not in table.unranked,
     )  # fmt: skip
+    verdict = as_assumed(verdict, replace(cell, kinds=_measuring(cell)), metric)
     if (why := _twice(group)) and verdict.name in WORDS:
         verdict = Verdict("inconclusive", why)
     floors = [r.floor["metrics"][metric]["value"] for r in group if r.floor and metric in r.floor["metrics"]]
     floor = sum(floors) / len(floors) if len(floors) == len(group) else None
     said = Verdict(WORDS.get(verdict.name, verdict.name), f"{verdict.why}; {_doubts(group)[0]}")
-    return Entry(cell, metric, direction, published, achieved, None, said, floor)
+    return Entry(cell, metric, direction, published, achieved, None, said, floor=floor)
+
+
+def _measuring(cell: Cell) -> dict[str, str]:
+    """The kinds of what it is measured by: training is what its author declares, and none of our guesses."""
+    return {path: kind for path, kind in cell.kinds.items() if path in PROTOCOL_FIELDS or path in DATA}
 
 
 def _twice(group: Sequence[External]) -> str:

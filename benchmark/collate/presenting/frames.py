@@ -31,7 +31,11 @@ from benchmark.collate.presenting.frame_rows import (
     joined_row,
 )
 from benchmark.records import external, failures, shelf
+from benchmark.records.culprits import without_culprits
+from benchmark.records.external import External
+from benchmark.records.record import Record, RecordError
 from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, published_rows
 
 
@@ -91,9 +95,25 @@ def collate(suites: str | Sequence[str] = (), results: str | Path = "results", p
         GanbenchError: a suite does not exist or is wrong, or the results cannot be read.
     """
     records, problems = shelf.read_all(Path(results))
-    others, more = external.read_all(Path(results))
-    index, failed = by_series(records), failures.read_all(Path(results))
-    loaded = [join_loaded(suite, index, profile is not None, failed) for suite in load_all(suites, profile)]
+    others, unread = external.read_all(Path(results))
+    chosen, failed = load_all(suites, profile), failures.read_all(Path(results))
+    made, _, _ = without_culprits(
+        lambda left, out: _frames(chosen, left, others, profile is not None, failed, [*problems, *unread, *out]),
+        records,
+    )
+    return made
+
+
+def _frames(
+    suites: Sequence[Suite],
+    records: Sequence[Record],
+    others: Sequence[External],
+    fixed: bool,
+    failed: dict[str, failures.Failure],
+    problems: Sequence[RecordError],
+) -> Collated:
+    index = by_series(records)
+    loaded = [join_loaded(suite, index, fixed, failed) for suite in suites]
     loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
     cells = [j for _, joined in loaded for rows in joined.values() for j in rows]
     entries = [(j, e) for j in cells for e in j.entries.values()]
@@ -117,7 +137,7 @@ def collate(suites: str | Sequence[str] = (), results: str | Path = "results", p
             IMPROVEMENT_COLUMNS,
         ),
         external=_frame((row for j in cells for row in external_rows(j)), EXTERNAL_COLUMNS),
-        problems=_frame(((str(p.path), str(p)) for p in (*problems, *more)), ("file", "problem")),
+        problems=_frame(((str(p.path), str(p)) for p in problems), ("file", "problem")),
         cells=cells,
     )
 

@@ -9,6 +9,9 @@ from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.table import achieved_text
 from benchmark.errors import sure
 
+OURS = "ours"
+"""The source of a result of our own runs."""
+
 
 def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
     """One row a cell and metric: the numbers, our counterpart of the published ±, seeds, profile, tier, verdict and
@@ -19,7 +22,7 @@ def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
             yield {
                 "cell": j.cell.id,
                 "metric": e.metric,
-                "source": j.source or "ours",
+                "source": j.source or OURS,
                 "published": e.published.text if e.published else "",
                 "achieved": achieved_text(e),
                 "floor": f"{e.floor:.5g}" if e.floor is not None else "",
