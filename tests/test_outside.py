@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,14 +20,15 @@ from PIL import Image
 import benchmark as gb
 from benchmark.cli import main
 from benchmark.collate.judging.join import join
-from benchmark.collate.judging.outside import Outside, with_outside
+from benchmark.collate.judging.outside import WORDS, Outside, with_outside
+from benchmark.collate.judging.verdict import DECIDED
 from benchmark.data.audit import audit
 from benchmark.data.given import given
 from benchmark.data.read import read
 from benchmark.data.shapes import render
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
-from benchmark.records import external
+from benchmark.records import external, store
 from benchmark.records.external import External
 from benchmark.suite.model import Cell, Suite
 from tests.conftest import recipe
@@ -263,6 +265,7 @@ FAR = (40.0, 40.1, 40.2)
         (NEAR, {}, "agrees as declared", "declared"),
         (FAR, {}, "differs as declared", "declared"),
         ((12.0, 12.1, 12.2), {}, "better as declared", "declared"),
+        ((*NEAR, 23.72, 23.78, 200.0), {}, "inconclusive", "declared"),
         (NEAR[:1], {}, "inconclusive", "declared"),
         (NEAR[:2], {}, "inconclusive", "declared"),
         (NEAR, {"images": "one"}, "inconclusive", "declared"),
@@ -292,6 +295,21 @@ def test_what_is_declared_is_judged_by_weaker_words_and_only_if_nothing_differs(
     found = _judged(*records)
     assert found.tier is not None and (found.entries["FID"].verdict.name, found.tier.name) == (verdict, tier)
     assert "declared, not checked" in found.entries["FID"].verdict.why
+
+
+def test_every_word_on_runs_of_ours_has_a_weaker_one() -> None:
+    beside_a_dash = {"converged"}  # not judged from outside
+    assert {*DECIDED, "reproduced where it trains"} - beside_a_dash == WORDS.keys()
+    assert not set(WORDS.values()) & set(DECIDED)
+
+
+def test_only_regular_files_of_a_result_s_size_are_read(cell: Cell, tmp_path: Path) -> None:
+    path = external.write(tmp_path, _external(cell, 0, 20.0))
+    os.mkfifo(path.with_name("0123456789abcdef-s0.json"))
+    with path.with_name("0123456789abcdef-s1.json").open("wb") as large:
+        large.truncate(store.MAX_BYTES + 1)
+    found, (fifo, sparse) = external.read_all(tmp_path)
+    assert len(found) == 1 and "a FIFO" in fifo.what and fifo.unread and "bytes" in sparse.what and not sparse.unread
 
 
 def test_a_reported_number_is_judged_only_if_all_of_its_protocol_is_stated(cell: Cell, tmp_path: Path) -> None:
@@ -350,6 +368,18 @@ def test_a_number_that_cannot_be_is_not_entered(
         {"floor": {"metrics": {}}, "key": None},
         {"remarks": 3, "key": None},
         {"schema": 2},
+        {"kind": "reported", "protocol": {"generated": "many"}, "key": None},
+        {"kind": "reported", "protocol": {"generated": 10**12}, "key": None},
+        {"kind": "reported", "protocol": {"quantise": ["round"]}, "key": None},
+        {"data": {"resolution": 10**12}, "key": None},
+        {"data": {"dataset": "a\0b"}, "key": None},
+        {"numbers": {"FID": [{"value": 5e-324}]}, "key": None},
+        {"provenance": {"threads": 1e99}, "key": None},
+        {"cell": "gran/a\nb", "key": None},
+        {"profile": "", "key": None},
+        {"real": 3, "key": None},
+        {"measure_version": "1", "key": None},
+        {"findings": "text", "key": None},
     ],
     ids=str,
 )

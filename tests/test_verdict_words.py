@@ -21,3 +21,7 @@ def test_it_is_in_the_documentation_and_the_site(name: str) -> None:
     assert f'<dt>{{{{ m.verdict("{name}") }}}}</dt><dd>' in overview
     assert name in SYMBOLS
     assert f".v-{name.replace(' ', '-')}" in (SITE / "site.css").read_text(encoding="utf-8")
+
+
+def test_no_two_words_share_a_symbol() -> None:
+    assert len(set(SYMBOLS.values())) == len(SYMBOLS)

@@ -7,6 +7,7 @@ trained, and how, is what somebody declares. A file is named by the hash of its 
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,8 @@ def read(path: Path) -> External:
     try:
         return parse(read_regular(path, store.MAX_BYTES), path)
     except OSError as error:
-        raise RecordError(path, f"unreadable ({error.strerror or error})", unread=True) from None
+        large = error.errno == errno.EFBIG  # no result at all
+        raise RecordError(path, f"unreadable ({error.strerror or error})", unread=not large) from None
 
 
 def parse(content: bytes, path: Path) -> External:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from benchmark.ranges import beyond, sane
+from benchmark.ranges import TYPES, beyond, sane
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.record import Record
 
@@ -21,13 +21,18 @@ LONGEST_SHOWN = 60
 def check_made(made: Recipe | Protocol) -> None:
     """Raises ValueError unless every field of a recipe or protocol is of its type, and every number within range."""
     for field in dataclasses.fields(made):
-        value, kind = getattr(made, field.name), str(field.type)
-        if value is None and kind.endswith("| None"):
-            continue
-        if not KINDS[kind.removesuffix(" | None")](value):
-            raise ValueError(f"{field.name} is {_shown(value)}")
-        if why := beyond(field.name, value):
-            raise ValueError(why)
+        check_field(field.name, getattr(made, field.name))
+
+
+def check_field(name: str, value: Any) -> None:
+    """Raises ValueError unless a value can be that of the field ``name`` of a recipe or protocol."""
+    kind = TYPES[name]
+    if value is None and kind.endswith("| None"):
+        return
+    if not KINDS[kind.removesuffix(" | None")](value):
+        raise ValueError(f"{name} is {_shown(value)}")
+    if why := beyond(name, value):
+        raise ValueError(why)
 
 
 def check_nested(record: Record) -> None:
