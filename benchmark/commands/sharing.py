@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from benchmark.commands.lines import believing, count, read_records
+from benchmark.errors import plain
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 
@@ -37,7 +38,7 @@ def export(a: Namespace) -> int:
     (members, written), _ = believing(lambda left, _: contents(suites, cells, left), found)
     write(a.out, members)
     size = a.out.stat().st_size
-    print(f"{a.out}: {count(len(written), 'record')}, {size / 1e6:.1f} MB")
+    print(f"{plain(str(a.out))}: {count(len(written), 'record')}, {size / 1e6:.1f} MB")
     if size > MAILABLE:
         print(
             f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones",
