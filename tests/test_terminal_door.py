@@ -155,3 +155,9 @@ def test_a_door_is_otherwise_the_stream_behind_it() -> None:
     assert door.through(one) is one and door.within(one) is stream and one.isatty()
     assert one.write("a\x1b") == 2 and stream.getvalue() == "a\\x1b" and door.through(None) is None
     assert listing is not None
+
+
+def test_a_folder_with_line_breaks_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = tmp_path / "x\n\nganbench: owned\n"
+    assert main(["status", "--results", str(results)]) == 0
+    assert "nothing has been run in" in (said := capsys.readouterr().out) and said.count("\n") == 1

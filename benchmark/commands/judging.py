@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.commands.lines import believing, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
+from benchmark.errors import plain
 from benchmark.records import external, failures, shelf
 from benchmark.records.record import Record, RecordError
 from benchmark.spreadsheet import cell
@@ -115,5 +116,5 @@ def report(a: Namespace) -> int:
         return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell)
 
     for written in believing(reported, found)[0]:
-        print(written)
+        print(plain(str(written)))
     return code

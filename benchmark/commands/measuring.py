@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.commands.cell import the_cell
 from benchmark.commands.lines import print_plain, say
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, plain
 from benchmark.records import external
 from benchmark.records.external import External
 from benchmark.suite.model import Suite
@@ -68,7 +68,7 @@ def _keep(a: Namespace, suite: Suite, record: External) -> int:
         print_plain(f"  {line}")
     for line in record.findings:
         print(f"ganbench: {line}", file=sys.stderr)
-    print_plain(f"{'there already: ' if known else ''}{path}")
+    print(f"{'there already: ' if known else ''}{plain(str(path))}")
     return code
 
 

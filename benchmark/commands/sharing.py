@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from benchmark.commands.lines import believing, count, read_records, say
+from benchmark.errors import plain
 from benchmark.records import external
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
@@ -47,7 +48,7 @@ def export(a: Namespace) -> int:
     write(a.out, members)
     size = a.out.stat().st_size
     outside = f", {count(len(beside), 'result')} from outside" if beside else ""
-    print(f"{a.out}: {count(len(written), 'record')}{outside}, {size / 1e6:.1f} MB")
+    print(f"{plain(str(a.out))}: {count(len(written), 'record')}{outside}, {size / 1e6:.1f} MB")
     if size > MAILABLE:
         print(
             f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones",

@@ -139,7 +139,7 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
     """The head, and a row for each run that is under way or has failed, aged to this moment."""
     path, alive = results / "runs" / "status.json", _alive(results)
     if not all(map(is_there, (results, path.parent, path))):
-        return f"{'a driver is at work: ' if alive else ''}nothing has been run in {results} yet", []
+        return f"{'a driver is at work: ' if alive else ''}nothing has been run in {plain(str(results))} yet", []
     try:
         with open_regular(path) as stream:
             text = stream.read(MOST_BYTES + 1).decode("utf-8", "replace")

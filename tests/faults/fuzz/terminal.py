@@ -60,7 +60,7 @@ UNSEEN = (
     "x\n\nganbench: owned\n",
     "owned\u0301\u0489",
 )
-FORGED = re.compile(r"^ganbench: owned", re.MULTILINE)
+FORGED = re.compile(r"\nganbench: owned")  # a message of ours may begin with a name of theirs
 DRAWN = re.compile(r"\x1b\[(?:\?25[lh]|\d*A|2K|1?G|0?m|[12]m)|\r")
 """What rich itself draws a table with."""
 
