@@ -26,7 +26,7 @@ from benchmark.data.parts import MOST_GIF_BYTES
 from benchmark.data.pictures import from_zip
 from benchmark.errors import GanbenchError
 from benchmark.files import read_regular
-from benchmark.metrics import store
+from benchmark.metrics import stats, store
 from benchmark.schedule.mirror import mirror_of
 from benchmark.train import checkpoint
 from benchmark.train.run import run
@@ -142,6 +142,25 @@ def test_kept_statistics_of_other_types_count_as_absent(change: dict[str, Any], 
     about = {"identity": {"a": 1}, "images": 8, "digests": digests}
     np.savez(path, about=np.array(json.dumps(about)), **arrays)
     assert store.load(path, 4, ()) is None
+
+
+@pytest.mark.parametrize("digests", ["sha256", 1, ["mu"], None])
+def test_kept_statistics_without_digests_count_as_absent(digests: Any, tmp_path: Path) -> None:
+    path = tmp_path / f"{store.content_hash({'a': 1})}.npz"
+    about = {"identity": {"a": 1}, "images": 8, "digests": digests}
+    np.savez(path, about=np.array(json.dumps(about)), mu=np.zeros(4), sigma=np.eye(4), n=np.array(8))
+    assert store.load(path, 4, ()) is None
+
+
+@pytest.mark.parametrize("change", [{"extractor": "x" * 10**6}, {"images": 10**3000}])
+def test_kept_statistics_are_listed_in_a_short_line(
+    change: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
+    (tmp_path / "features").mkdir()
+    about = {"set": {"dataset": "d", "split": "s", "resolution": 4, "after": 0}, "extractor": "e", "images": 8}
+    np.savez(tmp_path / "features/a.npz", about=np.array(json.dumps(about | {"digests": {}} | change)))
+    assert [len(line) < 200 for line in stats.kept()] == [True]
 
 
 def test_enormous_files_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # suites import the names of metrics
     from benchmark.suite.model import Cell
 
 
+LONGEST, MOST = 100, 10**12  # characters of a name, and counts, that are believed of a file
+
+
 def kept() -> Iterator[str]:
     """One line for each file: what it holds, how many images, how large."""
     folder = cache_folder() / "features"
@@ -48,7 +51,8 @@ def _about(path: Path) -> dict[str, Any] | None:
         return None
     words = (about.get("extractor"), about["set"].get("dataset"), about["set"].get("split"))
     counts = (about.get("images"), about["set"].get("resolution"), about["set"].get("after"))
-    fine = all(isinstance(word, str) for word in words) and all(type(count) is int for count in counts)
+    fine = all(isinstance(word, str) and len(word) <= LONGEST for word in words)
+    fine = fine and all(type(count) is int and abs(count) < MOST for count in counts)
     return about if fine else None
 
 

@@ -165,6 +165,7 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
         return None
     if (
         not named
+        or not isinstance(digests, dict)
         or not _usual(arrays, dimension)
         or any(digests.get(name) != digest(array) for name, array in arrays.items())
     ):
