@@ -62,6 +62,7 @@ def _command(words: list[str], leave: Leave) -> int:
         print("ganbench: the folder that this shell is in is gone: cd to one that is there", file=sys.stderr)
         return 1
     try:
+        _say_which(arguments)
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
         print(f"ganbench: {error}", file=sys.stderr, flush=True)
@@ -86,3 +87,18 @@ def _command(words: list[str], leave: Leave) -> int:
             file=sys.stderr,
         )
         return 1
+
+
+def _say_which(arguments: argparse.Namespace) -> None:
+    """Which suite files were taken, where a name could mean another."""
+    named = getattr(arguments, "suites", None)
+    if hasattr(arguments, "cell"):
+        named = [arguments.cell.split("/")[0]]
+    elif getattr(arguments, "action", None) == "stats":
+        named = arguments.names or None
+    if named is None:
+        return
+    from benchmark.suite.find import origin
+
+    for line in origin(named):
+        print(f"ganbench: {line}", file=sys.stderr)

@@ -11,7 +11,7 @@ from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
 from benchmark.suite.filter import Filter
-from benchmark.suite.find import SUITES, find, is_a, suite_files
+from benchmark.suite.find import beside, default_folder, find, is_a, suite_files
 from benchmark.suite.model import METRICS, Suite, Table, Tolerance
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
@@ -27,13 +27,13 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
     """Every named suite, once. A folder stands for the papers in it, without selections from them.
 
     Args:
-        names: as ``find`` takes them; none: the folder ``suites/``.
+        names: as ``find`` takes them; none: the folder ``suites/``, or else the package's.
 
     Raises:
         SuiteError: as ``find`` and ``load``, or two of the files bear one name.
     """
     suites: list[Suite] = []
-    for name in names or [SUITES]:
+    for name in names or [default_folder()]:
         if is_a(Path(name), stat.S_ISDIR):
             found = [p for p in suite_files(Path(name)) if "include" not in read(p).mapping()]
             if not found:
@@ -108,11 +108,10 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
 
 
 def _included(path: Path, item: Node, profile: str | None, chain: tuple[Path, ...]) -> Suite:
-    """The suite that an entry of ``include`` names: a file beside this one."""
+    """The suite that an entry of ``include`` names: a file beside this one, or the package's."""
     given = item.mapping({"suite", "profile", "only"}, ("suite",))
     name = given["suite"].text()
-    source = path.parent / f"{name}.yaml"
-    if not is_a(source, stat.S_ISREG):
+    if (source := beside(path, name)) is None:
         known = [p.stem for p in suite_files(path.parent) if p != path]
         given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
     if source.resolve() in chain:
