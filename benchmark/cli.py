@@ -62,7 +62,7 @@ def _command(words: list[str], leave: Leave) -> int:
         print("ganbench: the folder that this shell is in is gone: cd to one that is there", file=sys.stderr)
         return 1
     try:
-        _say_which(arguments)
+        _which_suites(arguments)
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
         print(f"ganbench: {error}", file=sys.stderr, flush=True)
@@ -89,8 +89,8 @@ def _command(words: list[str], leave: Leave) -> int:
         return 1
 
 
-def _say_which(arguments: argparse.Namespace) -> None:
-    """Which suite files were taken, where a name could mean another."""
+def _which_suites(arguments: argparse.Namespace) -> None:
+    """Say which suite files were taken, where a name could mean another; and whether all their plug-ins may run."""
     named = getattr(arguments, "suites", None)
     if hasattr(arguments, "cell"):
         named = [arguments.cell.split("/")[0]]
@@ -99,6 +99,10 @@ def _say_which(arguments: argparse.Namespace) -> None:
     if named is None:
         return
     from benchmark.suite.find import origin
+    from benchmark.suite.plugged import trust_all
+
+    if getattr(arguments, "trust_plugins", False):
+        trust_all()
 
     for line in origin(named):
         print(f"ganbench: {line}", file=sys.stderr)

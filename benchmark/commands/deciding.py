@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.commands import standing
-from benchmark.commands.lines import count, first_seeds, no_cell, say
+from benchmark.commands.lines import count, first_seeds, no_cell, say, say_code
 from benchmark.commands.pace import device_of, width_of
 from benchmark.commands.rounds import Session
 from benchmark.commands.standing import SHOWN, Standing, tell
@@ -33,6 +33,7 @@ def until_decided(a: Namespace, options: Options) -> int:
     state = session.look()
     if not state.cells:
         raise no_cell(a, a.suites)
+    say_code(joined.cell.recipe for joined in state.cells)
     unread = say(state.problems)
     standing.begin(state, RULE, first_seeds(a.words))
     if not state.questions:

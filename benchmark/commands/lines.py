@@ -6,11 +6,12 @@ import dataclasses
 import io
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from benchmark.errors import GanbenchError, nearest, plain
+from benchmark.outside.running import in_words
 from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, make_plan, prioritised
 from benchmark.process import shell
@@ -37,8 +38,15 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     code = say(problems)
     made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
+    say_code(run.recipe for run in made.of("to do"))
     _must_build(made)
     return in_order(made, found, getattr(a, "layout", AUTO)), found, code
+
+
+def say_code(recipes: Iterable[Recipe]) -> None:
+    """On standard error: which code of the user's own runs."""
+    for line in in_words(recipes):
+        print(f"ganbench: {plain(line)}", file=sys.stderr)
 
 
 def _must_build(made: Plan) -> None:

@@ -28,6 +28,9 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
+    used = [("networks", recipe.network[0]), *(("methods", name) for name, _ in (recipe.loss, *recipe.parts))]
+    if why := next(filter(None, (plugins(room)[name].closed() for room, name in used)), None):
+        return why
     try:
         card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
     except GanbenchError as error:

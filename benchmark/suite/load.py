@@ -15,6 +15,7 @@ from benchmark.suite.find import beside, default_folder, find, is_a, suite_files
 from benchmark.suite.model import METRICS, Suite, Table, Tolerance
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
+from benchmark.suite.plugged import asked_for, plugged
 from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
 from benchmark.suite.rows import Profile
 from benchmark.suite.tables import TableReader
@@ -40,10 +41,16 @@ def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
                 raise SuiteError(f"no papers' suite files in {name}")
             suites += [load(path, profile) for path in found]
         else:
-            suites.append(load(find(name), profile))
+            suites.append(_asked(find(name), profile))
     if said := clash(suites):
         raise SuiteError(f"{said}, or give one at a time")
     return once(suites)
+
+
+def _asked(path: Path, profile: str | None) -> Suite:
+    """A suite that the user named: its own plug-ins, in folders beside it, may run."""
+    with asked_for(path):
+        return load(path, profile)
 
 
 def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
@@ -61,7 +68,8 @@ def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -
 def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
     """A suite from its YAML, however that was read."""
     top = root.mapping(
-        {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include"}, ("suite",)
+        {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include", "plugins"},
+        ("suite",),
     )
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(
@@ -70,11 +78,14 @@ def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[P
     if top["suite"].text() in RESERVED:
         top["suite"].fail(f"a suite cannot be called {top['suite'].text()!r}: every report has a page of that name")
     if "include" in top:
+        if "plugins" in top:
+            top["plugins"].fail("plug-ins belong to suites with recipes: this one takes its cells from others")
         return _selection(path, top, profile, (*chain, path.resolve()))
     for key in ("paper", "protocol", "recipes", "tables"):
         if key not in top:
             root.fail(f"missing key {key!r}")
-    return _paper(path, top, profile or "full")
+    with plugged(top.get("plugins"), path):
+        return _paper(path, top, profile or "full")
 
 
 def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tuple[Path, ...]) -> Suite:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection
 
-from benchmark.catalogue import plugins
+from benchmark.catalogue import words
 from benchmark.errors import GanbenchError, nearest
 from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
@@ -45,7 +45,7 @@ def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
 
 def part_names(recipes: Node) -> set[str]:
     """Every part that a plug-in implements or a recipe of the suite lists."""
-    names = set(plugins("methods"))
+    names = words("methods")
     for recipe in recipes.mapping().values():
         given = recipe.mapping()
         for place in [given, *(n.mapping() for n in (given["on"].mapping() if "on" in given else {}).values())]:
