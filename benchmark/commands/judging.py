@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from benchmark.commands.lines import out_for_programs, print_plain, read_records, say
+from benchmark.commands.lines import out_for_programs, print_plain, read_records, say, suites_of
 from benchmark.commands.standing import tell
 from benchmark.records import failures, shelf
-from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 
 
 def compare(a: Namespace) -> int:
@@ -18,9 +18,8 @@ def compare(a: Namespace) -> int:
     from benchmark.collate.presenting.tidy import believed, compared_rows
 
     found, code = read_records(a.results)
-    joined = [
-        load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1] for suite in load_all(a.suites)
-    ]
+    suites, wrong = _suites(a)
+    joined = [load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1] for suite in suites]
     frame = pandas.DataFrame([row for one in joined for row in compared_rows(one)])
     if a.format == "csv":
         frame.to_csv(out_for_programs(), index=False)
@@ -29,7 +28,7 @@ def compare(a: Namespace) -> int:
     else:
         print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))
-    return code
+    return wrong or code
 
 
 def claims(a: Namespace) -> int:
@@ -39,7 +38,8 @@ def claims(a: Namespace) -> int:
     from benchmark.collate.presenting.report import judged_claims
 
     found, code = ([], 0) if a.published_only else read_records(a.results)
-    for path in (s.path for s in load_all(a.suites)):
+    suites, wrong = _suites(a)
+    for path in (s.path for s in suites):
         suite, joined = load_joined(path, found, a.profile, {} if a.published_only else failures.read_all(a.results))
         for c in judged_claims(suite, joined):
             print_plain(
@@ -60,7 +60,7 @@ def claims(a: Namespace) -> int:
                 f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ "
                 f"{r.tau:.2f}{interval} ({r.why})"
             )
-    return code
+    return wrong or code
 
 
 def report(a: Namespace) -> int:
@@ -74,8 +74,14 @@ def report(a: Namespace) -> int:
     problems += more
     code = say(problems)
     failed = failures.read_all(a.results)
-    loaded = [load_joined(s.path, found, a.profile, failed) for s in load_all(a.suites)]
+    suites, wrong = _suites(a)
+    loaded = [load_joined(s.path, found, a.profile, failed) for s in suites]
     said = [str(p) for p in problems]
     for written in write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell):
         print(written)
-    return code
+    return wrong or code
+
+
+def _suites(a: Namespace) -> tuple[list[Suite], int]:
+    """As ``suites_of``, under the profiles that they state themselves."""
+    return suites_of(Namespace(suites=a.suites))

@@ -22,6 +22,7 @@ from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
+from benchmark.suite.nodes import SuiteError
 from benchmark.train.layout import AUTO
 
 
@@ -29,18 +30,29 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     """The plan, in the order of predicted cost where that is known; all records there are; what ``say`` returns."""
     from benchmark.plan.forecast import in_order
 
-    suites = load_all(a.suites, a.profile)
+    suites, wrong = suites_of(a, strict=True)
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     if not cells:
         raise no_cell(a, a.suites)
     found, problems = store.read_all(a.results)
-    code = say(problems)
+    code = wrong or say(problems)
     made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
     say_code(run.recipe for run in made.of("to do"))
     _must_build(made)
     return in_order(made, found, getattr(a, "layout", AUTO)), found, code
+
+
+def suites_of(a: Namespace, strict: bool = False) -> tuple[list[Suite], int]:
+    """The suites that are asked for, and the exit code: 2 where one that cannot be used is passed over, which is said.
+    ``strict``: one that was named is not passed over.
+    """
+    wrong = list[SuiteError]()
+    suites = load_all(a.suites, getattr(a, "profile", None), wrong.append, strict)
+    for error in wrong:
+        print(f"ganbench: {error}; this suite is passed over", file=sys.stderr)
+    return suites, 2 if wrong else 0
 
 
 def say_code(recipes: Iterable[Recipe]) -> None:

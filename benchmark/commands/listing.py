@@ -6,25 +6,25 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.commands.lines import count, out_for_programs, print_plain, read_records
+from benchmark.commands.lines import count, out_for_programs, print_plain, read_records, suites_of
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
 from benchmark.suite.find import find
-from benchmark.suite.load import load, load_all
+from benchmark.suite.load import load
 from benchmark.suite.model import Cell
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
 
 
 def list_cells(a: Namespace) -> int:
     """Suites, tables and cells."""
-    suites = load_all(a.suites, a.profile)
+    suites, wrong = suites_of(a)
     if a.check:
-        return _check([s.path for s in suites])
+        return _check([s.path for s in suites]) or wrong
     if a.json:
         rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
         print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
-        return 0
+        return wrong
     for suite in suites:
         print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
         for table in suite.tables:
@@ -40,7 +40,7 @@ def list_cells(a: Namespace) -> int:
         f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, "
         f"{len(cells) - published} without"
     )
-    return 0
+    return wrong
 
 
 def _check(paths: list[Path]) -> int:
@@ -128,9 +128,10 @@ def published(a: Namespace) -> int:
     """Every published number."""
     import pandas
 
-    frame = pandas.DataFrame(published_rows(load_all(a.suites)), columns=PUBLISHED_COLUMNS)
+    suites, wrong = suites_of(a)
+    frame = pandas.DataFrame(published_rows(suites), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
         print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
     else:
         frame.to_csv(out_for_programs(), index=False)
-    return 0
+    return wrong

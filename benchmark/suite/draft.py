@@ -53,6 +53,13 @@ class Draft:
             notes |= {k: self.notes[REST] for k in self.fields if k not in {*SOURCELESS, *notes, *self.stated}}
         return notes
 
+    def quoted(self, name: str) -> Draft:
+        """As a base in another suite: what that suite's paper states is not what this one's does."""
+        notes = {k: f"as {name}, whose paper states it: {where}" for k, where in self.stated.items()}
+        notes |= {k: f"as {name}: {why}" for k, why in self.spelled_notes().items()}
+        on = None if self.on is None else tuple((test, more.quoted(name)) for test, more in self.on)
+        return Draft(self.fields, {}, notes, on)
+
     def at(self, place: Place, base: Draft | None = None) -> Draft:
         """The draft on top of ``base``, as it is in one column of a table: what is on for that column comes last."""
         draft = self.over(base) if base else self

@@ -99,7 +99,7 @@ def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any
                 )
 
             return change
-        return tuple(_part(item) for item in node.items())
+        return tuple(read_part(item) for item in node.items())
     return scalar(key, RECIPE_TYPES[key], node)
 
 
@@ -123,7 +123,7 @@ def _named_or_merge(node: Node, kind: str) -> Any:
     return merge
 
 
-def _part(node: Node) -> NamedArgs:
+def read_part(node: Node) -> NamedArgs:
     """``name``, or ``{name: {argument: …}}``."""
     if not node.is_mapping():
         name = meant("methods", node.text())

@@ -15,11 +15,13 @@ from benchmark.catalogue import plugins
 from benchmark.data.cards import cards
 from benchmark.errors import nearest, sure
 from benchmark.recipe import Recipe
-from benchmark.suite.draft import SOURCELESS
+from benchmark.suite.draft import REST, SOURCELESS
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_node
 from benchmark.suite.model import Cell, Suite
 from benchmark.suite.nodes import Loader, Node, SuiteError, read
+from benchmark.suite.plugged import plugged
+from benchmark.suite.recipes import RecipeReader
 from benchmark.suite.tidy import published_rows
 
 WIDE = 0.25  # a wider tolerance is taken for a mistake; the widest of the five papers' suites is 0.1
@@ -56,6 +58,7 @@ def _suite(suite: Suite) -> Iterator[str]:
         yield f"{cells[0]}{more}: neither 'stated' nor 'notes' says where this comes from: {', '.join(fields)}"
     yield from _measuring(suite)
     yield from _unused(suite)
+    yield from _replaced(suite)
     yield from _round_trip(suite)
 
 
@@ -104,6 +107,27 @@ def _unused(suite: Suite) -> Iterator[str]:
         for name, row in (item for group in groups for item in group.mapping().items()):
             named.add(row.mapping()["recipe"].text() if "recipe" in row.mapping() else name)
     yield from (f"recipe {name!r} is used by no row" for name in recipes if name not in named)
+
+
+def _replaced(suite: Suite) -> Iterator[str]:
+    """Lists of parts that leave out what the base recipe has, where nothing says that this is meant."""
+    top = read(suite.path).mapping()
+    if "recipes" not in top:
+        return
+    with plugged(top.get("plugins"), suite.path):
+        reader = RecipeReader(top["recipes"])
+        for name, node in reader.raw.items():
+            given = node.mapping()
+            if "from" not in given or "parts" not in given or not given["parts"].is_list():
+                continue
+            own, base = reader.resolve(name, node), reader.resolve(given["from"].text(), given["from"])
+            kept = {part for part, _ in own.fields["parts"]}
+            gone = [part for part, _ in base.fields.get("parts") or () if part not in kept]
+            if gone and not {"parts", REST} & {*own.notes, *own.stated}:
+                yield (
+                    f"recipe {name!r}: its list of parts replaces that of {given['from'].text()!r}, and leaves out "
+                    f"{', '.join(gone)}: add parts by 'parts+:', or give 'parts' a note"
+                )
 
 
 def _round_trip(suite: Suite) -> Iterator[str]:

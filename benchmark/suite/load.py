@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest
@@ -24,32 +26,57 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
 RESERVED = ("index", "claims", "cells")  # pages that every report has
 
 
-def load_all(names: list[str], profile: str | None = None) -> list[Suite]:
+def load_all(
+    names: list[str],
+    profile: str | None = None,
+    broken: Callable[[SuiteError], None] | None = None,
+    strict: bool = False,
+) -> list[Suite]:
     """Every named suite, once. A folder stands for the papers in it, without selections from them.
 
     Args:
         names: as ``find`` takes them; none: the folder ``suites/``, or else the package's.
+        broken: told of each suite that cannot be used and is passed over, if there are others.
+        strict: only those are passed over that nobody named, in a folder.
 
     Raises:
         SuiteError: as ``find`` and ``load``, or two of the files bear one name.
     """
-    suites: list[Suite] = []
+    suites, errors = list[Suite](), list[SuiteError]()
     for name in names or [default_folder()]:
-        if is_a(Path(name), stat.S_ISDIR):
-            found = [p for p in suite_files(Path(name)) if "include" not in read(p).mapping()]
-            if not found:
-                raise SuiteError(f"no papers' suite files in {name}")
-            suites += [load(path, profile) for path in found]
-        else:
-            suites.append(_asked(find(name), profile))
+        before = len(suites) + len(errors)
+        folder = is_a(Path(name), stat.S_ISDIR)
+        for read_it in _in_folder(Path(name), profile) if folder else [partial(_asked, name, profile)]:
+            try:
+                if (suite := read_it()) is not None:
+                    suites.append(suite)
+            except SuiteError as error:
+                if broken is None or (strict and not folder):
+                    raise
+                errors.append(error)
+        if before == len(suites) + len(errors):
+            raise SuiteError(f"no papers' suite files in {name}")
+    if errors and not suites:
+        raise errors[0]
+    for error in errors if broken is not None else []:
+        broken(error)
     if said := clash(suites):
         raise SuiteError(f"{said}, or give one at a time")
     return once(suites)
 
 
-def _asked(path: Path, profile: str | None) -> Suite:
+def _in_folder(folder: Path, profile: str | None) -> list[Callable[[], Suite | None]]:
+    """What loads each file of a folder; None of a selection."""
+
+    def paper(path: Path) -> Suite | None:
+        return None if "include" in (root := read(path)).mapping() else load_node(root, path, profile)
+
+    return [partial(paper, path) for path in suite_files(folder)]
+
+
+def _asked(name: str, profile: str | None) -> Suite:
     """A suite that the user named: its own plug-ins, in folders beside it, may run."""
-    with asked_for(path):
+    with asked_for(path := find(name)):
         return load(path, profile)
 
 

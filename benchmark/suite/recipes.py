@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 from benchmark.catalogue import words
 from benchmark.errors import GanbenchError, nearest
@@ -12,35 +13,63 @@ from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.draft import COORDINATES, REST, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
 from benchmark.suite.filter import Filter
+from benchmark.suite.find import beside
 from benchmark.suite.model import METRICS
-from benchmark.suite.nodes import Node, SuiteError
+from benchmark.suite.more_parts import ADDED, REMOVED, parts_changed
+from benchmark.suite.nodes import Node, SuiteError, read
+from benchmark.suite.plugged import plugged
 
 DEEPEST = 50  # recipes that inherit from each other in a row
 
 
 def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
     """The ``recipes:`` of a suite, ``from:`` resolved; fails on an unknown base or a cycle."""
-    raw = node.mapping()
-    parts = part_names(node)
-    done: dict[str, tuple[Draft, Node]] = {}
+    reader = RecipeReader(node)
+    return {name: (reader.resolve(name, at), at) for name, at in reader.raw.items()}
 
-    def resolve(name: str, asked: Node, chain: tuple[str, ...]) -> Draft:
-        """The recipe over its bases; ``asked``: where it is named, for errors; ``chain``: what inherits from it."""
-        if name not in raw:
-            asked.fail(f"unknown recipe {name!r}{nearest(name, raw)}")
-        if name in chain:
-            asked.fail(f"recipes inherit in a circle: {' -> '.join((*chain, name))}")
-        if name not in done:
-            own = read_draft(raw[name], parts)
-            base = raw[name].mapping().get("from")
+
+class RecipeReader:
+    """The recipes of one suite, each resolved when it is asked for."""
+
+    def __init__(self, node: Node) -> None:
+        self.node, self.raw, self.parts = node, node.mapping(), part_names(node)
+        self._done: dict[str, Draft] = {}
+        self._abroad: dict[str, Draft] = {}
+
+    def resolve(self, name: str, asked: Node, chain: tuple[tuple[str, str], ...] = ()) -> Draft:
+        """The recipe over its bases; ``asked``: where it is named, for errors; ``chain``: file and name of each that
+        inherits from it.
+        """
+        if name not in self.raw:
+            return self._of_another(name, asked, chain)
+        if (self.node.file, name) in chain:
+            asked.fail(f"recipes inherit in a circle: {' -> '.join((*(n for _, n in chain), name))}")
+        if name not in self._done:
+            own = read_draft(self.raw[name], self.parts)
+            base = self.raw[name].mapping().get("from")
             if len(chain) > DEEPEST:
                 asked.fail(f"recipes inherit over more than {DEEPEST} steps")
-            done[name] = (own.over(resolve(base.text(), base, (*chain, name)) if base else Draft()), raw[name])
-        return done[name][0]
+            further = (*chain, (self.node.file, name))
+            self._done[name] = own.over(self.resolve(base.text(), base, further) if base else Draft())
+        return self._done[name]
 
-    for name in raw:
-        resolve(name, raw[name], ())
-    return done
+    def _of_another(self, name: str, asked: Node, chain: tuple[tuple[str, str], ...]) -> Draft:
+        """``gran/NSGAN``: a recipe of another suite, which says where its values come from."""
+        suite, slash, theirs = name.partition("/")
+        if not slash:
+            asked.fail(f"unknown recipe {name!r}{nearest(name, self.raw)}")
+        if (path := beside(Path(self.node.file), suite)) is None:
+            asked.fail(f"no suite {suite!r} beside this one, nor with ganbench, for recipe {name!r}")
+        if name not in self._abroad:
+            top = read(path).mapping()
+            if "recipes" not in top:
+                asked.fail(f"suite {suite} has no recipes of its own")
+            reader = RecipeReader(top["recipes"])
+            if theirs not in reader.raw:
+                asked.fail(f"suite {suite} has no recipe {theirs!r}{nearest(theirs, reader.raw)}")
+            with plugged(top.get("plugins"), path):
+                self._abroad[name] = reader.resolve(theirs, asked, chain).quoted(name)
+        return self._abroad[name]
 
 
 def part_names(recipes: Node) -> set[str]:
@@ -49,12 +78,9 @@ def part_names(recipes: Node) -> set[str]:
     for recipe in recipes.mapping().values():
         given = recipe.mapping()
         for place in [given, *(n.mapping() for n in (given["on"].mapping() if "on" in given else {}).values())]:
-            if "parts" in place and place["parts"].is_list():
-                names |= {
-                    name
-                    for item in place["parts"].items()
-                    for name in (item.mapping() if item.is_mapping() else [item.text()])
-                }
+            lists = [place[key] for key in ("parts", ADDED) if key in place and place[key].is_list()]
+            for item in (item for given in lists for item in given.items()):
+                names |= set(item.mapping() if item.is_mapping() else [item.text()])
     return names
 
 
@@ -72,10 +98,12 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
         "profile": ("on",),
         "profile on": (),
     }[kind]
-    given = node.mapping({*RECIPE_TYPES, *keys})
+    given = node.mapping({*RECIPE_TYPES, *keys, ADDED, REMOVED})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
     fields = {key: recipe_field(key, value, parts, kind) for key, value in given.items() if key in RECIPE_TYPES}
+    if ADDED in given or REMOVED in given:
+        fields["parts"] = parts_changed(given, fields.get("parts"), kind)
     on = (
         _on(given["on"], lambda n: read_draft(n, parts, "profile on" if kind == "profile" else "on"))
         if "on" in given
