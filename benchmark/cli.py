@@ -16,7 +16,7 @@ from benchmark.process.leave import Leave
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
 )
-ROOMS = ("listing", "planning", "running", "judging", "sharing", "machine")  # of arguments/ and of commands/
+ROOMS = ("listing", "planning", "running", "judging", "sharing", "making", "machine")  # of arguments/ and of commands/
 
 
 def parser() -> argparse.ArgumentParser:

@@ -14,13 +14,15 @@ from benchmark.suite.margins import percent
 from benchmark.suite.model import Table
 from benchmark.suite.nodes import Node
 
+CLAIM_KEYS = ("id", "quote", "where", "holds", "note")
+
 
 def read_claims(node: Node, paper: str, tables: tuple[Table, ...]) -> tuple[Claim, ...]:
     """The ``claims:`` list; fails on an unknown table, method or metric."""
     claims: dict[str, Claim] = {}
     known = {t.id: t for t in tables}
     for item in node.items():
-        given = item.mapping({"id", "quote", "where", "holds", "note"}, ("id", "quote", "where", "holds"))
+        given = item.mapping(CLAIM_KEYS, CLAIM_KEYS[:-1])
         name = given["id"].text()
         if name in claims:
             given["id"].fail(f"two claims have the id {name!r}")

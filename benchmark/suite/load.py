@@ -23,6 +23,12 @@ from benchmark.suite.rows import Profile
 from benchmark.suite.tables import TableReader
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
+TOP_KEYS = ("suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include", "plugins")
+PAPER_KEYS = ("title", "venue", "notes")
+PROFILE_KEYS = ("from", "recipe", "protocol")
+TOLERANCE_KEYS = ("relative", "source")
+INCLUDE_KEYS = ("suite", "profile", "only")
+NEEDED = ("paper", "protocol", "recipes", "tables")  # of a suite that is no selection
 RESERVED = ("index", "claims", "cells")  # pages that every report has
 
 
@@ -94,10 +100,7 @@ def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -
 
 def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
     """A suite from its YAML, however that was read."""
-    top = root.mapping(
-        {"suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include", "plugins"},
-        ("suite",),
-    )
+    top = root.mapping(TOP_KEYS, ("suite",))
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(
             f"a suite's name is lower-case letters, digits and dashes, at most 100, found {top['suite'].text()[:120]!r}"
@@ -108,7 +111,7 @@ def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[P
         if "plugins" in top:
             top["plugins"].fail("plug-ins belong to suites with recipes: this one takes its cells from others")
         return _selection(path, top, profile, (*chain, path.resolve()))
-    for key in ("paper", "protocol", "recipes", "tables"):
+    for key in NEEDED:
         if key not in top:
             root.fail(f"missing key {key!r}")
     with plugged(top.get("plugins"), path):
@@ -147,7 +150,7 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
 
 def _included(path: Path, item: Node, profile: str | None, chain: tuple[Path, ...]) -> Suite:
     """The suite that an entry of ``include`` names: a file beside this one, or the package's."""
-    given = item.mapping({"suite", "profile", "only"}, ("suite",))
+    given = item.mapping(INCLUDE_KEYS, ("suite",))
     name = given["suite"].text()
     if (source := beside(path, name)) is None:
         known = [p.stem for p in suite_files(path.parent) if p != path]
@@ -165,7 +168,7 @@ def _only(node: Node) -> Filter:
 
 
 def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
-    paper = top["paper"].mapping({"title", "venue", "notes"}, ("title", "venue"))
+    paper = top["paper"].mapping(PAPER_KEYS, ("title", "venue"))
     recipes = read_recipes(top["recipes"])
     profiles = _profiles(top, part_names(top["recipes"]))
     if profile_name not in profiles:
@@ -196,7 +199,7 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
     for name, node in (top["profiles"].mapping() if "profiles" in top else {}).items():
         if name == "full":
             node.fail("profile 'full' is the paper's own and cannot be changed")
-        given = node.mapping({"from", "recipe", "protocol"})
+        given = node.mapping(PROFILE_KEYS)
         if "from" in given and given["from"].text() not in found:
             given["from"].fail(
                 f"no profile {given['from'].text()!r} stands before this one{nearest(given['from'].text(), found)}"
@@ -211,7 +214,7 @@ def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
 def _tolerance(node: Node) -> dict[str, Tolerance]:
     found = {}
     for metric, value in node.mapping(METRICS).items():
-        given = value.mapping({"relative", "source"}, ("relative", "source"))
+        given = value.mapping(TOLERANCE_KEYS, TOLERANCE_KEYS)
         if (relative := given["relative"].number()) <= 0:
             given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
         if relative >= 1:
