@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from pathlib import Path
 
 from benchmark.commands.lines import count, out_for_programs, print_plain, read_records, suites_of
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
 from benchmark.suite.find import find
-from benchmark.suite.load import load
+from benchmark.suite.load import files, load
 from benchmark.suite.model import Cell
+from benchmark.suite.nodes import SuiteError
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
 
 
 def list_cells(a: Namespace) -> int:
     """Suites, tables and cells."""
-    suites, wrong = suites_of(a)
     if a.check:
-        return _check([s.path for s in suites]) or wrong
+        return _check(a)
+    suites, wrong = suites_of(a)
     if a.json:
         rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
         print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
@@ -43,17 +43,28 @@ def list_cells(a: Namespace) -> int:
     return wrong
 
 
-def _check(paths: list[Path]) -> int:
+def _check(a: Namespace) -> int:
+    """Problems of suites that load; all faults of those that do not, for which the exit code is 2."""
     from benchmark.plan.built import refusals
+    from benchmark.suite.faults import faults
     from benchmark.suite.lint import lint
 
+    broken = [fault for path in files(a.suites) for fault in faults(path)]
+    for fault in broken:
+        print_plain(fault)
+    try:
+        paths = [s.path for s in suites_of(a)[0]]
+    except SuiteError:
+        if not broken:
+            raise
+        return 2
     problems = lint(paths)
     cells = {(c.id, p): c for path in paths for p in load(path).profiles for c in load(path, p).cells}
     problems += refusals({f"{id} (profile {profile})": c.recipe for (id, profile), c in cells.items()})
     for problem in problems:
         print(problem)
     print(f"{count(len(paths), 'suite')}, {count(len(problems), 'problem')}")
-    return 1 if problems else 0
+    return 2 if broken else 1 if problems else 0
 
 
 def show(a: Namespace) -> int:

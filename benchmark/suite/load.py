@@ -71,6 +71,14 @@ def load_all(
     return once(suites)
 
 
+def files(names: list[str]) -> list[Path]:
+    """The suite files that names stand for, as ``load_all`` takes them; raises SuiteError as ``find`` does."""
+    found: list[Path] = []
+    for name in names or [default_folder()]:
+        found += suite_files(Path(name)) if is_a(Path(name), stat.S_ISDIR) else [find(name)]
+    return found
+
+
 def _in_folder(folder: Path, profile: str | None) -> list[Callable[[], Suite | None]]:
     """What loads each file of a folder; None of a selection."""
 
