@@ -41,6 +41,8 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
     say_code(run.recipe for run in made.of("to do"))
     _must_build(made)
+    for line in _changed(made):
+        print(f"ganbench: {line}", file=sys.stderr)
     return in_order(made, found, getattr(a, "layout", AUTO)), found, code
 
 
@@ -59,6 +61,18 @@ def say_code(recipes: Iterable[Recipe]) -> None:
     """On standard error: which code of the user's own runs."""
     for line in in_words(recipes):
         print(f"ganbench: {plain(line)}", file=sys.stderr)
+
+
+def _changed(made: Plan) -> list[str]:
+    """A line for each file that is not what it was when records were made, and that says that it computes the same."""
+    runs: dict[str, int] = {}
+    for file in (file for run in made.of("done") for file in run.changed):
+        runs[file] = runs.get(file, 0) + 1
+    return [
+        f"{file} has changed since {count(n, 'record')}, with VERSION as before: if it computes something else now, "
+        "raise VERSION, and the runs are made again"
+        for file, n in sorted(runs.items())
+    ]
 
 
 def _must_build(made: Plan) -> None:
