@@ -55,7 +55,11 @@ def _absolute(code: Code, top: str) -> Iterator[tuple[str, int]]:
     """Where a package's file imports the package by its own name."""
     for path, text in code.files:
         for node in ast.walk(ast.parse(text)):
-            named = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            named += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                named = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                named = [alias.name for alias in node.names]
+            else:
+                continue
             if any(name.partition(".")[0] == top for name in named):
                 yield path, node.lineno

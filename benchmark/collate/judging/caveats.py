@@ -92,7 +92,9 @@ def _declared(record: Record) -> list[str]:
             else None
         )
     except GanbenchError:
-        return []  # no such set here: its records join no cell
+        return []  # no such set: its records join no cell
+    if c.reader == "images" and found is None:
+        return [f"{c.name} is not on this machine: whether the images are those of its card was not checked here"]
     return (
         [f"the images of {c.name} are self-declared: no checksum is published"] if found and not found.published else []
     )
