@@ -64,8 +64,9 @@ def load_all(
             raise SuiteError(f"no papers' suite files in {name}")
     if errors and not suites:
         raise errors[0]
-    for error in errors if broken is not None else []:
-        broken(error)
+    if broken is not None:
+        for passed_over in errors:
+            broken(passed_over)
     if said := clash(suites):
         raise SuiteError(f"{said}, or give one at a time")
     return once(suites)

@@ -9,7 +9,6 @@ from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError
 from benchmark.suite.load import NAME, RESERVED
 
-KINDS = ("suite", "method", "network")
 FOLDER = "plugins"
 
 SUITE = """\
