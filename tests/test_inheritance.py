@@ -14,7 +14,8 @@ from benchmark.suite.nodes import SuiteError
 from tests.test_working_directory import MINI
 
 PARTS = "spectral-norm: {player: D}"
-BASE = MINI.replace("suite: mini", "suite: base").replace("parts: []", f"parts: [{PARTS}, lecam: {{weight: 0.1, decay: 0.9, start: 0}}]")
+TWO = f"parts: [{PARTS}, lecam: {{weight: 0.1, decay: 0.9, start: 0}}]"
+BASE = MINI.replace("suite: mini", "suite: base").replace("parts: []", TWO)
 
 
 @pytest.fixture
