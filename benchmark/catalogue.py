@@ -4,7 +4,8 @@ A plug-in is one file of ``networks/`` or ``methods/``. Its name in a suite is t
 dashes (``spectral-norm`` is ``spectral_norm.py``). It states ``VERSION = n`` (raised when its
 algorithm changes: the number is in every run key) and defines ``build(…)``, whose keyword-only
 arguments are the ones that a suite may give. One whose networks have been trained elsewhere states
-``WEIGHTS = {argument: {value: (names of weights/known.py, …)}}``; another value takes none.
+``WEIGHTS = {argument: {value: (names of weights/known.py, …)}}``; another value takes none. A network whose G has
+no BatchNorm states ``BATCH_NORM = False``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from benchmark.errors import GanbenchError, nearest
@@ -37,6 +38,7 @@ class Plugin:
     required: frozenset[str]
     defaults: dict[str, Any] = field(default_factory=dict)  # of arguments that may be left out
     weights: dict[str, dict[Any, tuple[str, ...]]] = field(default_factory=dict)  # its WEIGHTS
+    batch_norm: bool = True  # its BATCH_NORM
     # of one from outside the package (``outside/``): its module, and why it may not run, if it may not
     outside: Callable[[], ModuleType] | None = field(default=None, compare=False)
     closed: Callable[[], str | None] = field(default=lambda: None, compare=False)
@@ -107,6 +109,7 @@ def read_text(
         required=frozenset(a.arg for a, default in given if default is None),
         defaults={a.arg: ast.literal_eval(default) for a, default in given if default is not None},
         weights=weights or {},
+        batch_norm=_assigned(tree, "BATCH_NORM") is not False,
         outside=outside,
         closed=closed,
     )
@@ -114,7 +117,7 @@ def read_text(
 
 Names = Mapping[str, Mapping[str, str]]
 """Room -> name that a suite may write -> name of the plug-in, for plug-ins from outside."""
-_written: ContextVar[Names] = ContextVar("names of plug-ins from outside", default={})
+_written: ContextVar[Names] = ContextVar("names of plug-ins from outside", default=MappingProxyType({}))
 
 
 @contextmanager

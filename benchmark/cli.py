@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from importlib import import_module
 
-from benchmark import __version__
+from benchmark import __version__, door
 from benchmark.process import console
 from benchmark.process.home import leave_working_directory
 from benchmark.process.leave import Leave
@@ -43,18 +43,23 @@ def main(argv: list[str] | None = None) -> int:
         if argv is None:
             leave_working_directory()
         if argv is None and console.is_ours():
-            leave.over(console.run(lambda: _command(words, leave)))
+            leave.over(console.run(lambda: _command(words, leave, for_good=True)))
         else:
-            leave.over(_command(words, leave))
+            leave.over(_command(words, leave, for_good=argv is None))
     return leave.code
 
 
-def _command(words: list[str], leave: Leave) -> int:
+def _command(words: list[str], leave: Leave, for_good: bool) -> int:
+    with door.closed(for_good):
+        return _behind_the_door(words, leave)
+
+
+def _behind_the_door(words: list[str], leave: Leave) -> int:
     arguments = parser().parse_args(words)
     arguments.words = words
     if arguments.command == "run":
         leave.word = "stopped; run the same command again to go on"
-    from benchmark.errors import GanbenchError, plain
+    from benchmark.errors import GanbenchError, continued, plain
 
     try:
         os.getcwd()
@@ -65,7 +70,7 @@ def _command(words: list[str], leave: Leave) -> int:
         _which_suites(arguments)
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
-        print(f"ganbench: {error}", file=sys.stderr, flush=True)
+        print(continued(f"ganbench: {error}"), file=sys.stderr, flush=True)
         if error.at_once:
             os._exit(error.exit_code)
         return error.exit_code
@@ -75,14 +80,14 @@ def _command(words: list[str], leave: Leave) -> int:
     except OSError as error:  # of a disk or a folder, where no better words were found
         if os.environ.get("GANBENCH_DEBUG"):
             raise
-        where = f"{error.filename}: " if error.filename is not None else ""
+        where = f"{plain(str(error.filename))}: " if error.filename is not None else ""
         print(f"ganbench: cannot go on: {where}{error.strerror or error}", file=sys.stderr)
         return 1
     except Exception as error:  # a bug of ours: one line, and how to see more
         if os.environ.get("GANBENCH_DEBUG"):
             raise
         print(
-            plain(f"ganbench: unexpected {type(error).__name__}: {error}", lines=True)
+            plain(f"ganbench: unexpected {type(error).__name__}: {error}")
             + "\n(set GANBENCH_DEBUG=1 for the traceback, and please report it)",
             file=sys.stderr,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import TypeVar
 from unicodedata import category
@@ -46,7 +47,21 @@ def plain(text: str, lines: bool = False) -> str:
     """Text from others, in which nothing steers a terminal or turns the direction of writing; ``lines`` may end in
     it.
     """
-    if text.isprintable():
-        return text
-    kept = {"\n"} if lines else set()
-    return "".join(c if c.isprintable() or c in kept or category(c) == "Zs" else repr(c)[1:-1] for c in text)
+    return text if text.isprintable() else text.translate(_LINES if lines else _WORDS)
+
+
+def continued(text: str) -> str:
+    """Text of several lines, of which none but the first begins where lines of ours do."""
+    return re.sub(r"\n(?=\S)", "\n  ", text)
+
+
+class _Escapes(dict[int, str]):
+    """What stands for a character, by its number: worked out once for each that is met."""
+
+    def __missing__(self, number: int) -> str:
+        c = chr(number)
+        self[number] = c if c.isprintable() or category(c) == "Zs" else repr(c)[1:-1]
+        return self[number]
+
+
+_WORDS, _LINES = _Escapes(), _Escapes({ord("\n"): "\n"})

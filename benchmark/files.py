@@ -11,6 +11,7 @@ from contextlib import suppress
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
+MOST_BYTES = 2**28  # of a file that is read whole, where nothing else is said
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -37,9 +38,11 @@ def open_regular(path: Path) -> BufferedReader:
     return open(path, "rb")
 
 
-def read_regular(path: Path) -> bytes:
-    """All of a regular file; raises OSError as ``open_regular`` does."""
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """All of a regular file; raises OSError as ``open_regular`` does, or where it has more than ``most`` bytes."""
     with open_regular(path) as stream:
+        if os.fstat(stream.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
         return stream.read()
 
 

@@ -24,7 +24,7 @@ def syntax_hash(source: str) -> str:
 def _words(node: ast.AST) -> Iterator[str]:
     yield f"({type(node).__name__}"
     for name, value in ast.iter_fields(node):
-        if value is None and not isinstance(node, ast.Constant) or value == []:
+        if (value is None and not isinstance(node, ast.Constant)) or value == []:
             continue
         yield f".{name}"
         values = value if isinstance(value, list) else [value]

@@ -21,10 +21,14 @@ def row(record: Record) -> str:
     paper, table, method = record.cell.split("/")[:3]
 
     def said(entry: dict, metric: str, digits: int) -> str:
+        if metric not in entry:
+            return "not measured"
         return "diverged" if entry[metric]["value"] is None else f"{entry[metric]['value']:,.{digits}f}"
 
     scores = f"{said(first, 'IS', 2)} → {said(end, 'IS', 2)}" if "IS" in first else "not measured"
-    fids = " | ".join(said(entry, "FID", 0) for entry in (first, half, end))
+    distance = "tFID" if "FID" not in first and "tFID" in first else "FID"
+    mark = " (tFID)" if distance == "tFID" else ""
+    fids = " | ".join(said(entry, distance, 0) + mark for entry in (first, half, end))
     return (
         f"| {paper} | {table} | {method}{SAID[record.profile]} | {record.seed} | {record.steps:,} | {fids} | "
         f"{scores} | {said(first, 'precision', 2)} → {said(end, 'precision', 2)} | {said(end, 'recall', 3)} |"

@@ -67,6 +67,9 @@ def test_all_are_said_at_once(
         ("parts: [spectral-norm: {player: D}]", "parts: 3", ["expected a list"]),
         ("  SN-D: {from: base", "  SN-D: {from: SN-D", ["recipes inherit in a circle"]),
         ("tables:", "tables: [", ["not valid YAML"]),
+        ("parts: [spectral-norm: {player: D}]", f"parts: [{', '.join(map('p{}'.format, range(60)))}]", ["60 entries"]),
+        ("z_dim: 20, ", "z_dim: 20, kinds: {chosne: [z_dim]}, ", ["unknown kind 'chosne'"]),
+        ("z_dim: 20, ", "z_dim: 20, kinds: {chosen: [parts.gran]}, ", ["no value is called 'parts.gran' here"]),
     ],
 )
 def test_one_fault_is_one(old: str, new: str, said: list[str], tmp_path: Path) -> None:

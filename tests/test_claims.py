@@ -63,8 +63,13 @@ e: {recipe: base, FID: [not-converged, 5], IS: [not-converged, 5]}
         ("{table: T, metrics: [FID], better: {a: d}, cells: data_percent=10}", "not judged"),
         ("{table: T, metrics: [FID], better: {a: c}}", "holds"),  # not converged is worse than any number
         ("{table: T, metrics: [FID], better: {c: a}, cells: data_percent=10}", "fails"),
-        # neither converged: no evidence
+        # neither converged: left out, whatever the margin
         ("{table: T, metrics: [FID], better: {c: e}, cells: data_percent=10}", "not judged"),
+        ("{table: T, better: {c: e}, by: 5%, cells: data_percent=10}", "not judged"),
+        ("{table: T, better: {e: c}, by: -5%, cells: data_percent=10}", "not judged"),
+        ("{table: T, metrics: [FID], better: {c: e}, by: 5%, in: any}", "fails"),
+        ("{table: T, metrics: [FID], best: c, among: 'method!=a & method!=b', cells: data_percent=10}", "not judged"),
+        ("{table: T, metrics: [FID], better: {e: c}, by: 5%}", "holds"),  # only the other column counts
         ("{table: T, metrics: [FID], close: {b: a}, within: 10%, cells: data_percent=10}", "holds"),
         ("{table: T, metrics: [FID], close: {b: a}, within: 9%, cells: data_percent=10}", "fails"),
         ("{table: T, metrics: [FID], close: {c: a}, within: 90%, cells: data_percent=10}", "fails"),

@@ -27,6 +27,7 @@ from benchmark.collate.presenting.latex import latex, tex
 from benchmark.collate.presenting.render import markdown, to_csv
 from benchmark.collate.presenting.report import write_report
 from benchmark.collate.presenting.table import view
+from benchmark.collate.statistics.equivalence import factor, nearest_edge
 from benchmark.collate.statistics.interval import estimate, power, seeds_needed
 from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import make_plan
@@ -98,12 +99,20 @@ def test_seeds_needed_have_the_power_that_they_promise() -> None:
         decided = []
         for k, looked in ((n, True), (n - 1, True), (n, False)):
             draws = rng.normal(off, std, (40_000, k))
-            mean, half = (
-                draws.mean(1),
-                stats.t.ppf(1 - 0.025 / (10 if looked else 1), k - 1) * draws.std(1, ddof=1) / np.sqrt(k),
-            )
-            decided.append(np.mean((abs(mean) + half <= 0.1) | (abs(mean) - half * np.sqrt(1 + k * published) > 0.1)))
-            assert decided[-1] == pytest.approx(power(std, off, 0.1, k, published, looked), abs=0.01)
+            t, mean = stats.t.ppf(1 - 0.025 / (10 if looked else 1), k - 1), draws.mean(1)
+            far, usual = draws - mean[:, None], stats.t.ppf(0.975, k - 1)
+            half = t * draws.std(1, ddof=1) / np.sqrt(k)
+            tail = (far**3).sum(1) / (far**2).sum(1) * (k - 1) / k * (1 + 2 * usual**2) / (6 * k) * t / usual * (k >= 5)
+            tail *= 2
+            most = stats.t.ppf(1 - 0.025 / (10 if looked else 1), 3) * np.sqrt((far**2).sum(1) / 12)
+            tail = np.copysign(np.minimum(abs(tail), np.maximum(most - half, 0)), tail)
+            left, right = half - np.minimum(tail, 0), half + np.maximum(tail, 0)
+            wider, held = np.sqrt(1 + k * published), factor(k, looked)
+            inside = (mean + held * right <= 0.1) & (mean - held * left >= -0.1)
+            inside &= abs(mean) <= nearest_edge(k, 0.1)
+            beyond = (mean - left * wider > 0.1) | (mean + right * wider < -0.1)
+            decided.append(np.mean(inside | beyond))
+            assert decided[-1] == pytest.approx(power(std, off, 0.1, k, published, looked), abs=0.02)
         assert decided[0] > 0.79 and (n == 3 or decided[1] < 0.81) and decided[2] >= decided[0]
     assert seeds_needed(1.0, 0.0, 1e-9, 2) is None
     assert seeds_needed(0.05, 0.11, 0.1, 2, 1.0) is None, "one published run leaves such a distance open for ever"
@@ -296,7 +305,7 @@ def test_every_form_of_claim_is_judged_by_our_runs(
     path = _with_claim(tmp_path, holds)
     swapped = PUBLISHED | {"B_z=10^-2": PUBLISHED["B_z=10^2"], "B_z=10^2": PUBLISHED["B_z=10^-2"]}
     for values, expected in ((PUBLISHED, ours), (swapped, turned)):
-        suite, joined = load_joined(path, _three_seeds(values, 1e-5))
+        suite, joined = load_joined(path, _three_seeds(values))
         judged = judge_claim(suite.claims[0], [j for rows in joined.values() for j in rows])
         assert (judged.published.name, judged.achieved.name) == (published, expected), judged.achieved
 
@@ -342,7 +351,7 @@ def test_numbers_that_were_measured_otherwise_are_not_compared(
     """B_z=10^2, by as much as one likes, under 99 noises instead of 5,000: better or worse, no verdict rests on it."""
     path = _with_claim(tmp_path, holds)
     for far, expected in ((-9.0, name), (9.0, turned)):
-        suite, joined = load_joined(path, _three_seeds(PUBLISHED | {"B_z=10^2": (2.37, far, -0.5)}, 1e-5))
+        suite, joined = load_joined(path, _three_seeds(PUBLISHED | {"B_z=10^2": (2.37, far, -0.5)}))
         rows = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for rows in joined.values() for j in rows]
         judged = judge_claim(suite.claims[0], rows)
         assert judged.achieved.name == expected and said in judged.achieved.why

@@ -349,7 +349,8 @@ def test_list_and_doctor_fit_a_terminal(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = tmp_path / FILE.file
-    place.touch()
+    with place.open("wb") as stream:
+        stream.truncate(FILE.bytes)
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
     assert main(["data", "list", "fluent-emoji", *GROUPS]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main
+from benchmark.suite import recipes
 from benchmark.suite.lint import lint, unsourced
 from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell
-from benchmark.suite.nodes import SuiteError
+from benchmark.suite.nodes import SuiteError, read
 from tests.test_working_directory import MINI
 
 PARTS = "spectral-norm: {player: D}"
@@ -46,6 +47,49 @@ def test_a_recipe_of_another_suite_is_taken_with_its_sources(here: Path) -> None
     known = [key for key in own.recipe.to_json() if key in there.stated or key in there.notes]
     assert known and all(own.notes[key].startswith("as theory/SN-D") for key in known)
     assert unsourced(own) == unsourced(there) + [k for k in own.protocol.to_json() if k in unsourced(own)]
+
+
+def test_kinds_of_another_suite_s_values_are_what_they_are_here(here: Path) -> None:
+    kinds = "kinds: {code: [z_dim], lineage: [n_dis], chosen: [rest]}, stated: {section 5: [lr_g, network]}"
+    on = "on: {dataset=shapes: {steps: 8, batch_d: 32, batch_g: 32, stated: {Table 1: [steps]}, kinds: {code: [rest]}}}"
+    Path("base.yaml").write_text(BASE.replace("z_dim: 20", f"z_dim: 20, {kinds}, {on}"))
+    own = cell(mini("{from: base/base, beta1: 0.9, kinds: {inferred: [beta1]}, on: {}}"))
+    assert not {"stated", "code"} & {own.kinds[key] for key in own.recipe.to_json() if key in own.kinds}
+    assert [own.kinds[key] for key in ("z_dim", "n_dis", "lr_g", "network.width", "beta1", "steps")] == [
+        "lineage", "lineage", "inferred", "inferred", "inferred", "chosen"
+    ]  # fmt: skip
+    own = cell(mini("{from: base/base}"))
+    assert own.recipe.steps == 8 and own.kinds["steps"] == "inferred" and own.kinds["batch_d"] == "lineage"
+
+
+def test_parts_that_are_added_keep_the_kinds_of_the_others(here: Path) -> None:
+    given = f"parts: [{PARTS}], kinds: {{code: [rest]}}"
+    text = MINI.replace("parts: []", given, 1)
+    added = "lecam: {weight: 0.1, decay: 0.9, start: 0}"
+    found = cell(
+        text.replace("parts: [spectral-norm: {player: D}]}", f"parts+: [{added}], kinds: {{chosen: [parts.lecam]}}}}")
+    )
+    assert found.kinds["parts.spectral-norm.player"] == "code"
+    assert found.kinds["parts.lecam"] == found.kinds["parts.lecam.decay"] == "chosen"
+
+
+def test_no_recipe_gathers_parts_without_end(here: Path) -> None:
+    more = "".join(
+        f"  r{i}: {{from: {f'r{i - 1}' if i else 'base'}, parts+: [{', '.join(f'p{i}-{j}' for j in range(20))}]}}\n"
+        for i in range(3)
+    )
+    with pytest.raises(SuiteError, match="with p2-10, this recipe has more than 50 parts"):
+        cell(MINI.replace("tables:", f"{more}tables:"))
+
+
+def test_a_suite_is_read_once_however_many_recipes_are_taken_from_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = []
+    monkeypatch.setattr(recipes, "read", lambda path: count.append(path) or read(path))
+    more = "".join(f"  r{i}: {{from: theory/SN-D, z_dim: {i + 1}}}\n" for i in range(9))
+    cell(MINI.replace("tables:", f"{more}tables:"))
+    assert len(count) == 1
 
 
 def test_a_suite_beside_comes_before_the_packages(here: Path) -> None:

@@ -43,7 +43,7 @@ def _with(metric: str, **value: object) -> Record:
         (_with("IS", value=2000.0), "IS 2000 is impossible"),
         (_with("precision", value=1.5), "precision 1.5 is impossible (between 0 and 1)"),
         (_with("jac_G", value=-0.1), "jac_G -0.1 is impossible (at least 0)"),
-        (_with("V_g", value=1e200), "V_g is beyond 1e+100"),
+        (_with("V_g", value=1e99), "V_g is beyond 1e+60"),
         (_with("FID", value=9.0, std=-1.0), "FID has a negative standard deviation"),
         (
             _ci(floor={"metrics": {"FID": {"value": -3.0}}, "drawn": "real", "images": 9, "against": 9}),
@@ -102,7 +102,7 @@ def test_half_a_character_cannot_stop_a_merge(tmp_path: Path) -> None:
 
 def _conflicting() -> Record:
     segment = {"from_step": 0, "to_step": 96, "commit": "beefbeefbeefbeef", "device": "another machine", "torch": "9.9"}
-    return _ci(final={**_ci().final, "V_g": {"value": 9.0}}, provenance={"segments": [segment, "no segment"]})
+    return _ci(final={**_ci().final, "V_g": {"value": 9.0}}, provenance={"segments": [segment]})
 
 
 def test_a_conflict_is_shown_with_both_origins_and_kept_apart(tmp_path: Path) -> None:
@@ -159,10 +159,11 @@ def test_a_bundle_carries_records_plan_environment_and_hashes_and_comes_back_who
 
 @pytest.mark.usefixtures("committed")
 def test_export_and_merge_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    count = sum(r.cell.startswith("theory/1/") for r in store.read_all(Path("results"))[0])
     assert main(["export", "theory", "--only", "table=1", "--out", str(tmp_path / "b.zip")]) == 0
-    assert "b.zip: 3 records" in capsys.readouterr().out and (tmp_path / "b.zip").stat().st_size < 500_000
+    assert f"b.zip: {count} records" in capsys.readouterr().out and (tmp_path / "b.zip").stat().st_size < 1_500_000
     assert main(["merge", str(tmp_path / "b.zip"), "--results", str(tmp_path / "mine")]) == 0
-    assert "3 records taken over" in capsys.readouterr().out
+    assert f"{count} records taken over" in capsys.readouterr().out
     assert {r.outcome for r in store.read_all(tmp_path / "mine")[0]} <= {
         r.outcome for r in store.read_all(Path("results"))[0]
     }

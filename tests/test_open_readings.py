@@ -73,6 +73,18 @@ def test_gran_k_is_tried_on_every_data_set_of_its_tables() -> None:
         assert f"τ={mine['tau']:g}" in name
 
 
+def test_the_tuned_rows_k_is_tried_where_they_stand() -> None:
+    rows, published = cells("gran", "K-tuned"), cells("gran", "2") | cells("gran", "3")
+    assert len(rows) == 8 * 5
+    for name, cell in rows.items():
+        method, column = name.split("/")
+        own = published[f"{method.partition(' ')[0]}†/{column}"].full_recipe
+        mine, theirs = dict(cell.full_recipe.parts), dict(own.parts)
+        part, argument = ("gradient-penalty", "target") if "GP" in method else ("output-scale", "k")
+        assert fields_apart(cell.full_recipe, own) == [] and mine.keys() == theirs.keys()
+        assert {**mine[part], argument: 0} == {**theirs[part], argument: 0} and f"K={mine[part][argument]:g}" in name
+
+
 def test_granc_differs_from_itself_in_the_loss_alone() -> None:
     rows = cells("gran", "losses")
     for column in ("cifar10", "lsun-bedroom", "celeba"):

@@ -12,13 +12,14 @@ import pytest
 from benchmark.collate.judging.claims import judge_claim
 from benchmark.collate.judging.index import first_gap
 from benchmark.collate.judging.join import join, load_joined
-from benchmark.collate.judging.ranking import improvements, rankings
+from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import judge
 from benchmark.collate.presenting.site.curves import curves
 from benchmark.collate.presenting.site.scatters import scatters
 from benchmark.collate.presenting.site.slopes import slopes
 from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.improvement import improvements
 from benchmark.collate.statistics.interval import estimate
 from benchmark.records import store
 from benchmark.records.record import Record

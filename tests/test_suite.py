@@ -140,8 +140,8 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("z_dim: 100", "zdim: 100", r":47:5: unknown key 'zdim'; did you mean 'z_dim'\?"),
-        ("z_dim: 100", "z_dim: many", r":47:12: expected a number, found 'many'"),
+        ("z_dim: 100", "zdim: 100", r":50:5: unknown key 'zdim'; did you mean 'z_dim'\?"),
+        ("z_dim: 100", "z_dim: many", r":50:12: expected a number, found 'many'"),
         ("z_dim: 100", "z_dim: 1.5", r"expected a whole number, found '1.5'"),
         ("z_dim: 100", "z_dim: [1]", r"expected a single value, found a list"),
         ("batch_d: 64", "batch_d: 0", r"batch_d must be positive, found 0"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +28,8 @@ def _use(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
 
 def test_the_longest_path_has_room_for_the_sockets() -> None:
     assert surroundings.LONGEST + len(TAIL) <= 107
+    with surroundings.folder() as made:
+        assert len(os.fsencode(made)) == len(os.fsencode(made.parents[1])) + surroundings.NAME
 
 
 @pytest.mark.parametrize("variable", ["RAY_TMPDIR", "TMPDIR"])
@@ -47,7 +47,7 @@ def test_a_folder_that_ray_cannot_use_is_passed_over(
         access = os.access
         monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != bad and access(path, mode))
     _use(monkeypatch, **{variable: str(bad)})
-    assert surroundings.folder() == short / "ray"
+    assert surroundings.place() == short
 
 
 def test_one_that_it_can_use_is_kept_and_rays_own_variable_goes_first(
@@ -56,25 +56,17 @@ def test_one_that_it_can_use_is_kept_and_rays_own_variable_goes_first(
     (short / "a").mkdir()
     (short / "b").mkdir()
     _use(monkeypatch, RAY_TMPDIR=str(short / "a"), TMPDIR=str(short / "b"))
-    assert surroundings.folder() == short / "a/ray"
+    assert surroundings.place() == short / "a"
     monkeypatch.chdir(short)
     _use(monkeypatch, TMPDIR="b")
-    assert surroundings.folder() == short / "b/ray"
-
-
-def test_another_users_folder_is_left_to_them(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (short / "ray").mkdir()
-    access = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != short / "ray" and access(path, mode))
-    _use(monkeypatch, TMPDIR=str(short))
-    assert surroundings.folder() == short / f"ray-{os.getuid()}"
+    assert surroundings.place() == short / "b"
 
 
 def test_nowhere_to_go_says_what_to_change(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surroundings, "FOLDERS", (str(short / "none"),))
     _use(monkeypatch)
-    with pytest.raises(GanbenchError, match="set RAY_TMPDIR to a folder whose path has at most 37 bytes"):
-        surroundings.folder()
+    with pytest.raises(GanbenchError, match="set RAY_TMPDIR to a folder whose path has at most 27 bytes"):
+        surroundings.place()
 
 
 def test_a_full_disk_says_what_to_change(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,9 +74,8 @@ def test_a_full_disk_says_what_to_change(short: Path, monkeypatch: pytest.Monkey
         raise surroundings.shutil.Error([("a", "b", "[Errno 28] No space left on device: 'a'"), ("c", "d", "e")])
 
     monkeypatch.setattr(surroundings.shutil, "copytree", full)
-    with pytest.raises(GanbenchError, match="No space left on device.*set RAY_TMPDIR"), surroundings.code(short):
-        pass
-    assert not list(short.iterdir())
+    with pytest.raises(GanbenchError, match="No space left on device.*set RAY_TMPDIR"):
+        surroundings.code(short / "r")
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -121,23 +112,14 @@ def test_the_environment_is_cleaned_and_put_back(
 
 
 def test_whatever_else_keeps_ray_from_starting_says_where_to_look(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def init(**_: object) -> None:
+    def init(_temp_dir: str, **_: object) -> None:
+        Path(_temp_dir, "session_latest/logs").mkdir(parents=True)
         raise RuntimeError
 
     ray = SimpleNamespace(init=init, job_config=SimpleNamespace(JobConfig=SimpleNamespace))
     _use(monkeypatch, TMPDIR=str(short))
-    said = "could not start: RuntimeError; .*logs has what.*--executor inline"
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    said = "could not start: RuntimeError; .*ganbench-ray-.* has what.*--executor inline"
     with pytest.raises(GanbenchError, match=said), session.ExitStack() as stack:
         session._start(ray, None, stack)
-    assert not list(short.iterdir())
-
-
-def test_copies_of_the_code_that_a_driver_left_behind_are_removed_and_no_other(short: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    left, mine, other = (short / f"{surroundings.COPY}{n}-x" for n in (ended.pid, os.getpid(), "abc"))
-    for folder in (left, mine, other):
-        folder.mkdir()
-    with surroundings.code(short) as path:
-        assert (path / "benchmark/cli.py").exists() and path.name.startswith(f"{surroundings.COPY}{os.getpid()}-")
-        assert not left.exists() and mine.exists() and other.exists()
+    assert [path.name[:13] for path in short.iterdir()] == ["ganbench-ray-"], "only the logs, which the message names"

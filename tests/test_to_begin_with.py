@@ -14,10 +14,13 @@ import yaml
 from benchmark.cli import main
 from benchmark.records import store
 from benchmark.suite.fields import CHOICES, POSITIVE, PROTOCOL_TYPES, RECIPE_TYPES
-from benchmark.suite.load import load, load_node
+from benchmark.suite.kinds import KINDS
+from benchmark.suite.load import TOP_KEYS, load, load_node
 from benchmark.suite.nodes import Node, SuiteError
+from benchmark.suite.recipes import SOURCES
 from benchmark.suite.rows import ROW_KEYS, TABLE_KEYS
 from benchmark.suite.schema import suite_schema
+from benchmark.suite.tolerances import ALIVE_KEYS, TOLERANCE_KEYS
 from tests.conftest import ROOT
 from tests.test_plugins_outside import _as_before  # noqa: F401  (an autouse fixture)
 
@@ -157,7 +160,12 @@ def test_a_wrong_value_of_any_field_is_told_by_both(kind: str, key: str, value: 
 def test_every_key_that_the_loader_takes_is_in_the_schema() -> None:
     top = suite_schema()["properties"]
     recipe, table = top["recipes"]["additionalProperties"], top["tables"]["additionalProperties"]
-    assert recipe["properties"].keys() == {*RECIPE_TYPES, "from", "notes", "stated", "on", "parts+", "parts-"}
+    assert recipe["properties"].keys() == {*RECIPE_TYPES, "from", *SOURCES, "on", "parts+", "parts-"}
+    assert top["protocol"]["properties"].keys() == {*PROTOCOL_TYPES, *SOURCES, "on"}
+    assert recipe["properties"]["kinds"]["properties"].keys() == set(KINDS)
+    assert top.keys() == set(TOP_KEYS) and table["properties"]["unranked"]["type"] == "array"
+    assert top["tolerance"]["properties"]["FID"]["properties"].keys() == set(TOLERANCE_KEYS)
+    assert top["alive"]["properties"]["FID"]["required"] == list(ALIVE_KEYS)
     assert table["properties"].keys() == set(TABLE_KEYS)
     assert table["properties"]["rows"]["additionalProperties"]["properties"].keys() >= set(ROW_KEYS)
     assert load(ROOT / "suites/theory.yaml").cells, "and the loader is as it was"

@@ -6,12 +6,14 @@ Whether this user may write there is for the command to see: that can change whi
 from __future__ import annotations
 
 import os
+import re
 import stat
 from argparse import ArgumentTypeError
 from pathlib import Path
 
 from benchmark.arguments.numbers import shown
 
+SCHEME = re.compile(r"[A-Za-z][\w+.-]*(::[A-Za-z][\w+.-]*)*", re.ASCII)
 FOLDER, FILE, CLOSED = "a folder", "a file", "in a folder that is closed to this user"
 
 
@@ -67,7 +69,7 @@ def old_file(given: str) -> Path:
 def folder_or_url(given: str) -> str:
     """Where checkpoints are kept."""
     kind, mark, place = given.partition("://")
-    if mark and not (kind and place.strip("/")):
+    if mark and not (SCHEME.fullmatch(kind) and place.strip("/")):
         raise ArgumentTypeError(f"{shown(given)} is no place such as s3://bucket/runs")
     return given if mark else str(folder(given))
 

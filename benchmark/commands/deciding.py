@@ -6,10 +6,11 @@ from argparse import Namespace
 
 from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.commands import standing
-from benchmark.commands.lines import count, first_seeds, no_cell, say, say_code
+from benchmark.commands.lines import count, first_seeds, no_cell, say
 from benchmark.commands.pace import device_of, width_of
 from benchmark.commands.rounds import Session
 from benchmark.commands.standing import SHOWN, Standing, tell
+from benchmark.commands.suites import say_code
 from benchmark.errors import GanbenchError
 from benchmark.plan.in_words import hours
 from benchmark.schedule.launch import Options
@@ -24,8 +25,8 @@ INTERRUPTED = "interrupted: run the same command again to go on"
 
 
 def until_decided(a: Namespace, options: Options) -> int:
-    """Add seeds where they decide most; returns the exit code: 0 if all that could be decided is, 1 if something is
-    left, blocked, failed or diverged.
+    """Add seeds where they decide most; returns the exit code: 0 if all that seeds can decide is, 1 if something is
+    left, given up, blocked, failed or diverged.
     """
     session = Session(
         load_all(a.suites, a.profile), Filter(a.only) if a.only is not None else None, a.results, options, a.budget

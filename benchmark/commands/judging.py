@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.lines import out_for_programs, print_plain, read_records, say, suites_of
+from benchmark.commands.lines import believing, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
+from benchmark.commands.suites import suites_of
 from benchmark.records import failures, shelf
+from benchmark.records.record import Record, RecordError
+from benchmark.spreadsheet import cell
 from benchmark.suite.model import Suite
+
+if TYPE_CHECKING:
+    from benchmark.collate.judging.claims import JudgedClaim
+    from benchmark.collate.judging.ranking import Ranking
 
 
 def compare(a: Namespace) -> int:
@@ -19,15 +28,23 @@ def compare(a: Namespace) -> int:
 
     found, code = read_records(a.results)
     suites, wrong = _suites(a)
-    joined = [load_joined(suite.path, found, a.profile, failures.read_all(a.results))[1] for suite in suites]
-    frame = pandas.DataFrame([row for one in joined for row in compared_rows(one)])
+    failed = failures.read_all(a.results)
+
+    def compared(left: list[Record], _: list[RecordError]) -> tuple[list[dict[str, Any]], str]:
+        """The rows, and what they ask to be believed."""
+        joined = [load_joined(suite.path, left, a.profile, failed)[1] for suite in suites]
+        lines = "".join(f"\n{line}" for one in joined for line in believed(one))
+        return [row for one in joined for row in compared_rows(one)], lines
+
+    (rows, lines), _ = believing(compared, found)
+    frame = pandas.DataFrame(rows)
     if a.format == "csv":
-        frame.to_csv(out_for_programs(), index=False)
+        frame.map(cell).to_csv(out_for_programs(), index=False)
     elif a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
+        print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         print_plain(frame.drop(columns="why").to_markdown(index=False, tablefmt="simple", disable_numparse=True))
-        print_plain("".join(f"\n{line}" for one in joined for line in believed(one)))
+        print_plain(lines)
     return wrong or code
 
 
@@ -38,12 +55,21 @@ def claims(a: Namespace) -> int:
     from benchmark.collate.presenting.report import judged_claims
 
     found, code = ([], 0) if a.published_only else read_records(a.results)
+    failed = {} if a.published_only else failures.read_all(a.results)
     suites, wrong = _suites(a)
-    for path in (s.path for s in suites):
-        suite, joined = load_joined(path, found, a.profile, {} if a.published_only else failures.read_all(a.results))
-        for c in judged_claims(suite, joined):
+
+    def judged(left: list[Record], _: list[RecordError]) -> list[tuple[str, list[JudgedClaim], list[Ranking]]]:
+        """Each suite's name, claims, and orders of methods."""
+        loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
+        return [
+            (suite.name, judged_claims(suite, joined), [r for t in suite.tables for r in rankings(t, joined[t.key])])
+            for suite, joined in loaded
+        ]
+
+    for suite, found_claims, ranked in believing(judged, found)[0]:
+        for c in found_claims:
             print_plain(
-                f"{suite.name}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
+                f"{suite}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
                 + (f"\n  note: {c.claim.note}" if c.claim.note else "")
             )
             for line in c.recipes:
@@ -54,7 +80,7 @@ def claims(a: Namespace) -> int:
                     for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
                         for text in texts:
                             print_plain(f"    {sign} {text}")
-        for r in (r for table in suite.tables for r in rankings(table, joined[table.key]) if r.tau is not None):
+        for r in (r for r in ranked if r.tau is not None):
             interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
             print(
                 f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ "
@@ -75,9 +101,14 @@ def report(a: Namespace) -> int:
     code = say(problems)
     failed = failures.read_all(a.results)
     suites, wrong = _suites(a)
-    loaded = [load_joined(s.path, found, a.profile, failed) for s in suites]
-    said = [str(p) for p in problems]
-    for written in write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell):
+
+    def reported(left: list[Record], out: list[RecordError]) -> list[Path]:
+        """The files written; what was left out is said in them."""
+        loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
+        said = [str(p) for p in (*problems, *out)]
+        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell)
+
+    for written in believing(reported, found)[0]:
         print(written)
     return wrong or code
 

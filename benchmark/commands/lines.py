@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
+import re
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from benchmark.commands.suites import say_changed, say_code, suites_of
+from benchmark.door import within
 from benchmark.errors import GanbenchError, nearest, plain
-from benchmark.outside.running import in_words
 from benchmark.plan.blocks import weights_of
-from benchmark.plan.plan import Plan, make_plan, prioritised
+from benchmark.plan.plan import Plan, Run, make_plan, prioritised
 from benchmark.process import shell
 from benchmark.recipe import Recipe
 from benchmark.records import shelf, store
+from benchmark.records.culprits import T, Use, without_culprits
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
-from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
-from benchmark.suite.nodes import SuiteError
 from benchmark.train.layout import AUTO
+from benchmark.weights.place import missing
 
 
 def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
@@ -37,62 +40,52 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
         raise no_cell(a, a.suites)
     found, problems = store.read_all(a.results)
     code = wrong or say(problems)
-    made = make_plan(cells, range(a.seeds), by_evaluation(found), a.until_epoch, problems, fixed=not a.looked)
-    made = prioritised(made, _priorities(suites, dict(a.priority or ()))) if a.priority else made
+    priorities = _priorities(suites, dict(a.priority or ())) if a.priority else {}
+
+    def planned(left: list[Record], out: list[RecordError]) -> Plan:
+        """The plan with the records that are left."""
+        made = make_plan(
+            cells, range(a.seeds), by_evaluation(left), a.until_epoch, [*problems, *out], fixed=not a.looked
+        )
+        return prioritised(made, priorities) if priorities else made
+
+    made, found = believing(planned, found)
     say_code(run.recipe for run in made.of("to do"))
-    _must_build(made)
-    for line in _changed(made):
-        print(f"ganbench: {line}", file=sys.stderr)
-    return in_order(made, found, getattr(a, "layout", AUTO)), found, code
+    elsewhere = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
+    _must_build(made, elsewhere)
+    made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)
+    say_changed(made)
+    return made, found, code
 
 
-def suites_of(a: Namespace, strict: bool = False) -> tuple[list[Suite], int]:
-    """The suites that are asked for, and the exit code: 2 where one that cannot be used is passed over, which is said.
-    ``strict``: one that was named is not passed over.
-    """
-    wrong = list[SuiteError]()
-    suites = load_all(a.suites, getattr(a, "profile", None), wrong.append, strict)
-    for error in wrong:
-        print(f"ganbench: {error}; this suite is passed over", file=sys.stderr)
-    return suites, 2 if wrong else 0
-
-
-def say_code(recipes: Iterable[Recipe]) -> None:
-    """On standard error: which code of the user's own runs."""
-    for line in in_words(recipes):
-        print(f"ganbench: {plain(line)}", file=sys.stderr)
-
-
-def _changed(made: Plan) -> list[str]:
-    """A line for each file that is not what it was when records were made, and that says that it computes the same."""
-    runs: dict[str, int] = {}
-    for file in (file for run in made.of("done") for file in run.changed):
-        runs[file] = runs.get(file, 0) + 1
-    return [
-        f"{file} has changed since {count(n, 'record')}, with VERSION as before: if it computes something else now, "
-        "raise VERSION, and the runs are made again"
-        for file, n in sorted(runs.items())
-    ]
-
-
-def _must_build(made: Plan) -> None:
+def _must_build(made: Plan, elsewhere: bool) -> None:
     """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
-    torch refuses a recipe that is to be run, also with what is left for the last batch of an epoch.
+    torch refuses a recipe that is not done, here or blocked, also with what is left for the last batch of an epoch, or
+    where it would not fit into this machine's memory and is to run nowhere ``elsewhere``.
     """
-    from benchmark.plan.built import refusals
+    from benchmark.plan.built import refusals, room_here
     from benchmark.weights.read import verified
 
-    for weights in dict.fromkeys(w for run in made.of("to do") for w in weights_of(run.recipe, run.protocol)):
+    wanted = (*made.of("to do"), *made.of("blocked"))  # data that are not here excuse no recipe
+    for weights in dict.fromkeys(w for run in wanted for w in _weights_here(run)):
         verified(weights)
 
     recipes: dict[str, Recipe] = {}
-    for run in made.of("to do"):
+    for run in wanted:
         name, r = run.cells[0].id, run.recipe
         recipes[name] = r
         if left := 0 if r.drop_last else run.images % r.batch_d:
             recipes[f"{name} (the last batch)"] = dataclasses.replace(r, batch_d=left, batch_g=min(left, r.batch_g))
-    if found := refusals(recipes):
+    if found := refusals(recipes, None if elsewhere else room_here()):
         raise GanbenchError("\n".join(found), 2)
+
+
+def _weights_here(run: Run) -> list[str]:
+    """Those of a run's weights that lie here."""
+    try:
+        return [name for name in weights_of(run.recipe, run.protocol) if missing(name) is None]
+    except GanbenchError:  # an extractor that is not there: the run is blocked by it
+        return []
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:
@@ -131,10 +124,17 @@ def read_records(results: Path) -> tuple[list[Record], int]:
     return found, say(problems)
 
 
+def believing(use: Use[T], records: Sequence[Record]) -> tuple[T, list[Record]]:
+    """What ``use`` makes of the records, and those with which it does not fail; the others are said and passed over."""
+    made, left, out = without_culprits(use, records)
+    say(out)
+    return made, left
+
+
 def say(problems: list[RecordError]) -> int:
     """A line on standard error for each file that was passed over; the exit code: 1 if one could not be read."""
     for problem in problems:
-        print(f"ganbench: {problem}; passed over", file=sys.stderr)
+        print(f"ganbench: {plain(str(problem))}; passed over", file=sys.stderr)
     return int(any(problem.unread for problem in problems))
 
 
@@ -144,10 +144,26 @@ def print_plain(text: str) -> None:
 
 
 def out_for_programs() -> TextIO:
-    """Standard output in UTF-8, which CSV and JSON are, whatever was chosen for people to read."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
-    return sys.stdout
+    """Standard output in UTF-8, which CSV and JSON are, whatever was chosen for people to read; every character as it
+    is, but on a terminal.
+    """
+    out = sys.stdout if sys.stdout.isatty() else within(sys.stdout)
+    if isinstance(inner := within(out), io.TextIOWrapper):
+        inner.reconfigure(encoding="utf-8")
+    return out
+
+
+def print_json(text: str) -> None:
+    """Print JSON, in which what a terminal would not show is written by its number."""
+    print(UNUSUAL.sub(_numbered, text), file=out_for_programs())
+
+
+UNUSUAL = re.compile("[^ -~\n]")
+
+
+def _numbered(found: re.Match[str]) -> str:
+    c = found[0]
+    return c if plain(c) == c else json.dumps(c)[1:-1]
 
 
 def plan_line(made: Plan) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections import Counter
 
-from benchmark.commands.lines import count, out_for_programs, print_plain, read_records, suites_of
+from benchmark.commands.lines import believing, count, out_for_programs, print_json, print_plain, read_records
+from benchmark.commands.suites import suites_of
 from benchmark.errors import GanbenchError, nearest
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import failures
-from benchmark.suite.find import find
-from benchmark.suite.load import files, load
+from benchmark.suite.find import files, find
+from benchmark.suite.kinds import in_words
+from benchmark.suite.load import load
 from benchmark.suite.model import Cell
 from benchmark.suite.nodes import SuiteError
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
@@ -23,17 +26,20 @@ def list_cells(a: Namespace) -> int:
     suites, wrong = suites_of(a)
     if a.json:
         rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
-        print(json.dumps(rows, indent=1, ensure_ascii=False), file=out_for_programs())
+        print_json(json.dumps(rows, indent=1, ensure_ascii=False))
         return wrong
     for suite in suites:
+        found = {c.id: what_blocks(c.recipe, c.protocol) for c in suite.cells}
+        shared = [why for why, n in Counter(found.values()).items() if why and n > 1]
         print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
         for table in suite.tables:
             numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
             same = f", restates table {table.restates}" if table.restates else ""
             print(f"  table {table.id}: {count(len(table.cells), 'cell')}, {count(numbers, 'published number')}{same}")
             for cell in table.cells:
-                blocked = what_blocks(cell.recipe, cell.protocol)
-                print(f"    {cell.id}  {f'blocked: {blocked}' if blocked else 'ready'}")
+                print(f"    {cell.id}  {_standing_in_list(found[cell.id], shared)}")
+        for number, why in enumerate(shared, 1):
+            print(f"  [{number}] blocks {count(list(found.values()).count(why), 'cell')}: {why}")
     cells = [c for s in suites for c in s.cells]
     published = sum(bool(c.published) for c in cells)
     print(
@@ -43,8 +49,17 @@ def list_cells(a: Namespace) -> int:
     return wrong
 
 
+def _standing_in_list(why: str | None, shared: list[str]) -> str:
+    """A reason that several cells share is said once, below them."""
+    if not why:
+        return "ready"
+    return f"blocked [{shared.index(why) + 1}]" if why in shared else f"blocked: {why}"
+
+
 def _check(a: Namespace) -> int:
-    """Problems of suites that load; all faults of those that do not, for which the exit code is 2."""
+    """Problems of suites that load; all faults of those that do not. 2 for a fault, or where a recipe is refused, as
+    ``plan`` and ``run`` end with it; 1 for what can be run and should be mended.
+    """
     from benchmark.plan.built import refusals
     from benchmark.suite.faults import faults
     from benchmark.suite.lint import lint
@@ -60,11 +75,11 @@ def _check(a: Namespace) -> int:
         return 2
     problems = lint(paths)
     cells = {(c.id, p): c for path in paths for p in load(path).profiles for c in load(path, p).cells}
-    problems += refusals({f"{id} (profile {profile})": c.recipe for (id, profile), c in cells.items()})
-    for problem in problems:
+    refused = refusals({f"{id} (profile {profile})": c.recipe for (id, profile), c in cells.items()})
+    for problem in (*problems, *refused):
         print(problem)
-    print(f"{count(len(paths), 'suite')}, {count(len(problems), 'problem')}")
-    return 2 if broken else 1 if problems else 0
+    print(f"{count(len(paths), 'suite')}, {count(len(problems) + len(refused), 'problem')}")
+    return 2 if broken or refused else int(bool(problems))
 
 
 def show(a: Namespace) -> int:
@@ -90,8 +105,9 @@ def show(a: Namespace) -> int:
     for title, fields in (("recipe", cell.recipe.to_json()), ("protocol", cell.protocol.to_json())):
         print(f"\n{title}")
         for key, value in fields.items():
-            source = _source(cell, key)
-            print(f"  {key}: {value}" + (f"    [{sources.setdefault(source, len(sources) + 1)}]" if source else ""))
+            source, kind = _source(cell, key), in_words(cell.kinds, key) if cell.profile == "full" else ""
+            said = [str(sources.setdefault(source, len(sources) + 1))] if source else []
+            print(f"  {key}: {value}" + (f"    [{', '.join([*said, kind] if kind else said)}]" if said or kind else ""))
     print("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
     for source, place in sources.items():
         print(f"  [{place}] {source}")
@@ -99,7 +115,8 @@ def show(a: Namespace) -> int:
     from benchmark.collate.judging.join import join
 
     records, code = read_records(a.results)
-    joined = join(suite, records, failures=failures.read_all(a.results))
+    failed = failures.read_all(a.results)
+    joined, _ = believing(lambda left, _: join(suite, left, failures=failed), records)
     found = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
     for record in found.records:
         print(
@@ -139,10 +156,12 @@ def published(a: Namespace) -> int:
     """Every published number."""
     import pandas
 
+    from benchmark.spreadsheet import cell
+
     suites, wrong = suites_of(a)
     frame = pandas.DataFrame(published_rows(suites), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
-        print(frame.to_json(orient="records", force_ascii=False, indent=1), file=out_for_programs())
+        print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
-        frame.to_csv(out_for_programs(), index=False)
+        frame.map(cell).to_csv(out_for_programs(), index=False)
     return wrong

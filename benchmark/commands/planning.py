@@ -8,10 +8,11 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
-from benchmark.commands.lines import chosen_plan, count, out_for_programs, plan_line, print_plain
+from benchmark.commands.lines import believing, chosen_plan, count, plan_line, print_json, print_plain
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
+from benchmark.plan.reasons import blocked_lines
 from benchmark.records.record import Record
 
 if TYPE_CHECKING:
@@ -22,13 +23,16 @@ def plan(a: Namespace) -> int:
     """Which runs are needed, and what they cost where that is asked for."""
     kinds = _kinds(a)
     made, found, code = chosen_plan(a)
-    all_costs = _costs(a, kinds, made, found)
+    all_costs, _ = believing(lambda left, _: _costs(a, kinds, made, left), found)
     costs = all_costs[0] if all_costs else None
     if a.json:
-        print(json.dumps(_rows(made, costs), indent=1, ensure_ascii=False), file=out_for_programs())
+        print_json(json.dumps(_rows(made, costs), indent=1, ensure_ascii=False))
         return code
     if a.explain:
         _explain(made, costs)
+    else:
+        for text in blocked_lines(made.of("blocked")):
+            print_plain(text)
     for text in dict.fromkeys(_sharing(made)):  # once, whatever the number of seeds
         print(text)
     print(plan_line(made))

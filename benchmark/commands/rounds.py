@@ -19,7 +19,9 @@ from benchmark.plan.in_words import hours
 from benchmark.plan.keys import series_of
 from benchmark.plan.plan import Plan, Run, make_plan
 from benchmark.records import failures, shelf
+from benchmark.records.culprits import without_culprits
 from benchmark.records.furthest import by_evaluation
+from benchmark.records.record import Record, RecordError
 from benchmark.schedule.launch import Options, run_plan
 from benchmark.schedule.summary import Summary
 from benchmark.suite.filter import Filter
@@ -55,6 +57,9 @@ class Session:
     def look(self) -> Standing:
         """Judge all there is, as ``compare`` and ``claims`` do."""
         found, problems = shelf.read_all(self.results)
+        return without_culprits(lambda left, out: self._standing(left, [*problems, *out]), found)[0]
+
+    def _standing(self, found: list[Record], problems: list[RecordError]) -> Standing:
         index, failed = by_series(found), failures.read_all(self.results)
         cells: list[Joined] = []
         claims = []
@@ -77,7 +82,8 @@ class Session:
         return Standing(
             cells,
             questions,
-            [h for h in hopeless if not h.blocked],
+            [h for h in hopeless if not h.blocked and not h.little],
+            [h for h in hopeless if h.little],
             [h for h in hopeless if h.blocked],
             all_verdicts(cells, claims),
             found,
@@ -165,6 +171,8 @@ def _why_none(run: Run, failed: dict[str, failures.Failure], summary: Summary) -
     """Why a run has no record, where its round has ended."""
     if run.evaluation in failed:
         return f"seed {run.seed} failed: {failed[run.evaluation].reason}"
+    if run.state == "blocked":
+        return f"blocked: {run.reason}".partition("\n")[0]
     said = next(
         (line.removeprefix(f"{run.name}: ") for line in summary.failures if line.startswith(f"{run.name}: ")), ""
     )

@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, continued
 from benchmark.files import kind
 from benchmark.process import shell
 
@@ -50,7 +50,7 @@ def run(a: Namespace) -> int:
         print(f"  … and {len(made.of('done')) - 3} more; see: {_explained(a)}", file=sys.stderr)
     summary = run_plan(made, a.results, options)
     for failure in summary.failures:
-        print(f"  {failure}", file=sys.stderr)
+        print(continued(f"  {failure}"), file=sys.stderr)
     counts = ", ".join(f"{n} {state}" for state, n in summary.counts.items()) or "nothing to do"
     print(f"{counts}; {count(len(made.of('done')), 'run')} had a record already", file=sys.stderr)
     if summary.exit_code == 130:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from benchmark.commands.lines import count, read_records
+from benchmark.commands.lines import believing, count, read_records
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 
@@ -23,8 +23,7 @@ def merge(a: Namespace) -> int:
 
 def export(a: Namespace) -> int:
     """A bundle of records."""
-    from benchmark.records.bundle import MAILABLE
-    from benchmark.records.bundle import export as write_bundle
+    from benchmark.records.bundle import MAILABLE, contents, write
 
     loaded = load_all(a.suites)
     suites = [
@@ -35,7 +34,8 @@ def export(a: Namespace) -> int:
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     found, code = read_records(a.results)
-    written = write_bundle(suites, cells, found, a.out)
+    (members, written), _ = believing(lambda left, _: contents(suites, cells, left), found)
+    write(a.out, members)
     size = a.out.stat().st_size
     print(f"{a.out}: {count(len(written), 'record')}, {size / 1e6:.1f} MB")
     if size > MAILABLE:

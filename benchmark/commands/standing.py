@@ -14,7 +14,7 @@ from benchmark.errors import sure
 from benchmark.records.record import Record, RecordError
 
 SHOWN = 10
-JUDGED = (*DECIDED, "holds", "fails", "inconclusive")
+JUDGED = (*DECIDED, "reproduced where it trains", "holds", "fails", "inconclusive")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Standing:
 
     cells: list[Joined]
     questions: list[Question]
-    hopeless: list[Hopeless]  # open, and seeds would not decide
+    hopeless: list[Hopeless]  # open, and no number of seeds can decide them
+    given_up: list[Hopeless]  # open, and even the upper end of what seeds could do is too little
     blocked: list[Hopeless]  # open, and the seeds that could decide cannot be made
     verdicts: dict[str, Verdict]  # all, by the names that questions have
     records: list[Record]
@@ -47,8 +48,8 @@ class Standing:
         }
 
     def exit_code(self, asked: Collection[str] = ()) -> int:
-        """0 if all that seeds could decide is decided; 1 if some of it is left, blocked, or lost."""
-        return 1 if self.questions or self.blocked or self.lost(asked) else 0
+        """0 if all that seeds can decide is decided; 1 if some of it is left, given up, blocked, or lost."""
+        return 1 if self.questions or self.given_up or self.blocked or self.lost(asked) else 0
 
 
 def begin(state: Standing, rule: str, first: str) -> None:
@@ -66,6 +67,7 @@ def begin(state: Standing, rule: str, first: str) -> None:
         tell(
             "nothing to decide: no verdict is open that seeds could decide"
             + (", but for those that are blocked" if state.blocked else "")
+            + (f"; {count(len(state.given_up), 'verdict')} given up" if state.given_up else "")
         )
     if barred:
         tell(
@@ -78,7 +80,8 @@ def begin(state: Standing, rule: str, first: str) -> None:
         tell(f"{count(len(absent), 'cell')} without a record take no part; for their first seed: {first}")
     _list("lost to runs that failed or diverged", {n: _said(v) for n, v in state.lost().items()})
     _list("open, and blocked", {h.name: h.why for h in state.blocked})
-    _list("open, and seeds would not decide", {h.name: h.why for h in state.hopeless})
+    _list("given up", {h.name: h.why for h in state.given_up})
+    _list("open, and cannot be decided by seeds", {h.name: h.why for h in state.hopeless})
 
 
 def changes(before: Standing, after: Standing) -> None:
@@ -101,17 +104,22 @@ def end(state: Standing, asked: Collection[str], first: Standing, said: str) -> 
         said: what was done.
     """
     tell(said)
-    before = {h.name for h in first.hopeless} - set(asked)
-    hopeless = sorted(state.hopeless, key=lambda h: h.name in before)  # what has become so in this session first
+    before = {h.name for h in (*first.hopeless, *first.given_up)} - set(asked)
+    hopeless, given_up = (
+        sorted(of, key=lambda h: h.name in before)  # what has become so in this session first
+        for of in (state.hopeless, state.given_up)
+    )
     _list("still open", dict.fromkeys((q.name for q in state.questions), ""))
     _list("still open, and blocked", {h.name: h.why for h in state.blocked})
-    _list("still open, and more seeds would not decide", {h.name: h.why for h in hopeless})
+    _list("given up", {h.name: h.why for h in given_up})
+    _list("still open, and cannot be decided by seeds", {h.name: h.why for h in hopeless})
     _list("lost", {n: _said(v) for n, v in state.lost(asked).items()})
 
 
 def why_nothing(state: Standing, asked: Collection[str], first: Standing) -> str:
     """Why no more runs are to be made, where no question is left."""
-    hopeless = len({h.name for h in state.hopeless} - ({h.name for h in first.hopeless} - set(asked)))
+    before = {h.name for h in (*first.hopeless, *first.given_up)} - set(asked)
+    hopeless, given_up = (len({h.name for h in of} - before) for of in (state.hopeless, state.given_up))
     lost = state.lost(asked)
     cells = [j.cell.id for j in state.cells if any(e.verdict.name in LOST for e in j.entries.values())]
     left = (
@@ -123,7 +131,8 @@ def why_nothing(state: Standing, asked: Collection[str], first: Standing) -> str
         else []
     )
     left += [f"{count(len(state.blocked), 'verdict')} blocked"] if state.blocked else []
-    left += [f"{count(hopeless, 'verdict')} open that more would not decide"] if hopeless else []
+    left += [f"{count(given_up, 'verdict')} given up"] if given_up else []
+    left += [f"{count(hopeless, 'verdict')} open that seeds cannot decide"] if hopeless else []
     return (
         f"nothing is left that seeds could decide; {'; '.join(left)}"
         if left

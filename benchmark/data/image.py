@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from benchmark.data.parts import too_many
 from benchmark.errors import GanbenchError, plain
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -40,11 +41,13 @@ def decode(data: bytes, name: str, over: str | None = None) -> Image.Image:
 
     Raises:
         GanbenchError: ``data`` is empty, damaged, truncated, too large, of no format of ``FORMATS``, holds several
-            pictures, or has not 8 bits a channel.
+            pictures, is made of too many parts, or has not 8 bits a channel.
     """
     name = plain(name)
     if not data:
         raise GanbenchError(f"{name} is empty: get the file again")
+    if many := too_many(data):
+        raise GanbenchError(f"{name} {many}: it is not an image to be trusted")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:

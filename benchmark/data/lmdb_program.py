@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_KEY = 511  # LMDB's own
 CHUNK = 4096  # keys in a frame
+LONGEST_S = 4.0  # of computing from frame to frame: a circle of pages, which LMDB walks for ever
 
 
 class Damaged(Exception):
@@ -32,6 +33,7 @@ def frame(letter: bytes, content: bytes | memoryview = b"") -> None:
     sys.stdout.buffer.write(letter + struct.pack(">I", len(content)))
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+    signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_S)  # ends the process, also within a call of LMDB's
 
 
 def keys(store: lmdb.Environment, transaction: lmdb.Transaction, most: int) -> Iterator[bytes]:
@@ -64,6 +66,7 @@ def serve(folder: str, largest: int, most: int) -> None:
     """Send all keys, then values until standard input ends."""
     import lmdb
 
+    signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_S)
     store = lmdb.open(folder, readonly=True, lock=False, readahead=False, create=False)
     with store.begin(buffers=True) as transaction:
         send_keys(keys(store, transaction, most))

@@ -24,6 +24,7 @@ LONGEST_FRAME = 2**24  # bytes of keys
 SILENT_S = 60.0  # without a byte: the other process is given up
 ENDING_S = 5.0  # for the other process to end once it has closed its output
 CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")
+CIRCLE = "SIGVTALRM"
 
 
 class Reader:
@@ -35,7 +36,7 @@ class Reader:
 
     def __init__(self, folder: Path, largest: int) -> None:
         """``largest``: bytes of a value; a larger one is refused."""
-        self._name, self._largest = plain(str(folder)), largest
+        self.name, self._largest = plain(str(folder)), largest
         self._lock, self._failed = threading.Lock(), ""
         command = home.python(str(PROGRAM), str(folder), str(largest), str(MOST_FILES))
         try:
@@ -48,7 +49,7 @@ class Reader:
                 stderr=subprocess.DEVNULL,
             )
         except OSError as error:
-            raise GanbenchError(f"{self._name}: no process could be started to read it ({error.strerror})") from None
+            raise GanbenchError(f"{self.name}: no process could be started to read it ({error.strerror})") from None
         weakref.finalize(self, _end, self._process)
         assert self._process.stdin and self._process.stdout
         self._questions, self._answers = self._process.stdin, self._process.stdout
@@ -71,7 +72,7 @@ class Reader:
         with self._lock:
             if self._failed:
                 raise GanbenchError(self._failed)
-            self._failed = f"{self._name}: reading it was interrupted"  # half a frame would be taken for the next
+            self._failed = f"{self.name}: reading it was interrupted"  # half a frame would be taken for the next
             with contextlib.suppress(BrokenPipeError):  # the answer says why
                 self._questions.write(question)
             letter, size = struct.unpack(">cI", self._exactly(5, what))
@@ -102,14 +103,16 @@ class Reader:
         name = next((s.name for s in signal.Signals if -s == code), f"exit code {code}")
         if name in CRASHES:
             self._fail(f"{what} crashed the process that reads it ({name})")
+        if name == CIRCLE:
+            self._fail(f"{what} led the process that reads it in a circle")
         self._failed = (
-            f"{self._name}: the process that reads it was ended, at {what} ({name}); run the same command again"
+            f"{self.name}: the process that reads it was ended, at {what} ({name}); run the same command again"
         )
         raise GanbenchError(self._failed)
 
     def _fail(self, why: str) -> NoReturn:
         _end(self._process)
-        self._failed = f"{self._name} is not an LMDB database that can be read: {why}; unpack the archive again"
+        self._failed = f"{self.name} is not an LMDB database that can be read: {why}; unpack the archive again"
         raise GanbenchError(self._failed)
 
 

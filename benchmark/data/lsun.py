@@ -14,6 +14,8 @@ from benchmark.data.lmdb_reader import Reader
 from benchmark.data.pictures import Pictures
 from benchmark.errors import GanbenchError, plain
 
+MOST_KEYS = 2**30  # bytes; LSUN's largest database needs 120 MB
+
 
 def lacking() -> str | None:
     """What must be installed before a database can be read; None if nothing."""
@@ -39,8 +41,18 @@ def from_lmdb(folder: Path) -> Pictures:
 
 
 def _packed(reader: Reader) -> np.ndarray:
-    """All keys in their order, as fixed-width bytes: three million of them as objects would take half a gigabyte."""
-    return np.concatenate([np.empty(0, "S1"), *(np.array(some) for some in reader.keys() if some)])
+    """All keys in their order, as fixed-width bytes: three million of them as objects would take half a gigabyte.
+
+    Raises:
+        GanbenchError: one is so long that this would take more than ``MOST_KEYS`` bytes.
+    """
+    parts, longest, count = [np.empty(0, "S1")], 1, 0
+    for some in filter(None, reader.keys()):
+        parts.append(np.array(some))
+        longest, count = max(longest, parts[-1].dtype.itemsize), count + len(some)
+        if longest * count > MOST_KEYS:
+            raise GanbenchError(f"{reader.name}: {count:,} keys of up to {longest} bytes are too many")
+    return np.concatenate(parts)
 
 
 class _Names(Sequence[str]):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +22,8 @@ JUNK = (".DS_Store", "._*", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep"
 """Files that systems (and this program) leave in folders; they are passed over."""
 JUNK_FOLDERS = ("__MACOSX", "@eaDir", ".ipynb_checkpoints")
 MOST_FILES = 10_000_000
-DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError)
+OTHER_METHODS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
+DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError, struct.error)
 """What zipfile raises for archives that are damaged, encrypted or packed in an unknown way."""
 
 
@@ -89,10 +91,13 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
     """
     path = plain(path)
     try:
-        zipped = zipfile.ZipFile(archive)
-        infos = {i.filename: i for i in zipped.infolist() if not i.is_dir()}
-        if len(infos) < sum(not i.is_dir() for i in zipped.infolist()):
+        zipped = zipfile.ZipFile(open_regular(archive) if isinstance(archive, Path) else archive)
+        files = [i for i in zipped.infolist() if not i.filename.endswith("/")]
+        infos = {i.filename: i for i in files}
+        if len(infos) < len(files):
             raise GanbenchError(f"{path} holds two files of one name: it is not an archive to be trusted")
+        if sum(i.compress_size for i in infos.values()) > _size(archive):
+            raise GanbenchError(f"{path} holds files within one another: it is not an archive to be trusted")
     except DAMAGED as error:
         raise GanbenchError(f"{path} is not a zip archive that can be read: {error}") from None
     for name in infos:
@@ -113,6 +118,10 @@ def from_zip(archive: BinaryIO | Path, path: str, skip: Iterable[str] = (), unde
         "zip",
         lambda name: _text_member(zipped, top + name, path),
     )
+
+
+def _size(archive: BinaryIO | Path) -> int:
+    return archive.stat().st_size if isinstance(archive, Path) else archive.seek(0, os.SEEK_END)
 
 
 def _images_only(names: Iterable[str], where: str, skip: Iterable[str]) -> list[str]:
@@ -147,7 +156,12 @@ def _file(path: Path) -> bytes:
 
 
 def _check_member(info: zipfile.ZipInfo, path: str) -> None:
-    """Raises GanbenchError on a member that is too large, or no file (``external_attr`` holds the mode, if any)."""
+    """Raises GanbenchError on a member that is too large, packed otherwise than by deflate (LZMA takes gigabytes where
+    its header says so), or no file (``external_attr`` holds the mode, if any).
+    """
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        name = OTHER_METHODS.get(info.compress_type, f"method {info.compress_type}")
+        raise GanbenchError(f"{path}: {plain(info.filename)} is packed by {name}; pack the archive by deflate")
     if info.file_size > MOST_BYTES:
         size = f"{info.file_size:,} bytes; an image has at most {MOST_BYTES:,}"
         raise GanbenchError(f"{path}: {plain(info.filename)} unpacks to {size}")

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from benchmark.arrays import load_arrays
 from benchmark.data.cards import Card, FileCard, data_root, locate
 from benchmark.data.check import check_file, read_file
 from benchmark.data.declared import load
@@ -20,8 +21,10 @@ from benchmark.data.manifest import arrays_path, content_hash, decoder, names_ha
 from benchmark.data.stl10 import read as read_stl10
 from benchmark.data.tarred import Tarred
 from benchmark.errors import GanbenchError, plain
-from benchmark.files import open_regular
 from benchmark.process.shell import command
+
+ARRAYS = ("digests", "labels", "order")
+PER_IMAGE, OVERHEAD = 32 + 8 + 8, 2**16  # bytes of their file
 
 
 class Stream(Protocol):
@@ -55,8 +58,8 @@ class Added:
         self._at = manifest.at(folder)
         self._shown = plain(str(self._at))
         try:
-            with open_regular(arrays_path(manifest)) as stream, np.load(stream, allow_pickle=False) as file:
-                digests, labels, self._order = (file[name] for name in ("digests", "labels", "order"))
+            found = load_arrays(arrays_path(manifest), OVERHEAD + PER_IMAGE * c.split(base)["count"], ARRAYS)
+            digests, labels, self._order = (found[name] for name in ARRAYS)
             self._digests, self.labels = digests[self._part], labels[self._part]
             fine = content_hash(self._digests, self.labels) == manifest.contents[split] and np.array_equal(
                 np.sort(self._order), np.arange(manifest.images)

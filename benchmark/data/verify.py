@@ -69,6 +69,8 @@ def state(c: Card) -> str:
         if why := _out_of_reach(c):
             return f"missing: {why}"
         lists = [[f.file for f in form if locate(c.name, f.file) is None] for form in c.choices()]
+        if not all(lists):
+            return next(iter(absent))  # here, and not what it should be
         return f"missing {' (or '.join(', '.join(files) for files in lists)}{')' * (len(lists) - 1)}; {mend(c)}"
     there = {split: missing(c.name, split) for split in whole_splits(c)}
     ready = [split for split, why in there.items() if why is None]

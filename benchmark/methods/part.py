@@ -115,7 +115,7 @@ def one_logit(logits: Tensor, method: str) -> Tensor:
     define.
     """
     if logits.dim() != 1:
-        raise GanbenchError(f"{method} is defined for a D with one logit an image; this one gives {logits.shape[1]}")
+        raise GanbenchError(f"{method} is defined for a D with one logit an image; this one gives {logits.shape[1]}", 2)
     return logits
 
 

@@ -47,7 +47,7 @@ def distance(features: str) -> nn.Module:
     if wanted != "meta":
         tensors = _lpips_state(network) if features == "vgg16" else _proxy_state()
         network.load_state_dict(tensors, assign=True)
-    return network.eval().requires_grad_(False)
+    return network.to(torch.get_default_dtype()).eval().requires_grad_(False)  # D's; the weights are float32
 
 
 class Lpips(nn.Module):

@@ -15,7 +15,7 @@ from benchmark.errors import GanbenchError
 from benchmark.files import let_go
 from benchmark.metrics import extractors, store
 from benchmark.metrics.extract import EVERY
-from benchmark.metrics.imported import read, real_set, statistics
+from benchmark.metrics.imported import read, statistics
 from benchmark.metrics.real import compared_with
 from benchmark.process.shell import command, option
 from benchmark.suite.find import called
@@ -66,8 +66,7 @@ def import_file(path: Path) -> str:
     Raises:
         GanbenchError: anything about the file is not as it must be. Nothing is written then.
     """
-    arrays, about = read(path)
-    real = real_set(path, about)
+    arrays, about, real = read(path)
     identity = real.identity(about["extractor"], extractors.weights_hash(about["extractor"]))
     if differing := [key for key in identity if about["identity"].get(key) != identity[key]]:
         said = "; ".join(f"{key}: {about['identity'].get(key)} there, {identity[key]} here" for key in differing)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.arrays import load_arrays, sizes
 from benchmark.errors import GanbenchError
 from benchmark.files import open_regular
 from benchmark.metrics import extractors, store
@@ -21,39 +22,47 @@ ABOUT = ("set", "images", "extractor", "identity", "digests")
 # the most negative eigenvalue of a covariance, as a share of the largest: other software writes single precision
 NEGATIVE = 1e-6
 CLOSE = 1e-4  # between statistics and the features they come with, as a share of the largest entry
-MOST_BYTES = 8_000_000_000
 
 
-def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays and what the file says of itself; no pickle is ever opened."""
+def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any], RealSet]:
+    """Arrays, what the file says of itself, and the set of images that it names; no pickle is ever opened, and no more
+    is read than their statistics can have.
+    """
     try:
         with open_regular(path) as stream, zipfile.ZipFile(stream) as archive:
-            if (
-                size := sum(member.file_size for member in archive.infolist())
-            ) > path.stat().st_size:  # what --export writes is not compressed
-                raise GanbenchError(
-                    f"{path}: unpacks to {size:,} bytes: it is compressed, as no file of ganbench data stats "
-                    "--export is"
-                )
-        if size > MOST_BYTES:
-            raise GanbenchError(f"{path}: larger than {MOST_BYTES:,} bytes")
-        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except GanbenchError:
-        raise
+            names = sizes(archive).keys()
+        said = load_arrays(path, store.MOST_ABOUT, ["about"])["about"] if "about" in names else None
     except Exception as error:  # zipfile, zlib and numpy have many kinds for what is no archive of plain arrays
-        raise GanbenchError(
-            f"{path} is not a file of plain arrays: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
-    if "about" not in arrays:
-        has = "has statistics, but " if {"mu", "sigma"} <= arrays.keys() else ""
+        raise _unreadable(path, error) from None
+    about = _about(path, set(names), said)
+    real = real_set(path, about)
+    most = store.most_bytes(real.size, extractors.dimension(about["extractor"]))
+    try:
+        arrays = load_arrays(path, most, names - {"about"})
+    except Exception as error:
+        raise _unreadable(path, error) from None
+    if odd := [name for name, array in arrays.items() if array.dtype.kind not in "fiu"]:
+        raise GanbenchError(f"{path}: values are not floating-point numbers: {', '.join(odd)}")
+    if changed := [name for name, array in arrays.items() if about["digests"].get(name) != store.digest(array)]:
+        raise GanbenchError(f"{path}: altered or damaged: {', '.join(changed)}")
+    return arrays, about, real
+
+
+def _unreadable(path: Path, error: Exception) -> GanbenchError:
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return GanbenchError(f"{path} is not a file of plain arrays: {why}")
+
+
+def _about(path: Path, names: set[str], said: np.ndarray | None) -> dict[str, Any]:
+    """What a file that holds arrays of such names says of itself."""
+    if said is None:
+        has = "has statistics, but " if {"mu", "sigma"} <= names else ""
         raise GanbenchError(
             f"{path} {has}does not say of which images, cut how, by which weights: what ganbench data stats "
             "--export writes is needed"
         )
     try:
-        about = json.loads(str(arrays.pop("about")))
+        about = json.loads(str(said))
     except (ValueError, RecursionError):  # no JSON, or nested without end
         about = None
     if (
@@ -63,14 +72,13 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         or not isinstance(about["digests"], dict)
     ):
         raise GanbenchError(f"{path}: its identity is not complete: {', '.join(ABOUT)} are needed")
-    if unknown := sorted(arrays.keys() - {"mu", "sigma", "n", *EVERY}) or sorted({"mu", "sigma", "n"} - arrays.keys()):
+    arrays = names - {"about"}
+    if unknown := sorted(arrays - {"mu", "sigma", "n", *EVERY}) or sorted({"mu", "sigma", "n"} - arrays):
         raise GanbenchError(
             f"{path} must hold mu, sigma and n, and may hold {' and '.join(EVERY)}: wrong or missing "
             f"{', '.join(unknown)}"
         )
-    if changed := [name for name, array in arrays.items() if about["digests"].get(name) != store.digest(array)]:
-        raise GanbenchError(f"{path}: altered or damaged: {', '.join(changed)}")
-    return arrays, about
+    return about
 
 
 def real_set(path: Path, about: dict[str, Any]) -> RealSet:
@@ -104,7 +112,7 @@ def statistics(path: Path, arrays: dict[str, np.ndarray], n: int, dimension: int
     if mu.shape != (dimension,) or sigma.shape != (dimension, dimension):
         refuse(f"mu {mu.shape} and sigma {sigma.shape} are not of {dimension} dimensions")
     if arrays["n"].shape != () or arrays["n"].dtype.kind not in "iu" or int(arrays["n"]) != n:
-        refuse(f"n is {arrays['n']}, not the {n:,} images of its identity")
+        refuse(f"n is {str(arrays['n'])[:40]}, not the {n:,} images of its identity")
     if not all(np.isfinite(a).all() for a in arrays.values()):
         refuse("values are not finite")
     sigma = sigma.astype(np.float64)

@@ -44,7 +44,12 @@ def _about(path: Path) -> dict[str, Any] | None:
     from benchmark.metrics.store import about_file
 
     about = about_file(path)
-    return about if about is not None and {"set", "images", "extractor"} <= about.keys() else None
+    if about is None or not isinstance(about.get("set"), dict):
+        return None
+    words = (about.get("extractor"), about["set"].get("dataset"), about["set"].get("split"))
+    counts = (about.get("images"), about["set"].get("resolution"), about["set"].get("after"))
+    fine = all(isinstance(word, str) for word in words) and all(type(count) is int for count in counts)
+    return about if fine else None
 
 
 def _named(about: dict[str, Any]) -> str:

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.arrays import load_arrays
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, open_lock, open_regular
+from benchmark.files import let_go, open_lock
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
 from benchmark.pulse import beat
@@ -27,6 +28,8 @@ from benchmark.pulse import beat
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1  # seconds between looks at whether another process is done
+MOST_ABOUT = 2**22  # bytes of what a file says of itself
+MOST_LOGITS = 2048  # of an image
 SAY_S = 2.0  # seconds of waiting after which it is said what for
 
 
@@ -117,6 +120,22 @@ def write(stream: Any, e: Extracted, about: dict[str, Any]) -> None:
     np.savez(stream, allow_pickle=False, **arrays)
 
 
+def _usual(arrays: dict[str, np.ndarray], dimension: int) -> bool:
+    """Whether they have the types and shapes that ``write`` gives them."""
+    shapes = {"mu": (dimension,), "sigma": (dimension, dimension), "n": ()}
+    return all(
+        array.dtype.kind in ("iu" if name == "n" else "f")
+        and array.dtype.isnative
+        and (array.shape == shapes[name] if name in shapes else array.ndim == 2)
+        for name, array in arrays.items()
+    )
+
+
+def most_bytes(images: int, dimension: int) -> int:
+    """Of the arrays of so many images in a file."""
+    return 8 * dimension * (dimension + 1) + 4 * images * (dimension + MOST_LOGITS) + MOST_ABOUT
+
+
 def digest(array: np.ndarray) -> str:
     """sha256 of shape, type and values."""
     found = hashlib.sha256(f"{array.shape}{array.dtype}".encode())
@@ -127,8 +146,8 @@ def digest(array: np.ndarray) -> str:
 def about_file(path: Path) -> dict[str, Any] | None:
     """What a file says of itself; None if it cannot be read."""
     try:
-        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
-            return json.loads(str(file["about"]))
+        about: dict[str, Any] = json.loads(str(load_arrays(path, MOST_ABOUT, ["about"])["about"]))
+        return about if isinstance(about, dict) and isinstance(about.get("digests"), dict) else None
     except Exception:  # zipfile, zlib, json and numpy have many kinds for a damaged archive
         return None
 
@@ -139,16 +158,15 @@ def load(path: Path, dimension: int, keep: Collection[str]) -> Extracted | None:
     A file is named by the hash of its identity; one that lies under another's name is not believed.
     """
     try:
-        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            digests, named = about["digests"], content_hash(about["identity"]) == path.stem
-            arrays = {name: file[name] for name in ("mu", "sigma", "n", *keep)}
+        about = json.loads(str(load_arrays(path, MOST_ABOUT, ["about"])["about"]))
+        digests, named = about["digests"], content_hash(about["identity"]) == path.stem
+        arrays = load_arrays(path, most_bytes(about["images"], dimension), ("mu", "sigma", "n", *keep)) if named else {}
     except Exception:  # absent or damaged, in one of many ways: whatever it is, it is made again
         return None
     if (
         not named
+        or not _usual(arrays, dimension)
         or any(digests.get(name) != digest(array) for name, array in arrays.items())
-        or arrays["mu"].shape != (dimension,)
     ):
         return None
     held = {name: torch.from_numpy(arrays[name]) if name in arrays else None for name in EVERY}

@@ -23,6 +23,7 @@ from benchmark.networks.stylegan2_generator import Generator
 from benchmark.networks.stylegan2_layers import initialise
 
 VERSION = 1
+BATCH_NORM = False
 SIDES = {size: tuple(4 << n for n in range(size.bit_length() - 2)) for size in (32, 64, 128, 256, 512, 1024)}
 
 

@@ -156,6 +156,8 @@ def _imports(path: str, text: str, shown: str) -> Iterator[tuple[list[str], int]
 
 
 def reader(folder: Path, shown: str) -> Read:
+    """Reads each file of a folder of plug-ins once; what it reads raises GanbenchError as ``code_in`` does."""
+
     @functools.cache
     def read(path: str) -> str | None:
         try:

@@ -13,11 +13,16 @@ from benchmark.plan.count import Counted, real_batch
 from benchmark.plan.limit import Limited, TooMuch, deadline
 from benchmark.recipe import Recipe
 from benchmark.train.batches import Batch, Fakes
+from benchmark.train.gan import Gan
 from benchmark.train.step import d_step, g_step, pass_through_D
+from benchmark.weights.needed import needed
+from benchmark.weights.place import missing
 
 
-def trial(recipe: Recipe) -> str | None:
-    """Why it cannot be trained; None where it can, or is too large to try."""
+def trial(recipe: Recipe) -> str | int | None:
+    """Why it cannot be trained; where it can, the bytes that it holds all the time, 0 if it is too large to try. None
+    where it stops at weights that are not here: what is missing is no fault of the recipe.
+    """
     failed = f"{recipe.network[0]} and its parts cannot be built"
     try:
         with torch.device("meta"), torch.no_grad(), Limited(deadline()):
@@ -35,13 +40,21 @@ def trial(recipe: Recipe) -> str | None:
             pass_through_D(gan, "g-fake", fakes, made.labels, None)
             _penalties(gan, real, made)
     except TooMuch:
-        return None
+        return 0
     except GanbenchError as error:
-        return str(error)
+        lacking = error.exit_code != 2 and any(missing(weights) for weights in needed(recipe))
+        return None if lacking else str(error)
     except (RuntimeError, ValueError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         return f"{failed}: {first}"
-    return None
+    return held(gan)
+
+
+def held(gan: Gan) -> int:
+    """Bytes of the weights, their gradients, Adam's two moments and the average, whatever a step adds to them."""
+    weights = [p.numel() * p.element_size() for m in (gan.G, gan.judges) for p in m.parameters()]
+    average = gan.average.G.parameters() if gan.average is not None else ()
+    return 4 * sum(weights) + sum(p.numel() * p.element_size() for p in average)
 
 
 def _penalties(gan: Counted, real: Batch, fakes: Fakes) -> None:

@@ -15,8 +15,14 @@ from benchmark.records.record import Record
 ROUNDING = 1e-3
 """How far below zero a distance may come out by rounding: FID subtracts traces of the order of 100 in float64."""
 
-MOST = 1e100
-"""Of any metric: far beyond float32, in which networks compute, and its square is still a number."""
+MOST = 1e60
+"""Of any metric: far beyond float32, in which networks compute, and its fourth power is still a number."""
+
+LEAST = 1e-60
+"""Of any metric that is not 0: far below float32, and its fourth power is not 0 yet."""
+
+LONGEST_S = 1e12
+"""Of seconds: thirty thousand years."""
 
 BOUNDS = {
     **dict.fromkeys(("FID", "tFID", "vFID"), (-ROUNDING, 1e6)),  # a squared distance; 1e6 is far beyond black images
@@ -120,6 +126,8 @@ def impossible(record: Record) -> str | None:
         return "a seed or a number of steps beyond 2^63"
     if min(r.epochs, r.train_s, r.eval_s, r.train_cpu_s or 0, r.eval_cpu_s or 0) < 0:
         return "negative epochs or seconds"
+    if max(r.epochs, r.train_s, r.eval_s, r.train_cpu_s or 0, r.eval_cpu_s or 0) > LONGEST_S:
+        return f"epochs or seconds beyond {LONGEST_S:g}"
     if r.steps > r.total_steps:
         return f"{r.steps:,} steps of {r.total_steps:,}"
     if (r.status == "finished" and r.steps != r.total_steps) or (r.status == "partial" and r.steps == r.total_steps):
@@ -155,6 +163,8 @@ def _column(key: str, found: list[Any], steps: int) -> str | None:
     numbers = [v for measured in found for v in measured.values() if v is not None]
     if numbers and not -MOST <= min(numbers) <= max(numbers) <= MOST:
         return f"{key} is beyond {MOST:g}, or no number"
+    if any(0 < abs(v) < LEAST for v in numbers):
+        return f"{key} is below {LEAST:g}, and not 0"
     low, high = BOUNDS.get(key, (-MOST, MOST))
     values = [v for measured in found if (v := measured.get("value")) is not None]
     if wrong := [v for v in (min(values, default=low), max(values, default=high)) if not low <= v <= high]:

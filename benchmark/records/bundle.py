@@ -15,12 +15,12 @@ import json
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import GanbenchError
-from benchmark.files import let_go
+from benchmark.errors import GanbenchError, plain
+from benchmark.files import let_go, open_regular
 from benchmark.plan.plan import Plan, make_plan
 from benchmark.records.format import file_bytes, parse
 from benchmark.records.furthest import by_evaluation
@@ -35,14 +35,23 @@ MAILABLE = 20_000_000
 
 
 def export(suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Record], out: Path) -> list[Record]:
-    """Write the records of ``cells`` to the bundle ``out``; returns them.
+    """Write the records of ``cells`` to the bundle ``out``; returns them. Raises as ``contents`` and ``write`` do."""
+    members, records = contents(suites, cells, found)
+    write(out, members)
+    return records
+
+
+def contents(
+    suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Record]
+) -> tuple[dict[str, bytes], list[Record]]:
+    """What a bundle of the records of ``cells`` holds, and these records.
 
     Args:
         suites: those that the cells are of; their names and profiles go into the plan.
         found: all records that there are.
 
     Raises:
-        GanbenchError: there is no record of these cells, or ``out`` is there already or cannot be written.
+        GanbenchError: there is no record of these cells.
     """
     index = by_evaluation(found)
     seeds = sorted({r.seed for r in index.values()})
@@ -81,8 +90,7 @@ def export(suites: Sequence[Suite], cells: Sequence[Cell], found: Iterable[Recor
             for name, content in members.items()
         },
     }
-    _write(out, {"bundle.json": _json(head), **members})
-    return [record for _, record in chosen.values()]
+    return {"bundle.json": _json(head), **members}, [record for _, record in chosen.values()]
 
 
 def _of_elsewhere(plan: Plan, found: Iterable[Record]) -> dict[str, tuple[Cell, Record]]:
@@ -92,7 +100,8 @@ def _of_elsewhere(plan: Plan, found: Iterable[Record]) -> dict[str, tuple[Cell, 
     return {record.name: (run.cells[0], record) for run, record in keyed if run}
 
 
-def _write(out: Path, members: dict[str, bytes]) -> None:
+def write(out: Path, members: dict[str, bytes]) -> None:
+    """Write a bundle; raises GanbenchError if ``out`` is there already or cannot be written."""
     try:
         with out.open("xb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
             for name, content in members.items():
@@ -111,17 +120,23 @@ def _json(value: Any) -> bytes:
 
 
 def read_bundle(path: Path) -> tuple[list[Record], list[RecordError]]:
-    """The records of a bundle from anyone, and what of it was refused, with the reason.
+    """The records of a bundle from anyone, and what of it was refused, with the reason; raises as ``each`` does."""
+    found = list(each(path))
+    return [r for r in found if isinstance(r, Record)], [r for r in found if isinstance(r, RecordError)]
+
+
+def each(path: Path) -> Iterator[Record | RecordError]:
+    """As ``read_bundle``, one by one: they need not be in memory together.
 
     Raises:
         GanbenchError: it is no bundle, of a newer format, or not as a bundle is written (a path that
             climbs out, a link, a member twice, encrypted, too large): then nothing of it is used.
     """
     try:
-        with zipfile.ZipFile(path) as bundle:
+        with open_regular(path) as stream, zipfile.ZipFile(stream) as bundle:
             infos = {i.filename: i for i in checked(path, bundle.infolist(), path.stat().st_size)}
             listed = _head(path, content_of(bundle, infos, "bundle.json"))
-            return _records(path, bundle, infos, listed)
+            yield from _records(path, bundle, infos, listed)
     except (
         OSError,
         zipfile.BadZipFile,
@@ -149,15 +164,10 @@ def _head(path: Path, content: bytes) -> dict[str, str]:
 
 def _records(
     path: Path, bundle: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], listed: dict[str, str]
-) -> tuple[list[Record], list[RecordError]]:
-    """Each record whose bytes are those that the head lists, in the order of their names."""
-    records, problems = (
-        [],
-        [
-            RecordError(path / name, "listed in bundle.json, and not in the bundle")
-            for name in sorted(listed.keys() - infos.keys())
-        ],
-    )
+) -> Iterator[Record | RecordError]:
+    """What is missing, then each record whose bytes are those that the head lists, in the order of their names."""
+    for name in sorted(listed.keys() - infos.keys()):
+        yield RecordError(path / _name(name), "listed in bundle.json, and not in the bundle")
     for name in sorted(n for n in infos if n.startswith("records/")):
         try:
             content = content_of(bundle, infos, name)
@@ -168,9 +178,14 @@ def _records(
                     if name in listed
                     else "not in the bundle's list",
                 )
-            records.append(parse(content, path / name))
+            found: Record | RecordError = parse(content, path / name)
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-            problems.append(RecordError(path / name, f"unreadable ({error})"))
+            found = RecordError(path / name, f"unreadable ({error})")
         except RecordError as error:
-            problems.append(error)
-    return records, problems
+            found = error
+        yield found
+
+
+def _name(listed: str) -> str:
+    """A name from the head, which may be of any length and hold anything."""
+    return plain(listed[:200].lstrip("/")).replace("\0", "")

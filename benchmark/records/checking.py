@@ -40,7 +40,7 @@ def _check(path: Path) -> Entry | Fault:
     return [
         mark if mark == mark_of(path) else None,
         record.outcome,
-        {key: getattr(record, key) for key in LIGHT if key not in SHARED},
+        {key: getattr(record, key) for key in (*LIGHT, "contradiction") if key not in SHARED},
         texts,
     ]
 

@@ -14,7 +14,9 @@ from benchmark.errors import GanbenchError
 from benchmark.keys import evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.bounds import check_depth, check_types, impossible
+from benchmark.records.contradictions import contradiction
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
+from benchmark.records.shapes import check_made, check_nested
 
 
 def file_bytes(record: Record) -> bytes:
@@ -55,6 +57,7 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
     fields: dict[str, Any] = {k: data.get(k) if k in OPTIONAL else data[k] for k in Record.__dataclass_fields__}
     record = Record(**fields | {"recipe": recipe, "protocol": protocol})
     check_types(record)
+    check_nested(record)
     run = run_key(recipe, record.content, record.subset, record.seed, record.versions)
     if record.run != run or record.evaluation != evaluation_key(run, protocol, record.measure_version, record.real):
         raise RecordError(
@@ -68,10 +71,13 @@ def _parse(data: dict[str, Any], path: Path) -> Record:
         )
     if why := impossible(record):
         raise RecordError(path, f"impossible: {why}", damaged=True)
+    record.__dict__["contradiction"] = contradiction(record)
+    record.__dict__["_path"] = path  # for what is said of it
     return record
 
 
 @functools.lru_cache(maxsize=4096)
 def _made(kind: type[Recipe] | type[Protocol], text: bytes) -> Any:
     """A recipe or protocol from its JSON text: made, checked and later hashed once for all records that share it."""
-    return kind.from_json(json.loads(text))
+    check_made(made := kind.from_json(json.loads(text)))
+    return made

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError, plain
-from benchmark.records import store
-from benchmark.records.bundle import read_bundle
+from benchmark.records import shelf, store
+from benchmark.records.bundle import each
+from benchmark.records.culprits import place_of
+from benchmark.records.leftovers import sweep
 from benchmark.records.provenance import segments, which_code
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.slug import safe_name
@@ -31,7 +34,7 @@ class Conflict:
         r = self.ours
         return plain(
             f"conflict: {r.cell} seed {r.seed} (run {r.run}): {', '.join(self.differences())}; ours "
-            f"{origin(r)}; theirs {origin(self.theirs)}; ours is kept"
+            f"{origin(r)}; theirs {origin(self.theirs)}; ours is kept, and neither is judged"
         )
 
     def differences(self) -> list[str]:
@@ -55,21 +58,23 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
     Returns:
         How many were taken over, how many were there already, and the problems: records that are
         refused, each with the reason, and conflicts, where two labs have different numbers for one
-        run. Ours stays; theirs is kept in ``results/conflicts/``, where only the report looks.
+        run. Ours stays; theirs is kept in ``results/conflicts/``, and neither is judged (``contested.py``).
 
     Raises:
         GanbenchError: one of ``others`` is neither, or a bundle that is not as bundles are.
     """
     taken, same, problems = 0, 0, []
-    mine, broken = store.read_all(results)
+    sweep(results)
+    mine, broken = shelf.read_all(results)
     known = {_place(r): r for r in mine}
     plans = {(_place(r), r.planned or 0) for r in mine}
     unreadable = {error.path.name: error for error in broken}
     problems += [f"of ours: {error}" for error in broken if error.unread]
     for other in others:
-        theirs, bad = _read(other)
-        problems += [f"refused: {error}" for error in bad]
-        for record in theirs:
+        for record in _read(other):
+            if isinstance(record, RecordError):
+                problems.append(f"refused: {record}")
+                continue
             ours = known.get(_place(record))
             try:
                 if why := _not_whole(record):
@@ -81,7 +86,7 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     )
                 elif ours is None:
                     store.write(results, f"merged/{_folder(record)}", record)
-                    known[_place(record)] = record
+                    known[_place(record)] = _light(record)
                     plans.add((_place(record), record.planned or 0))
                     taken += 1
                 elif ours.outcome == record.outcome:
@@ -97,6 +102,8 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                     _keep(results, record)
             except GanbenchError as error:
                 problems.append(str(error))
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # from anyone
+                problems.append(f"refused: {place_of(record)}: cannot be used ({type(error).__name__}: {error})")
     return taken, same, [plain(problem) for problem in problems]
 
 
@@ -130,13 +137,18 @@ def origin(record: Record) -> str:
     return " then ".join(stretches) or "of unknown origin"
 
 
-def _read(other: Path) -> tuple[list[Record], list[RecordError]]:
+def _read(other: Path) -> Iterator[Record | RecordError]:
+    """Each record, in turn: those of a bundle need not be in memory together."""
     try:
         mode = os.stat(other).st_mode
         if stat.S_ISREG(mode):
-            return read_bundle(other)
+            yield from each(other)
+            return
         if stat.S_ISDIR(mode) and (other / "records").exists():
-            return store.read_all(other)
+            records, problems = shelf.read_all(other)
+            yield from problems
+            yield from records
+            return
     except FileNotFoundError:
         raise GanbenchError(
             f"{other} does not exist: give a results folder, or a bundle that 'ganbench export' made"
@@ -146,6 +158,13 @@ def _read(other: Path) -> tuple[list[Record], list[RecordError]]:
     raise GanbenchError(f"{other} has no records/ folder: not a results folder, and not a bundle")
 
 
+def _light(record: Record) -> Record:
+    """The record without what is long and compared by its hash alone."""
+    light = copy.copy(record)
+    light.__dict__.update(outcome=record.outcome, history=[], samples="")
+    return light
+
+
 def _not_whole(record: Record) -> str | None:
     """Why a record's number of steps is not its recipe's; unknown data are not judged here, and join no cell."""
     r = record.recipe
@@ -153,7 +172,7 @@ def _not_whole(record: Record) -> str | None:
         images = subset_size(card(r.dataset).split(r.split)["count"], r.data_percent, r.images)
         whole = r.total_steps(images)
     except (GanbenchError, KeyError, ZeroDivisionError):
-        return None
+        return None  # no data that are known here: it joins no cell
     return (
         None
         if record.total_steps == whole

@@ -15,6 +15,8 @@ from benchmark.recipe import Protocol, Recipe
 SCHEMA = 1
 OPTIONAL = ("real", "floor", "planned", "train_cpu_s", "eval_cpu_s")
 """Left out of the file where they are absent, as in files of before they were."""
+LONGEST = 1_000
+"""Characters of what is said of a file."""
 OUTCOME = ("run", "evaluation", "status", "steps", "final", "history", "samples")
 
 
@@ -26,6 +28,7 @@ class RecordError(GanbenchError):
     """
 
     def __init__(self, path: Path, what: str, damaged: bool = False, unread: bool = False) -> None:
+        what = what if len(what) <= LONGEST else f"{what[:LONGEST]}…"  # it may hold what a file holds
         super().__init__(f"{plain(str(path))}: {what}")
         self.path, self.what, self.damaged, self.unread = path, what, damaged, unread
 
@@ -66,6 +69,19 @@ class Record:
     planned: int | None = (
         None  # how many seeds the plan that it was made in asked for; 0: as many as it takes to decide; None: not said
     )
+
+    @property
+    def contested(self) -> str:
+        """How another result of the same run, in another file or from another lab, differs; "" if there is none.
+
+        No part of the record: those who read all records of a folder note it (``contested.py``).
+        """
+        return str(self.__dict__.get("contested", ""))
+
+    @property
+    def contradiction(self) -> str:
+        """In what the record, as it was read, contradicts itself (``contradictions.py``); "" if in nothing."""
+        return str(self.__dict__.get("contradiction", ""))
 
     @property
     def name(self) -> str:

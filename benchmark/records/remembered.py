@@ -63,12 +63,14 @@ def _code() -> str:
     names = (
         "canonical.py",
         "keys.py",
+        "ranges.py",
         "recipe.py",
         "records/bounds.py",
         "records/checking.py",
         "records/format.py",
         "records/record.py",
         "records/remembered.py",
+        "records/shapes.py",
         "records/shelf.py",
         "records/store.py",
     )

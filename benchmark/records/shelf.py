@@ -66,8 +66,11 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
     shared: dict[tuple[str, str], Any] = {}
     found = ((path, fresh.get(path) or checked[path]) for path in paths)
     return store.agreeing(
-        (path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, **entry))
-        for path, entry in found
+        (
+            (path, _shelved(path, entry, shared) if isinstance(entry, list) else RecordError(path, **entry))
+            for path, entry in found
+        ),
+        store.kept_apart(results),
     )
 
 

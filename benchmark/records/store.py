@@ -7,6 +7,7 @@ come from another lab, another version, or a broken disk.
 from __future__ import annotations
 
 import errno
+import fcntl
 import itertools
 import os
 import stat
@@ -17,6 +18,7 @@ from typing import BinaryIO
 
 from benchmark.errors import GanbenchError
 from benchmark.files import let_go, why
+from benchmark.records.contested import contest
 from benchmark.records.folders import below
 from benchmark.records.format import file_bytes, parse
 from benchmark.records.record import Record, RecordError
@@ -35,6 +37,8 @@ def write(results: Path, folder: str, record: Record) -> Path:
     target, temporary = Path(f"{place}/{record.name}"), f"{place}/.{record.name}.{os.getpid()}.tmp"
     try:
         with _new(temporary) as stream:
+            with suppress(OSError):  # a disk without locks
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # being written, and not left over (``leftovers``)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -124,7 +128,20 @@ def read_all(results: Path) -> tuple[list[Record], list[RecordError]]:
             found.append((path, read(path)))
         except RecordError as error:
             found.append((path, error))
-    return agreeing(found)
+    return agreeing(found, kept_apart(results))
+
+
+def kept_apart(results: Path) -> list[Record]:
+    """What ``merge`` found to disagree with records that were there; what of it cannot be read, ``report`` says.
+
+    Raises:
+        GanbenchError: a folder cannot be read.
+    """
+    found = []
+    for path in paths(results, "conflicts"):
+        with suppress(RecordError):
+            found.append(read(path))
+    return found
 
 
 def paths(results: Path, room: str = "records") -> list[Path]:
@@ -132,25 +149,35 @@ def paths(results: Path, room: str = "records") -> list[Path]:
     return [path for path in below(results, room) if path.suffix == ".json"]
 
 
-def agreeing(found: Iterable[tuple[Path, Record | RecordError]]) -> tuple[list[Record], list[RecordError]]:
-    """The records that were read, and the problems, among them files that disagree about one run: the first counts."""
-    records, problems = [], []
-    ends: dict[str, tuple[Path, str]] = {}
+def agreeing(
+    found: Iterable[tuple[Path, Record | RecordError]], apart: Iterable[Record] = ()
+) -> tuple[list[Record], list[RecordError]]:
+    """The records that were read, and the problems, among them files that disagree about one run: it is contested.
+
+    Args:
+        apart: results of others, kept apart since they disagreed when they were merged.
+    """
+    records, problems = list[Record](), list[RecordError]()
+    ends: dict[str, tuple[Path, Record]] = {}
     for path, record in found:
         if isinstance(record, RecordError):
             problems.append(record)
             continue
-        first, outcome = (
-            ends.setdefault(record.evaluation, (path, record.outcome))
-            if record.status != "partial"
-            else (path, record.outcome)
+        first, counts = (
+            ends.setdefault(record.evaluation, (path, record)) if record.status != "partial" else (path, record)
         )
-        if outcome != record.outcome:
-            problems.append(
-                RecordError(
-                    path, f"this file and {first} disagree about the same run: remove the wrong one; the first is used"
-                )
+        if counts.outcome != record.outcome:
+            contest(counts, record)
+            said = (
+                f"this file and {first} disagree about the same run: remove the wrong one; until then it is contested"
             )
+            problems.append(RecordError(path, said))
         else:
             records.append(record)
+    for other in apart:
+        if other.evaluation in ends and (ours := ends[other.evaluation][1]).outcome != other.outcome:
+            contest(ours, other)
+    for record in records:  # copies of it too
+        if record.status != "partial" and (said := ends[record.evaluation][1].contested):
+            record.__dict__["contested"] = said
     return records, problems

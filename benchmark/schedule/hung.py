@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.door import within
+from benchmark.errors import plain
 from benchmark.pulse import listening
 from benchmark.schedule.progress import duration
 
@@ -106,13 +108,13 @@ def _end_here(name: str, after_s: float, log: Path) -> None:
     with suppress(OSError), log.open("a", encoding="utf-8") as out:
         out.write(f"gave no sign of life for {duration(after_s)}; the process is ended here:\n")
         faulthandler.dump_traceback(out)
-        where = f" {log} says where it hangs;"
+        where = f" {plain(str(log))} says where it hangs;"
     with suppress(OSError):  # a terminal that has hung up
         shown = "\x1b[?25h" if sys.stderr.isatty() else ""  # the cursor, which a table hides
         print(
-            f"{shown}ganbench: {name} gave no sign of life for {duration(after_s)};{where} its checkpoint is "
+            f"{shown}ganbench: {plain(name)} gave no sign of life for {duration(after_s)};{where} its checkpoint is "
             "kept: run the same command again to go on",
-            file=sys.stderr,
+            file=within(sys.stderr),
             flush=True,
         )
     os._exit(1)

@@ -18,8 +18,10 @@ from benchmark.files import open_lock, why
 from benchmark.outside.running import travelling
 from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run
+from benchmark.plan.reasons import blocked_lines
 from benchmark.process.leave import INTERRUPTED
 from benchmark.records import store
+from benchmark.records.leftovers import sweep
 from benchmark.schedule.endings import tell
 from benchmark.schedule.gpu import refuse_without_gpu
 from benchmark.schedule.inline import run_inline
@@ -67,9 +69,9 @@ def run_plan(plan: Plan, results: Path, options: Options) -> Summary:
     """
     todo = {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()
-    for run in plan.of("blocked"):
-        summary.counts["blocked"] += 1
-        summary.failures.append(plain(f"{run.name}: blocked: {run.reason}", lines=True))
+    if blocked := plan.of("blocked"):
+        summary.counts["blocked"] += len(blocked)
+        summary.failures += [plain(line, lines=True) for line in blocked_lines(blocked)]
     if not todo:
         return summary
     if options.device == "cuda" and options.address is None:
@@ -175,4 +177,5 @@ def _only_driver(results: Path) -> Iterator[None]:
             raise GanbenchError(
                 f"another 'ganbench run' works on {results}; wait for it, or give --results another folder"
             ) from None
+        sweep(results)
         yield

@@ -13,6 +13,7 @@ from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 
 FILES = ("checkpoint.pt", "checkpoint-previous.pt")  # of train/checkpoint.py, newest first
+MOST_BYTES = 2**33  # of one
 
 
 def is_url(folder: str) -> bool:
@@ -56,8 +57,9 @@ class RemoteMirror(Mirror):
         self._url = url
         try:
             self._fs, self._path = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError, OSError) as error:
-            raise GanbenchError(f"checkpoints cannot be kept at {url}: {error}", 2) from None
+        except Exception as error:  # each store has errors of its own for what it is not told
+            why = (str(error).splitlines() or [""])[0][:200]
+            raise GanbenchError(f"checkpoints cannot be kept at {url}: {why or type(error).__name__}", 2) from None
 
     def pull(self, folder: Path) -> None:
         """Replace the folder's checkpoints by the URL's.
@@ -69,6 +71,8 @@ class RemoteMirror(Mirror):
             there = [name for name in FILES if self._fs.exists(f"{self._path}/{name}")]
             if odd := next((name for name in there if not self._fs.isfile(f"{self._path}/{name}")), None):
                 raise OSError(f"{odd} is not a file")  # reading a FIFO might never end
+            if large := next((name for name in there if self._fs.size(f"{self._path}/{name}") > MOST_BYTES), None):
+                raise OSError(f"{large} has more than {MOST_BYTES:,} bytes")
             for name in FILES:
                 if name in there:
                     self._fs.get_file(f"{self._path}/{name}", str(folder / f"{name}.pulled"))

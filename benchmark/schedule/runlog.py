@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from benchmark.errors import continued, plain
+
 NAME = "run.log"
 MOST_BYTES = 500_000  # of a file; the one before is kept, so that a run has a megabyte at most
 LONGEST = 20_000  # of one message
@@ -50,8 +52,8 @@ def logged(folder: Path) -> Iterator[LogFile]:
 
 class _Bounded(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """At most ``LONGEST`` characters."""
-        return super().format(record)[:LONGEST]
+        """At most ``LONGEST`` characters, none of which steers a terminal that the file is shown on."""
+        return continued(plain(super().format(record)[:LONGEST], lines=True))
 
 
 class LogFile(RotatingFileHandler):
@@ -70,3 +72,5 @@ class LogFile(RotatingFileHandler):
             super().close()
         except OSError as error:
             self.lost = error
+        except ValueError:  # its stream was closed when the disk would take no more
+            self.lost = self.lost or OSError("closed")

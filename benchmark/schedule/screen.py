@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from benchmark.errors import plain
+from benchmark.door import through, within
+from benchmark.errors import continued, plain
 from benchmark.schedule.progress import Progress, duration
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Lines:
         """One lasting line."""
         if self._out is not None and not self._out.closed:
             with suppress(OSError):
-                print(plain(text, lines=True), file=self._out, flush=True)
+                print(continued(plain(text, lines=True)), file=self._out, flush=True)
 
     def close(self) -> None:
         """Nothing is left to remove."""
@@ -78,11 +79,12 @@ class Table:
         from rich.live import Live
 
         self._progress, self._head, self._drawn, self._gone = progress, head, 0.0, False
-        self._console = Console(file=out, markup=False, highlight=False, emoji=False)
+        self._console = Console(file=within(out), markup=False, highlight=False, emoji=False)
         self._live = Live(
             console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="crop"
         )
         self._guarded(self._live.start)
+        sys.stderr = through(sys.stderr)  # which the table takes for its time, to print above itself
         self._redraw()
 
     def update(self, key: str, head: str) -> None:
@@ -93,7 +95,7 @@ class Table:
 
     def say(self, text: str) -> None:
         """One lasting line, above the table."""
-        self._guarded(lambda: self._console.print(plain(text, lines=True), soft_wrap=True))
+        self._guarded(lambda: self._console.print(continued(plain(text, lines=True)), soft_wrap=True))
         self._redraw()
 
     def close(self) -> None:

@@ -6,10 +6,11 @@ import atexit
 import logging
 import os
 import re
-import secrets
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from benchmark.errors import GanbenchError
 from benchmark.process.leave import at_once
 from benchmark.schedule import nodes, surroundings
 from benchmark.schedule.cluster import Cluster, answers
+from benchmark.schedule.locked import LOOPBACK, own_token, read_again, refuse_unless_alone
 from benchmark.schedule.stop import kept_signals
 
 TOKEN = Path("~/.ray/auth_token")  # where Ray keeps the token of its clusters
@@ -54,11 +56,12 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
         os.environ.setdefault(name, value)
     if address and os.path.exists(os.path.expanduser(TOKEN)):
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # `ray start` asks for it; joining does not find it by itself
-    if not address and not _can_keep_token():
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    import ray
-
     with ExitStack() as stack:
+        if not address:
+            stack.enter_context(own_token())
+        import ray
+
+        read_again()
         # ray.init takes SIGTERM for itself, and how children end
         with at_once(), kept_signals(), surroundings.cleaned():
             if address:
@@ -77,36 +80,40 @@ def session(address: str | None, cpus: int | None) -> Iterator[tuple[Any, Cluste
             cluster.close()
 
 
-def _can_keep_token() -> bool:
-    """Whether there is a home directory in which Ray finds, or can write, the token of what it starts here."""
-    token = Path(os.path.expanduser(TOKEN))
-    there = next(place for place in (token, *token.parents) if os.path.exists(place) or not place.name)
-    return token.is_absolute() and os.access(there, os.R_OK if there == token else os.W_OK)
-
-
 def _start(ray: Any, cpus: int | None, stack: ExitStack) -> None:
-    place = surroundings.folder()
-    code = stack.enter_context(surroundings.code(place))
+    place = stack.enter_context(surroundings.folder())
+    code = surroundings.code(place)
     memory = 100 * 2**20  # records are small; the default would take a third of the machine's memory
     try:
-        ray.init(
-            address="local",
-            num_cpus=cpus,
-            include_dashboard=False,
-            object_store_memory=memory,
-            job_config=surroundings.job(ray, code),
-            _temp_dir=str(place),
-            **surroundings.memory(place),
-            **QUIET,
-        )
+        with surroundings.alone(ray):
+            context = ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=memory,
+                job_config=surroundings.job(ray, code),
+                _node_ip_address=LOOPBACK,
+                _temp_dir=str(place),
+                **surroundings.memory(place),
+                **QUIET,
+            )
     except UnicodeEncodeError:  # of the command line, which Ray keeps with its job
         raise GanbenchError(UNWRITABLE, 2) from None
     except Exception as error:  # Ray raises a bare one where it has not come up in time
-        logs = place / "session_latest" / "logs"
         raise GanbenchError(
-            f"Ray could not start: {_first_line(error)}; {logs} has what its processes say; "
-            "--executor inline runs without Ray"
+            f"Ray could not start: {_first_line(error)}; {_kept_logs(place)}--executor inline runs without Ray"
         ) from None
+    refuse_unless_alone(ray, context.address_info["node_ip_address"])
+
+
+def _kept_logs(place: Path) -> str:
+    """Where the logs of a Ray that has not started are, now that its folder goes; "" where there are none."""
+    kept = ""
+    with suppress(OSError):
+        if (logs := place / "session_latest" / "logs").is_dir():
+            kept = tempfile.mkdtemp(prefix="ganbench-ray-")
+            shutil.copytree(logs, kept, dirs_exist_ok=True)
+    return f"{kept} has what its processes say; " if kept else ""
 
 
 def _join(ray: Any, address: str) -> None:

@@ -11,8 +11,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.door import within
 from benchmark.errors import GanbenchError, plain
-from benchmark.files import open_regular, read_regular, write_whole
+from benchmark.files import open_regular, write_whole
 from benchmark.records.folders import is_there
 from benchmark.schedule.progress import Progress, duration
 from benchmark.schedule.screen import drawn, is_terminal, line
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 WRITE_EVERY_S = 1.0
 WATCH_EVERY_S = 2.0
 MOST_FAILURES = 100
+MOST_BYTES = 50_000_000
+LARGEST = 1e30  # of any number in it
 SKEW_S = 5.0  # a clock that differs by more is worth a word
 
 
@@ -87,7 +90,7 @@ def watch(results: Path) -> str:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = Console(file=within(sys.stdout), markup=False, highlight=False, emoji=False)
     with Live(
         console=console,
         auto_refresh=False,
@@ -138,21 +141,32 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
     if not all(map(is_there, (results, path.parent, path))):
         return f"{'a driver is at work: ' if alive else ''}nothing has been run in {results} yet", []
     try:
-        text = read_regular(path).decode("utf-8", "replace")
+        with open_regular(path) as stream:
+            text = stream.read(MOST_BYTES + 1).decode("utf-8", "replace")
     except OSError as error:
         raise GanbenchError(f"cannot read {path}: {error.strerror or error}") from None
     try:
-        content = json.loads(text)
+        if len(text) > MOST_BYTES:
+            raise ValueError("larger than any")
+        _check(content := json.loads(text))
         age, eta = time.time() - content["time"], content["eta_s"]
         counts = ", ".join(f"{int(n)} {plain(state)}" for state, n in content["counts"].items())
         rows = [_aged(row, max(0.0, age), content["time"], alive) for row in content["runs"]]
         list(map(_line, rows))  # every field is of its type
         left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError) as error:
         raise GanbenchError(
             f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew"
         ) from None
     return f"{_heard(alive, age)}\n{counts}{left}", rows
+
+
+def _check(value: Any) -> None:
+    """Raises ValueError unless every number is one that a clock, a counter or a measurement can show."""
+    if isinstance(value, float | int) and not -LARGEST <= value <= LARGEST:  # infinity, NaN, hundreds of digits
+        raise ValueError("a number beyond all counting")
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check(part)
 
 
 def _heard(alive: bool | None, age: float) -> str:

@@ -6,45 +6,66 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.process import home
+from benchmark.scratch import scratch
 
-LONGEST = 41  # bytes: in its folder Ray makes sockets, with 66 more, and their names have room for 107
+PREFIX = "gb-"
+NAME = len("/gb-12345678/r")  # Ray's folder, in that of a launch: Ray lets everybody write in its own
+LONGEST = 41  # bytes of its path: in it Ray makes sockets, with 66 more, and their names have room for 107
 FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 SHARED_MEMORY = Path("/dev/shm")
+CLUSTERS = "ENABLE_RAY_CLUSTER"  # a constant of Ray's: whether other machines are to reach what starts
 NOT_FOR_RAY = ("PYTHONPATH", "PYTHONOPTIMIZE")  # the former is cleaned; with docstrings taken away, Ray does not start
 
 
-def folder() -> Path:
-    """Where Ray may keep its sockets and logs: where it would itself, or else in the first of ``FOLDERS`` that takes
-    them.
+def place() -> Path:
+    """Where a folder for Ray's sockets and logs can be made: as variables say, or else in the first of ``FOLDERS`` that
+    takes it.
 
     Raises:
         GanbenchError: nowhere.
     """
     named = [os.path.abspath(given) for name in ("RAY_TMPDIR", "TMPDIR") if (given := os.environ.get(name))]
-    for place in (*named, *FOLDERS):
-        for name in ("ray", f"ray-{os.getuid()}"):  # the first may be another user's
-            path = Path(place, name)
-            if len(os.fsencode(path)) <= LONGEST and _takes(path if path.exists() else path.parent):
-                return path
+    for path in (*named, *FOLDERS):
+        if len(os.fsencode(path)) + NAME <= LONGEST and _takes(Path(path)):
+            return Path(path)
     tried = ", ".join(dict.fromkeys((*named, *FOLDERS)))
     raise GanbenchError(
         f"Ray has nowhere to keep its sockets: each of {tried} cannot be written, or its path is too long; "
-        f"set RAY_TMPDIR to a folder whose path has at most {LONGEST - len('/ray')} bytes, or give "
-        "--executor inline"
+        f"set RAY_TMPDIR to a folder whose path has at most {LONGEST - NAME} bytes, or give --executor inline"
     )
 
 
-def memory(place: Path) -> dict[str, str]:
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Ray's, for sockets and logs, beside which is room for a copy of the code: both in one of this launch's own, where
+    nobody else can go. It is removed at the end, and so are those of launches that were killed.
+
+    Raises:
+        GanbenchError: it cannot be made.
+    """
+    where = place()
+    with ExitStack() as stack:
+        try:
+            ray = stack.enter_context(scratch(where, PREFIX)) / "r"
+            ray.mkdir()
+        except OSError as error:
+            raise GanbenchError(
+                f"cannot write to {where} ({error.strerror}); set RAY_TMPDIR to another folder"
+            ) from None
+        yield ray
+
+
+def memory(folder: Path) -> dict[str, str]:
     """What ``ray.init`` is told of shared memory: where else to keep objects, if this machine has none."""
-    return {} if _takes(SHARED_MEMORY) else {"_plasma_directory": str(place)}
+    return {} if _takes(SHARED_MEMORY) else {"_plasma_directory": str(folder)}
 
 
 @contextmanager
@@ -65,39 +86,37 @@ def cleaned() -> Iterator[None]:
             os.environ |= {} if value is None else {name: value}
 
 
-COPY = "ganbench-"
-"""What the names of copies of this package begin with; the number of their driver's process follows."""
-
-
-def _clear(place: Path) -> None:
-    """Remove copies of drivers that have ended, at once perhaps, and could not do so themselves."""
-    for left in place.glob(f"{COPY}*-*"):
-        number = left.name.removeprefix(COPY).partition("-")[0]
-        if number.isdigit() and not Path("/proc", number).exists() and Path("/proc/self").exists():
-            shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def code(place: Path) -> Iterator[Path]:
-    """A folder with a copy of this package and nothing else: what workers import, whatever becomes of the original
-    meanwhile.
+def code(folder: Path) -> Path:
+    """A folder beside Ray's with a copy of this package and nothing else: what workers import, whatever becomes of the
+    original meanwhile.
 
     Raises:
         GanbenchError: it cannot be written.
     """
-    with ExitStack() as stack:
-        try:
-            place = place if place.exists() else place.parent
-            _clear(place)
-            room = tempfile.TemporaryDirectory(prefix=f"{COPY}{os.getpid()}-", dir=place, ignore_cleanup_errors=True)
-            path = Path(stack.enter_context(room))
-            shutil.copytree(home.PACKAGE, path / "benchmark")
-        except OSError as error:  # of a whole tree: one for every file that could not be copied
-            why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
-            raise GanbenchError(
-                f"cannot copy ganbench's code to {place} for Ray's workers: {why}; set RAY_TMPDIR to a folder with room"
-            ) from None
-        yield path
+    path = folder.parent / "code"
+    try:
+        shutil.copytree(home.PACKAGE, path / "benchmark")
+    except OSError as error:  # of a whole tree: one for every file that could not be copied
+        why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
+        raise GanbenchError(
+            f"cannot copy ganbench's code to {path} for Ray's workers: {why}; set RAY_TMPDIR to a folder with room"
+        ) from None
+    return path
+
+
+@contextmanager
+def alone(ray: Any) -> Iterator[None]:
+    """Meanwhile, a Ray that starts takes this machine's loopback address for its own, and listens there alone.
+
+    It does so of itself on macOS and Windows, and has no option for it elsewhere.
+    """
+    constants: Any = getattr(getattr(ray, "_private", None), "ray_constants", SimpleNamespace())
+    before = getattr(constants, CLUSTERS, True)
+    setattr(constants, CLUSTERS, False)
+    try:
+        yield
+    finally:
+        setattr(constants, CLUSTERS, before)
 
 
 def job(ray: Any, *paths: Path) -> Any:

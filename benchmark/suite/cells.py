@@ -9,10 +9,13 @@ from typing import Any
 
 from benchmark.data.cards import cards as dataset_cards
 from benchmark.errors import GanbenchError, nearest
-from benchmark.recipe import Recipe
+from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import Cell
 from benchmark.suite.nodes import Node
+
+MOST_NOTES = 200  # of a table
+MOST_MEASUREMENTS = 100_000  # of a run; the most of the papers' is in the hundreds
 
 
 def restated(given: dict[str, Any], cell: Cell, node: Node) -> Cell:
@@ -33,7 +36,7 @@ def restated(given: dict[str, Any], cell: Cell, node: Node) -> Cell:
 
 def remarked(cells: list[Cell], node: Node) -> list[Cell]:
     """``notes: {filter: text}``: each text on the cells that its filter chooses."""
-    for text, note in node.mapping().items():
+    for text, note in node.at_most(MOST_NOTES).mapping().items():
         try:
             chosen = Filter(text) if text != "all" else lambda cell: True
         except GanbenchError as error:
@@ -62,6 +65,14 @@ def refuse_twins(cells: list[Cell], node: Node) -> list[Cell]:
             node.fail(f"two rows make the same cell {cell.id}")
         seen.add((cell.id, cell.resolution))
     return cells
+
+
+def check_measurements(recipe: Recipe, protocol: Protocol, node: Node) -> None:
+    """Fails at ``node`` if the recipe is measured more often than anything can be kept of it."""
+    every = protocol.every_steps, protocol.every_epochs
+    for whole, of_one in zip((recipe.steps, recipe.epochs), every):
+        if whole and of_one and whole // of_one > MOST_MEASUREMENTS:
+            node.fail(f"{whole // of_one:,} measurements of one run, and at most {MOST_MEASUREMENTS:,} are kept")
 
 
 def check_dataset(recipe: Recipe, node: Node) -> None:

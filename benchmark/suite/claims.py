@@ -8,29 +8,40 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from benchmark.suite.claim import AtLeast, Claim
+from benchmark.suite.claim import AtLeast, Check, Claim, Rank
 from benchmark.suite.claim_forms import FORMS, FormReader
 from benchmark.suite.margins import percent
 from benchmark.suite.model import Table
 from benchmark.suite.nodes import Node
 
 CLAIM_KEYS = ("id", "quote", "where", "holds", "note")
+MOST_CLAIMS = 500
+MOST_COMPARED = 20_000  # numbers, in all comparisons of a suite; a paper has a few thousand
 
 
 def read_claims(node: Node, paper: str, tables: tuple[Table, ...]) -> tuple[Claim, ...]:
     """The ``claims:`` list; fails on an unknown table, method or metric."""
     claims: dict[str, Claim] = {}
-    known = {t.id: t for t in tables}
-    for item in node.items():
+    known, compared = {t.id: t for t in tables}, 0
+    for item in node.at_most(MOST_CLAIMS).items():
         given = item.mapping(CLAIM_KEYS, CLAIM_KEYS[:-1])
         name = given["id"].text()
         if name in claims:
             given["id"].fail(f"two claims have the id {name!r}")
+        rule = _rule(given["holds"], known)
+        compared += _compared(rule)
+        if compared > MOST_COMPARED:
+            given["holds"].fail(f"with this claim, the suite compares more than {MOST_COMPARED:,} numbers")
         note = given["note"].text() if "note" in given else ""
-        claims[name] = Claim(
-            paper, name, given["quote"].text(), given["where"].text(), _rule(given["holds"], known), note
-        )
+        claims[name] = Claim(paper, name, given["quote"].text(), given["where"].text(), rule, note)
     return tuple(claims.values())
+
+
+def _compared(rule: AtLeast | Check | Rank) -> int:
+    """How many numbers it looks at, counted as often as it does."""
+    if isinstance(rule, AtLeast):
+        return sum(map(_compared, rule.rules))
+    return 1 + len(rule.rivals) if isinstance(rule, Rank) else 2
 
 
 def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
@@ -45,6 +56,8 @@ def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
     if len(forms) != 1:
         node.fail(f"a comparison has exactly one of {', '.join(FORMS)}; found {', '.join(forms) or 'none'}")
     reader = FormReader(node, forms[0], tables)
+    if len(reader.cells) * len(reader.methods) * len(reader.metrics) > 10 * MOST_COMPARED:  # before they are made
+        node.fail("this selection compares too many cells with too many others")
     rules = getattr(reader, forms[0].replace("-", "_"))()
     if not rules:
         node.fail("this selection compares nothing")
@@ -52,7 +65,7 @@ def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
 
 
 def _rules(node: Node, tables: dict[str, Table]) -> tuple[AtLeast, ...]:
-    if not (rules := tuple(_rule(n, tables) for n in node.items())):
+    if not (rules := tuple(_rule(n, tables) for n in node.at_most(MOST_CLAIMS).items())):
         node.fail("an empty list of comparisons says nothing")
     return rules
 

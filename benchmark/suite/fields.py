@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.catalogue import meant, plugins
 from benchmark.errors import GanbenchError, nearest
+from benchmark.ranges import beyond
 from benchmark.recipe import NamedArgs, Protocol, Recipe
 from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node
@@ -35,6 +36,7 @@ CHOICES = {
     "quantise": ("round", "floor", "min-max", "min-max-mimicry", "none"),
     "best_by": METRICS,
 }
+MOST_PARTS = 50
 POSITIVE = (
     "resolution",
     "channels",
@@ -79,6 +81,8 @@ def scalar(key: str, annotation: str, node: Node) -> Any:
         node.fail(f"{key} must not be negative, found {value:g}")
     if key == "data_percent" and value > 100:
         node.fail(f"data_percent must be at most 100, found {value:g}")
+    if why := beyond(key, value):
+        node.fail(why)
     return value
 
 
@@ -99,7 +103,7 @@ def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any
                 )
 
             return change
-        return tuple(read_part(item) for item in node.items())
+        return tuple(read_part(item) for item in node.at_most(MOST_PARTS).items())
     return scalar(key, RECIPE_TYPES[key], node)
 
 

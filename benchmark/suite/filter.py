@@ -31,6 +31,7 @@ ORDER: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 MOST_PARENTHESES = 50
+LONGEST = 2_000
 Test = Callable[[Cell | Place], bool]
 
 
@@ -41,6 +42,8 @@ class Filter:
         self.text, self._at, self._fields = text, 0, fields
         if text.count("(") > MOST_PARENTHESES:
             self._fail(f"more than {MOST_PARENTHESES} parentheses")
+        if len(text) > LONGEST:
+            self._fail(f"longer than {LONGEST:,} characters")
         self._test = self._any()
         if self._at < len(text):
             self._fail("expected '&', '|' or the end (a value with parentheses must be quoted)")
@@ -107,7 +110,8 @@ class Filter:
         return False
 
     def _fail(self, message: str) -> NoReturn:
-        raise GanbenchError(f"--only {self.text!r}, column {self._at + 1}: {message}", 2)
+        text = self.text if len(self.text) <= LONGEST else f"{self.text[:80]}…"
+        raise GanbenchError(f"--only {text!r}, column {self._at + 1}: {message}", 2)
 
 
 def selects(cell: Cell, fields: tuple[str, ...] = ("paper", *COORDINATES)) -> str:

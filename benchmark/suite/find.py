@@ -39,6 +39,14 @@ def default_folder() -> str:
     return SUITES if suite_files(Path(SUITES)) or not suite_files(PACKAGED) else str(PACKAGED)
 
 
+def files(names: list[str]) -> list[Path]:
+    """The suite files that names stand for, as ``load_all`` takes them; raises SuiteError as ``find`` does."""
+    found: list[Path] = []
+    for name in names or [default_folder()]:
+        found += suite_files(Path(name)) if is_a(Path(name), stat.S_ISDIR) else [find(name)]
+    return found
+
+
 def origin(names: Sequence[str]) -> list[str]:
     """What is to be said of suites that a command names: which come with the package, and which stand before one that
     does.

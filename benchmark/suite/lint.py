@@ -6,7 +6,7 @@ Loading itself already refuses unknown keys, twins, claims and notes about cells
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -14,18 +14,19 @@ import yaml
 from benchmark.catalogue import plugins
 from benchmark.data.cards import cards
 from benchmark.errors import nearest, sure
-from benchmark.recipe import Recipe
-from benchmark.suite.draft import REST, SOURCELESS
+from benchmark.suite.draft import SOURCELESS
+from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES
 from benchmark.suite.filter import Filter
+from benchmark.suite.kinds import KINDS, REST, leaves
 from benchmark.suite.load import load, load_node
 from benchmark.suite.model import Cell, Suite
 from benchmark.suite.nodes import Loader, Node, SuiteError, read
 from benchmark.suite.plugged import plugged
 from benchmark.suite.recipes import RecipeReader
+from benchmark.suite.spellings import spellings
 from benchmark.suite.tidy import published_rows
 
 WIDE = 0.25  # a wider tolerance is taken for a mistake; the widest of the five papers' suites is 0.1
-SLIPS = {5: 1, 8: 2}  # names of so many letters and so few typing slips apart are taken for two spellings of one
 
 
 def lint(paths: Sequence[Path]) -> list[str]:
@@ -33,7 +34,7 @@ def lint(paths: Sequence[Path]) -> list[str]:
     suites = [load(path) for path in paths]
     problems = [f"{s.name}: {text}" for s in suites for text in _suite(s)]
     recipes = [r for s in suites for profile in s.profiles for c in load(s.path, profile).cells for r in (c.recipe,)]
-    return problems + list(_spellings(recipes))
+    return problems + list(spellings(recipes))
 
 
 def unsourced(cell: Cell) -> list[str]:
@@ -46,20 +47,40 @@ def unsourced(cell: Cell) -> list[str]:
     ]
 
 
+def unkinded(cell: Cell) -> list[str]:
+    """Values of the full recipe and protocol of which nothing says the kind."""
+    fields = {**vars(cell.full_recipe), **vars(cell.full_protocol)}
+    values = leaves({k: v for k, v in fields.items() if v is not None and k in RECIPE_TYPES | PROTOCOL_TYPES})
+    return [path for path in values if path not in {*SOURCELESS, *cell.kinds}]
+
+
 def _suite(suite: Suite) -> Iterator[str]:
     rows = Counter(row[:8] for row in published_rows([suite]))
     yield from (f"published twice: {row}" for row, n in rows.items() if n > 1)
-    by_fields: dict[tuple[str, ...], list[str]] = {}
-    for cell in suite.cells:
-        if absent := unsourced(cell):
-            by_fields.setdefault(tuple(absent), []).append(cell.id)
-    for fields, cells in by_fields.items():
-        more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
-        yield f"{cells[0]}{more}: neither 'stated' nor 'notes' says where this comes from: {', '.join(fields)}"
+    yield from _lacking(suite, unsourced, "neither 'stated' nor 'notes' says where this comes from")
+    if _kinds_are_due(suite):
+        yield from _lacking(suite, unkinded, f"neither 'stated' nor 'kinds' says which of {', '.join(KINDS)} this is")
     yield from _measuring(suite)
     yield from _unused(suite)
     yield from _replaced(suite)
     yield from _round_trip(suite)
+
+
+def _lacking(suite: Suite, what: Callable[[Cell], list[str]], said: str) -> Iterator[str]:
+    """One line for all cells that lack the same."""
+    by_fields: dict[tuple[str, ...], list[str]] = {}
+    for cell in suite.cells:
+        if absent := what(cell):
+            by_fields.setdefault(tuple(absent), []).append(cell.id)
+    for fields, cells in by_fields.items():
+        more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        yield f"{cells[0]}{more}: {said}: {', '.join(fields)}"
+
+
+def _kinds_are_due(suite: Suite) -> bool:
+    """Whether a number is printed, which a guess could decide; or kinds are given, and then of all values."""
+    numbers = any(p.value is not None for c in suite.cells for p in c.published.values())
+    return numbers or any(kind != "stated" for c in suite.cells for kind in c.kinds.values())
 
 
 def _measuring(suite: Suite) -> Iterator[str]:
@@ -85,6 +106,20 @@ def _measuring(suite: Suite) -> Iterator[str]:
     for cell in suite.cells:
         if (split := cell.full_protocol.real_split) and split not in cards()[cell.dataset].splits:
             yield f"{cell.id}: real_split is {split!r}{nearest(split, cards()[cell.dataset].splits)}"
+    yield from _normless(suite)
+
+
+def _normless(suite: Suite) -> Iterator[str]:
+    """G without BatchNorm makes the same images in either mode: ``train`` says something else of it."""
+    cells: dict[str, list[str]] = {}
+    for cell in suite.cells:
+        network = cell.full_recipe.network[0]
+        known = plugins("networks").get(network)
+        if known and not known.batch_norm and cell.full_protocol.bn_mode == "train":
+            cells.setdefault(network, []).append(cell.id)
+    for network, found in cells.items():
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield f"{found[0]}{more}: bn_mode is 'train', and {network}'s G has no BatchNorm: say 'eval'"
 
 
 def _unused(suite: Suite) -> Iterator[str]:
@@ -115,7 +150,7 @@ def _replaced(suite: Suite) -> Iterator[str]:
     if "recipes" not in top:
         return
     with plugged(top.get("plugins"), suite.path):
-        reader = RecipeReader(top["recipes"])
+        reader = RecipeReader(top["recipes"], suite.path)
         for name, node in reader.raw.items():
             given = node.mapping()
             if "from" not in given or "parts" not in given or not given["parts"].is_list():
@@ -140,50 +175,3 @@ def _round_trip(suite: Suite) -> Iterator[str]:
                 yield f"does not survive being written as YAML and read again (profile {profile})"
         except SuiteError as error:
             yield f"cannot be read after it was written as YAML: {error}"
-
-
-def _spellings(recipes: Sequence[Recipe]) -> Iterator[str]:
-    """One thing, one name: near misses among names that no plug-in vouches for, and parts whose arguments vary."""
-    named = (
-        [("network", *r.network) for r in recipes]
-        + [("loss", *r.loss) for r in recipes]
-        + [("part", *p) for r in recipes for p in r.parts]
-    )
-    names = sorted({(kind, name) for kind, name, _ in named})
-    for i, (kind, name) in enumerate(names):
-        for other_kind, other in names[i + 1 :]:
-            built = name in plugins("methods" if kind != "network" else "networks") and other in plugins(
-                "methods" if kind != "network" else "networks"
-            )
-            if kind == other_kind and not built and _alike(name, other):
-                yield f"{kind} {name!r} and {kind} {other!r}: two spellings of one?"
-    arguments: dict[tuple[str, str], Counter[tuple[str, ...]]] = {}
-    for kind, name, given in named:
-        known = plugins("methods" if kind != "network" else "networks").get(name)
-        optional = known.arguments.keys() - known.required if known else set()
-        arguments.setdefault((kind, name), Counter())[tuple(sorted(given.keys() - optional))] += 1
-    for (kind, name), sets in arguments.items():
-        if len(sets) > 1:
-            yield (
-                f"{kind} {name!r} is given different arguments in different places: "
-                f"{' / '.join(', '.join(s) or 'none' for s in sets)}"
-            )
-
-
-def _alike(a: str, b: str) -> bool:
-    plain = [name.replace("-", "").replace("_", "").lower() for name in (a, b)]
-    allowed = max((slips for length, slips in SLIPS.items() if min(map(len, plain)) >= length), default=0)
-    return _slips(*plain) <= allowed
-
-
-def _slips(a: str, b: str) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours that turn a into b."""
-    rows = [list(range(len(b) + 1))]
-    for i, x in enumerate(a, 1):
-        row = [i]
-        for j, y in enumerate(b, 1):
-            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y)))
-            if i > 1 and j > 1 and a[i - 2] == y and x == b[j - 2]:
-                row[-1] = min(row[-1], rows[-2][j - 2] + 1)
-        rows.append(row)
-    return rows[-1][-1]

@@ -5,30 +5,31 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
+from benchmark.suite.draft import Draft
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import beside, default_folder, find, is_a, suite_files
-from benchmark.suite.model import METRICS, Suite, Table, Tolerance
+from benchmark.suite.model import Suite, Table
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.plugged import asked_for, plugged
-from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
-from benchmark.suite.rows import Profile
+from benchmark.suite.profiles import read_profiles
+from benchmark.suite.recipes import part_names, read_protocol, read_recipes
 from benchmark.suite.tables import TableReader
+from benchmark.suite.tolerances import read_alive, read_tolerance
 
+MOST_INCLUDES, DEEPEST = 100, 10  # of one suite, and suites that include each other in a row
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
-TOP_KEYS = ("suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "include", "plugins")
-PAPER_KEYS = ("title", "venue", "notes")
-PROFILE_KEYS = ("from", "recipe", "protocol")
-TOLERANCE_KEYS = ("relative", "source")
-INCLUDE_KEYS = ("suite", "profile", "only")
 NEEDED = ("paper", "protocol", "recipes", "tables")  # of a suite that is no selection
+TOP_KEYS = ("suite", *NEEDED, "profiles", "claims", "tolerance", "alive", "include", "plugins")
+PAPER_KEYS = ("title", "venue", "notes")
+INCLUDE_KEYS = ("suite", "profile", "only")
 RESERVED = ("index", "claims", "cells")  # pages that every report has
 
 
@@ -61,7 +62,7 @@ def load_all(
                     raise
                 errors.append(error)
         if before == len(suites) + len(errors):
-            raise SuiteError(f"no papers' suite files in {name}")
+            raise SuiteError(f"no papers' suite files in {plain(name)}")
     if errors and not suites:
         raise errors[0]
     if broken is not None:
@@ -70,14 +71,6 @@ def load_all(
     if said := clash(suites):
         raise SuiteError(f"{said}, or give one at a time")
     return once(suites)
-
-
-def files(names: list[str]) -> list[Path]:
-    """The suite files that names stand for, as ``load_all`` takes them; raises SuiteError as ``find`` does."""
-    found: list[Path] = []
-    for name in names or [default_folder()]:
-        found += suite_files(Path(name)) if is_a(Path(name), stat.S_ISDIR) else [find(name)]
-    return found
 
 
 def _in_folder(folder: Path, profile: str | None) -> list[Callable[[], Suite | None]]:
@@ -95,20 +88,26 @@ def _asked(name: str, profile: str | None) -> Suite:
         return load(path, profile)
 
 
-def load(path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
-    """One suite under a profile (default ``full``, or what an including suite states).
+@dataclass(frozen=True)
+class Including:
+    """What is being included: the suites in a row, and those that were loaded, which others may include too."""
 
-    Args:
-        chain: the suites that are including this one.
+    chain: tuple[Path, ...] = ()
+    loaded: dict[tuple[Path, str | None], Suite] = field(default_factory=dict)
+
+
+def load(path: Path, profile: str | None = None) -> Suite:
+    """One suite under a profile (default ``full``, or what an including suite states).
 
     Raises:
         SuiteError: anything wrong in the file, as ``file:line:column: what; did you mean …``.
     """
-    return load_node(read(path), path, profile, chain)
+    return load_node(read(path), path, profile)
 
 
-def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[Path, ...] = ()) -> Suite:
-    """A suite from its YAML, however that was read."""
+def load_node(root: Node, path: Path, profile: str | None = None, including: Including | None = None) -> Suite:
+    """A suite from its YAML, however that was read; ``including``: by the suites that include it."""
+    including = including or Including()
     top = root.mapping(TOP_KEYS, ("suite",))
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(
@@ -119,7 +118,7 @@ def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[P
     if "include" in top:
         if "plugins" in top:
             top["plugins"].fail("plug-ins belong to suites with recipes: this one takes its cells from others")
-        return _selection(path, top, profile, (*chain, path.resolve()))
+        return _selection(path, top, profile, replace(including, chain=(*including.chain, path.resolve())))
     for key in NEEDED:
         if key not in top:
             root.fail(f"missing key {key!r}")
@@ -127,16 +126,16 @@ def load_node(root: Node, path: Path, profile: str | None = None, chain: tuple[P
         return _paper(path, top, profile or "full")
 
 
-def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tuple[Path, ...]) -> Suite:
+def _selection(path: Path, top: dict[str, Node], profile: str | None, including: Including) -> Suite:
     """A suite that takes its cells from others: ``include: [{suite, profile, only}]``."""
     tables: dict[str, Table] = {}
     claims: list[Claim] = []
     name = top["suite"].text()
     sources = {(name, path): None}
-    if not top["include"].items():
+    if not top["include"].at_most(MOST_INCLUDES).items():
         top["include"].fail("nothing is included")
     for item in top["include"].items():
-        suite = _included(path, item, profile, chain)
+        suite = _included(path, item, profile, including)
         sources |= dict.fromkeys(suite.sources)
         only = _only(item.mapping()["only"]) if "only" in item.mapping() else None
         kept = [replace(t, cells=tuple(c for c in t.cells if only is None or only(c))) for t in suite.tables]
@@ -157,16 +156,23 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, chain: tup
     return made
 
 
-def _included(path: Path, item: Node, profile: str | None, chain: tuple[Path, ...]) -> Suite:
-    """The suite that an entry of ``include`` names: a file beside this one, or the package's."""
+def _included(path: Path, item: Node, profile: str | None, including: Including) -> Suite:
+    """The suite that an entry of ``include`` names: a file beside this one, or the package's; each is read once."""
     given = item.mapping(INCLUDE_KEYS, ("suite",))
     name = given["suite"].text()
+    if name.startswith(".") or "/" in name or "\\" in name:
+        given["suite"].fail(f"a suite includes files of its own folder, by their names; found {name[:80]!r}")
     if (source := beside(path, name)) is None:
         known = [p.stem for p in suite_files(path.parent) if p != path]
         given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
-    if source.resolve() in chain:
+    if (there := source.resolve()) in including.chain:
         given["suite"].fail("suites include each other in a circle")
-    return load(source, profile or (given["profile"].text() if "profile" in given else None), chain)
+    if len(including.chain) > DEEPEST:
+        given["suite"].fail(f"suites include each other over more than {DEEPEST} steps")
+    key = there, profile or (given["profile"].text() if "profile" in given else None)
+    if key not in including.loaded:
+        including.loaded[key] = load_node(read(source), source, key[1], including)
+    return including.loaded[key]
 
 
 def _only(node: Node) -> Filter:
@@ -178,13 +184,15 @@ def _only(node: Node) -> Filter:
 
 def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
     paper = top["paper"].mapping(PAPER_KEYS, ("title", "venue"))
-    recipes = read_recipes(top["recipes"])
-    profiles = _profiles(top, part_names(top["recipes"]))
+    recipes = read_recipes(top["recipes"], path)
+    profiles = read_profiles(top, part_names(top["recipes"]))
     if profile_name not in profiles:
         raise SuiteError(f"{path}: no profile {profile_name!r}{nearest(profile_name, profiles)}")
     name = top["suite"].text()
-    tolerance = _tolerance(top["tolerance"]) if "tolerance" in top else {}
-    reader = TableReader(name, path, recipes, read_protocol(top["protocol"]), profiles[profile_name], tolerance)
+    tolerance = read_tolerance(top["tolerance"]) if "tolerance" in top else {}
+    protocol = read_protocol(top["protocol"]).over(Draft())
+    reader = TableReader(name, path, recipes, protocol, profiles[profile_name], tolerance)
+    reader.alive = read_alive(top["alive"]) if "alive" in top else {}
     if not top["tables"].mapping():
         top["tables"].fail("there are no tables")
     tables = reader.tables(top["tables"])
@@ -200,34 +208,3 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         sources=((name, path),),
         remarks=tuple(n.text() for n in paper["notes"].items()) if "notes" in paper else (),
     )
-
-
-def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
-    """Every profile; one that says ``from`` changes what the named one, which stands before it, has changed."""
-    found = {"full": Profile("full")}
-    for name, node in (top["profiles"].mapping() if "profiles" in top else {}).items():
-        if name == "full":
-            node.fail("profile 'full' is the paper's own and cannot be changed")
-        given = node.mapping(PROFILE_KEYS)
-        if "from" in given and given["from"].text() not in found:
-            given["from"].fail(
-                f"no profile {given['from'].text()!r} stands before this one{nearest(given['from'].text(), found)}"
-            )
-        base = found[given["from"].text() if "from" in given else "full"]
-        recipe = (read_draft(given["recipe"], parts, "profile"),) if "recipe" in given else ()
-        protocol = (read_protocol(given["protocol"], profile=True),) if "protocol" in given else ()
-        found[name] = Profile(name, base.recipe + recipe, base.protocol + protocol)
-    return found
-
-
-def _tolerance(node: Node) -> dict[str, Tolerance]:
-    found = {}
-    for metric, value in node.mapping(METRICS).items():
-        given = value.mapping(TOLERANCE_KEYS, TOLERANCE_KEYS)
-        if (relative := given["relative"].number()) <= 0:
-            given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
-        if relative >= 1:
-            percent = f"{relative:g} is {100 * relative:g} %; 5 % is 0.05"
-            given["relative"].fail(f"a tolerance is a share of the published number, less than all of it: {percent}")
-        found[metric] = Tolerance(relative, given["source"].text())
-    return found

@@ -77,6 +77,7 @@ class Cell:
     stated: dict[str, str]  # field of recipe or protocol -> where the paper states it
     notes: dict[str, str]  # field of recipe or protocol -> why it has its value where the paper does not say
     remarks: tuple[str, ...] = ()  # contradictions, anomalies and unclear conventions of the published numbers
+    kinds: dict[str, str] = field(default_factory=dict)  # path of a value ("parts.gran.tau") -> its kind (kinds.py)
 
     @property
     def id(self) -> str:
@@ -109,9 +110,26 @@ class Reference:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far from the published number still counts as the same: |achieved − v| ≤ relative·|v|."""
+    """How far from the published number still counts as the same: |achieved − v| ≤ max(relative·|v|, absolute)."""
 
     relative: float
+    source: str
+    absolute: float = 0.0  # where a share of a number near zero says nothing
+    absolute_source: str = ""
+
+    def band(self, published: Published) -> tuple[float, str]:
+        """Half the band's width about a published number, and where it is from."""
+        share = self.relative * abs(published.value or 0.0)
+        if self.absolute > share:
+            return self.absolute, f"at least {self.absolute:g}: {self.absolute_source}"
+        return share, f"{100 * self.relative:g} %: {self.source}"
+
+
+@dataclass(frozen=True)
+class Alive:
+    """What a run that trained has at least of a metric, by what the paper says; below it, nothing is judged."""
+
+    least: float
     source: str
 
 
@@ -128,6 +146,8 @@ class Table:
     by_metric: bool  # printed with all columns of one metric side by side, not all metrics of one column
     tolerance: dict[str, Tolerance]  # by metric
     references: tuple[Reference, ...] = ()
+    alive: dict[str, Alive] = field(default_factory=dict)  # by metric, whether the table prints it or not
+    unranked: tuple[str, ...] = ()  # metrics of which the paper calls neither side the better
     # metric -> what the paper asks of a model that "converged": better than this
     converged: dict[str, float] = field(default_factory=dict)
     restates: str | None = None  # the table whose numbers this figure's caption repeats

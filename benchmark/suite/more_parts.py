@@ -8,7 +8,7 @@ from typing import Any
 from benchmark.catalogue import meant
 from benchmark.errors import nearest
 from benchmark.recipe import NamedArgs
-from benchmark.suite.fields import read_part
+from benchmark.suite.fields import MOST_PARTS, read_part
 from benchmark.suite.nodes import Node
 
 ADDED, REMOVED = "parts+", "parts-"
@@ -27,8 +27,9 @@ def parts_changed(given: dict[str, Node], own: Any, kind: str) -> Callable[[Part
         given["parts"].fail(
             f"a list of parts replaces those that {ADDED} and {REMOVED} would change: give one or the other"
         )
-    added = [(item, read_part(item)) for item in given[ADDED].items()] if ADDED in given else []
-    removed = {meant("methods", n.text()): n for n in given[REMOVED].items()} if REMOVED in given else {}
+    added = [(item, read_part(item)) for item in given[ADDED].at_most(MOST_PARTS).items()] if ADDED in given else []
+    less = given[REMOVED].at_most(MOST_PARTS).items() if REMOVED in given else []
+    removed = {meant("methods", at.text()): at for at in less}
     rule = kind.startswith("profile")
 
     def change(there: Parts | None) -> Parts:
@@ -44,6 +45,8 @@ def parts_changed(given: dict[str, Node], own: Any, kind: str) -> Callable[[Part
                 kept = (*kept, (name, arguments))
             elif not rule:
                 at.fail(f"part {name} is there already: 'parts: {{{name}: {{…}}}}' changes its arguments")
+            if len(kept) > MOST_PARTS:
+                at.fail(f"with {name}, this recipe has more than {MOST_PARTS} parts")
         return kept
 
     return change

@@ -15,11 +15,14 @@ import yaml
 
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.files import open_regular
+from benchmark.ranges import LARGEST, SMALLEST, sane
 
 MAX_BYTES = 5_000_000
+MOST_VALUES = 200_000  # of a file, keys and brackets counted too; that of the largest paper has 4,100
+LONGEST_MESSAGE = 1_000
 MAX_DEPTH = 20
 LONGEST_NUMBER = 40
-LARGEST = 2**53 - 1
+LARGEST_WHOLE = 2**53 - 1
 INTEGER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -31,6 +34,8 @@ class SuiteError(GanbenchError):
     """A suite file that cannot be used; the message begins with ``file:line:column:``."""
 
     def __init__(self, message: str) -> None:
+        if len(message) > LONGEST_MESSAGE:  # it may quote the file
+            message = f"{message[: LONGEST_MESSAGE - 200]} … {message[-200:]}"
         super().__init__(message, exit_code=2)
 
 
@@ -64,6 +69,12 @@ class Node:
                 self.fail(f"missing key {key!r}")
         return found
 
+    def at_most(self, most: int) -> Node:
+        """The node itself; fails if it holds more than so many entries."""
+        if not isinstance(self.raw, yaml.ScalarNode) and len(self.raw.value) > most:
+            self.fail(f"{len(self.raw.value):,} entries, and at most {most:,} are read")
+        return self
+
     def items(self) -> list[Node]:
         """The entries of a sequence."""
         if not isinstance(self.raw, yaml.SequenceNode):
@@ -83,10 +94,11 @@ class Node:
         return isinstance(self.raw, yaml.ScalarNode) and not self.raw.style and self.raw.value in ("", "~", "null")
 
     def text(self) -> str:
-        """The scalar as written."""
+        """The scalar as written; lines, of which a text may have several, become one."""
         if not isinstance(self.raw, yaml.ScalarNode):
             self.fail(f"expected a single value, found {self._kind()}")
-        return self.raw.value
+        value: str = self.raw.value
+        return " ".join(value.split()) if "\n" in value else value
 
     def one_of(self, known: Collection[str], what: str) -> str:
         """The scalar, which must be one of the known names."""
@@ -95,28 +107,27 @@ class Node:
         return value
 
     def number(self) -> float:
-        """A finite float; an integer is one too (``0`` for Adam's beta)."""
-        try:
-            value = float(self.text())
-        except ValueError:
-            self.fail(f"expected a number, found {self.text()[:80]!r}")
-        if value - value != 0:
-            self.fail(f"expected a finite number, found {self.text()!r}")
+        """A float of a size with which one can compute; an integer is one too (``0`` for Adam's beta)."""
+        value = self._finite()
+        if not sane(value):
+            self.fail(
+                f"expected 0 or a number between {SMALLEST:g} and {LARGEST:g} in size, found {self.text()[:80]!r}"
+            )
         return value
 
     def integer(self) -> int:
         """A whole number, of a size at which it is told from its neighbours."""
-        value = self.number()
+        value = self._finite()
+        if abs(value) > LARGEST_WHOLE:
+            self.fail(f"expected a whole number of at most {LARGEST_WHOLE:,}, found {self.text()[:80]!r}")
         if value != int(value):
-            self.fail(f"expected a whole number, found {self.text()!r}")
-        if abs(value) > LARGEST:
-            self.fail(f"expected a whole number of at most {LARGEST:,}, found {self.text()[:80]!r}")
+            self.fail(f"expected a whole number, found {self.text()[:80]!r}")
         return int(value)
 
     def boolean(self) -> bool:
         """``true`` or ``false``."""
         if self.text() not in ("true", "false"):
-            self.fail(f"expected true or false, found {self.text()!r}")
+            self.fail(f"expected true or false, found {self.text()[:80]!r}")
         return self.text() == "true"
 
     def typed(self, annotation: str) -> Any:
@@ -144,14 +155,23 @@ class Node:
         if self.is_null():
             return None
         if len(text) <= LONGEST_NUMBER and INTEGER.fullmatch(text):
-            return int(text)
+            return self.integer()
         if len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text):
             return self.number()
         return text
 
+    def _finite(self) -> float:
+        try:
+            value = float(self.text())
+        except ValueError:
+            self.fail(f"expected a number, found {self.text()[:80]!r}")
+        if value - value != 0:
+            self.fail(f"expected a finite number, found {self.text()[:80]!r}")
+        return value
+
     def _kind(self) -> str:
         if isinstance(self.raw, yaml.ScalarNode):
-            return repr(self.raw.value)
+            return repr(self.raw.value[:80])
         return "a list" if self.is_list() else "a mapping"
 
 
@@ -172,7 +192,9 @@ def read(path: Path) -> Node:
     try:
         text = data.decode("utf-8")
         depth = 0
-        for event in yaml.parse(text, Loader):
+        for n, event in enumerate(yaml.parse(text, Loader)):
+            if n > MOST_VALUES:
+                raise SuiteError(f"{_at(name, event)}: more than {MOST_VALUES:,} values: not a suite")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise SuiteError(f"{_at(name, event)}: nested more than {MAX_DEPTH} deep: not a suite")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from benchmark.ranges import LARGEST, SMALLEST, sane
 from benchmark.suite.model import REASONS, Published
 from benchmark.suite.nodes import Node
 
@@ -32,6 +33,8 @@ def read_one(node: Node, std_of: str, origin: str) -> Published:
     if len(text) <= LONGEST and (match := NUMBER.match(text)):
         std = next((float(s) for s in (match["pm"], match["bracket"]) if s), None)
         value = float(match["value"].replace("−", "-"))
+        if not sane(value) or not sane(std or 0):
+            node.fail(f"expected 0 or a number between {SMALLEST:g} and {LARGEST:g} in size, found {text!r}")
         return Published(text.rstrip("*"), value, std, std_of if std is not None else None, origin, bool(match["best"]))
     node.fail(
         "expected a number as printed ('15.8', '-0.657 ± 0.065', '8.12(0.062)', '15.8*' if in bold) or a "

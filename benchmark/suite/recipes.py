@@ -10,66 +10,74 @@ from benchmark.catalogue import words
 from benchmark.errors import GanbenchError, nearest
 from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
-from benchmark.suite.draft import COORDINATES, REST, Draft
+from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import beside
+from benchmark.suite.kinds import REST, Said, read_kinds
 from benchmark.suite.model import METRICS
 from benchmark.suite.more_parts import ADDED, REMOVED, parts_changed
 from benchmark.suite.nodes import Node, SuiteError, read
 from benchmark.suite.plugged import plugged
 
+MOST_RECIPES, MOST_ON = 1_000, 100  # of a suite, and columns for which one of them changes
+SOURCES = ("notes", "stated", "kinds")
 DEEPEST = 50  # recipes that inherit from each other in a row
 
 
-def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
-    """The ``recipes:`` of a suite, ``from:`` resolved; fails on an unknown base or a cycle."""
-    reader = RecipeReader(node)
+def read_recipes(node: Node, path: Path) -> dict[str, tuple[Draft, Node]]:
+    """The ``recipes:`` of the suite ``path``, ``from:`` resolved; fails on an unknown base or a cycle."""
+    reader = RecipeReader(node, path)
     return {name: (reader.resolve(name, at), at) for name, at in reader.raw.items()}
 
 
 class RecipeReader:
     """The recipes of one suite, each resolved when it is asked for."""
 
-    def __init__(self, node: Node) -> None:
-        self.node, self.raw, self.parts = node, node.mapping(), part_names(node)
+    def __init__(
+        self, node: Node, path: Path, plugins: Node | None = None, others: dict[Path, RecipeReader] | None = None
+    ) -> None:
+        """``plugins``: what its suite says of them; ``others``: those of suites that recipes are taken from."""
+        self.path, self.plugins, self.parts = path, plugins, part_names(node)
+        self.raw = node.at_most(MOST_RECIPES).mapping()
         self._done: dict[str, Draft] = {}
-        self._abroad: dict[str, Draft] = {}
+        self._others: dict[Path, RecipeReader] = {} if others is None else others
 
-    def resolve(self, name: str, asked: Node, chain: tuple[tuple[str, str], ...] = ()) -> Draft:
+    def resolve(self, name: str, asked: Node, chain: tuple[tuple[Path, str], ...] = ()) -> Draft:
         """The recipe over its bases; ``asked``: where it is named, for errors; ``chain``: file and name of each that
         inherits from it.
         """
         if name not in self.raw:
             return self._of_another(name, asked, chain)
-        if (self.node.file, name) in chain:
+        if (self.path, name) in chain:
             asked.fail(f"recipes inherit in a circle: {' -> '.join((*(n for _, n in chain), name))}")
         if name not in self._done:
             own = read_draft(self.raw[name], self.parts)
             base = self.raw[name].mapping().get("from")
             if len(chain) > DEEPEST:
                 asked.fail(f"recipes inherit over more than {DEEPEST} steps")
-            further = (*chain, (self.node.file, name))
+            further = (*chain, (self.path, name))
             self._done[name] = own.over(self.resolve(base.text(), base, further) if base else Draft())
         return self._done[name]
 
-    def _of_another(self, name: str, asked: Node, chain: tuple[tuple[str, str], ...]) -> Draft:
+    def _of_another(self, name: str, asked: Node, chain: tuple[tuple[Path, str], ...]) -> Draft:
         """``gran/NSGAN``: a recipe of another suite, which says where its values come from."""
         suite, slash, theirs = name.partition("/")
         if not slash:
             asked.fail(f"unknown recipe {name!r}{nearest(name, self.raw)}")
-        if (path := beside(Path(self.node.file), suite)) is None:
+        if (path := beside(self.path, suite)) is None:
             asked.fail(f"no suite {suite!r} beside this one, nor with ganbench, for recipe {name!r}")
-        if name not in self._abroad:
+        if path not in self._others:
             top = read(path).mapping()
             if "recipes" not in top:
                 asked.fail(f"suite {suite} has no recipes of its own")
-            reader = RecipeReader(top["recipes"])
-            if theirs not in reader.raw:
-                asked.fail(f"suite {suite} has no recipe {theirs!r}{nearest(theirs, reader.raw)}")
             with plugged(top.get("plugins"), path):
-                self._abroad[name] = reader.resolve(theirs, asked, chain).quoted(name)
-        return self._abroad[name]
+                self._others[path] = RecipeReader(top["recipes"], path, top.get("plugins"), self._others)
+        reader = self._others[path]
+        if theirs not in reader.raw:
+            asked.fail(f"suite {suite} has no recipe {theirs!r}{nearest(theirs, reader.raw)}")
+        with plugged(reader.plugins, path):
+            return reader.resolve(theirs, asked, chain).quoted(name, asked)
 
 
 def part_names(recipes: Node) -> set[str]:
@@ -92,12 +100,7 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
         kind: "recipe", "on" (a block within one) or "profile", which is a rule for many recipes: it may name
             parts that some of them lack, and has no sources; "profile on" (a block within that).
     """
-    keys = {
-        "recipe": ("from", "notes", "stated", "on"),
-        "on": ("notes", "stated"),
-        "profile": ("on",),
-        "profile on": (),
-    }[kind]
+    keys = {"recipe": ("from", *SOURCES, "on"), "on": SOURCES, "profile": ("on",), "profile on": ()}[kind]
     given = node.mapping({*RECIPE_TYPES, *keys, ADDED, REMOVED})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
@@ -109,16 +112,16 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
         if "on" in given
         else None
     )
-    return Draft(fields, *_sources(given, RECIPE_TYPES), on)
+    stated, notes, said = _sources(given, RECIPE_TYPES)
+    return Draft(fields, stated, notes, on, said)
 
 
 def read_protocol(node: Node, conditional: bool = False, profile: bool = False) -> Draft:
     """Protocol fields, as written. The metrics of a profile add to those that it finds: it is a rule for many
     tables.
     """
-    given = node.mapping(
-        {*PROTOCOL_TYPES, "notes", "stated"} if conditional else {*PROTOCOL_TYPES, "notes", "stated", "on"}
-    )
+    keys = {*(("notes", "stated") if profile else SOURCES), *(() if conditional else ("on",))}
+    given = node.mapping({*PROTOCOL_TYPES, *keys})
     fields = {}
     for key, value in given.items():
         if key == "metrics":
@@ -127,15 +130,16 @@ def read_protocol(node: Node, conditional: bool = False, profile: bool = False) 
         elif key in PROTOCOL_TYPES:
             fields[key] = scalar(key, PROTOCOL_TYPES[key], value)
     on = _on(given["on"], lambda n: read_protocol(n, conditional=True, profile=profile)) if "on" in given else None
-    return Draft(fields, *_sources(given, PROTOCOL_TYPES), on)
+    stated, notes, said = _sources(given, PROTOCOL_TYPES)
+    return Draft(fields, stated, notes, on, said)
 
 
 def _more(names: tuple[str, ...]) -> Callable[[tuple[str, ...] | None], tuple[str, ...]]:
     return lambda there: tuple(dict.fromkeys((*(there or ()), *names)))
 
 
-def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """``stated: {place: [field, …]}`` and ``notes: {"field, field": why}``, both by field."""
+def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, Said]]:
+    """``stated: {place: [field, …]}`` and ``notes: {"field, field": why}`` by field, ``kinds`` by path."""
     stated: dict[str, str] = {}
     for where, names in (given["stated"].mapping() if "stated" in given else {}).items():
         stated |= {name.one_of(types, "field"): where for name in names.items()}
@@ -145,12 +149,12 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
             if name not in types and name != REST:
                 why.fail(f"unknown key {name!r}{nearest(name, types)}")
             notes[name] = why.text()
-    return stated, notes
+    return stated, notes, read_kinds(given["kinds"], types, stated) if "kinds" in given else {}
 
 
 def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft], ...]:
     found = []
-    for text, draft in node.mapping().items():
+    for text, draft in node.at_most(MOST_ON).mapping().items():
         try:
             found.append((Filter(text, (*COORDINATES, "network", "n_dis")), read(draft)))
         except SuiteError:

@@ -29,6 +29,7 @@ TABLE_KEYS = (
     "notes",
     "restates",
     "converged",
+    "unranked",
 )
 
 
@@ -84,6 +85,11 @@ def read_metrics(node: Node) -> dict[str, str]:
         name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()
     }
     return found or node.fail("a table without a metric")
+
+
+def read_unranked(given: dict[str, Node], metrics: dict[str, str]) -> tuple[str, ...]:
+    """The metrics of which the paper calls neither side the better."""
+    return tuple(m.one_of(metrics, "metric") for m in given["unranked"].items()) if "unranked" in given else ()
 
 
 def read_converged(node: Node, row: Row) -> dict[str, float]:

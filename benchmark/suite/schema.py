@@ -11,15 +11,20 @@ from typing import Any
 from benchmark.suite.claims import CLAIM_KEYS
 from benchmark.suite.draft import COORDINATES
 from benchmark.suite.fields import CHOICES, POSITIVE, PROTOCOL_TYPES, RECIPE_TYPES
-from benchmark.suite.load import INCLUDE_KEYS, NAME, NEEDED, PAPER_KEYS, PROFILE_KEYS, TOLERANCE_KEYS, TOP_KEYS
+from benchmark.suite.kinds import KINDS
+from benchmark.suite.load import INCLUDE_KEYS, NAME, NEEDED, PAPER_KEYS, TOP_KEYS
 from benchmark.suite.model import METRICS
 from benchmark.suite.more_parts import ADDED, REMOVED
+from benchmark.suite.profiles import PROFILE_KEYS
+from benchmark.suite.recipes import SOURCES
 from benchmark.suite.rows import ROW_KEYS, TABLE_KEYS
+from benchmark.suite.tolerances import ALIVE_KEYS, TOLERANCE_KEYS, TOLERANCE_NEEDED
 
 Schema = dict[str, Any]
 ANY: Schema = {}
 TEXT: Schema = {"type": "string"}
 PRINTED: Schema = {"type": ["string", "number"]}
+NUMBER: Schema = {"type": "number"}
 NOTES: Schema = {"type": "object"}
 NAMED: Schema = {"type": ["string", "object"]}
 SCALARS = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
@@ -38,10 +43,12 @@ def suite_schema() -> Schema:
 
 
 def _top() -> dict[str, Schema]:
-    recipe, protocol = _recipe(), _protocol()
+    recipe, protocol, of_profile = _recipe(), _protocol(_sources()), _protocol(_sources(SOURCES[:2]))
     on = {"on": {"type": "object", "additionalProperties": _fields(RECIPE_TYPES, _changes())}}
-    profile = {"from": TEXT, "recipe": _fields(RECIPE_TYPES, {**on, **_changes()}), "protocol": protocol}
-    tolerance = _object(TOLERANCE_KEYS, TOLERANCE_KEYS, {"relative": {"type": "number"}, "source": TEXT})
+    profile = {"from": TEXT, "recipe": _fields(RECIPE_TYPES, {**on, **_changes()}), "protocol": of_profile}
+    band = {"relative": NUMBER, "source": TEXT, "absolute": NUMBER, "absolute_source": TEXT}
+    tolerance = _object(TOLERANCE_KEYS, TOLERANCE_NEEDED, band)
+    alive = _object(ALIVE_KEYS, ALIVE_KEYS, {"least": NUMBER, "source": TEXT})
     paper = {"title": TEXT, "venue": TEXT, "notes": _list(TEXT)}
     claim = {"id": PRINTED, "quote": TEXT, "where": PRINTED, "holds": {"type": ["object", "array"]}, "note": TEXT}
     return {
@@ -53,20 +60,24 @@ def _top() -> dict[str, Schema]:
         "tables": {"type": "object", "minProperties": 1, "additionalProperties": _table(protocol)},
         "claims": _list(_object(CLAIM_KEYS, ("id", "quote", "where", "holds"), claim)),
         "tolerance": _object(METRICS, (), dict.fromkeys(METRICS, tolerance)),
+        "alive": _object(METRICS, (), dict.fromkeys(METRICS, alive)),
         "include": _list(_object(INCLUDE_KEYS, ("suite",), {"suite": TEXT, "profile": TEXT, "only": TEXT})),
         "plugins": {"anyOf": [TEXT, _list(TEXT)]},
     }
 
 
 def _recipe() -> Schema:
-    sources = {"notes": NOTES, "stated": NOTES}
-    block = _fields(RECIPE_TYPES, {**sources, **_changes()})
+    block = _fields(RECIPE_TYPES, {**_sources(), **_changes()})
     on = {"type": "object", "additionalProperties": block}
-    return _fields(RECIPE_TYPES, {**sources, **_changes(), "from": TEXT, "on": on})
+    return _fields(RECIPE_TYPES, {**_sources(), **_changes(), "from": TEXT, "on": on})
 
 
-def _protocol() -> Schema:
-    sources = {"notes": NOTES, "stated": NOTES}
+def _sources(keys: Iterable[str] = SOURCES) -> dict[str, Schema]:
+    kinds = _object(KINDS, (), dict.fromkeys(KINDS, _list(TEXT)))
+    return {key: kinds if key == "kinds" else NOTES for key in keys}
+
+
+def _protocol(sources: dict[str, Schema]) -> Schema:
     on = {"type": "object", "additionalProperties": _fields(PROTOCOL_TYPES, sources)}
     return _fields(PROTOCOL_TYPES, {**sources, "on": on})
 
@@ -81,8 +92,9 @@ def _table(protocol: Schema) -> Schema:
     column = _object((*COORDINATES, "protocol"), (), {"protocol": protocol})
     known = {
         "caption": TEXT,
-        "metrics": _object(METRICS, (), dict.fromkeys(METRICS, {"enum": ["lower", "higher"]})),
+        "metrics": _object(METRICS, (), {key: {"enum": ["lower", "higher"]} for key in METRICS}),
         "columns": _list(column),
+        "unranked": _list({"enum": list(METRICS)}),
         "protocol": protocol,
         "rows": rows,
         "transposed": {"type": "boolean"},

@@ -33,6 +33,8 @@ protocol:
   seeds: 1
   # Where the paper says so:  stated: {{"section 5": [generated, real]}}
   notes: {{rest: "to be filled in: where each value comes from, if the paper does not state it"}}
+  # On whose word a value stands: code (of the authors), lineage (what that builds on), inferred, or chosen by you.
+  kinds: {{chosen: [rest]}}
 
 tolerance:
   FID: {{relative: 0.05, source: "to be filled in: what still counts as the same number, and why"}}
@@ -67,7 +69,12 @@ recipes:
     adam_eps: 1.0e-8
     precision: float32
     notes: {{rest: "to be filled in"}}
-  ours: {{from: baseline, parts+: [{part}], notes: {{parts: "to be filled in"}}}}
+    kinds: {{chosen: [rest]}}
+  ours:
+    from: baseline
+    parts+: [{part}]
+    notes: {{parts: "to be filled in"}}
+    kinds: {{chosen: [parts]}}
 
 # A smaller version of all rows, to try them; `full` is the paper's own.
 profiles:

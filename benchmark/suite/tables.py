@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import nearest
 from benchmark.outside.code import plain_name
 from benchmark.suite import published
-from benchmark.suite.cells import check_dataset, refuse_twins, remarked, restated, sized
+from benchmark.suite.cells import check_dataset, check_measurements, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
 from benchmark.suite.fields import CHOICES
-from benchmark.suite.model import Cell, Place, Table, Tolerance
+from benchmark.suite.model import Alive, Cell, Place, Table, Tolerance
 from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import finish, finish_protocol, read_protocol
 from benchmark.suite.rows import (
@@ -27,7 +27,10 @@ from benchmark.suite.rows import (
     read_origins,
     read_references,
     read_rows,
+    read_unranked,
 )
+
+MOST_CELLS = 2_000  # of a suite; the largest paper has 129
 
 
 @dataclass
@@ -40,12 +43,15 @@ class TableReader:
     protocol: Draft
     profile: Profile
     tolerance: dict[str, Tolerance]
+    alive: dict[str, Alive] = field(default_factory=dict)
 
     def tables(self, node: Node) -> tuple[Table, ...]:
         """All tables, in order; a table may restate one that stands before it."""
         done: dict[str, Table] = {}
         for key, at in node.mapping().items():
             done[key] = self.table(key, at, done)
+            if sum(len(table.cells) for table in done.values()) > MOST_CELLS:
+                at.fail(f"with this table, the suite has more than {MOST_CELLS:,} cells")
         return tuple(done.values())
 
     def table(self, key: str, node: Node, done: dict[str, Table]) -> Table:
@@ -64,7 +70,10 @@ class TableReader:
             protocol=read_protocol(given["protocol"]).over(self.protocol) if "protocol" in given else self.protocol,
             restated=restates.cells if restates else None,
         )
-        cells = [cell for name, at, shared in read_rows(given, row) for cell in self._row(name, at, shared)]
+        rows = read_rows(given, row)
+        if len(rows) * len(row.columns) > MOST_CELLS:
+            node.fail(f"{len(rows):,} rows of {len(row.columns):,} columns: more than {MOST_CELLS:,} cells")
+        cells = [cell for name, at, shared in rows for cell in self._row(name, at, shared)]
         if not cells:
             node.fail("a table without a cell")
         cells = sized(refuse_twins(cells, node))
@@ -77,6 +86,8 @@ class TableReader:
             transposed=given["transposed"].boolean() if "transposed" in given else False,
             by_metric=given["by_metric"].boolean() if "by_metric" in given else False,
             tolerance=self.tolerance,
+            alive=self.alive,
+            unranked=read_unranked(given, row.metrics),
             references=tuple(read_references(given["references"], row, cells) if "references" in given else ()),
             converged=read_converged(given["converged"], row) if "converged" in given else {},
             restates=restates.id if restates else None,
@@ -172,8 +183,9 @@ class TableReader:
                 changed(chosen, self.profile.recipe, place), recipe_at, f"the recipe in profile {self.profile.name}"
             )
             measuring = finish_protocol(changed(measured, self.profile.protocol, place), node)
-        for r in (full, recipe):
+        for r, p in ((full, full_protocol), (recipe, measuring)):
             check_dataset(r, recipe_at)
+            check_measurements(r, p, node)
         return Cell(
             **given,
             paper=self.paper,
@@ -189,4 +201,5 @@ class TableReader:
             profile=self.profile.name,
             stated=chosen.stated | measured.stated,
             notes=chosen.spelled_notes() | measured.spelled_notes(),
+            kinds=chosen.kinds | measured.kinds,
         )

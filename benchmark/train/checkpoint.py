@@ -11,18 +11,24 @@ import hashlib
 import io
 import logging
 import os
-import pickle
+import pickletools
+import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, read_regular
+from benchmark.files import let_go, open_regular
 
 log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS = "checkpoint.pt", "checkpoint-previous.pt"
+MOST_BYTES = 2**33
+NAMES = re.compile(r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch \w+Storage")
+"""What a pickle of tensors and plain values builds, as module and name."""
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -50,32 +56,88 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         raise
 
 
-def load(folder: Path) -> dict[str, Any] | None:
-    """The newest checkpoint of ``folder`` that is whole, or None if there is none.
+def load(
+    folder: Path, take: Callable[[dict[str, Any]], None] = lambda state: None, most: int = MOST_BYTES
+) -> dict[str, Any] | None:
+    """The newest checkpoint of ``folder`` that is whole and that ``take`` takes, or None if there is none.
 
-    A truncated or altered file is reported, moved aside and passed over. Only tensors and plain
-    values are unpickled: a checkpoint from elsewhere can run no code.
+    What cannot be read now is passed over; a truncated or altered file is moved aside, and so is one that is whole but
+    no checkpoint of this run once the one before has been taken. Only tensors and plain values are unpickled: a
+    checkpoint from elsewhere can run no code.
+
+    Args:
+        take: goes on from what a checkpoint holds; whatever it raises is why it cannot, a GanbenchError why the run
+            cannot be made.
+        most: bytes of a file; a larger one is not read.
 
     Raises:
-        GanbenchError: a file is whole but holds something else, or this torch cannot read it. It is not
-            passed over, since the run would begin anew and write over it.
+        GanbenchError: a file is whole, and it cannot be gone on from it, nor from another. It is not passed over,
+            since the run would begin anew and write over it.
     """
-    for name in (CURRENT, PREVIOUS):
-        path = folder / name
-        if not path.exists():
-            continue
+    odd: dict[Path, str] = {}
+    for path in (folder / name for name in (CURRENT, PREVIOUS)):
         try:
-            data = read_regular(path)
+            if (content := _content(path, most)) is None:
+                continue
+            state = _unpacked(content)
+            take(state)
         except OSError as error:  # a bad sector; it stays where it is, since it may be readable another time
             log.warning("%s: %s; trying the one before", path, error.strerror or error)
-            continue
-        if hashlib.sha256(data[32:]).digest() != data[:32]:
-            log.warning("%s is damaged; trying the one before", path)
-            os.replace(path, path.with_suffix(".damaged"))
-            continue
-        try:
-            return torch.load(io.BytesIO(data[32:]), map_location="cpu", weights_only=True)
-        except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError) as error:
-            why = str(error).splitlines()[0]
-            raise GanbenchError(f"{path} cannot be read ({why}); move it away to begin this run anew") from None
+        except GanbenchError:
+            raise
+        except Exception as error:  # torch has many kinds for what it cannot read or take
+            odd[path] = (str(error).splitlines() or [type(error).__name__])[0]
+        else:
+            for other, why in odd.items():
+                log.warning("%s cannot be read (%s); the one before is taken", other, why)
+                os.replace(other, other.with_suffix(".damaged"))
+            return state
+    for path, why in odd.items():
+        raise GanbenchError(f"{path} cannot be read ({why}); move it away to begin this run anew")
     return None
+
+
+def _content(path: Path, most: int) -> bytes | None:
+    """What was written as the file; None where nothing is there, or it is damaged and was moved aside.
+
+    Raises:
+        OSError: it is there and cannot be read.
+        ValueError: it is larger than any checkpoint of this run.
+    """
+    if not path.exists():
+        return None
+    with open_regular(path) as stream:
+        if (size := os.fstat(stream.fileno()).st_size) > most:
+            raise ValueError(f"it has {size:,} bytes; a checkpoint of this run has at most {most:,}")
+        digest, content = stream.read(32), stream.read(size)
+    if hashlib.sha256(content).digest() == digest:
+        return content
+    log.warning("%s is damaged; trying the one before", path)
+    os.replace(path, path.with_suffix(".damaged"))
+    return None
+
+
+def _unpacked(content: bytes) -> dict[str, Any]:
+    """Raises ValueError, or an error of torch's, unless it is an archive of tensors that unpacks to its own size."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > len(
+            content
+        ):
+            raise ValueError("it unpacks to more than it is")
+        for member in members:
+            if member.filename.endswith(".pkl"):
+                _check_names(archive.read(member))
+    found: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return found
+
+
+def _check_names(program: bytes) -> None:
+    """Raises ValueError where a pickle builds anything but tensors and plain values: what torch lets through beside can
+    take all memory.
+    """
+    for code, argument, _ in pickletools.genops(program):
+        if code.name in ("STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4") or (
+            code.name == "GLOBAL" and not NAMES.fullmatch(str(argument))
+        ):
+            raise ValueError(f"it names {str(argument)[:80]!r}, and may hold tensors and plain values alone")

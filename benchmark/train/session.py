@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmark.data.read import ImageSet
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import HIGHER
@@ -15,6 +17,7 @@ from benchmark.recipe import Protocol, Recipe
 from benchmark.train import checkpoint
 from benchmark.train.evaluate import evaluate
 from benchmark.train.gan import Gan
+from benchmark.train.kept import Odd, check
 from benchmark.train.probes import Probes
 from benchmark.train.sampler import Sampler
 
@@ -42,7 +45,9 @@ class Session:
         saved: Callable[[], None] = lambda: None,
     ) -> None:
         self.protocol, self.seed, self.folder, self.tell, self.saved = protocol, seed, folder, tell, saved
-        self.gan = Gan(recipe, seed, device, recipe.total_steps(len(data.images)), channels_last)
+        total = recipe.total_steps(len(data.images))
+        self._make: Callable[[], Gan] = lambda: Gan(recipe, seed, device, total, channels_last)
+        self.gan = self._make()
         self.sampler = Sampler(
             data.images,
             data.labels,
@@ -62,16 +67,26 @@ class Session:
         self.train_s, self.eval_s, self.diverged = 0.0, 0.0, False
         self.train_cpu_s: float | None = 0.0  # of this process; None where a part was not measured
         self.eval_cpu_s: float | None = 0.0
-        if (kept := checkpoint.load(folder)) is not None:
-            _refuse_other(self.identity, kept["identity"], folder)
-            self.gan.load_state_dict(kept["gan"])
-            self.sampler.position = kept["position"]
-            for key in self.BOOK:
-                # Older checkpoints lack CPU seconds.
-                setattr(self, key, kept["book"].get(key) if key.endswith("_cpu_s") else kept["book"][key])
+        checkpoint.load(folder, self._resume, _most_bytes(self.gan))
         self.history = self.histories.setdefault(protocol.fingerprint(), [])
         if self.history:
             tell(self.history[-1])
+
+    def _resume(self, kept: dict[str, Any]) -> None:
+        """Go on from a checkpoint, or be as before; raises GanbenchError where it is of another run, or another error
+        where it is none.
+        """
+        check(kept, self.gan)
+        _refuse_other(self.identity, kept["identity"], self.folder)
+        try:
+            self.gan.load_state_dict(kept["gan"])
+        except Exception:
+            self.gan = self._make()
+            raise
+        self.sampler.position = kept["position"]
+        for key in self.BOOK:
+            # Older checkpoints lack CPU seconds.
+            setattr(self, key, kept["book"].get(key) if key.endswith("_cpu_s") else kept["book"][key])
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -165,9 +180,20 @@ def now() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
+def _most_bytes(gan: Gan) -> int:
+    """Of a checkpoint: the tensors with Adam's moments and those of parts, and a long history."""
+    sizes = [module.state_dict() for module in (gan.G, *gan.judges, *([gan.average.G] if gan.average else []))]
+    weights = sum(value.nbytes for state in sizes for value in state.values() if isinstance(value, torch.Tensor))
+    return 8 * weights + 2**28
+
+
 def _refuse_other(mine: dict[str, Any], theirs: dict[str, Any], folder: Path) -> None:
     if mine == theirs:
         return
-    lines = Recipe.from_json(mine["recipe"]).differences(Recipe.from_json(theirs["recipe"]))
+    try:
+        other = Recipe.from_json(theirs["recipe"])
+    except GanbenchError as error:
+        raise Odd(f"identity: {error}") from None
+    lines = Recipe.from_json(mine["recipe"]).differences(other)
     lines += [f"{k}: {mine[k]!r} != {theirs[k]!r}" for k in ("seed", "content", "subset") if mine[k] != theirs[k]]
     raise GanbenchError(f"{folder} holds a checkpoint of another run; this one differs in\n  " + "\n  ".join(lines))

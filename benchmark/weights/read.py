@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import os
@@ -11,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import GanbenchError, sure
+from benchmark.files import open_regular
 from benchmark.weights.known import known
 from benchmark.weights.place import find, missing
+
+MOST_BYTES = 2**30  # VGG's, the largest, has 553 MB
 
 
 def verified(name: str, path: Path | None = None) -> Path:
@@ -28,6 +32,8 @@ def verified(name: str, path: Path | None = None) -> Path:
         raise GanbenchError(problem)
     path, weights = path or sure(find(name)), known(name)
     try:
+        if (size := os.stat(path).st_size) > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than any that are known")
         found = _sha256(path, os.stat(path).st_size, os.stat(path).st_mtime_ns)
     except OSError as error:
         raise GanbenchError(f"{path} cannot be read ({error.strerror}); give another with --weights") from None
@@ -67,5 +73,5 @@ def _is_script(path: Path) -> bool:
 @functools.lru_cache
 def _sha256(path: Path, size: int, changed: int) -> str:
     """Once a process for a file that stays as it is: VGG's takes a second."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -23,6 +23,7 @@ from benchmark.collate.judging import verdict as judging
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import DECIDED, judge
 from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.equivalence import factor
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, PAIR_SHARE, PAIRS, SHARE, critical, looked
 from benchmark.suite.claim import Number
@@ -81,15 +82,15 @@ def stop(values: list[float], printed: float, looks: dict[int, bool]) -> tuple[s
 
 
 def may_decide(ours: np.ndarray, printed: np.ndarray, looks: dict[int, bool]) -> np.ndarray:
-    """(draws, looks): whether Student's t alone would decide, than which no interval of ours is narrower: spares the
-    rest the bootstrap.
+    """(draws, looks): whether Student's t alone would decide, than which ours is narrower only by its factor for two
+    seeds: spares the rest.
     """
     n = np.array(list(looks))
     mean = np.cumsum(ours, 1)[:, n - 1] / n
     std = np.sqrt(np.maximum(np.cumsum(ours**2, 1)[:, n - 1] - n * mean**2, 0) / (n - 1))
     off, half, band = (
         np.abs(mean - printed[:, None]),
-        std * np.array([critical(k, wide) / math.sqrt(k) for k, wide in looks.items()]),
+        std * np.array([critical(k, wide) * min(1, factor(k, wide)) / math.sqrt(k) for k, wide in looks.items()]),
         BAND.relative * printed[:, None],
     )
     return (off + half <= band + 1e-6) | (off - half > band - 1e-6)

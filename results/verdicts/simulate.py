@@ -21,7 +21,8 @@ import numpy as np
 from scipy import special
 
 from benchmark.collate.judging.claims import judge_claim
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import judge
@@ -217,7 +218,7 @@ def _number(
                 truth(sign * (ours - v), band.relative * abs(v)),
                 truth(sign * (ours - theirs), (band.relative + 1e-9) * abs(theirs)),
             ] += 1
-    certain = estimate([ours * (1 + 1e-9 * k) for k in (-1, 0, 1)])
+    certain = estimate([ours * (1 + 1e-4 * k) for k in (-1, 0, 1)])
     nothing = dataclasses.replace(verdict, name="")
     return Entry(cell, metric, direction, published, achieved, spread, verdict), Entry(
         cell, metric, direction, published, certain, spread, nothing
@@ -274,8 +275,7 @@ def _coverage_table(draws: int, rng: np.random.Generator) -> list[str]:
     return [
         *lines,
         "",
-        "Bootstrap-t is used from 5 seeds on, together with t (the farther ends of both); percentile and BCa "
-        "are not used.",
+        "Verdicts go by t, from 5 seeds on farther on the side of the longer tail; the bootstraps are not used.",
     ]
 
 

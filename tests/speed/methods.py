@@ -1,13 +1,14 @@
 """The harness's training step of each method against a plain loop of the same networks, as ratios in one run.
 
-    python tests/speed/methods.py [--width 1.0] [--batch 64] [--rounds 5] [--methods "NSGAN,GraND-GAN"]
+    python -m tests.speed.methods [--width 1.0] [--batch 64] [--rounds 5] [--methods "NSGAN,GraND-GAN"]
 
 The methods are those of the papers' CIFAR-10 tables, at their network, batch and width, with one D
-step a G step; and those of CHAIN's few-shot table at 128 pixels, with the proxy of LPIPS. The plain
-loop is what one would write for that method alone: one function, Adam fused, D frozen in the G step.
-``GN``, ``PGN`` and ``GraN`` are written there as their authors' code does it, by double
-backpropagation in both steps. One round times a step of each in turn, in CPU seconds of one thread;
-ratios are taken round by round, so that a drifting machine moves both.
+step a G step; those of CHAIN's few-shot table at 128 pixels, with the proxy of LPIPS; and StyleGAN2
+of its 100-shot table at 64 pixels, with and without DiffAugment and CHAIN. The plain loop is what one
+would write for that method alone: one function, Adam fused, D frozen in the G step. ``GN``, ``PGN``
+and ``GraN`` are written there as their authors' code does it, by double backpropagation in both
+steps. One round times a step of each in turn, in CPU seconds of one thread; ratios are taken round by
+round, so that a drifting machine moves both.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from benchmark.suite.load import load
 from benchmark.train.gan import Gan
 from benchmark.train.sampler import Sampler
 from benchmark.train.step import train_step
-from tests.plain_few_shot import step_of
+from tests import plain_few_shot, plain_stylegan2
 
 PEER = "a plain loop of each method; GN, PGN and GraN as their authors' code has them"
 SHORT = "--width 0.125 --batch 8 --rounds 1 --methods NSGAN,NSGAN-SN,GraND-GAN,GN-GAN"
@@ -48,14 +49,20 @@ METHODS = {
     "FreGAN": ("chain", "fewshot", ""),
     "FastGAN-D_big": ("chain", "fewshot", ""),
     "FastGAN-D_big+CHAIN": ("chain", "fewshot", ""),
+    "StyleGAN2": ("chain", "100shot", ""),
+    "StyleGAN2+CHAIN": ("chain", "100shot", ""),
+    "DA": ("chain", "100shot", ""),
+    "DA+CHAIN": ("chain", "100shot", ""),
 }
+FEW = {"fewshot": ("shells", 128), "100shot": ("obama", 64)}
+"""Tables of few images -> a set of theirs, and pixels."""
 
 
 def recipe_of(method: str, width: float, batch: int | None) -> Recipe:
     """The paper's CIFAR-10 recipe, with one D step a G step and no average; or the few-shot one, smaller."""
     paper, table, backbone = METHODS[method]
-    few = table == "fewshot"
-    wanted = (table, method, backbone, "shells" if few else "cifar10")
+    few = table in FEW
+    wanted = (table, method, backbone, FEW[table][0] if few else "cifar10")
     cells = load(Path(f"suites/{paper}.yaml")).cells
     r = next(c.recipe for c in cells if (c.table, c.method, c.backbone, c.dataset) == wanted)
     changes = {"batch_d": batch, "batch_g": batch} if batch else {}
@@ -65,7 +72,7 @@ def recipe_of(method: str, width: float, batch: int | None) -> Recipe:
         network=(r.network[0], r.network[1] | {"width": width}),
         n_dis=1,
         ema=r.ema if few else None,
-        resolution=128 if few else r.resolution,
+        resolution=FEW[table][1] if few else r.resolution,
         lr_decay=None,
         parts=tuple((name, given | changed.get(name, {})) for name, given in r.parts),
         **changes,
@@ -138,7 +145,9 @@ def plain(recipe: Recipe) -> Callable[[], None]:
     """The method alone, in one function."""
     gan, data = Gan(recipe, 0), torch.from_numpy(images_of(recipe))
     if recipe.network[0] in ("fastgan", "fregan"):
-        return step_of(gan, data)
+        return plain_few_shot.step_of(gan, data)
+    if recipe.network[0] == "stylegan2":
+        return plain_stylegan2.step_of(gan, data)
     G, D = copy.deepcopy(gan.G), copy.deepcopy(getattr(gan.D, "net", gan.D))
     opt_g, opt_d = (
         torch.optim.Adam(p.parameters(), lr, (recipe.beta1, recipe.beta2), fused=True)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from benchmark.collate.judging.alike import unlike
+from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, short, verdict_of, where
-from benchmark.collate.judging.join import Entry, Joined
-from benchmark.collate.judging.verdict import left_out
+from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.missing import left_out
 from benchmark.collate.statistics.comparisons import Answer, Pair, compare
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL
@@ -26,9 +27,15 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
             "not judged",
             f"no record of {', '.join(absent[:3])}" + (f" and {len(absent) - 3} more" if len(absent) > 3 else ""),
         )
+    if disputed := [j.cell.id for j in cells if any(e.verdict.name == "contested" for e in j.entries.values())]:
+        return ClaimVerdict(
+            "not judged", f"runs of {', '.join(disputed)} have two results that differ, or contradict themselves"
+        )
+    if dead := [j.cell.id for j in cells if any(e.verdict.name == "untrained" for e in j.entries.values())]:
+        return ClaimVerdict("not judged", f"runs of {', '.join(dead)} did not train")
     if any(isinstance(leaf, Check) and leaf.test == "not-converged" and leaf.limit is None for leaf in claim.leaves()):
         return ClaimVerdict("not judged", "the paper does not say what it calls not converged")
-    if lost := [j.cell.id for j in cells if any(e.verdict.name == "diverged" for e in j.entries.values())]:
+    if lost := [j.cell.id for j in cells if any(e.diverged for e in j.entries.values())]:
         return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
     if any(e.achieved is None for e in entries.values()):
         return ClaimVerdict("not judged", "a cell lacks the metric")
@@ -44,7 +51,7 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
     )
     if worse := [f"{j.cell.id} is {sure(j.tier).name}" for j in cells if not sure(j.tier).judged]:
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
-    if gaps := [f"{j.cell.id}: {left_out(j.gap)}" for j in cells if j.gap is not None]:
+    if gaps := [f"{j.cell.id}: {j.missing or left_out(j.gap)}" for j in cells if j.gap is not None]:
         return ClaimVerdict("not judged", f"{'; '.join(gaps)} ({said})")
     numbers = {n: sure(e.achieved) for n, e in entries.items()}
     if few := min((e.n for e in numbers.values() if e.half is None), default=0):

@@ -7,9 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, outcome_of, short, verdict_of, where
 from benchmark.collate.judging.fragile import unsettled
-from benchmark.collate.judging.join import Entry
 from benchmark.errors import sure
 from benchmark.suite.claim import Check, Claim, Number, Rank
 from benchmark.suite.model import Published
@@ -53,10 +53,8 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
         for n, p, factor in zip((check.a, other), (a, b), check.times)
     )
     text = f"{check.a.metric} {where(check.a)}: {said}"
-    if not a or not b or "not-reported" in (a.text, b.text):
-        return Finding(0, text)
-    if a.value is None and b.value is None:
-        return Finding(0, text)
+    if not a or not b or "not-reported" in (a.text, b.text) or a.value is b.value is None:
+        return Finding(0, text)  # of two that did not converge, none is better by anything
     values: list[Fraction | float] = [f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b))]
     low, high = values
     if check.test == "close":
@@ -88,7 +86,7 @@ def _published_rank(rank: Rank, numbers: dict[Number, Published | None]) -> Find
     if a is None or a.text == "not-reported" or len(rivals) < rank.top:
         return Finding(0, f"{text}, with {len(rivals)} rival(s) printed")
     if a.value is None:
-        return Finding(-1, text)
+        return Finding(-1 if any(p.value is not None for p in rivals.values()) else 0, text)
     ahead = [
         n
         for n, p in rivals.items()

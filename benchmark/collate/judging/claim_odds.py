@@ -11,17 +11,12 @@ from benchmark.collate.statistics.comparisons import Pair
 from benchmark.collate.statistics.interval import POWER, Estimate
 from benchmark.collate.statistics.looks import LAST, LEVEL, PAIR_SHARE
 from benchmark.collate.statistics.noise import PLAUSIBLE
-from benchmark.collate.statistics.outlook import Odds, outlook, pair_odds
+from benchmark.collate.statistics.outlook import Odds, best_odds, outlook, pair_odds
 from benchmark.recipe import Protocol
 from benchmark.suite.claim import Number
 
 LADDER = (1, 2, 3, 5, 8, 13, 20, 30, LAST)
 """Numbers of seeds that are tried when asking how many would be worth their hours."""
-
-
-def all_equal(a: Estimate) -> bool:
-    """Whether several seeds gave one number: no sample of seed noise."""
-    return a.n > 1 and not a.varies
 
 
 def with_spread(a: Estimate, metric: str) -> Estimate:
@@ -54,17 +49,25 @@ class ClaimOdds:
         unseen = any(self._numbers[n].half is None for pair in able for n in (pair.a, pair.b))
         if unseen and outlook(self._claim, self._pairs, self._known | dict.fromkeys(able, (1.0, 1.0))):
             return True
-        return max(self.chance(k, barred) for k in LADDER) >= POWER
+        return max(self.chance(k, barred, at_best=k == LADDER[-1]) for k in LADDER) >= POWER
 
-    def chance(self, k: int, barred: Collection[str] = ()) -> float:
-        """That ``k`` more seeds of each cell decide it. Those beyond ``LAST`` count for nothing."""
+    def possible(self) -> bool:
+        """Whether some seeds could decide it, however improbably."""
+        return bool(outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._able(()), (1.0, 1.0))))
+
+    def chance(self, k: int, barred: Collection[str] = (), at_best: bool = False) -> float:
+        """That ``k`` more seeds of each cell decide it. Those beyond ``LAST`` count for nothing.
+
+        Args:
+            at_best: at the upper end of what the seeds there are leave plausible.
+        """
 
         def seeds(n: Number) -> int:
             """How many a number would have."""
             return min(self._numbers[n].n + (0 if n.cell in barred else k), LAST)
 
         odds = {
-            pair: pair_odds(
+            pair: (best_odds if at_best else pair_odds)(
                 pair, self._numbers[pair.a], self._numbers[pair.b], seeds(pair.a), seeds(pair.b), self._level
             )
             for pair in self._able(barred)
@@ -79,11 +82,16 @@ class ClaimOdds:
         """Why seeds would not decide it."""
         if not outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._open, (1.0, 1.0))):
             return "what would decide it was measured otherwise, and is not compared"
-        equal = dict.fromkeys(n for pair in self._open for n in (pair.a, pair.b) if all_equal(self._numbers[n]))
+        equal = dict.fromkeys(n for pair in self._open for n in (pair.a, pair.b) if self._numbers[n].quiet)
         metrics = {
             cell: ", ".join(n.metric for n in equal if n.cell == cell) for cell in dict.fromkeys(n.cell for n in equal)
         }
-        said = [f"all seeds of {cell} gave the same {of}: no sample of seed noise" for cell, of in metrics.items()]
+        same = {n.cell for n in equal if len(set(self._numbers[n].values)) == 1}
+        said = [
+            f"all seeds of {cell} {'gave the same' if cell in same else 'are too much alike in'} {of}: no sample of "
+            "seed noise"
+            for cell, of in metrics.items()
+        ]
         possible = outlook(
             self._claim,
             self._pairs,
@@ -99,6 +107,6 @@ class ClaimOdds:
         for pair in self._open:
             both = {n: self._numbers[n] for n in (pair.a, pair.b)}
             of = tuple(dict.fromkeys(n.cell for n, a in both.items() if n.cell not in barred and a.n < LAST))
-            if of and not any(all_equal(a) or (a.half is None and n.cell in barred) for n, a in both.items()):
+            if of and not any(a.quiet or (a.half is None and n.cell in barred) for n, a in both.items()):
                 found[pair] = of
         return found

@@ -4,8 +4,9 @@ A question is a number of a cell, or a claim, whose verdict is ``inconclusive`` 
 seeds for each of its cells, up to ``LAST``, is the power that the collator's own tests would then have, corrected for
 looks, if means and spreads stay as they are; a claim's is an index to order by (``outlook.py``). For one seed, whose
 spread is unknown, the published numbers' plausible noise stands in. That orders, and gives nothing up: what has no
-interval yet is a question however small its chance. Seeds that agree to the last digit decide nothing, however many
-there are.
+interval yet is a question however small its chance. What has one is given up where even the upper end of that chance,
+with the least spread and the best distance that the seeds leave plausible, is below ``POWER``. Seeds that are no sample
+of seed noise decide nothing, however many there are.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, all_equal, with_spread
+from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, with_spread
 from benchmark.collate.judging.claims import JudgedClaim
-from benchmark.collate.judging.join import Entry, Joined
-from benchmark.collate.judging.verdict import Verdict, own_noise
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.sentences import own_noise
+from benchmark.collate.judging.verdict import Verdict
+from benchmark.collate.statistics.hope import GIVEN_UP, most_power
 from benchmark.collate.statistics.interval import POWER, power
 from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.errors import sure
@@ -34,11 +38,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Hopeless:
-    """An open verdict that seeds would not decide; or (``blocked``) that they could, if they could be made."""
+    """An open verdict that no number of seeds can decide; or that is given up (``little``), since even the upper end of
+    what they could do, by the seeds there are, is too little; or (``blocked``) whose seeds cannot be made.
+    """
 
     name: str
     why: str
     blocked: bool = False
+    little: bool = False
 
 
 Blocked = Callable[[Joined], str]
@@ -108,25 +115,21 @@ def _claim_name(c: JudgedClaim) -> str:
 def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Question | Hopeless:
     name = _number_name(j, e)
     p, a = sure(e.published), sure(e.achieved)
-    if band is None or j.gap is not None or not p.value or a.n >= LAST:
+    if band is None or j.gap is not None or not band.band(p)[0] or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
-    if all_equal(a):
-        return Hopeless(name, f"all {a.n} seeds gave the same number: no sample of seed noise")
+    if a.quiet:
+        return Hopeless(name, f"{a.quiet}: no sample of seed noise")
     a = with_spread(a, e.metric)
     noise, _ = own_noise(p, a, e.runs)
-    value = p.value
+    value, (width, _) = sure(p.value), band.band(p)
 
     def chance(k: int) -> float:
         """Power of the test with ``k`` more seeds, at most ``LAST`` in all; 0 before the first look."""
         n = min(a.n + k, LAST)
-        return (
-            power(a.std, a.mean - value, band.relative * abs(value), n, (noise / a.std) ** 2)
-            if a.std and n >= FIRST
-            else 0.0
-        )
+        return power(a.std, a.mean - value, width, n, (noise / a.std) ** 2) if a.std and n >= FIRST else 0.0
 
-    if a.half is not None and max(map(chance, LADDER)) < POWER:
-        return Hopeless(name, e.verdict.why)
+    if a.half is not None and max(map(chance, LADDER)) < POWER and most_power(a, value, width, noise) < POWER:
+        return Hopeless(name, f"{e.verdict.why}; {GIVEN_UP}", little=True)
     if why := blocked(j):
         return Hopeless(name, why, blocked=True)
     return Question(name, (j.cell.id,), chance)
@@ -137,7 +140,7 @@ def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Que
     numbers = {n: with_spread(sure(cells[n.cell].entries[n.metric].achieved), n.metric) for n in c.claim.numbers()}
     claim = ClaimOdds(c, numbers, {cell: j.cell.full_protocol for cell, j in cells.items()})
     if not claim.could():
-        return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}")
+        return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}", little=claim.possible())
     barred = {cell: why for cell in claim.cells() if (why := blocked(cells[cell]))}
     if barred and not claim.could(barred):
         return Hopeless(name, "; ".join(f"{cell}: {why}" for cell, why in barred.items()), blocked=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from benchmark.collate.judging.join import Entry
+from benchmark.collate.judging.entry import Entry
 from benchmark.collate.statistics.noise import published_noise
 from benchmark.errors import sure
 from benchmark.suite.claim import Check, Number, Rank

@@ -6,40 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.collate.judging.assumed import as_assumed
 from benchmark.collate.judging.caveats import caveats
+from benchmark.collate.judging.entry import BESIDE, Entry, beside, floor_of, stated_runs
 from benchmark.collate.judging.failed import NONE, Failures, failed_runs, why_failed
 from benchmark.collate.judging.index import Index, first_gap, indexed, records_of
 from benchmark.collate.judging.limit import beside_a_dash
+from benchmark.collate.judging.missing import fallen, lacking, measured_before, untrained
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import Verdict, judge
-from benchmark.collate.statistics.interval import Estimate, estimate
+from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import looked
 from benchmark.errors import sure
 from benchmark.plan.blocks import what_blocks
+from benchmark.records.contested import contested
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.suite.load import load
-from benchmark.suite.model import Cell, Published, Suite, Table
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One metric of one cell: the published number, ours, and the verdict."""
-
-    cell: Cell  # under the profile whose records are shown
-    metric: str
-    direction: str  # "lower" or "higher" is better
-    published: Published | None
-    achieved: Estimate | None  # over seeds that did not diverge
-    spread: float | None  # our counterpart of the published ± where that is not over seeds: its mean over seeds
-    verdict: Verdict
-    floor: float | None = None  # what other real images get in the generated ones' place, where a proxy measured
-
-    @property
-    def runs(self) -> int:
-        """How many runs the published number is the mean of, as far as the paper itself says; else one."""
-        return stated_runs(self.cell)
+from benchmark.suite.model import Cell, Suite, Table
 
 
 @dataclass(frozen=True)
@@ -55,6 +40,7 @@ class Joined:
     caveats: tuple[str, ...] = ()  # what rests on somebody's word (``caveats.py``)
     gap: int | None = None  # the first seed that is missing although a later one is there
     failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
+    missing: str = ""  # which seeds were measured otherwise before, and not as now
 
 
 def join(
@@ -77,7 +63,7 @@ def join(
             shown, found = next(((c, r) for c in candidates if (r := records_of(c, index))), (None, ()))
             shown = shown or next((c for c in candidates if failed_runs(c, (), failures)), cell)
             joined.setdefault(table.key, []).append(
-                _join_cell(shown, found, table, failed_runs(shown, found, failures))
+                _join_cell(shown, found, table, failed_runs(shown, found, failures), index)
             )
     return joined
 
@@ -102,17 +88,26 @@ def join_loaded(
     )
 
 
-def _join_cell(cell: Cell, records: tuple[Record, ...], table: Table, failures: tuple[Failure, ...]) -> Joined:
+def _join_cell(
+    cell: Cell, records: tuple[Record, ...], table: Table, failures: tuple[Failure, ...], index: Index
+) -> Joined:
     order = ("exact", "compatible", "proxy", "incomparable")
     alike = {
         (r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records
     }  # one tier for many seeds
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     blocked = None if records else what_blocks(cell.recipe, cell.protocol)
+    gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
+    dead = untrained(records, table.alive)
+    doubts = (*filter(None, (disputed, dead)), *doubts)
+    missing = measured_before(cell, records, index) if gap is not None or not records else ""
     absent = (
-        f"blocked: {blocked}" if blocked else "not measured by every record that there is" if records else "not run"
+        f"blocked: {'; '.join(filter(None, (blocked, missing)))}"
+        if blocked
+        else f"not measured: {missing}"
+        if missing
+        else "not run"
     )
-    gap, doubts = first_gap(records), caveats(records)
     entries = {}
     for metric, direction in table.metrics.items():
         measured = [(r, m) for r in records if r.final and (m := r.final.get(metric)) and m.get("value") is not None]
@@ -120,12 +115,14 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], table: Table, failures: 
         whole = all(
             metric in r.final for r in records if r.final
         )  # a seed that leaves the metric out would leave a selection
-        achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if measured and whole else None
+        sound = bool(measured) and whole and not disputed
+        achieved = estimate([m["value"] for _, m in measured], errors, looked(records)) if sound else None
         diverged = sum(
             r.status == "diverged" or (metric in (r.final or {}) and sure(r.final)[metric].get("value") is None)
             for r in records
         )
         published = cell.published.get(metric)
+        lack = lacking(records, metric)
         verdict = judge(
             published,
             achieved,
@@ -133,12 +130,17 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], table: Table, failures: 
             tiers,
             direction,
             table.tolerance.get(metric),
-            absent,
+            lack or absent,
             stated_runs(cell),
             gap,
             why_failed(cell, records, failures),
+            missing,
+            disputed,
+            dead,
+            metric not in table.unranked,
+            fallen(measured, metric, direction),
         )
-        verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap)
+        verdict = as_assumed(beside_a_dash(verdict, published, achieved, tiers, table, metric, gap), cell, metric)
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(
@@ -149,42 +151,11 @@ def _join_cell(cell: Cell, records: tuple[Record, ...], table: Table, failures: 
             achieved,
             own_spread(published, records, metric),
             verdict,
-            _floor(records, metric),
+            diverged,
+            floor_of(records, metric),
         )
     if records:
         entries |= {
-            m: _beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in table.metrics
+            m: beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in table.metrics
         }
-    return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap, failures)
-
-
-BESIDE = {"precision": "higher", "recall": "higher"}
-"""Metrics that no table need print: measured beside others, shown, and never judged."""
-
-
-def _beside(cell: Cell, metric: str, records: tuple[Record, ...]) -> Entry:
-    values = [r.final[metric]["value"] for r in records if r.final and r.final.get(metric, {}).get("value") is not None]
-    verdict = Verdict("", "the paper prints no such number: measured beside the others")
-    return Entry(
-        cell,
-        metric,
-        BESIDE[metric],
-        None,
-        estimate(values, looked=looked(records)) if values else None,
-        None,
-        verdict,
-        _floor(records, metric),
-    )
-
-
-def _floor(records: tuple[Record, ...], metric: str) -> float | None:
-    """Mean over records of their floors; None unless every one has it."""
-    found = [f["value"] for r in records if r.floor and (f := r.floor["metrics"].get(metric))]
-    return sum(found) / len(found) if found and len(found) == len(records) else None
-
-
-def stated_runs(cell: Cell) -> int:
-    """Runs that a published number is the mean of. What the suite only infers is not believed: one run is the
-    noisiest.
-    """
-    return cell.full_protocol.seeds or 1 if "seeds" in cell.stated else 1
+    return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap, failures, missing)

@@ -1,8 +1,9 @@
 """Numbers that a paper does not print because its model "did not converge", where it says what it means by that.
 
 GraN-GAN's tables write "–" where a model "did not achieve a FID < 70". A run of ours is held to the same limit:
-``converged`` if the 95 % interval of our mean lies wholly on its good side, where the paper's own runs were not. It
-is a verdict of its own, neither ``reproduced`` nor ``better``: there is no number to be near to.
+``converged`` if the 95 % interval of our mean lies wholly on its good side, where the paper's own runs were not, and
+``reproduced`` if it lies wholly beyond. ``converged`` is a verdict of its own, neither ``reproduced`` nor ``better``:
+there is no number to be near to.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def beside_a_dash(
         gap: the first seed that is missing below the largest that there is; None if none is.
     """
     limit = table.converged.get(metric)
-    if verdict.name or published is None or published.text != "not-converged" or limit is None or achieved is None:
+    dash = published is not None and (published.text, published.origin) == ("not-converged", "own")
+    if verdict.name or not dash or limit is None or achieved is None:
         return verdict
     said = f"{verdict.why}: {metric} {limit:g} is its limit"
     if not tiers or not all(t.judged for t in tiers) or gap is not None:
@@ -44,5 +46,5 @@ def beside_a_dash(
     if high < limit if lower else low > limit:
         return Verdict("converged", here)
     if low >= limit if lower else high <= limit:
-        return Verdict("", f"{here}: ours did not converge either")
+        return Verdict("reproduced", f"{here}: ours did not converge either")
     return Verdict("inconclusive", f"{here}: on both sides of the limit")

@@ -6,33 +6,25 @@ our means (Welch, Holm over the column's pairs): every pair that 95 % does not d
 turned and once as in order. That holds the true τ at least 95 % of the time however close the methods are
 (the idea of Mogstad, Romano, Shaikh and Wilhelm, "Inference for Ranks", Review of Economic Studies 2024). Resampling
 seeds does not: noise turns close pairs more often than it mends them, so that a bootstrap of τ sits too low.
-
-The probability of improvement is P(one run of A is better than one run of B), by normal seed noise:
-Φ((μ_B − μ_A)/√(σ_A² + σ_B²)), with its interval from 2,000 fixed draws of the generalised pivots of both means and
-variances (Weerahandi 1993). A bootstrap over three seeds would say [1, 1] wherever two triples do not overlap.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
 from benchmark.collate.judging.alike import unlike
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import LOST
 from benchmark.collate.statistics.comparisons import Pair, compare
+from benchmark.collate.statistics.improvement import improvements
 from benchmark.collate.statistics.interval import Estimate
-from benchmark.collate.statistics.looks import LEVEL, PAIR_SHARE
+from benchmark.collate.statistics.looks import LEVEL
 from benchmark.errors import sure
 from benchmark.suite.claim import Number
 from benchmark.suite.model import Table
-
-DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ class Ranking:
     metric: str
     methods: int  # that have a published number of the paper's own and a judged result of ours
     tau: float | None  # None below two methods
-    low: float | None  # None where a method has a single seed
+    low: float | None  # None where fewer than two methods have seeds enough for an interval
     high: float | None
     why: str
     improvements: tuple[Improvement, ...] = ()
@@ -86,7 +78,7 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
         + (f" {cell.resolution}px" if cell.sized else "")
     )
     targets = [j for j in column if _target(j.entries[metric])]
-    there = [
+    judged = [
         j.entries[metric]
         for j in targets
         if j.tier
@@ -96,10 +88,16 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
         and j.entries[metric].verdict.name not in LOST
     ]
     left_out = (
-        f"; {len(targets) - len(there)} of {len(targets)} methods without a judged result"
-        if len(there) < len(targets)
+        f"; {len(targets) - len(judged)} of {len(targets)} methods without a judged result"
+        if len(judged) < len(targets)
         else ""
     )
+    there = [e for e in judged if sure(e.achieved).half is not None]
+    few = [e.cell.method for e in judged if e not in there]
+    if few and len(there) < 2:
+        there = judged
+    elif few:
+        left_out += f"; too few seeds, and left out: {', '.join(few)}"
     every = [
         (a, b) if _printed(a) < _printed(b) else (b, a) for a, b in combinations(there, 2) if _printed(a) != _printed(b)
     ]
@@ -113,9 +111,8 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
         return Ranking(table.key, name, metric, len(there), None, None, None, f"nothing to rank{left_out}")
     tau = sum(_sign(sure(b.achieved).mean - sure(a.achieved).mean) for a, b in pairs) / len(pairs)
     if any(sure(e.achieved).half is None for e in there):
-        return Ranking(
-            table.key, name, metric, len(there), tau, None, None, f"a method with too few seeds: no interval{left_out}"
-        )
+        why = f"too few seeds, no interval: {', '.join(few)}{left_out}"
+        return Ranking(table.key, name, metric, len(there), tau, None, None, why)
     low, high, decided = tau_interval(
         [(a.cell.id, b.cell.id) for a, b in pairs], {e.cell.id: sure(e.achieved) for e in there}
     )
@@ -157,37 +154,3 @@ def tau_interval(pairs: Iterable[tuple[str, str]], estimates: dict[str, Estimate
 
 def _printed(e: Entry) -> float:
     return sure(sure(e.published).value)
-
-
-def improvements(pairs: Sequence[tuple[Estimate, Estimate]], lower: bool) -> list[tuple[float, float, float]]:
-    """(probability, low, high) that a run of the first beats one of the second, each pair on its own."""
-    estimates = {id(e): e for pair in pairs for e in pair}
-    pivots = {key: _pivots(e, stream) for stream, (key, e) in enumerate(estimates.items())}
-    return [_improvement(a, b, pivots[id(a)], pivots[id(b)], 1 if lower else -1) for a, b in pairs]
-
-
-def _pivots(e: Estimate, stream: int) -> tuple[np.ndarray, np.ndarray]:
-    """(DRAWS,) means and variances that the seeds leave possible."""
-    chi, normal = _standard(e.counted, stream)
-    std = sure(e.std)
-    return e.mean + std / math.sqrt(e.counted) * normal / chi, (std / chi) ** 2
-
-
-@functools.lru_cache(maxsize=512)
-def _standard(n: int, stream: int) -> tuple[np.ndarray, np.ndarray]:
-    """(DRAWS,) of s/σ and of a standard normal; every method of a column has a stream of its own, always the same."""
-    rng = np.random.default_rng([n, stream])
-    return np.sqrt(rng.chisquare(n - 1, DRAWS) / (n - 1)), rng.standard_normal(DRAWS)
-
-
-def _improvement(
-    a: Estimate, b: Estimate, of_a: tuple[np.ndarray, np.ndarray], of_b: tuple[np.ndarray, np.ndarray], sign: int
-) -> tuple[float, float, float]:
-    from scipy.special import ndtr
-
-    if not (a.varies and b.varies):
-        return 0.5 * (1 + sign * _sign(b.mean - a.mean)), 0.0, 1.0  # no sample of seed noise: the interval says nothing
-    z = sign * (of_b[0] - of_a[0]) / np.sqrt(of_a[1] + of_b[1])
-    tail = (1 - LEVEL) / 2 / (PAIR_SHARE if a.looked or b.looked else 1)
-    low, high = ndtr(np.quantile(z, [tail, 1 - tail]))
-    return float(ndtr(sign * (b.mean - a.mean) / math.hypot(sure(a.std), sure(b.std)))), float(low), float(high)

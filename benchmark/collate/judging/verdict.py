@@ -2,20 +2,23 @@
 
 With the 95 % interval I of our mean (``interval.py``):
 
-- ``reproduced``: I lies inside [v − δ, v + δ]. It says that our mean is within δ of the *printed* number.
+- ``reproduced``: I lies inside [v − δ, v + δ], for few seeds also when it is wider by a factor that allows for skewed
+  noise (``equivalence.py``). It says that our mean is within δ of the *printed* number.
 - ``better`` and ``not reproduced``: I lies wholly beyond the band on the good, or the bad, side, also after it
   was widened by the seed noise of the published number itself. Unless the paper says how many runs that
   number is over, it is one; unless it prints a ± over seeds, it varied as our runs do. A ± over noises or
   splits says nothing about seeds, and is not used.
+  Where a value that nothing states could decide the number, ``not reached as assumed`` stands for ``not
+  reproduced`` (``assumed.py``).
 - ``inconclusive``: else, with the number of seeds that would decide with 80 % probability if mean and
   spread stay as they are.
 
-Each of the three is false in at most 2.5 % of cases with normal seed noise, one side being tested at a time, for a
-number of seeds that was fixed beforehand; and so it is, with wider intervals, at all looks together where seeds were
-added to a first one. Where a plan of more seeds was judged, and others were added after that, both have their 2.5 %
-(``looks.py``). One seed decides nothing, however far off it is: no distance tells a method that falls short from a
-run that collapsed. Nor do seeds that agree to the last digit, which are no sample of seed noise, nor seeds with a
-gap, which may be a selection.
+Each of the three is false in at most 5 % of cases, one side being tested at a time, for a number of seeds that was
+fixed beforehand (2.5 % with normal seed noise, from three seeds on); and so it is, with wider intervals, at all looks
+together where seeds were added to a first one. Where a plan of more seeds was judged, and others were added after that,
+both come together (``looks.py``). One seed decides nothing, however far off it is: no distance tells a method that
+falls short from a run that collapsed. Nor do seeds of which two agree to the last digit, or all by more than their
+measurement's own noise (``quiet.py``), nor seeds with a gap, which may be a selection.
 """
 
 from __future__ import annotations
@@ -24,25 +27,35 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmark.collate.judging.missing import left_out
+from benchmark.collate.judging.sentences import explains, held, interval, needed, own_noise
 from benchmark.collate.judging.tier import Tier
-from benchmark.collate.statistics.interval import POWER, Estimate, power, seeds_needed
-from benchmark.collate.statistics.looks import FIRST, LAST
+from benchmark.collate.statistics.collapse import collapsed, rate_bound
+from benchmark.collate.statistics.equivalence import equivalent
+from benchmark.collate.statistics.interval import Estimate, estimate
+from benchmark.collate.statistics.looks import FIRST, LEVEL
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
-DECIDED = ("reproduced", "better", "not reproduced", "converged")
-LOST = ("diverged", "failed")
-"""A seed of these is missing: those that are left are ranked with nothing."""
+DECIDED = ("reproduced", "better", "differs", "not reproduced", "not reached as assumed", "converged")
+LOST = ("diverged", "failed", "contested", "untrained")
+"""A seed of these is missing, or which of two results is right is unknown: those left are ranked with nothing."""
 VERDICTS = (
     "reproduced",
+    "reproduced where it trains",
     "better",
+    "differs",
     "not reproduced",
+    "not reached as assumed",
     "converged",
     "inconclusive",
     "incomparable",
+    "untrained",
     "diverged",
     "failed",
+    "contested",
     "blocked",
+    "not measured",
     "not run",
 )
 
@@ -66,25 +79,41 @@ def judge(
     runs: int = 1,
     gap: int | None = None,
     failed: str = "",
+    missing: str = "",
+    contested: str = "",
+    untrained: str = "",
+    ranked: bool = True,
+    fallen: Sequence[int] = (),
 ) -> Verdict:
     """The verdict on one number.
 
     Args:
         diverged: how many of the seeds diverged (they are not in ``achieved``).
         tiers: of each record; the worst counts.
-        absent: why there is no record, where there is none ("not run", or "blocked: …").
+        absent: why there is no number, where there is none ("not run", "blocked: …", or "not measured: …").
         runs: how many runs the paper says that its number is the mean of.
         gap: the first seed that is missing below the largest that there is; None if none is.
         failed: which runs failed and have no record, and why; "" if none did. What is left may be a selection.
+        missing: what is known of the missing seed, or of others; "" if nothing is.
+        contested: which runs have two results that differ; "" if none has.
+        untrained: which runs did not train, by what the suite says of those that do; "" if all did.
+        ranked: whether the paper calls one side of its number the better; if not, ours ``differs`` there.
+        fallen: which of the seeds in ``achieved`` ended far worse than their own runs were before.
     """
     if failed:
         return Verdict("failed", failed)
+    if contested:
+        return Verdict("contested", contested)
     if achieved is None and not diverged:
-        name = "blocked" if absent.startswith("blocked") else "not run"
-        return Verdict(name, absent)
+        known = (name for name in ("blocked", "not measured") if absent.startswith(name))
+        return Verdict(next(known, "not run"), absent)
     if diverged:
         of = diverged + (achieved.n if achieved else 0)
-        return Verdict("diverged", f"{diverged} of {of} seed(s) diverged")
+        said = f"{diverged} of {of} seed(s) diverged"
+        whole = diverged == of and tiers and all(t.judged for t in tiers) and gap is None and not missing
+        if whole and published and (published.text, published.origin) == ("not-converged", "own"):
+            return _none_converged(said, of)
+        return Verdict("diverged", said)
     if published is None or published.value is None:
         return Verdict("", f"no published number ({published.text})" if published else "no published number")
     if published.origin == "quoted":
@@ -96,32 +125,59 @@ def judge(
     )
     if worst:
         return Verdict("incomparable", f"tier {worst.name}: " + "; ".join(worst.differences))
+    if untrained:
+        return Verdict("untrained", untrained)
     if gap is not None:
-        return Verdict("inconclusive", left_out(gap))
+        return Verdict("inconclusive", missing or left_out(gap))
     if tolerance is None:
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
-    if not published.value:
+    if not published.value and not tolerance.band(published)[0]:
         return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
-    return _compare(published, sure(achieved), direction, tolerance, runs)
+    found = _with_collapses(published, sure(achieved), direction, tolerance, runs, fallen)
+    return found if ranked or found.name != "better" else Verdict("differs", found.why)
 
 
-def left_out(gap: int) -> str:
-    """Why nothing rests on seeds of which one in between is missing: runs are planned from seed 0 on, so it failed or
-    was taken out.
-    """
-    return f"seed {gap} is missing, and a later one is there: what is left may be a selection"
+def _none_converged(said: str, of: int) -> Verdict:
+    """Where the paper says that it did not converge, and none of our seeds did."""
+    if of < FIRST:
+        return Verdict("inconclusive", f"{said}, as the paper says; judged from {FIRST} seeds on")
+    least = (1 - LEVEL) ** (1 / of)
+    return Verdict("reproduced", f"{said}, as the paper says: at least {100 * least:.0f} % of runs do, at 95 %")
+
+
+def _with_collapses(
+    published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int, fallen: Sequence[int]
+) -> Verdict:
+    """As ``_compare``; where seeds collapsed, what the others would give is never plainly ``reproduced``."""
+    found = _compare(published, achieved, direction, tolerance, runs)
+    lost = collapsed(achieved.values, direction, fallen)
+    if not lost:
+        if found.name != "reproduced":
+            return found
+        bound = (
+            f"no collapse among {achieved.n} seeds: at most {100 * rate_bound(achieved.n):.0f} % of runs do, at 95 %"
+        )
+        return Verdict(found.name, f"{found.why}; {bound}")
+    there = [v for i, v in enumerate(achieved.values) if i not in lost]
+    said = f"{len(lost)} of {achieved.n} seeds collapsed ({', '.join(f'{achieved.values[i]:.4g}' for i in lost)})"
+    if any(i in fallen for i in lost):
+        said += ", by their own histories" if all(i in fallen for i in lost) else ", some by their own histories"
+    rest = _compare(published, estimate(there, looked=achieved.looked), direction, tolerance, runs)
+    if rest.name == "reproduced":
+        return Verdict("reproduced where it trains", f"{len(there)} of {achieved.n} seeds: {rest.why}; {said}")
+    return Verdict("inconclusive" if found.name == "reproduced" else found.name, f"{found.why}; {said}")
 
 
 def _compare(published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int) -> Verdict:
     v = sure(published.value)
     off = achieved.mean - v
-    band = tolerance.relative * abs(v)
+    band, source_of_band = tolerance.band(published)
     side = "better" if (off < 0) == (direction == "lower") else "not reproduced"
-    stated = f"band ±{band:.3g} ({100 * tolerance.relative:g} %: {tolerance.source})"
+    stated = f"band ±{band:.3g} ({source_of_band})"
     if achieved.n == 1:
         return Verdict(
             "inconclusive",
-            f"one seed decides nothing; off by {off:+.3g}: {_explains(off, v)}; {stated}; {FIRST - 1} more "
+            f"one seed decides nothing; off by {off:+.3g}: {explains(off, v)}; {stated}; {FIRST - 1} more "
             "seeds would give an interval",
         )
     if achieved.half is None:
@@ -130,67 +186,16 @@ def _compare(published: Published, achieved: Estimate, direction: str, tolerance
             f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by "
             f"{off:+.3g}; {stated}",
         )
-    if not achieved.varies:
-        return Verdict(
-            "inconclusive",
-            f"all {achieved.n} seeds gave the same number, off by {off:+.3g}: no sample of seed noise; {stated}",
-        )
-    said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{_interval(achieved)}; {stated}"
+    if achieved.quiet:
+        return Verdict("inconclusive", f"{achieved.quiet}, off by {off:+.3g}: no sample of seed noise; {stated}")
+    said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{interval(achieved)}; {stated}"
     low, high = (bound - v for bound in sure(achieved.bounds))
     noise, source = own_noise(published, achieved, runs)
-    if -band <= low and high <= band:
-        return Verdict(
-            "reproduced", said + (f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else "")
-        )
+    if equivalent(low, off, high, band, achieved.n, achieved.looked):
+        doubt = f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else ""
+        return Verdict("reproduced", said + (held(achieved, band, low, high) if achieved.n == 2 else "") + doubt)
     near = off - low if off > 0 else high - off
     if abs(off) - math.hypot(near, achieved.critical * noise) > band:
         return Verdict(side, f"{said}; {source}")
-    beyond = f"; {source}" if abs(off) > band else ""
-    return Verdict("inconclusive", f"{said}{beyond}; {_needed(achieved, off, band, noise)}")
-
-
-def own_noise(published: Published, achieved: Estimate, runs: int) -> tuple[float, str]:
-    """Standard error of the published number over seeds, and where it comes from: the paper's ± only if it is over
-    seeds.
-    """
-    std, whose = (
-        (published.std, "the paper's ±")
-        if published.std is not None and published.std_of == "seeds"
-        else (achieved.std, "our own spread")
-    )
-    error = sure(std) / math.sqrt(runs)
-    return error, f"seed noise of the published number ±{error:.3g} ({whose}, {runs} run(s))"
-
-
-def _interval(achieved: Estimate) -> str:
-    """What the ± is of: seeds, with evaluation noise apart; and the bootstrap where it reaches farther."""
-    apart = f", of which evaluation noise {achieved.evaluation:.2g}" if achieved.evaluation is not None else ""
-    low, high = sure(achieved.bounds)
-    wider = (
-        f", by bootstrap to [{low - achieved.mean:+.3g}, {high - achieved.mean:+.3g}]"
-        if high - low > 2.02 * sure(achieved.half)
-        else ""
-    )
-    looks = ", over all looks, since seeds may have been added by one" if achieved.looked else ""
-    return f" (seed standard deviation {achieved.std:.2g}{apart}{wider}{looks})"
-
-
-def _explains(off: float, v: float) -> str:
-    """The seed spread that would explain one run's distance from another's: 1.96·√2 standard deviations."""
-    return (
-        "two runs are that far apart in 5 % of pairs only if seeds vary by "
-        f"{100 * abs(off / v) / (1.96 * math.sqrt(2)):.2g} %"
-    )
-
-
-def _needed(achieved: Estimate, off: float, band: float, noise: float) -> str:
-    std = sure(achieved.std)
-    needed = seeds_needed(std, off, band, achieved.n, (noise / std) ** 2)
-    if needed:
-        return (
-            f"{needed - achieved.n} more seed(s) would decide (power {100 * POWER:g} %, if mean and spread stay "
-            "so, and corrected for looking again)"
-        )
-    if abs(off) > band and power(std, off, band, LAST) >= POWER:  # if the published number had no noise
-        return "more seeds would not decide: the seed noise of the published number leaves it open"
-    return f"too close to the band's edge for {LAST} seeds to decide"
+    more = held(achieved, band, low, high) + (f"; {source}" if abs(off) > band else "")
+    return Verdict("inconclusive", f"{said}{more}; {needed(achieved, off, band, noise)}")

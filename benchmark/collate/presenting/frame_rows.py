@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmark.collate.judging.claims import judge_claim
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.suite.model import Suite
 
 CELL = ("cell", "paper", "table", "method", "backbone", "dataset", "data_percent", "resolution")
@@ -82,7 +83,7 @@ def achieved_rows(j: Joined) -> Iterator[tuple[Any, ...]]:
                 r.seed,
                 measured.get("value"),
                 measured.get("std"),
-                r.status,
+                "contested" if r.contested or r.contradiction else r.status,
                 r.steps,
                 r.total_steps,
                 (r.train_s + r.eval_s) / 3600,

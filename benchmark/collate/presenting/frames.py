@@ -24,7 +24,10 @@ from benchmark.collate.presenting.frame_rows import (
     joined_row,
 )
 from benchmark.records import failures, shelf
+from benchmark.records.culprits import without_culprits
+from benchmark.records.record import Record, RecordError
 from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, published_rows
 
 
@@ -68,8 +71,22 @@ def collate(suites: Sequence[str] = (), results: str | Path = "results", profile
         GanbenchError: a suite does not exist or is wrong, or the results cannot be read.
     """
     records, problems = shelf.read_all(Path(results))
-    index, failed = by_series(records), failures.read_all(Path(results))
-    loaded = [join_loaded(suite, index, profile is not None, failed) for suite in load_all(list(suites), profile)]
+    chosen, failed = load_all(list(suites), profile), failures.read_all(Path(results))
+    made, _, _ = without_culprits(
+        lambda left, out: _frames(chosen, left, profile is not None, failed, [*problems, *out]), records
+    )
+    return made
+
+
+def _frames(
+    suites: Sequence[Suite],
+    records: Sequence[Record],
+    fixed: bool,
+    failed: dict[str, failures.Failure],
+    problems: Sequence[RecordError],
+) -> Collated:
+    index = by_series(records)
+    loaded = [join_loaded(suite, index, fixed, failed) for suite in suites]
     cells = [j for _, joined in loaded for rows in joined.values() for j in rows]
     entries = [(j, e) for j in cells for e in j.entries.values()]
     joined = _frame((joined_row(j, e) for j, e in entries), JOINED_COLUMNS)

@@ -52,13 +52,18 @@ def _raised(marks: tuple[str, ...]) -> str:
 
 _TEX_COLOURS = {
     "reproduced": "0,0.40,0.33",
+    "reproduced where it trains": "0,0.40,0.33",
     "better": "0.10,0.32,0.70",
     "not reproduced": "0.70,0.15,0.12",
+    "not reached as assumed": "0.64,0.29,0",
     "converged": "0.10,0.32,0.70",
     "inconclusive": "0.48,0.34,0",
     "incomparable": "0.38,0.38,0.42",
     "diverged": "0.55,0.10,0.50",
+    "differs": "0.10,0.32,0.70",
+    "untrained": "0.55,0.10,0.50",
     "failed": "0.70,0.15,0.12",
+    "contested": "0.70,0.15,0.12",
 }
 GREEK = [
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi"),
@@ -113,7 +118,10 @@ _TEX_ESCAPES = {
     "▲": r"$\bigtriangleup$",
     "✗": r"$\times$",
     "≁": r"$\not\sim$",
+    "‼": "!!",
+    "∅": r"$\emptyset$",
     "⊘": r"$\oslash$",
+    "○": r"$\circ$",
     "†": r"\dag{}",
     "‡": r"\ddag{}",
     "§": r"\S{}",

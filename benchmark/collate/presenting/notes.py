@@ -7,18 +7,25 @@ from dataclasses import dataclass
 
 from benchmark.collate.judging.join import Joined
 from benchmark.errors import sure
+from benchmark.suite.kinds import in_words
 from benchmark.suite.model import Cell, Published
 
 SYMBOLS = {
     "reproduced": "✓",
+    "reproduced where it trains": "(✓)",
     "better": "▲",
     "not reproduced": "✗",
+    "not reached as assumed": "✗?",
     "converged": "∴",
     "inconclusive": "?",
     "incomparable": "≁",
+    "differs": "≠",
+    "untrained": "∅",
     "diverged": "∞",
     "failed": "!",
+    "contested": "‼",
     "blocked": "⊘",
+    "not measured": "○",
     "not run": "·",
     "": "",
 }
@@ -121,11 +128,13 @@ def _letters(i: int) -> str:
 
 
 def _assumed(cells: Sequence[Cell]) -> list[str]:
-    """What the paper does not state, field by field, with why it has its value; one line a reason."""
+    """What the paper does not state, field by field, with its kind and why it has its value; one line a reason."""
     targets = [c for c in cells if not c.published or any(p.origin == "own" for p in c.published.values())]
     by_reason: dict[str, dict[str, None]] = {}
-    for field, why in dict.fromkeys(pair for c in targets for pair in c.notes.items()):
-        by_reason.setdefault(why, {})[field] = None
+    for field, why, kind in dict.fromkeys(
+        (f, why, in_words(c.kinds, f)) for c in targets for f, why in c.notes.items()
+    ):
+        by_reason.setdefault(why, {})[f"{field} [{kind}]" if kind else field] = None
     return [
         f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in by_reason.items()
     ]

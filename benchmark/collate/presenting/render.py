@@ -6,6 +6,7 @@ import csv
 import io
 
 from benchmark.collate.presenting.table import View
+from benchmark.spreadsheet import cell
 
 
 def markdown(v: View) -> str:
@@ -34,8 +35,9 @@ def markdown(v: View) -> str:
 
 
 def plain_markdown(text: str) -> str:
-    """Text that no renderer takes for HTML, a link or an image."""
-    return " ".join(text.split()).replace("<", "&lt;").replace("](", "]\\(").replace("][", "]\\[")
+    """Text that no renderer takes for HTML, a link, an image, or what a mark in brackets leads to."""
+    text = " ".join(text.split()).replace("<", "&lt;")
+    return text.replace("](", "]\\(").replace("][", "]\\[").replace("]:", "]\\:")
 
 
 def _marked(text: str, marks: tuple[str, ...]) -> str:
@@ -52,19 +54,6 @@ def to_csv(v: View) -> str:
         for column, s in zip(v.columns, squares):
             notes = " | ".join(texts[mark] for mark in (*s.published_marks, *s.achieved_marks))
             writer.writerow(
-                [
-                    *map(_no_formula, (v.id, label, column)),
-                    s.published,
-                    s.achieved,
-                    s.verdict,
-                    *map(_no_formula, (s.why, s.cell)),
-                    s.tier,
-                    _no_formula(notes),
-                ]
+                map(cell, (v.id, label, column, s.published, s.achieved, s.verdict, s.why, s.cell, s.tier, notes))
             )
     return out.getvalue()
-
-
-def _no_formula(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.notes import SYMBOLS, Footnote, Notes
 from benchmark.suite.model import Published, Table
 
@@ -132,8 +133,10 @@ def achieved_text(e: Entry) -> str:
     """
     if e.verdict.name == "diverged":
         return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
+    if e.achieved is None and e.diverged:
+        return f"{e.diverged} of {e.diverged} diverged"
     if e.achieved is None:
-        return e.verdict.name if e.verdict.name in ("blocked", "failed") else "–"
+        return e.verdict.name if e.verdict.name in ("blocked", "failed", "contested", "not measured") else "–"
     decimals = (
         len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2])
         if e.published and e.published.value is not None

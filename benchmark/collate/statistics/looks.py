@@ -37,10 +37,9 @@ LAST = 50
 SHARE = 10
 """Of the level that one look gets: a tenth."""
 PAIR_SHARE = 18
-"""As ``SHARE``, for the difference of two numbers, with the degrees of freedom of the one with fewer seeds (Welch's are
-too many where one has three seeds and the other fifty), at the lower levels that Holm asks for in a family of up to
-``PAIRS`` pairs, where looks cost more: the smallest that holds there, also if one of the two has all the noise
-(``results/verdicts/peeking.md``)."""
+"""As ``SHARE``, for the difference of two numbers, with the degrees of freedom of the one with fewer seeds, at the
+lower levels that Holm asks for in a family of up to ``PAIRS`` pairs, where looks cost more: the smallest that holds
+there, also if one of the two has all the noise (``results/verdicts/peeking.md``)."""
 PAIRS = 200
 """The largest claim here has 120. In larger families, if one of two has all the noise, slightly more than the level is
 false.

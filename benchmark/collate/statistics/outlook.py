@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from benchmark.collate.statistics.comparisons import Pair
+from benchmark.collate.statistics.hope import least_spread, reach
 from benchmark.collate.statistics.interval import Estimate, chi
 from benchmark.collate.statistics.looks import FIRST
 from benchmark.errors import sure
@@ -41,6 +43,18 @@ def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
     t = (pair.fb * b.mean - pair.fa * a.mean) / error
     needed = stdtrit(df, 1 - level) * chi(df)
     return float(ndtr(t - needed).mean()), float(ndtr(-t - needed).mean())
+
+
+def best_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float) -> Odds:
+    """As ``pair_odds``, each at the upper end of what the seeds there are leave plausible (``hope.py``)."""
+    if a.half is None or b.half is None:
+        return pair_odds(pair, a, b, n, m, level)
+    df = min(a.counted, b.counted) - 1
+    apart = sum((f * sure(e.std)) ** 2 / e.counted for f, e in ((pair.fa, a), (pair.fb, b))[: 1 if a is b else 2])
+    off = reach(df) * math.sqrt(apart) / pair.fa
+    less = [replace(e, std=sure(e.std) * least_spread(e.n - 1)) for e in (a, b)]
+    lower, higher = (pair_odds(pair, replace(less[0], mean=a.mean + d), less[1], n, m, level) for d in (-off, off))
+    return lower[0], higher[1]
 
 
 def _limit_odds(limit: float, a: Estimate, n: int, level: float) -> Odds:

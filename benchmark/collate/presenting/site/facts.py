@@ -12,6 +12,7 @@ from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.seeds import seeds_of
 from benchmark.records.provenance import segments, which_code
 from benchmark.records.record import Record
+from benchmark.suite.kinds import in_words
 from benchmark.suite.model import Suite
 from benchmark.suite.rerun import rerun
 
@@ -52,6 +53,7 @@ class Field:
     ours: str
     differs: bool
     source: str
+    kind: str  # of the paper's value: "stated", "chosen", …
 
 
 def fields(j: Joined) -> list[Field]:
@@ -68,7 +70,7 @@ def fields(j: Joined) -> list[Field]:
         for name in dict.fromkeys([*theirs, *ours]):
             a, b = theirs.get(name), ours.get(name)
             source = f"the paper: {j.cell.stated[name]}" if name in j.cell.stated else j.cell.notes.get(name, "")
-            found.append(Field(name, _said(a), _said(b), a != b, source))
+            found.append(Field(name, _said(a), _said(b), a != b, source, in_words(j.cell.kinds, name)))
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.errors import sure
 from benchmark.metrics.extractors import proxy
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.verdict import DECIDED
 from benchmark.collate.presenting.site.figures import slug, who
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
 from benchmark.errors import sure
@@ -34,9 +35,9 @@ def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot 
             and e.published.value
             and e.published.origin == "own"
             and band
-            and e.verdict.name in ("reproduced", "better", "not reproduced", "inconclusive")
+            and e.verdict.name in (*DECIDED, "reproduced where it trains", "inconclusive")
         ):
-            unit = band.relative * abs(e.published.value) * (1 if e.direction == "higher" else -1)
+            unit = band.band(e.published)[0] * (1 if e.direction == "higher" else -1)
             rows.append((e, (e.achieved.mean - e.published.value) / unit, (sure(e.achieved).half or 0.0) / abs(unit)))
     if not rows:
         return None

@@ -9,10 +9,14 @@ from benchmark.collate.presenting.site.plot import Marks, Plot
 
 COLOURS = {
     "reproduced": "#00665a",
+    "reproduced-where-it-trains": "#00665a",
     "better": "#1a52b3",
     "not-reproduced": "#b3261e",
+    "not-reached-as-assumed": "#a34a00",
     "inconclusive": "#7a5600",
     "incomparable": "#62626b",
+    "differs": "#1a52b3",
+    "untrained": "#8c1a80",
     "diverged": "#8c1a80",
     "s0": "#1f5fa8",
     "s1": "#b5520a",
@@ -24,10 +28,14 @@ COLOURS = {
 }
 SHAPES = {
     "reproduced": "o",
+    "reproduced-where-it-trains": "o",
     "better": "^",
     "not-reproduced": "x",
+    "not-reached-as-assumed": "+",
     "inconclusive": "D",
     "incomparable": "o",
+    "differs": "^",
+    "untrained": "s",
     "diverged": "s",
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.site.figures import both, same_scale, slug
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
 from benchmark.errors import sure

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import LOST
 from benchmark.collate.presenting.site.figures import both, who
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot

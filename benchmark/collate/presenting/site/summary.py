@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.collate.judging.claims import JudgedClaim
-from benchmark.collate.judging.join import Entry, Joined
+from benchmark.collate.judging.entry import Entry
+from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.site.facts import TIERS
 from benchmark.collate.presenting.table import View

@@ -10,10 +10,14 @@ from benchmark.collate.presenting.site.plot import Axis, Marks, Plot, Scale
 
 SHAPES = {
     "reproduced": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",  # a disc
+    "reproduced-where-it-trains": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",
     "better": "M0-5L5 4H-5Z",  # a triangle
     "not-reproduced": "M-4-4L4 4M-4 4L4-4",  # a cross
+    "not-reached-as-assumed": "M0-5V5M-5 0H5",  # a plus
     "inconclusive": "M0-5L5 0L0 5L-5 0Z",  # a diamond
     "incomparable": "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0Z",  # a ring
+    "differs": "M0-5L5 4H-5Z",
+    "untrained": "M-4-4H4V4H-4Z",
     "diverged": "M-4-4H4V4H-4Z",  # a square
 }
 """One shape a verdict: colour alone says nothing."""

@@ -1,0 +1,41 @@
+"""Half-written records that a killed process left beside the whole ones; nobody reads them, and nobody else removes
+them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from benchmark.files import let_go, open_lock
+
+NAME = re.compile(r"\.[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json\.(?P<pid>[0-9]{1,9})\.tmp")
+ROOMS = ("records", "conflicts")
+
+
+def sweep(results: Path) -> None:
+    """Remove what no living process is writing: its writer is gone from this machine, and holds no lock on it."""
+    for room in ROOMS:
+        for folder, _, names in os.walk(results / room):
+            for name in names:
+                if (found := NAME.fullmatch(name)) and not _lives(int(found["pid"])):
+                    _remove(Path(folder, name))
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError), open_lock(path) as stream:  # locked: written by a machine that shares this disk
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        let_go(path)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
