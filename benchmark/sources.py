@@ -38,7 +38,7 @@ def changed(segments: Iterable[dict[str, Any]], recipe: Recipe) -> list[str]:
 @functools.cache
 def _of(room: str, name: str) -> tuple[tuple[str, str], ...]:
     found = plugins(room).get(name)
-    if found is None or found.outside is not None:
+    if found is None or not found.module.startswith(f"benchmark.{room}."):
         return ()
     files: dict[str, str] = {}
     todo = [f"{room}/{found.module.rpartition('.')[2]}.py"]
