@@ -12,7 +12,7 @@ from benchmark.suite.nodes import SuiteError
 from tests.test_decide import write
 
 
-@pytest.mark.parametrize("relative", ["1", "1.0", "5", "100", "1.0e+300"])
+@pytest.mark.parametrize("relative", ["1", "1.0", "5", "100", "1.0e+30"])
 def test_all_of_the_number_and_more_is_refused_by_every_command(
     relative: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
