@@ -13,9 +13,12 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from benchmark.errors import GanbenchError, nearest
@@ -36,6 +39,9 @@ class Plugin:
     defaults: dict[str, Any] = field(default_factory=dict)  # of arguments that may be left out
     weights: dict[str, dict[Any, tuple[str, ...]]] = field(default_factory=dict)  # its WEIGHTS
     batch_norm: bool = True  # its BATCH_NORM
+    # of one from outside the package (``outside/``): its module, and why it may not run, if it may not
+    outside: Callable[[], ModuleType] | None = field(default=None, compare=False)
+    closed: Callable[[], str | None] = field(default=lambda: None, compare=False)
 
     def check(self, given: dict[str, Any]) -> None:
         """Raises GanbenchError (exit 2) on an unknown, missing or wrongly typed argument."""
@@ -63,6 +69,8 @@ class Plugin:
 
     def load(self) -> ModuleType:
         """Import the plug-in (and torch with it)."""
+        if self.outside is not None:
+            return self.outside()
         return importlib.import_module(self.module)
 
 
@@ -74,15 +82,26 @@ def plugins(room: str) -> dict[str, Plugin]:
 
 
 def read(path: Path, module: str) -> Plugin | None:
-    """The plug-in that a file states; None for one that plug-ins share."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """The plug-in that a file of the package states; None for one that plug-ins share."""
+    return read_text(path.read_text(encoding="utf-8"), path.stem.replace("_", "-"), module)
+
+
+def read_text(
+    text: str,
+    name: str,
+    module: str,
+    outside: Callable[[], ModuleType] | None = None,
+    closed: Callable[[], str | None] = lambda: None,
+) -> Plugin | None:
+    """The plug-in that a file's text states; None for one that plug-ins share."""
+    tree = ast.parse(text)
     version, weights = (_assigned(tree, name) for name in ("VERSION", "WEIGHTS"))
     build = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build"), None)
     if not isinstance(version, int) or build is None:
         return None
     given = list(zip(build.args.kwonlyargs, build.args.kw_defaults))
     return Plugin(
-        name=path.stem.replace("_", "-"),
+        name=name,
         module=module,
         version=version,
         kind={"Part": "part", "Loss": "loss"}.get(ast.unparse(build.returns) if build.returns else "", "network"),
@@ -91,7 +110,36 @@ def read(path: Path, module: str) -> Plugin | None:
         defaults={a.arg: ast.literal_eval(default) for a, default in given if default is not None},
         weights=weights or {},
         batch_norm=_assigned(tree, "BATCH_NORM") is not False,
+        outside=outside,
+        closed=closed,
     )
+
+
+Names = Mapping[str, Mapping[str, str]]
+"""Room -> name that a suite may write -> name of the plug-in, for plug-ins from outside."""
+_written: ContextVar[Names] = ContextVar("names of plug-ins from outside", default=MappingProxyType({}))
+
+
+@contextmanager
+def writing(names: Names) -> Iterator[None]:
+    """Meanwhile, these names are taken for plug-ins from outside: those of the suite that is being read, and of no
+    other.
+    """
+    token = _written.set(names)
+    try:
+        yield
+    finally:
+        _written.reset(token)
+
+
+def meant(room: str, name: str) -> str:
+    """The plug-in's name that a suite's word stands for."""
+    return _written.get().get(room, {}).get(name, name)
+
+
+def words(room: str) -> set[str]:
+    """All names of plug-ins that the suite that is being read may write."""
+    return {name for name, found in plugins(room).items() if found.outside is None} | {*_written.get().get(room, ())}
 
 
 def plugin(room: str, name: str) -> Plugin:

@@ -16,7 +16,7 @@ from benchmark.process.leave import Leave
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
 )
-ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "machine")
+ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "making", "machine")
 """Of ``arguments/`` and of ``commands/``."""
 
 
@@ -68,6 +68,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         print("ganbench: the folder that this shell is in is gone: cd to one that is there", file=sys.stderr)
         return 1
     try:
+        _which_suites(arguments)
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
         print(continued(f"ganbench: {error}"), file=sys.stderr, flush=True)
@@ -92,3 +93,22 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
             file=sys.stderr,
         )
         return 1
+
+
+def _which_suites(arguments: argparse.Namespace) -> None:
+    """Say which suite files were taken, where a name could mean another; and whether all their plug-ins may run."""
+    named = getattr(arguments, "suites", None)
+    if hasattr(arguments, "cell"):
+        named = [arguments.cell.split("/")[0]]
+    elif getattr(arguments, "action", None) == "stats":
+        named = arguments.names or None
+    if named is None:
+        return
+    from benchmark.suite.find import origin
+    from benchmark.suite.plugged import trust_all
+
+    if getattr(arguments, "trust_plugins", False):
+        trust_all()
+
+    for line in origin(named):
+        print(f"ganbench: {line}", file=sys.stderr)

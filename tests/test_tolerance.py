@@ -12,7 +12,7 @@ from benchmark.suite.nodes import SuiteError
 from tests.test_decide import write
 
 
-@pytest.mark.parametrize("relative", ["1", "1.0", "5", "100", "1.0e+300"])
+@pytest.mark.parametrize("relative", ["1", "1.0", "5", "100", "1.0e+30"])
 def test_all_of_the_number_and_more_is_refused_by_every_command(
     relative: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -20,7 +20,7 @@ def test_all_of_the_number_and_more_is_refused_by_every_command(
     path.write_text(path.read_text().replace("relative: 0.100000000", f"relative: {relative}"))
     for command in (["list", str(path), "--check"], ["plan", str(path)]):
         assert main(command) == 2
-        said = capsys.readouterr().err
+        said = "".join(capsys.readouterr())  # list --check: all faults, on standard output
         assert f"{path}:5:29: a tolerance is a share" in said and f" {100 * float(relative):g} %" in said
 
 

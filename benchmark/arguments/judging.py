@@ -10,12 +10,12 @@ from benchmark.arguments.shared import Command
 
 def add(command: Command) -> None:
     """Their arguments."""
-    p = command("compare", "published beside achieved, tier and verdict", "+", results=True, profile=True)
+    p = command("compare", "published beside achieved, tier and verdict", "*", results=True, profile=True)
     p.add_argument("--format", choices=("table", "csv", "json"), default="table")
     p = command("claims", "each claim and its two verdicts", "*", results=True, profile=True)
     p.add_argument("--published-only", action="store_true", help="judge by the papers' own numbers alone")
     p = command(
-        "report", "tables as Markdown, LaTeX and CSV, and the site: open index.html", "+", results=True, profile=True
+        "report", "tables as Markdown, LaTeX and CSV, and the site: open index.html", "*", results=True, profile=True
     )
     p.add_argument("--out", type=folder, default=Path("report"), metavar="DIR", help="where to write (default: report)")
     p.add_argument("--png", action="store_true", help="also write every figure as PNG")

@@ -61,10 +61,20 @@ def only(p: ArgumentParser) -> None:
     p.add_argument("--only", type=text, metavar="EXPR", help="choose cells: 'table=2 & dataset=cifar10 & method~GraN'")
 
 
+def trust_plugins(p: ArgumentParser) -> None:
+    """Whose code may run."""
+    p.add_argument(
+        "--trust-plugins",
+        action="store_true",
+        help="let plug-ins run also of suites that you did not name, or that are not in a folder beside their suite",
+    )
+
+
 def which_runs(p: ArgumentParser) -> None:
     """What ``plan`` and ``run`` plan alike."""
     p.add_argument("--seeds", type=whole(1, MOST_SEEDS), default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
     only(p)
+    trust_plugins(p)
     p.add_argument(
         "--priority",
         type=priority,

@@ -10,6 +10,7 @@ from benchmark.commands.lines import count, first_seeds, no_cell, say
 from benchmark.commands.pace import device_of, width_of
 from benchmark.commands.rounds import Session
 from benchmark.commands.standing import SHOWN, Standing, tell
+from benchmark.commands.suites import say_code
 from benchmark.errors import GanbenchError
 from benchmark.plan.in_words import hours
 from benchmark.schedule.launch import Options
@@ -33,6 +34,7 @@ def until_decided(a: Namespace, options: Options) -> int:
     state = session.look()
     if not state.cells:
         raise no_cell(a, a.suites)
+    say_code(joined.cell.recipe for joined in state.cells)
     unread = say(state.problems)
     standing.begin(state, RULE, first_seeds(a.words))
     if not state.questions:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.commands.lines import believing, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
+from benchmark.commands.suites import suites_of
 from benchmark.errors import plain
 from benchmark.records import external, failures, shelf
 from benchmark.records.record import Record, RecordError
 from benchmark.spreadsheet import cell
-from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 
 if TYPE_CHECKING:
     from benchmark.collate.judging.claims import JudgedClaim
@@ -30,11 +31,12 @@ def compare(a: Namespace) -> int:
     found, code = read_records(a.results)
     others, more = external.read_all(a.results)
     code = max(code, say(more))
-    failed, paths = failures.read_all(a.results), [suite.path for suite in load_all(a.suites)]
+    suites, wrong = _suites(a)
+    failed = failures.read_all(a.results)
 
     def compared(left: list[Record], _: list[RecordError]) -> tuple[list[dict[str, Any]], str]:
         """The rows, and what they ask to be believed."""
-        loaded = [load_joined(path, left, a.profile, failed) for path in paths]
+        loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
         joined = [with_outside(suite, one, others) for suite, one in loaded]
         lines = "".join(f"\n{line}" for one in joined for line in believed(one))
         return [row for one in joined for row in compared_rows(one)], lines
@@ -49,7 +51,7 @@ def compare(a: Namespace) -> int:
         unsaid = ["why"] if any(row["source"] != OURS for row in rows) else ["why", "source"]
         print_plain(frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain(lines)
-    return code
+    return wrong or code
 
 
 def claims(a: Namespace) -> int:
@@ -60,11 +62,11 @@ def claims(a: Namespace) -> int:
 
     found, code = ([], 0) if a.published_only else read_records(a.results)
     failed = {} if a.published_only else failures.read_all(a.results)
-    paths = [suite.path for suite in load_all(a.suites)]
+    suites, wrong = _suites(a)
 
     def judged(left: list[Record], _: list[RecordError]) -> list[tuple[str, list[JudgedClaim], list[Ranking]]]:
         """Each suite's name, claims, and orders of methods."""
-        loaded = [load_joined(path, left, a.profile, failed) for path in paths]
+        loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
         return [
             (suite.name, judged_claims(suite, joined), [r for t in suite.tables for r in rankings(t, joined[t.key])])
             for suite, joined in loaded
@@ -90,7 +92,7 @@ def claims(a: Namespace) -> int:
                 f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ "
                 f"{r.tau:.2f}{interval} ({r.why})"
             )
-    return code
+    return wrong or code
 
 
 def report(a: Namespace) -> int:
@@ -106,15 +108,20 @@ def report(a: Namespace) -> int:
     problems += more + unread
     code = say(problems)
     failed = failures.read_all(a.results)
-    paths = [suite.path for suite in load_all(a.suites)]
+    suites, wrong = _suites(a)
 
     def reported(left: list[Record], out: list[RecordError]) -> list[Path]:
         """The files written; what was left out is said in them."""
-        loaded = [load_joined(path, left, a.profile, failed) for path in paths]
+        loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
         loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
         said = [str(p) for p in (*problems, *out)]
         return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell)
 
     for written in believing(reported, found)[0]:
         print(plain(str(written)))
-    return code
+    return wrong or code
+
+
+def _suites(a: Namespace) -> tuple[list[Suite], int]:
+    """As ``suites_of``, under the profiles that they state themselves."""
+    return suites_of(Namespace(suites=a.suites))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from benchmark.commands.suites import say_changed, say_code, suites_of
 from benchmark.door import within
 from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.plan.blocks import weights_of
@@ -23,7 +24,6 @@ from benchmark.records.culprits import T, Use, without_culprits
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.filter import Filter
-from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 from benchmark.train.layout import AUTO
 from benchmark.weights.place import missing
@@ -33,13 +33,13 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     """The plan, in the order of predicted cost where that is known; all records there are; what ``say`` returns."""
     from benchmark.plan.forecast import in_order
 
-    suites = load_all(a.suites, a.profile)
+    suites, wrong = suites_of(a, strict=True)
     only = Filter(a.only) if a.only is not None else None
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     if not cells:
         raise no_cell(a, a.suites)
     found, problems = store.read_all(a.results)
-    code = say(problems)
+    code = wrong or say(problems)
     priorities = _priorities(suites, dict(a.priority or ())) if a.priority else {}
 
     def planned(left: list[Record], out: list[RecordError]) -> Plan:
@@ -50,9 +50,11 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
         return prioritised(made, priorities) if priorities else made
 
     made, found = believing(planned, found)
+    say_code(run.recipe for run in made.of("to do"))
     elsewhere = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
     _must_build(made, elsewhere)
     made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)
+    say_changed(made)
     return made, found, code
 
 

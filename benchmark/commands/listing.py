@@ -5,28 +5,30 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections import Counter
-from pathlib import Path
 
 from benchmark.commands.cell import the_cell
 from benchmark.commands.lines import believing, count, out_for_programs, print_json, print_plain, read_records, say
+from benchmark.commands.suites import suites_of
 from benchmark.errors import GanbenchError
 from benchmark.plan.blocks import what_blocks
 from benchmark.records import external, failures
+from benchmark.suite.find import files
 from benchmark.suite.kinds import in_words
-from benchmark.suite.load import load, load_all
+from benchmark.suite.load import load
 from benchmark.suite.model import Cell
+from benchmark.suite.nodes import SuiteError
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, cell_row, published_rows
 
 
 def list_cells(a: Namespace) -> int:
     """Suites, tables and cells."""
-    suites = load_all(a.suites, a.profile)
     if a.check:
-        return _check([s.path for s in suites])
+        return _check(a)
+    suites, wrong = suites_of(a)
     if a.json:
         rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
         print_json(json.dumps(rows, indent=1, ensure_ascii=False))
-        return 0
+        return wrong
     for suite in suites:
         found = {c.id: what_blocks(c.recipe, c.protocol) for c in suite.cells}
         shared = [why for why, n in Counter(found.values()).items() if why and n > 1]
@@ -45,7 +47,7 @@ def list_cells(a: Namespace) -> int:
         f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, "
         f"{len(cells) - published} without"
     )
-    return 0
+    return wrong
 
 
 def _standing_in_list(why: str | None, shared: list[str]) -> str:
@@ -55,18 +57,30 @@ def _standing_in_list(why: str | None, shared: list[str]) -> str:
     return f"blocked [{shared.index(why) + 1}]" if why in shared else f"blocked: {why}"
 
 
-def _check(paths: list[Path]) -> int:
-    """2 where a recipe is refused, as ``plan`` and ``run`` end with it; 1 for what can be run and should be mended."""
+def _check(a: Namespace) -> int:
+    """Problems of suites that load; all faults of those that do not. 2 for a fault, or where a recipe is refused, as
+    ``plan`` and ``run`` end with it; 1 for what can be run and should be mended.
+    """
     from benchmark.plan.built import refusals
+    from benchmark.suite.faults import faults
     from benchmark.suite.lint import lint
 
+    broken = [fault for path in files(a.suites) for fault in faults(path)]
+    for fault in broken:
+        print_plain(fault)
+    try:
+        paths = [s.path for s in suites_of(a)[0]]
+    except SuiteError:
+        if not broken:
+            raise
+        return 2
     problems = lint(paths)
     cells = {(c.id, p): c for path in paths for p in load(path).profiles for c in load(path, p).cells}
     refused = refusals({f"{id} (profile {profile})": c.recipe for (id, profile), c in cells.items()})
     for problem in (*problems, *refused):
         print(problem)
     print(f"{count(len(paths), 'suite')}, {count(len(problems) + len(refused), 'problem')}")
-    return 2 if refused else int(bool(problems))
+    return 2 if broken or refused else int(bool(problems))
 
 
 def show(a: Namespace) -> int:
@@ -148,9 +162,10 @@ def published(a: Namespace) -> int:
 
     from benchmark.spreadsheet import cell
 
-    frame = pandas.DataFrame(published_rows(load_all(a.suites)), columns=PUBLISHED_COLUMNS)
+    suites, wrong = suites_of(a)
+    frame = pandas.DataFrame(published_rows(suites), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
         print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         frame.map(cell).to_csv(out_for_programs(), index=False)
-    return 0
+    return wrong

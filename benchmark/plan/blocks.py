@@ -4,7 +4,7 @@ not here.
 
 from __future__ import annotations
 
-from benchmark.catalogue import plugins
+from benchmark.catalogue import plugin, plugins
 from benchmark.data.cards import card, missing
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
@@ -28,6 +28,8 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
+    if why := may_not_run(recipe):
+        return why
     try:
         card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
     except GanbenchError as error:
@@ -46,6 +48,12 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     if recipe.steps_per_epoch(images) == 0:
         return f"{images} images are fewer than one batch of {recipe.batch_d}"
     return _weights(recipe, protocol) or missing(recipe.dataset, recipe.split)
+
+
+def may_not_run(recipe: Recipe) -> str | None:
+    """Why one of its plug-ins, which are all there, may not run."""
+    used = [("networks", recipe.network[0]), *(("methods", name) for name, _ in (recipe.loss, *recipe.parts))]
+    return next(filter(None, (plugin(room, name).closed() for room, name in used)), None)
 
 
 def weights_of(recipe: Recipe, protocol: Protocol) -> list[str]:

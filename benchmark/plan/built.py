@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.files import read_regular, write_whole
+from benchmark.plan.blocks import may_not_run
 from benchmark.plan.counted import Counting, Counts, work_key
 from benchmark.recipe import Recipe
 
@@ -24,7 +25,7 @@ RULES = 3  # of train/together.py and plan/trial.py: what was tried by others is
 def refusals(named: Mapping[str, Recipe], room: int | None = None) -> list[str]:
     """Why recipes cannot be trained: what a plug-in refuses, or torch, or that they hold more than there is room for;
     each reason once, after the first of the names that it holds for. Nothing is said of recipes whose plug-ins are
-    missing, and of networks too large to try.
+    missing or may not run, and of networks too large to try.
 
     Args:
         room: bytes of the machine that is to train them; None: it is another one.
@@ -81,7 +82,8 @@ def _keys(named: Mapping[str, Recipe]) -> dict[str, str]:
     found = {}
     for name, recipe in named.items():
         with suppress(GanbenchError):  # a plug-in is missing: said elsewhere
-            found[name] = f"{work_key(recipe)}-{RULES}"
+            if may_not_run(recipe) is None:
+                found[name] = f"{work_key(recipe)}-{RULES}"
     return found
 
 

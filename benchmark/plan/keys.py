@@ -89,6 +89,17 @@ def series_of(recipe: Recipe, protocol: Protocol) -> Series:
     )
 
 
+def series_anywhere(recipe: Recipe, protocol: Protocol) -> Series:
+    """The series with "" for what only the machine with the dataset knows: the content of its images.
+
+    Raises:
+        GanbenchError: the recipe names a dataset, network or part that does not exist.
+    """
+    c = card(recipe.dataset)
+    subset = subset_hash(c.split(recipe.split)["count"], recipe.data_percent, recipe.images, recipe.subset)
+    return series(recipe, "", subset, algorithm_versions(recipe), protocol, MEASURE_VERSION, None)
+
+
 def _data(recipe: Recipe) -> tuple[str, str]:
     """The hashes of the split and of the subset that is trained on."""
     c = card(recipe.dataset)

@@ -16,7 +16,9 @@ from benchmark.errors import GanbenchError
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.keys import evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
+from benchmark.records.provenance import segments
 from benchmark.records.record import Record, RecordError
+from benchmark.sources import changed
 from benchmark.suite.model import Cell
 
 
@@ -40,6 +42,7 @@ class Run:
         None  # predicted seconds on one core, where those of the whole plan are known (``forecast.in_order``)
     )
     priority: int = 0  # of the cell that has the highest; runs of higher ones start first
+    changed: tuple[str, ...] = ()  # files that are not what they were when its record was made
 
     @property
     def name(self) -> str:
@@ -158,13 +161,15 @@ def _run(
     until_epoch: int | None,
     unreadable: list[RecordError],
 ) -> Run:
-    recipe, protocol = cells[0].recipe, cells[0].protocol
+    recipe, protocol, altered = cells[0].recipe, cells[0].protocol, tuple[str, ...]()
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     total = recipe.total_steps(images)
     goal = total if until_epoch is None else min(total, until_epoch * recipe.steps_per_epoch(images))
     if record and (record.status != "partial" or record.steps >= goal):
         reason = f"{record.status} at step {record.steps:,}: record {record.name}"
         state = "done"
+        if altered := tuple(changed(segments(record), recipe)):
+            reason += f"; {', '.join(altered)} changed since, with VERSION as before"
     elif kept := next((problem for problem in unreadable if not problem.damaged), None):
         state, reason = "blocked", f"{kept}; move the file away to make the run again"
     elif why := what_blocks(recipe, protocol):
@@ -176,7 +181,8 @@ def _run(
     else:
         state, reason = "to do", f"no record of run {key} under this protocol"
     damaged = tuple(problem.path for problem in unreadable) if state == "to do" else ()
-    return Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total, damaged=damaged)
+    made = Run(key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total, damaged=damaged)
+    return dataclasses.replace(made, changed=altered) if altered else made
 
 
 def _blocked_run(cells: list[Cell], seed: int) -> Run:

@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import let_go, open_regular
-from benchmark.plan.plan import make_plan
+from benchmark.plan.plan import Plan, make_plan
 from benchmark.records.format import file_bytes, parse
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.members import checked, content_of
@@ -70,6 +70,7 @@ def contents(
     seeds = sorted({r.seed for r in index.values()})
     plan = make_plan(cells, seeds, index)
     chosen = {r.name: (run.cells[0], r) for run in plan.runs if (r := index.get(run.evaluation))}
+    chosen |= _of_elsewhere(plan, index.values())
     if not chosen and not beside:
         raise GanbenchError("no record of these cells: nothing to export")
     members = {
@@ -104,6 +105,13 @@ def contents(
         },
     }
     return {"bundle.json": _json(head), **members}, [record for _, record in chosen.values()]
+
+
+def _of_elsewhere(plan: Plan, found: Iterable[Record]) -> dict[str, tuple[Cell, Record]]:
+    """The records of runs that have no key on this machine, since their dataset is not here: of whatever images."""
+    runs = {(r.recipe.canonical, r.protocol.fingerprint(), r.seed): r for r in plan.runs if not r.key}
+    keyed = ((runs.get((r.recipe.canonical, r.protocol.fingerprint(), r.seed)), r) for r in found if runs)
+    return {record.name: (run.cells[0], record) for run, record in keyed if run}
 
 
 def write(out: Path, members: dict[str, bytes]) -> None:

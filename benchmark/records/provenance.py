@@ -35,6 +35,8 @@ CODE = (*all_suffixes(), ".yaml", ".j2", ".css", ".js")
 """What the files of the package end in that have a say in what it does."""
 
 HERE = "records/provenance.py"
+SUITES = "suites/"
+"""Of the package's folder: what papers say has no say in what the code does, and in a checkout it is a link."""
 GIT_S = 10.0
 
 _drivers: dict[str, str] = {}
@@ -144,6 +146,7 @@ def _code(folder: Path) -> dict[str, bytes]:
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.name.endswith(CODE) and path.parent.name != "__pycache__" and path.is_file()
+        if not path.relative_to(folder).as_posix().startswith(SUITES)
     }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError
 from benchmark.files import open_lock, why
+from benchmark.outside.running import arrived
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.mirror import Mirror, mirror_of, workplace
 from benchmark.schedule.runlog import logged
@@ -46,6 +47,7 @@ class Job:
     images: int = 0  # of the training set
     size: float = 0.0  # how long it takes, by the plan and in its units
     priority: int = 0  # higher ones start first
+    plugins: tuple[dict[str, Any], ...] = ()  # from outside the package: their source, and where it lies
     cluster: bool = False  # on a cluster, each node may have its own folders, and errors name the node
 
 
@@ -148,9 +150,10 @@ def _execute(
 
 
 def set_folders(job: Job) -> None:
-    """Where this process finds data, features and weights: on a cluster, what a node's own environment says goes before
-    what the driver has.
+    """Where this process finds data, features, weights and plug-ins: on a cluster, what a node's own environment says
+    goes before what the driver has.
     """
+    arrived(job.plugins)
     for name, value in (
         ("GANBENCH_DATA", job.data_root),
         ("GANBENCH_CACHE", job.cache),

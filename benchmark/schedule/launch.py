@@ -15,6 +15,7 @@ from benchmark.data.cards import cache_folder, data_root
 from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_lock, why
+from benchmark.outside.running import travelling
 from benchmark.plan.blocks import weights_of
 from benchmark.plan.plan import Plan, Run
 from benchmark.plan.reasons import blocked_lines
@@ -133,6 +134,7 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
     folder = folder.rstrip("/") if is_url(folder) else full_path(Path(folder))
     things = {id(thing): thing for run in runs for thing in (run.recipe, run.protocol)}
     as_json = {key: thing.to_json() for key, thing in things.items()}  # one for all runs that share it
+    plugs = {id(run.recipe): tuple(travelling(run.recipe)) for run in runs}
     return [
         Job(
             key=run.key,
@@ -145,6 +147,7 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
             images=run.images,
             size=run.size,
             priority=run.priority,
+            plugins=plugs[id(run.recipe)],
             **common,
         )
         for run in runs

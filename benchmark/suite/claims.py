@@ -14,6 +14,7 @@ from benchmark.suite.margins import percent
 from benchmark.suite.model import Table
 from benchmark.suite.nodes import Node
 
+CLAIM_KEYS = ("id", "quote", "where", "holds", "note")
 MOST_CLAIMS = 500
 MOST_COMPARED = 20_000  # numbers, in all comparisons of a suite; a paper has a few thousand
 
@@ -23,7 +24,7 @@ def read_claims(node: Node, paper: str, tables: tuple[Table, ...]) -> tuple[Clai
     claims: dict[str, Claim] = {}
     known, compared = {t.id: t for t in tables}, 0
     for item in node.at_most(MOST_CLAIMS).items():
-        given = item.mapping({"id", "quote", "where", "holds", "note"}, ("id", "quote", "where", "holds"))
+        given = item.mapping(CLAIM_KEYS, CLAIM_KEYS[:-1])
         name = given["id"].text()
         if name in claims:
             given["id"].fail(f"two claims have the id {name!r}")

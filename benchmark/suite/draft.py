@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.suite.filter import Filter
-from benchmark.suite.kinds import REST, Said, settled
+from benchmark.suite.kinds import QUOTED, REST, Said, settled
 from benchmark.suite.model import Place
+from benchmark.suite.nodes import Node
 
 COORDINATES = ("dataset", "data_percent", "resolution")
 SOURCELESS = (*COORDINATES, "channels", "images", "metrics", "std_of")
@@ -58,6 +59,18 @@ class Draft:
         if REST in self.notes:
             notes |= {k: self.notes[REST] for k in self.fields if k not in {*SOURCELESS, *notes, *self.stated}}
         return notes
+
+    def quoted(self, name: str, asked: Node) -> Draft:
+        """As a base in another suite, which names it at ``asked``: what that suite's paper states is not what this
+        one's does.
+        """
+        notes = {k: f"as {name}, whose paper states it: {where}" for k, where in self.stated.items()}
+        notes |= {k: f"as {name}: {why}" for k, why in self.spelled_notes().items()}
+        on = None if self.on is None else tuple((test, more.quoted(name, asked)) for test, more in self.on)
+        said = {field: Said(QUOTED["stated"], asked) for field in self.stated}
+        said |= {path: Said(QUOTED.get(s.kind, s.kind), asked) for path, s in self.said.items()}
+        kinds = {path: QUOTED.get(kind, kind) for path, kind in self.kinds.items()}
+        return Draft(self.fields, {}, notes, on, said, kinds)
 
     def at(self, place: Place, base: Draft | None = None) -> Draft:
         """The draft on top of ``base``, as it is in one column of a table: what is on for that column comes last."""

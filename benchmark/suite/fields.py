@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Collection
 from typing import Any
 
-from benchmark.catalogue import plugins
+from benchmark.catalogue import meant, plugins
 from benchmark.errors import GanbenchError, nearest
 from benchmark.ranges import beyond
 from benchmark.recipe import NamedArgs, Protocol, Recipe
@@ -92,7 +92,7 @@ def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any
         return _named_or_merge(node, key)
     if key == "parts":
         if node.is_mapping():  # arguments for parts that are there already
-            changes = {name: args.mapping() for name, args in node.mapping(parts).items()}
+            changes = {meant("methods", name): args.mapping() for name, args in node.mapping(parts).items()}
 
             def change(there: tuple[NamedArgs, ...] | None) -> tuple[NamedArgs, ...]:
                 """The inherited parts, arguments changed; outside a profile a part that is not there fails."""
@@ -103,17 +103,19 @@ def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any
                 )
 
             return change
-        return tuple(_part(item) for item in node.at_most(MOST_PARTS).items())
+        return tuple(read_part(item) for item in node.at_most(MOST_PARTS).items())
     return scalar(key, RECIPE_TYPES[key], node)
 
 
 def _named_or_merge(node: Node, kind: str) -> Any:
     """``name`` or ``{name: …, argument: …}``; without a name, arguments laid over the inherited ones."""
+    room = "networks" if kind == "network" else "methods"
     if not node.is_mapping():
-        return node.text(), _arguments(kind, node.text(), {}, {}, node)
+        name = meant(room, node.text())
+        return name, _arguments(kind, name, {}, {}, node)
     given = node.mapping()
     if "name" in given:
-        name = given.pop("name").text()
+        name = meant(room, given.pop("name").text())
         return name, _arguments(kind, name, given, {}, node)
 
     def merge(inherited: NamedArgs | None) -> NamedArgs:
@@ -125,14 +127,16 @@ def _named_or_merge(node: Node, kind: str) -> Any:
     return merge
 
 
-def _part(node: Node) -> NamedArgs:
+def read_part(node: Node) -> NamedArgs:
     """``name``, or ``{name: {argument: …}}``."""
     if not node.is_mapping():
-        return node.text(), _arguments("part", node.text(), {}, {}, node)
+        name = meant("methods", node.text())
+        return name, _arguments("part", name, {}, {}, node)
     given = node.mapping()
     if len(given) != 1:
         node.fail("a part is one name with its arguments: '- spectral-norm: {player: D}'")
-    ((name, arguments),) = given.items()
+    ((word, arguments),) = given.items()
+    name = meant("methods", word)
     return name, _arguments("part", name, arguments.mapping(), {}, node)
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from benchmark.errors import nearest
+from benchmark.process.home import PACKAGE
 from benchmark.process.shell import file
 from benchmark.suite.nodes import SuiteError
 
 SUITES = "suites"  # the folder that a bare suite name is looked up in, below the working directory
+PACKAGED = Path(PACKAGE, "suites")
+"""Those that come with the package: a name that is not in ``SUITES`` is looked up there."""
 
 
 def find(name: str) -> Path:
@@ -19,18 +23,56 @@ def find(name: str) -> Path:
     path = Path(name)
     if is_a(path, lambda mode: not stat.S_ISDIR(mode)):  # a FIFO is refused when it is read
         return path
-    named = Path(SUITES) / f"{name}.yaml"
-    if is_a(named, stat.S_ISREG):
-        return named
-    known = [p.stem for p in suite_files(Path(SUITES))]
-    where = f" in {Path(SUITES).resolve()}" if not known else ""
-    raise SuiteError(f"no suite {name!r}{where}{nearest(name, known) if known else ': no suite file there'}")
+    if found := _named(name, Path(SUITES), PACKAGED):
+        return found
+    known = [p.stem for folder in (Path(SUITES), PACKAGED) for p in suite_files(folder)]
+    raise SuiteError(f"no suite {name!r}{nearest(name, set(known)) or ': no suite file there'}")
+
+
+def beside(path: Path, name: str) -> Path | None:
+    """The suite that the file ``path`` means by a name: the file beside it, or else the package's."""
+    return _named(name, path.parent, PACKAGED)
+
+
+def default_folder() -> str:
+    """What is meant where no suite is named: the working directory's suites, or else the package's."""
+    return SUITES if suite_files(Path(SUITES)) or not suite_files(PACKAGED) else str(PACKAGED)
+
+
+def files(names: list[str]) -> list[Path]:
+    """The suite files that names stand for, as ``load_all`` takes them; raises SuiteError as ``find`` does."""
+    found: list[Path] = []
+    for name in names or [default_folder()]:
+        found += suite_files(Path(name)) if is_a(Path(name), stat.S_ISDIR) else [find(name)]
+    return found
+
+
+def origin(names: Sequence[str]) -> list[str]:
+    """What is to be said of suites that a command names: which come with the package, and which stand before one that
+    does.
+    """
+    if not names and default_folder() != SUITES:
+        return [f"the suites that come with ganbench: there are none in {SUITES}/ here"]
+    said = []
+    for name in dict.fromkeys(names):
+        with suppress(SuiteError):  # said when it is loaded
+            path, packaged = find(name), PACKAGED / f"{name}.yaml"
+            if path == packaged:
+                said.append(f"{name}: the suite that comes with ganbench: there is no {SUITES}/{name}.yaml here")
+            elif path == Path(SUITES, f"{name}.yaml") and packaged.is_file() and not packaged.samefile(path):
+                said.append(f"{name}: {path}, and not the suite of that name that comes with ganbench")
+    return said
 
 
 def called(name: str, path: Path) -> str:
     """What a command is to call the suite ``name`` of the file ``path``: the name, if that finds the file from here."""
-    there = Path(SUITES) / f"{name}.yaml"
-    return name if not Path(name).exists() and there.is_file() and there.samefile(path) else file(path)
+    there = None if Path(name).exists() else _named(name, Path(SUITES), PACKAGED)
+    return name if there and path.exists() and there.samefile(path) else file(path)
+
+
+def _named(name: str, *folders: Path) -> Path | None:
+    """The first of the folders' files of that name."""
+    return next((p for folder in folders if is_a(p := folder / f"{name}.yaml", stat.S_ISREG)), None)
 
 
 def suite_files(folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.errors import nearest
+from benchmark.outside.code import plain_name
 from benchmark.suite.nodes import Node
 
 KINDS = ("stated", "code", "lineage", "inferred", "chosen")
@@ -24,6 +25,8 @@ row, builds on; inferred from what is known; chosen, because nothing says."""
 REST = "rest"
 """``notes: {rest: …}``: the source of every field that the recipe gives no other source for, inherited ones too."""
 NESTED = ("network", "loss", "parts")
+QUOTED = {"stated": "inferred", "code": "lineage"}
+"""What the word of another paper, or of its authors' code, is for a recipe that takes values from theirs."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def leaves(fields: Mapping[str, Any]) -> dict[str, Any]:
             found[field] = value
         elif field == "parts":
             for name, arguments in value:
-                for path, v in ((f"parts.{name}", True), *((f"parts.{name}.{k}", v) for k, v in arguments.items())):
+                part = f"parts.{plain_name(name)}"
+                for path, v in ((part, True), *((f"{part}.{k}", v) for k, v in arguments.items())):
                     found[path] = (*found.get(path, ()), v)  # spectral-norm of D and of G
         else:
             name, arguments = value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from benchmark.errors import GanbenchError, nearest, plain
@@ -13,42 +14,78 @@ from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
 from benchmark.suite.draft import Draft
 from benchmark.suite.filter import Filter
-from benchmark.suite.find import SUITES, find, is_a, suite_files
-from benchmark.suite.model import METRICS, Alive, Suite, Table, Tolerance
+from benchmark.suite.find import beside, default_folder, find, is_a, suite_files
+from benchmark.suite.model import Suite, Table
 from benchmark.suite.namesakes import clash, once
 from benchmark.suite.nodes import Node, SuiteError, read
-from benchmark.suite.recipes import part_names, read_draft, read_protocol, read_recipes
-from benchmark.suite.rows import Profile
+from benchmark.suite.plugged import asked_for, plugged
+from benchmark.suite.profiles import read_profiles
+from benchmark.suite.recipes import part_names, read_protocol, read_recipes
 from benchmark.suite.tables import TableReader
+from benchmark.suite.tolerances import read_alive, read_tolerance
 
-NARROWEST = 1e-6
-MOST_PROFILES, MOST_INCLUDES = 20, 100
-DEEPEST = 10  # suites that include each other in a row
+MOST_INCLUDES, DEEPEST = 100, 10  # of one suite, and suites that include each other in a row
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders and files
+NEEDED = ("paper", "protocol", "recipes", "tables")  # of a suite that is no selection
+TOP_KEYS = ("suite", *NEEDED, "profiles", "claims", "tolerance", "alive", "include", "plugins")
+PAPER_KEYS = ("title", "venue", "notes")
+INCLUDE_KEYS = ("suite", "profile", "only")
 RESERVED = ("index", "claims", "cells")  # pages that every report has
 
 
-def load_all(names: str | Sequence[str] = (), profile: str | None = None) -> list[Suite]:
+def load_all(
+    names: str | Sequence[str] = (),
+    profile: str | None = None,
+    broken: Callable[[SuiteError], None] | None = None,
+    strict: bool = False,
+) -> list[Suite]:
     """Every named suite, once. A folder stands for the papers in it, without selections from them.
 
     Args:
-        names: as ``find`` takes them; none: the folder ``suites/``.
+        names: as ``find`` takes them; none: the folder ``suites/``, or else the package's.
+        broken: told of each suite that cannot be used and is passed over, if there are others.
+        strict: only those are passed over that nobody named, in a folder.
 
     Raises:
         SuiteError: as ``find`` and ``load``, or two of the files bear one name.
     """
-    suites: list[Suite] = []
-    for name in [names] if isinstance(names, str) else names or [SUITES]:
-        if is_a(Path(name), stat.S_ISDIR):
-            found = [p for p in suite_files(Path(name)) if "include" not in read(p).mapping()]
-            if not found:
-                raise SuiteError(f"no papers' suite files in {plain(name)}")
-            suites += [load(path, profile) for path in found]
-        else:
-            suites.append(load(find(name), profile))
+    suites, errors = list[Suite](), list[SuiteError]()
+    for name in [names] if isinstance(names, str) else names or [default_folder()]:
+        before = len(suites) + len(errors)
+        folder = is_a(Path(name), stat.S_ISDIR)
+        for read_it in _in_folder(Path(name), profile) if folder else [partial(_asked, name, profile)]:
+            try:
+                if (suite := read_it()) is not None:
+                    suites.append(suite)
+            except SuiteError as error:
+                if broken is None or (strict and not folder):
+                    raise
+                errors.append(error)
+        if before == len(suites) + len(errors):
+            raise SuiteError(f"no papers' suite files in {plain(name)}")
+    if errors and not suites:
+        raise errors[0]
+    if broken is not None:
+        for passed_over in errors:
+            broken(passed_over)
     if said := clash(suites):
         raise SuiteError(f"{said}, or give one at a time")
     return once(suites)
+
+
+def _in_folder(folder: Path, profile: str | None) -> list[Callable[[], Suite | None]]:
+    """What loads each file of a folder; None of a selection."""
+
+    def paper(path: Path) -> Suite | None:
+        return None if "include" in (root := read(path)).mapping() else load_node(root, path, profile)
+
+    return [partial(paper, path) for path in suite_files(folder)]
+
+
+def _asked(name: str, profile: str | None) -> Suite:
+    """A suite that the user named: its own plug-ins, in folders beside it, may run."""
+    with asked_for(path := find(name)):
+        return load(path, profile)
 
 
 @dataclass(frozen=True)
@@ -75,10 +112,7 @@ def load(path: str | Path, profile: str | None = None) -> Suite:
 def load_node(root: Node, path: Path, profile: str | None = None, including: Including | None = None) -> Suite:
     """A suite from its YAML, however that was read; ``including``: by the suites that include it."""
     including = including or Including()
-    top = root.mapping(
-        {*["suite", "paper", "protocol", "recipes", "profiles", "tables", "claims", "tolerance", "alive", "include"]},
-        ("suite",),
-    )
+    top = root.mapping(TOP_KEYS, ("suite",))
     if not NAME.fullmatch(top["suite"].text()):
         top["suite"].fail(
             f"a suite's name is lower-case letters, digits and dashes, at most 100, found {top['suite'].text()[:120]!r}"
@@ -86,11 +120,14 @@ def load_node(root: Node, path: Path, profile: str | None = None, including: Inc
     if top["suite"].text() in RESERVED:
         top["suite"].fail(f"a suite cannot be called {top['suite'].text()!r}: every report has a page of that name")
     if "include" in top:
+        if "plugins" in top:
+            top["plugins"].fail("plug-ins belong to suites with recipes: this one takes its cells from others")
         return _selection(path, top, profile, replace(including, chain=(*including.chain, path.resolve())))
-    for key in ("paper", "protocol", "recipes", "tables"):
+    for key in NEEDED:
         if key not in top:
             root.fail(f"missing key {key!r}")
-    return _paper(path, top, profile or "full")
+    with plugged(top.get("plugins"), path):
+        return _paper(path, top, profile or "full")
 
 
 def _selection(path: Path, top: dict[str, Node], profile: str | None, including: Including) -> Suite:
@@ -124,13 +161,12 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, including:
 
 
 def _included(path: Path, item: Node, profile: str | None, including: Including) -> Suite:
-    """The suite that an entry of ``include`` names: a file beside this one, read once however often it is included."""
-    given = item.mapping({"suite", "profile", "only"}, ("suite",))
+    """The suite that an entry of ``include`` names: a file beside this one, or the package's; each is read once."""
+    given = item.mapping(INCLUDE_KEYS, ("suite",))
     name = given["suite"].text()
     if name.startswith(".") or "/" in name or "\\" in name:
         given["suite"].fail(f"a suite includes files of its own folder, by their names; found {name[:80]!r}")
-    source = path.parent / f"{name}.yaml"
-    if not is_a(source, stat.S_ISREG):
+    if (source := beside(path, name)) is None:
         known = [p.stem for p in suite_files(path.parent) if p != path]
         given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
     if (there := source.resolve()) in including.chain:
@@ -151,16 +187,16 @@ def _only(node: Node) -> Filter:
 
 
 def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
-    paper = top["paper"].mapping({"title", "venue", "notes"}, ("title", "venue"))
-    recipes = read_recipes(top["recipes"])
-    profiles = _profiles(top, part_names(top["recipes"]))
+    paper = top["paper"].mapping(PAPER_KEYS, ("title", "venue"))
+    recipes = read_recipes(top["recipes"], path)
+    profiles = read_profiles(top, part_names(top["recipes"]))
     if profile_name not in profiles:
         raise SuiteError(f"{path}: no profile {profile_name!r}{nearest(profile_name, profiles)}")
     name = top["suite"].text()
-    tolerance = _tolerance(top["tolerance"]) if "tolerance" in top else {}
+    tolerance = read_tolerance(top["tolerance"]) if "tolerance" in top else {}
     protocol = read_protocol(top["protocol"]).over(Draft())
     reader = TableReader(name, path, recipes, protocol, profiles[profile_name], tolerance)
-    reader.alive = _alive(top["alive"]) if "alive" in top else {}
+    reader.alive = read_alive(top["alive"]) if "alive" in top else {}
     if not top["tables"].mapping():
         top["tables"].fail("there are no tables")
     tables = reader.tables(top["tables"])
@@ -176,50 +212,3 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
         sources=((name, path),),
         remarks=tuple(n.text() for n in paper["notes"].items()) if "notes" in paper else (),
     )
-
-
-def _profiles(top: dict[str, Node], parts: set[str]) -> dict[str, Profile]:
-    """Every profile; one that says ``from`` changes what the named one, which stands before it, has changed."""
-    found = {"full": Profile("full")}
-    for name, node in (top["profiles"].at_most(MOST_PROFILES).mapping() if "profiles" in top else {}).items():
-        if name == "full":
-            node.fail("profile 'full' is the paper's own and cannot be changed")
-        given = node.mapping({"from", "recipe", "protocol"})
-        if "from" in given and given["from"].text() not in found:
-            given["from"].fail(
-                f"no profile {given['from'].text()!r} stands before this one{nearest(given['from'].text(), found)}"
-            )
-        base = found[given["from"].text() if "from" in given else "full"]
-        recipe = (read_draft(given["recipe"], parts, "profile"),) if "recipe" in given else ()
-        protocol = (read_protocol(given["protocol"], profile=True),) if "protocol" in given else ()
-        found[name] = Profile(name, base.recipe + recipe, base.protocol + protocol)
-    return found
-
-
-def _alive(node: Node) -> dict[str, Alive]:
-    found = {}
-    for metric, value in node.mapping(METRICS).items():
-        given = value.mapping({"least", "source"}, ("least", "source"))
-        found[metric] = Alive(given["least"].number(), given["source"].text())
-    return found
-
-
-def _tolerance(node: Node) -> dict[str, Tolerance]:
-    found = {}
-    for metric, value in node.mapping(METRICS).items():
-        given = value.mapping({"relative", "source", "absolute", "absolute_source"}, ("relative", "source"))
-        if (relative := given["relative"].number()) <= 0:
-            given["relative"].fail(f"a tolerance must be positive, found {relative:g}")
-        if relative < NARROWEST:
-            given["relative"].fail(f"a tolerance is at least {NARROWEST:g}, found {relative:g}: no run could meet it")
-        if relative >= 1:
-            percent = f"{relative:g} is {100 * relative:g} %; 5 % is 0.05"
-            given["relative"].fail(f"a tolerance is a share of the published number, less than all of it: {percent}")
-        absolute = given["absolute"].number() if "absolute" in given else 0.0
-        if "absolute" in given and absolute <= 0:
-            given["absolute"].fail(f"a tolerance must be positive, found {absolute:g}")
-        if ("absolute" in given) != ("absolute_source" in given):
-            value.fail("an absolute tolerance has its own source: absolute and absolute_source go together")
-        why = given["absolute_source"].text() if "absolute" in given else ""
-        found[metric] = Tolerance(relative, given["source"].text(), absolute, why)
-    return found

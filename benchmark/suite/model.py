@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.metrics.names import PROBES
+from benchmark.outside.code import plain_name
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.claim import Claim
 from benchmark.suite.slug import safe_name
@@ -89,9 +90,8 @@ class Cell:
     @property
     def place(self) -> Place:
         """The column that it stands in."""
-        return Place(
-            self.dataset, self.data_percent, self.resolution, self.full_recipe.network[0], self.full_recipe.n_dis
-        )
+        network = plain_name(self.full_recipe.network[0])
+        return Place(self.dataset, self.data_percent, self.resolution, network, self.full_recipe.n_dis)
 
     @property
     def slug(self) -> str:

@@ -4,60 +4,91 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection
+from pathlib import Path
 
-from benchmark.catalogue import plugins
+from benchmark.catalogue import words
 from benchmark.errors import GanbenchError, nearest
 from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
 from benchmark.suite.filter import Filter
+from benchmark.suite.find import beside
 from benchmark.suite.kinds import REST, Said, read_kinds
 from benchmark.suite.model import METRICS
-from benchmark.suite.nodes import Node, SuiteError
+from benchmark.suite.more_parts import ADDED, REMOVED, parts_changed
+from benchmark.suite.nodes import Node, SuiteError, read
+from benchmark.suite.plugged import plugged
 
 MOST_RECIPES, MOST_ON = 1_000, 100  # of a suite, and columns for which one of them changes
 SOURCES = ("notes", "stated", "kinds")
 DEEPEST = 50  # recipes that inherit from each other in a row
 
 
-def read_recipes(node: Node) -> dict[str, tuple[Draft, Node]]:
-    """The ``recipes:`` of a suite, ``from:`` resolved; fails on an unknown base or a cycle."""
-    raw = node.at_most(MOST_RECIPES).mapping()
-    parts = part_names(node)
-    done: dict[str, tuple[Draft, Node]] = {}
+def read_recipes(node: Node, path: Path) -> dict[str, tuple[Draft, Node]]:
+    """The ``recipes:`` of the suite ``path``, ``from:`` resolved; fails on an unknown base or a cycle."""
+    reader = RecipeReader(node, path)
+    return {name: (reader.resolve(name, at), at) for name, at in reader.raw.items()}
 
-    def resolve(name: str, asked: Node, chain: tuple[str, ...]) -> Draft:
-        """The recipe over its bases; ``asked``: where it is named, for errors; ``chain``: what inherits from it."""
-        if name not in raw:
-            asked.fail(f"unknown recipe {name!r}{nearest(name, raw)}")
-        if name in chain:
-            asked.fail(f"recipes inherit in a circle: {' -> '.join((*chain, name))}")
-        if name not in done:
-            own = read_draft(raw[name], parts)
-            base = raw[name].mapping().get("from")
+
+class RecipeReader:
+    """The recipes of one suite, each resolved when it is asked for."""
+
+    def __init__(
+        self, node: Node, path: Path, plugins: Node | None = None, others: dict[Path, RecipeReader] | None = None
+    ) -> None:
+        """``plugins``: what its suite says of them; ``others``: those of suites that recipes are taken from."""
+        self.path, self.plugins, self.parts = path, plugins, part_names(node)
+        self.raw = node.at_most(MOST_RECIPES).mapping()
+        self._done: dict[str, Draft] = {}
+        self._others: dict[Path, RecipeReader] = {} if others is None else others
+
+    def resolve(self, name: str, asked: Node, chain: tuple[tuple[Path, str], ...] = ()) -> Draft:
+        """The recipe over its bases; ``asked``: where it is named, for errors; ``chain``: file and name of each that
+        inherits from it.
+        """
+        if name not in self.raw:
+            return self._of_another(name, asked, chain)
+        if (self.path, name) in chain:
+            asked.fail(f"recipes inherit in a circle: {' -> '.join((*(n for _, n in chain), name))}")
+        if name not in self._done:
+            own = read_draft(self.raw[name], self.parts)
+            base = self.raw[name].mapping().get("from")
             if len(chain) > DEEPEST:
                 asked.fail(f"recipes inherit over more than {DEEPEST} steps")
-            done[name] = (own.over(resolve(base.text(), base, (*chain, name)) if base else Draft()), raw[name])
-        return done[name][0]
+            further = (*chain, (self.path, name))
+            self._done[name] = own.over(self.resolve(base.text(), base, further) if base else Draft())
+        return self._done[name]
 
-    for name in raw:
-        resolve(name, raw[name], ())
-    return done
+    def _of_another(self, name: str, asked: Node, chain: tuple[tuple[Path, str], ...]) -> Draft:
+        """``gran/NSGAN``: a recipe of another suite, which says where its values come from."""
+        suite, slash, theirs = name.partition("/")
+        if not slash:
+            asked.fail(f"unknown recipe {name!r}{nearest(name, self.raw)}")
+        if (path := beside(self.path, suite)) is None:
+            asked.fail(f"no suite {suite!r} beside this one, nor with ganbench, for recipe {name!r}")
+        if path not in self._others:
+            top = read(path).mapping()
+            if "recipes" not in top:
+                asked.fail(f"suite {suite} has no recipes of its own")
+            with plugged(top.get("plugins"), path):
+                self._others[path] = RecipeReader(top["recipes"], path, top.get("plugins"), self._others)
+        reader = self._others[path]
+        if theirs not in reader.raw:
+            asked.fail(f"suite {suite} has no recipe {theirs!r}{nearest(theirs, reader.raw)}")
+        with plugged(reader.plugins, path):
+            return reader.resolve(theirs, asked, chain).quoted(name, asked)
 
 
 def part_names(recipes: Node) -> set[str]:
     """Every part that a plug-in implements or a recipe of the suite lists."""
-    names = set(plugins("methods"))
+    names = words("methods")
     for recipe in recipes.mapping().values():
         given = recipe.mapping()
         for place in [given, *(n.mapping() for n in (given["on"].mapping() if "on" in given else {}).values())]:
-            if "parts" in place and place["parts"].is_list():
-                names |= {
-                    name
-                    for item in place["parts"].items()
-                    for name in (item.mapping() if item.is_mapping() else [item.text()])
-                }
+            lists = [place[key] for key in ("parts", ADDED) if key in place and place[key].is_list()]
+            for item in (item for given in lists for item in given.items()):
+                names |= set(item.mapping() if item.is_mapping() else [item.text()])
     return names
 
 
@@ -70,10 +101,12 @@ def read_draft(node: Node, parts: Collection[str], kind: str = "recipe") -> Draf
             parts that some of them lack, and has no sources; "profile on" (a block within that).
     """
     keys = {"recipe": ("from", *SOURCES, "on"), "on": SOURCES, "profile": ("on",), "profile on": ()}[kind]
-    given = node.mapping({*RECIPE_TYPES, *keys})
+    given = node.mapping({*RECIPE_TYPES, *keys, ADDED, REMOVED})
     if "epochs" in given and "steps" in given:
         given["steps"].fail("give epochs or steps, not both")
     fields = {key: recipe_field(key, value, parts, kind) for key, value in given.items() if key in RECIPE_TYPES}
+    if ADDED in given or REMOVED in given:
+        fields["parts"] = parts_changed(given, fields.get("parts"), kind)
     on = (
         _on(given["on"], lambda n: read_draft(n, parts, "profile on" if kind == "profile" else "on"))
         if "on" in given

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import nearest
+from benchmark.outside.code import plain_name
 from benchmark.suite import published
 from benchmark.suite.cells import check_dataset, check_measurements, refuse_twins, remarked, restated, sized
 from benchmark.suite.draft import COORDINATES, Draft, changed
@@ -165,7 +166,9 @@ class TableReader:
     ) -> Cell:
         base = column.coordinates.over(draft)
         where: dict[str, Any] = {k: base.fields.get(k) for k in COORDINATES}
-        place = Place(**where, network=(base.fields.get("network") or ("",))[0], n_dis=base.fields.get("n_dis", 1))
+        place = Place(
+            **where, network=plain_name((base.fields.get("network") or ("",))[0]), n_dis=base.fields.get("n_dis", 1)
+        )
         chosen = column.coordinates.over(draft.at(place))
         measured = column.protocol.at(place, protocol.at(place))
         full, full_protocol = finish(chosen, recipe_at, "the recipe"), finish_protocol(measured, node)

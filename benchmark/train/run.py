@@ -16,6 +16,7 @@ from benchmark.metrics.real import real_key
 from benchmark.metrics.store import Interrupted
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.provenance import code_version, libraries, processor
+from benchmark.sources import sources
 from benchmark.train.evaluate import references, sample_grid
 from benchmark.train.layout import AUTO, in_words, is_channels_last
 from benchmark.train.session import Session, Tell, is_due, now
@@ -83,7 +84,7 @@ def run(
         _layouts(session.segments, channels_last),
     )
     if session.gan.step < goal and not session.diverged:
-        session.segments.append(_segment(session.gan.step, device, threads, channels_last))
+        session.segments.append(_segment(recipe, session.gan.step, device, threads, channels_last))
         if not train(session, goal, checkpoint_s, tick):
             log.info("stopped at step %s; its checkpoint is kept", f"{session.gan.step:,}")
             return None
@@ -164,7 +165,7 @@ def _layouts(before: list[dict[str, Any]], channels_last: bool) -> str:
     return in_words(channels_last) + f" (until here {in_words(last)})" * (last != channels_last)
 
 
-def _segment(step: int, device: str, threads: int, channels_last: bool) -> dict[str, Any]:
+def _segment(recipe: Recipe, step: int, device: str, threads: int, channels_last: bool) -> dict[str, Any]:
     place = torch.cuda.get_device_name() if device.startswith("cuda") else processor()
     return {
         "from_step": step,
@@ -175,4 +176,5 @@ def _segment(step: int, device: str, threads: int, channels_last: bool) -> dict[
         "channels_last": channels_last,
         "torch": str(torch.__version__),
         "libraries": libraries(),
+        "sources": sources(recipe),
     }

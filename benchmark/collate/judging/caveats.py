@@ -11,6 +11,7 @@ from benchmark.data.declared import load
 from benchmark.errors import GanbenchError, plain
 from benchmark.records.provenance import PACKAGES, segments, which_code
 from benchmark.records.record import Record
+from benchmark.sources import changed
 
 LIBRARIES = ("python", *(name for name in PACKAGES if name != "ray"))  # which only carries what the others compute
 LONGEST = 60  # of what a record says of itself
@@ -40,6 +41,8 @@ def _of(record: Record) -> Iterator[str]:
         yield "no record of which commit ran some of its steps"
     if any(commit.endswith("+changes") for commit in commits):
         yield "some of its steps were run by code with changes that are in no commit"
+    if files := changed(stretches, record.recipe):
+        yield f"{', '.join(files)} changed since it was made, with VERSION as before"
 
 
 def _mixed(records: Sequence[Record]) -> Iterator[str]:
@@ -89,7 +92,9 @@ def _declared(record: Record) -> list[str]:
             else None
         )
     except GanbenchError:
-        return []  # no such set here: its records join no cell
+        return []  # no such set: its records join no cell
+    if c.reader == "images" and found is None:
+        return [f"{c.name} is not on this machine: whether the images are those of its card was not checked here"]
     return (
         [f"the images of {c.name} are self-declared: no checksum is published"] if found and not found.published else []
     )
