@@ -65,9 +65,14 @@ def open_lock(path: Path) -> TextIOWrapper:
     Raises:
         OSError: it cannot be opened, or is something else, which opening might wait on for ever.
     """
+    refuse_others(path)
+    return path.open("a", encoding="utf-8")
+
+
+def refuse_others(path: Path) -> None:
+    """Raises OSError where something is there, and no regular file: opening it might wait for ever."""
     if path.exists() and (what := kind(path.stat().st_mode)):
         raise OSError(errno.EINVAL, f"{path.name} is {what}, not a file", str(path))
-    return path.open("a", encoding="utf-8")
 
 
 def write_whole(path: Path, content: bytes) -> None:

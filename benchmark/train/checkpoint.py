@@ -43,7 +43,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
-    temporary = folder / f"{CURRENT}.tmp"
+    let_go(temporary := folder / f"{CURRENT}.tmp")  # opening what is no file might wait for ever
     try:
         with temporary.open("wb") as stream:
             stream.write(hashlib.sha256(payload).digest())
