@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.collate.presenting.site.folder import Folder
 from benchmark.schedule.runlog import NAME, logged
 from benchmark.train import checkpoint
 from tests.test_decide import run, values, write
@@ -37,6 +38,17 @@ def test_what_lies_in_a_checkpoint_s_way_is_taken_away(kind: str, tmp_path: Path
     MAKE[kind](tmp_path / f"{checkpoint.CURRENT}.tmp")
     checkpoint.save(tmp_path, {"a": 1})
     assert checkpoint.load(tmp_path) == {"a": 1} and os.listdir(tmp_path) == [checkpoint.CURRENT]
+
+
+def test_a_page_takes_the_place_of_whatever_stands_there(tmp_path: Path) -> None:
+    (elsewhere := tmp_path / "mine").write_text("kept")
+    (tmp_path / "report").mkdir()
+    os.mkfifo(tmp_path / "report/a.html")
+    (tmp_path / "report/b.html").symlink_to(elsewhere)
+    (left := tmp_path / f"report/.ganbench-report.{999_999_999}.tmp").write_text("of a process that was killed")
+    with Folder(tmp_path / "report") as folder:
+        assert [folder.write(name, "x").read_text() for name in ("a.html", "b.html")] == ["x", "x"]
+    assert elsewhere.read_text() == "kept" and not left.exists()
 
 
 def test_a_run_goes_on_beside_a_log_that_is_a_fifo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from benchmark.files import let_go, open_regular, place
 from benchmark.plan.plan import make_plan
 from benchmark.records.format import file_bytes, parse
 from benchmark.records.furthest import by_evaluation
-from benchmark.records.leftovers import sweep_exports
+from benchmark.records.leftovers import sweep_beside
 from benchmark.records.members import checked, content_of
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.records.record import Record, RecordError
@@ -97,7 +97,7 @@ def contents(
 def write(out: Path, members: dict[str, bytes]) -> None:
     """Write a bundle, whole or not at all; raises GanbenchError if ``out`` is there already or cannot be written."""
     temporary = out.with_name(f".ganbench-export.{os.getpid()}.tmp")
-    sweep_exports(out.parent)
+    sweep_beside(out.parent)
     try:
         if os.path.lexists(out):
             raise FileExistsError

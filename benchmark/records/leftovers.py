@@ -1,5 +1,5 @@
-"""Half-written records and bundles that a killed process left beside the whole ones; nobody reads them, and nobody
-else removes them.
+"""Half-written records, bundles and pages that a killed process left beside the whole ones; nobody reads them, and
+nobody else removes them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmark.files import let_go, open_lock
 
 NAME = re.compile(r"\.[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json\.(?P<pid>[0-9]{1,9})\.tmp")
-EXPORT = re.compile(r"\.ganbench-export\.(?P<pid>[0-9]{1,9})\.tmp")
+BESIDE = re.compile(r"\.ganbench-(export|report)\.(?P<pid>[0-9]{1,9})\.tmp")
 ROOMS = ("records", "conflicts")
 
 
@@ -24,10 +24,10 @@ def sweep(results: Path) -> None:
             _sweep(folder, names, NAME)
 
 
-def sweep_exports(folder: Path) -> None:
-    """The same of bundles."""
+def sweep_beside(folder: Path) -> None:
+    """The same of bundles and reports, whose halves stand in the folder itself."""
     with suppress(OSError):
-        _sweep(str(folder), os.listdir(folder), EXPORT)
+        _sweep(str(folder), os.listdir(folder), BESIDE)
 
 
 def _sweep(folder: str, names: list[str], pattern: re.Pattern[str]) -> None:
