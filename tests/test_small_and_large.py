@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,18 @@ def test_a_checkpoint_that_shares_its_lists_is_refused_before_it_is_walked_throu
     with pytest.raises(GanbenchError, match="the same lists over and over"):
         checkpoint.load(tmp_path, lambda state: taken.append(plain(state["identity"])))
     assert not taken
+
+
+def test_so_is_one_whose_key_is_such_a_tuple(tmp_path: Path) -> None:
+    doubled = b"".join(b"q%ch%c\x86" % (i, i) for i in range(40))  # memo, the same again, a pair
+    torch.save({}, buffer := io.BytesIO())
+    with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(whole := io.BytesIO(), "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"\x80\x02}K\x01" + doubled + b"K\x01s." if name.endswith(".pkl") else old.read(name))
+    payload = whole.getvalue()
+    (tmp_path / checkpoint.CURRENT).write_bytes(hashlib.sha256(payload).digest() + payload)
+    with pytest.raises(GanbenchError, match="the same lists over and over"):
+        checkpoint.load(tmp_path)
 
 
 def test_a_checkpoint_may_share_a_little(tmp_path: Path) -> None:

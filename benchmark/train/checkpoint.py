@@ -23,12 +23,14 @@ import torch
 
 from benchmark.errors import GanbenchError
 from benchmark.files import let_go, open_regular
+from benchmark.train.tuples import largest
 
 log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS = "checkpoint.pt", "checkpoint-previous.pt"
 MOST_BYTES = 2**33
 SHARED = 10  # values a byte of a pickle: alone, each takes one
+SHARES = "it holds the same lists over and over"
 NAMES = re.compile(r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch \w+Storage")
 """What a pickle of tensors and plain values builds, as module and name."""
 
@@ -130,9 +132,12 @@ def _unpacked(content: bytes) -> dict[str, Any]:
         programs = [archive.read(member) for member in members if member.filename.endswith(".pkl")]
     for program in programs:
         _check_names(program)
+    most = SHARED * sum(map(len, programs))
+    if max(map(largest, programs), default=0) > most:
+        raise ValueError(SHARES)
     found: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    if _values(found, {}) > SHARED * sum(map(len, programs)):
-        raise ValueError("it holds the same lists over and over")
+    if _values(found, {}) > most:
+        raise ValueError(SHARES)
     return found
 
 
