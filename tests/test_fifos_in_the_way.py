@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Callable
@@ -49,6 +50,15 @@ def test_a_page_takes_the_place_of_whatever_stands_there(tmp_path: Path) -> None
     with Folder(tmp_path / "report") as folder:
         assert [folder.write(name, "x").read_text() for name in ("a.html", "b.html")] == ["x", "x"]
     assert elsewhere.read_text() == "kept" and not left.exists()
+
+
+def test_a_report_that_the_disk_does_not_take_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"), Folder(tmp_path):
+        monkeypatch.setattr(os, "replace", full)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_run_goes_on_beside_a_log_that_is_a_fifo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

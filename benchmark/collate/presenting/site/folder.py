@@ -41,12 +41,7 @@ class Folder:
         if self._written.get(name) != digest:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._written[name] = digest
-            temporary = self.path / f".ganbench-report.{os.getpid()}.tmp"
-            try:
-                temporary.write_bytes(data)
-                os.replace(temporary, path)
-            finally:
-                let_go(temporary)
+            self._put(path, data)
         return path
 
     def __enter__(self) -> Folder:
@@ -72,9 +67,16 @@ class Folder:
         self.gone = len(gone)
 
     def _list(self, files: dict[str, str]) -> None:
-        temporary = self.path / f"{LIST}.{os.getpid()}.tmp"
-        temporary.write_text(json.dumps({"files": dict(sorted(files.items()))}, indent=0), encoding="utf-8")
-        os.replace(temporary, self.path / LIST)
+        listed = json.dumps({"files": dict(sorted(files.items()))}, indent=0)
+        self._put(self.path / LIST, listed.encode())
+
+    def _put(self, path: Path, data: bytes) -> None:
+        temporary = self.path / f".ganbench-report.{os.getpid()}.tmp"
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+        finally:
+            let_go(temporary)
 
 
 def _listed(folder: Path) -> dict[str, str]:
