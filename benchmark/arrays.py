@@ -36,7 +36,11 @@ def load_arrays(path: Path, most: int, names: Iterable[str] | None = None) -> di
 
 
 def sizes(archive: zipfile.ZipFile) -> dict[str, int]:
-    """Bytes of each array by name; raises ValueError where one is packed or comes twice."""
+    """Bytes of each array by name.
+
+    Raises:
+        ValueError: one is packed or comes twice, as ``numpy.savez`` never does.
+    """
     members = archive.infolist()
     if any(m.compress_type != zipfile.ZIP_STORED or m.file_size > m.compress_size for m in members):
         raise ValueError("it is compressed, as no file of ganbench data stats --export is")

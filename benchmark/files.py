@@ -33,9 +33,22 @@ def open_regular(path: Path) -> BufferedReader:
     Raises:
         OSError: it cannot be opened, or is something else, which reading might never come to the end of.
     """
-    if what := kind(os.stat(path).st_mode):
+    found = os.stat(path)
+    if what := kind(found.st_mode):
         raise OSError(errno.EINVAL, f"it is {what}, not a file", str(path))
-    return open(path, "rb")
+    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    if not found.st_size and not _is_empty(stream):
+        stream.close()
+        raise OSError(errno.EINVAL, "it is made as it is read, and may have no end", str(path))
+    return stream
+
+
+def _is_empty(stream: BufferedReader) -> bool:
+    """Whether there is nothing in a file that says so: those of /proc say it, and some go on for ever."""
+    try:
+        return os.read(stream.fileno(), 1) == b""
+    except OSError:  # not now
+        return False
 
 
 def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -43,7 +56,7 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
     with open_regular(path) as stream:
         if os.fstat(stream.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
-        return stream.read()
+        return stream.read(most)
 
 
 def open_lock(path: Path) -> TextIOWrapper:
@@ -52,9 +65,14 @@ def open_lock(path: Path) -> TextIOWrapper:
     Raises:
         OSError: it cannot be opened, or is something else, which opening might wait on for ever.
     """
+    refuse_others(path)
+    return path.open("a", encoding="utf-8")
+
+
+def refuse_others(path: Path) -> None:
+    """Raises OSError where something is there, and no regular file: opening it might wait for ever."""
     if path.exists() and (what := kind(path.stat().st_mode)):
         raise OSError(errno.EINVAL, f"{path.name} is {what}, not a file", str(path))
-    return path.open("a", encoding="utf-8")
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -70,6 +88,23 @@ def write_whole(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     finally:
         let_go(temporary)
+
+
+def place(temporary: Path, target: Path) -> None:
+    """Give a finished file its name; unlike a rename, never over another file.
+
+    Raises:
+        FileExistsError: there is one of that name.
+        OSError: the disk does not take it.
+    """
+    try:
+        os.link(temporary, target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        if target.exists():  # no hard links on this disk; its folder's lock keeps other writers out
+            raise FileExistsError from None
+        os.replace(temporary, target)
 
 
 def why(error: OSError) -> str:

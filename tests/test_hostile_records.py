@@ -203,7 +203,7 @@ import os, signal, sys
 from pathlib import Path
 from benchmark.records import store
 from benchmark.records.merge import merge
-store._place = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+store.place = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
 merge(Path(sys.argv[1]), [Path(sys.argv[2])])
 """
     mine = tmp_path / "mine"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import stat
 import zipfile
 import zlib
@@ -22,10 +23,11 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmark.errors import GanbenchError, plain
-from benchmark.files import let_go, open_regular
+from benchmark.files import let_go, open_regular, place
 from benchmark.plan.plan import Plan, make_plan
 from benchmark.records.format import file_bytes, parse
 from benchmark.records.furthest import by_evaluation
+from benchmark.records.leftovers import sweep_beside
 from benchmark.records.members import checked, content_of
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.records.record import Record, RecordError
@@ -115,18 +117,27 @@ def _of_elsewhere(plan: Plan, found: Iterable[Record]) -> dict[str, tuple[Cell, 
 
 
 def write(out: Path, members: dict[str, bytes]) -> None:
-    """Write a bundle; raises GanbenchError if ``out`` is there already or cannot be written."""
+    """Write a bundle, whole or not at all; raises GanbenchError if ``out`` is there already or cannot be written."""
+    temporary = out.with_name(f".ganbench-export.{os.getpid()}.tmp")
+    sweep_beside(out.parent)
     try:
-        with out.open("xb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
+        if os.path.lexists(out):
+            raise FileExistsError
+        with (
+            temporary.open("wb") as stream,
+            zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle,
+        ):
             for name, content in members.items():
                 info = zipfile.ZipInfo(name)  # 1980-01-01: the same records give the same bytes
                 info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, (stat.S_IFREG | 0o644) << 16
                 bundle.writestr(info, content)
+        place(temporary, out)
     except FileExistsError:
         raise GanbenchError(f"{out} is there already; it was not written over") from None
     except OSError as error:
-        let_go(out)
         raise GanbenchError(f"cannot write {out}: {error.strerror}") from None
+    finally:
+        let_go(temporary)
 
 
 def _json(value: Any) -> bytes:

@@ -1,5 +1,5 @@
-"""Half-written records that a killed process left beside the whole ones; nobody reads them, and nobody else removes
-them.
+"""Half-written records, bundles and pages that a killed process left beside the whole ones; nobody reads them, and
+nobody else removes them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmark.files import let_go, open_lock
 
 NAME = re.compile(r"\.[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json\.(?P<pid>[0-9]{1,9})\.tmp")
+BESIDE = re.compile(r"\.ganbench-(export|report)\.(?P<pid>[0-9]{1,9})\.tmp")
 ROOMS = ("records", "conflicts")
 
 
@@ -20,9 +21,19 @@ def sweep(results: Path) -> None:
     """Remove what no living process is writing: its writer is gone from this machine, and holds no lock on it."""
     for room in ROOMS:
         for folder, _, names in os.walk(results / room):
-            for name in names:
-                if (found := NAME.fullmatch(name)) and not _lives(int(found["pid"])):
-                    _remove(Path(folder, name))
+            _sweep(folder, names, NAME)
+
+
+def sweep_beside(folder: Path) -> None:
+    """The same of bundles and reports, whose halves stand in the folder itself."""
+    with suppress(OSError):
+        _sweep(str(folder), os.listdir(folder), BESIDE)
+
+
+def _sweep(folder: str, names: list[str], pattern: re.Pattern[str]) -> None:
+    for name in names:
+        if (found := pattern.fullmatch(name)) and not _lives(int(found["pid"])):
+            _remove(Path(folder, name))
 
 
 def _remove(path: Path) -> None:

@@ -6,7 +6,6 @@ come from another lab, another version, or a broken disk.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import itertools
 import os
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, why
+from benchmark.files import let_go, place, read_regular, why
 from benchmark.records.contested import contest
 from benchmark.records.folders import below
 from benchmark.records.format import file_bytes, parse
@@ -33,8 +32,8 @@ def write(results: Path, folder: str, record: Record) -> Path:
     Raises:
         GanbenchError: another record has that name, or the disk is full or not writable.
     """
-    place, content = f"{results}/records/{on_disk(folder)}", file_bytes(record)
-    target, temporary = Path(f"{place}/{record.name}"), f"{place}/.{record.name}.{os.getpid()}.tmp"
+    room, content = f"{results}/records/{on_disk(folder)}", file_bytes(record)
+    target, temporary = Path(f"{room}/{record.name}"), f"{room}/.{record.name}.{os.getpid()}.tmp"
     try:
         with _new(temporary) as stream:
             with suppress(OSError):  # a disk without locks
@@ -42,7 +41,7 @@ def write(results: Path, folder: str, record: Record) -> Path:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        _place(temporary, target)
+        place(Path(temporary), target)
     except FileExistsError:
         if read(target).outcome != record.outcome:
             raise GanbenchError(
@@ -64,18 +63,6 @@ def _new(path: str) -> BinaryIO:
         return open(path, "wb")
 
 
-def _place(temporary: str, target: Path) -> None:
-    """Give a finished file its name; unlike a rename, never over another file."""
-    try:
-        os.link(temporary, target)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
-            raise
-        if target.exists():  # no hard links on this disk; the results folder's lock keeps other writers out
-            raise FileExistsError from None
-        os.replace(temporary, target)
-
-
 def read(path: Path) -> Record:
     """One record.
 
@@ -88,7 +75,7 @@ def read(path: Path) -> Record:
             raise RecordError(path, "not a file", unread=True)  # reading a pipe or a device might never end
         if found.st_size > MAX_BYTES:
             raise RecordError(path, f"larger than {MAX_BYTES:,} bytes: not a record")
-        return parse(path.read_bytes(), path)
+        return parse(read_regular(path, MAX_BYTES), path)
     except OSError as error:
         raise RecordError(path, f"unreadable ({error.strerror or error})", unread=True) from None
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmark.door import within
 from benchmark.errors import plain
+from benchmark.files import open_lock
 from benchmark.pulse import listening
 from benchmark.schedule.progress import duration
 
@@ -105,7 +106,7 @@ def ending_if_hung(name: str, after_s: float, log: Path) -> Iterator[Callable[[]
 
 def _end_here(name: str, after_s: float, log: Path) -> None:
     where = ""
-    with suppress(OSError), log.open("a", encoding="utf-8") as out:
+    with suppress(OSError), open_lock(log) as out:
         out.write(f"gave no sign of life for {duration(after_s)}; the process is ended here:\n")
         faulthandler.dump_traceback(out)
         where = f" {plain(str(log))} says where it hangs;"

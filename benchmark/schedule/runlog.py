@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from benchmark.errors import continued, plain
+from benchmark.files import refuse_others
 
 NAME = "run.log"
 MOST_BYTES = 500_000  # of a file; the one before is kept, so that a run has a megabyte at most
@@ -65,6 +67,11 @@ class LogFile(RotatingFileHandler):
         """A full disk, or a folder that cannot be written: the run goes on without its log."""
         error = sys.exc_info()[1]
         self.lost = error if isinstance(error, OSError) else self.lost
+
+    def _open(self) -> TextIOWrapper:
+        """As the parent's; raises OSError where the log is no file, which opening might wait on for ever."""
+        refuse_others(Path(self.baseFilename))
+        return super()._open()
 
     def close(self) -> None:
         """What is still to be written may fail once more."""

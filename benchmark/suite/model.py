@@ -94,6 +94,11 @@ class Cell:
         return Place(self.dataset, self.data_percent, self.resolution, network, self.full_recipe.n_dis)
 
     @property
+    def noted(self) -> int:
+        """Characters of its notes and sources."""
+        return sum(map(len, (*self.stated.values(), *self.notes.values(), *self.remarks)))
+
+    @property
     def slug(self) -> str:
         """The id without the paper, as one safe folder name."""
         return safe_name(self.id.split("/", 1)[1])

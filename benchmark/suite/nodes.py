@@ -20,6 +20,7 @@ from benchmark.ranges import LARGEST, SMALLEST, sane
 MAX_BYTES = 5_000_000
 MOST_VALUES = 200_000  # of a file, keys and brackets counted too; that of the largest paper has 4,100
 LONGEST_MESSAGE = 1_000
+LONGEST_TEXT = 10_000  # of one value; that of the papers has 517 characters, and a note comes on every cell
 MAX_DEPTH = 20
 LONGEST_NUMBER = 40
 LARGEST_WHOLE = 2**53 - 1
@@ -198,6 +199,10 @@ def read(path: Path) -> Node:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise SuiteError(f"{_at(name, event)}: nested more than {MAX_DEPTH} deep: not a suite")
+            if (size := len(getattr(event, "value", ""))) > LONGEST_TEXT:
+                raise SuiteError(
+                    f"{_at(name, event)}: a text of {size:,} characters: at most {LONGEST_TEXT:,} are read"
+                )
             if steers := STEERS.search(getattr(event, "value", "")):
                 raise SuiteError(f"{_at(name, event)}: the character {steers[0]!r} has no place in a suite")
             anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)

@@ -31,6 +31,7 @@ from benchmark.suite.rows import (
 )
 
 MOST_CELLS = 2_000  # of a suite; the largest paper has 129
+MOST_NOTED = 20_000_000  # characters of notes and sources, those of each cell counted
 
 
 @dataclass
@@ -52,6 +53,8 @@ class TableReader:
             done[key] = self.table(key, at, done)
             if sum(len(table.cells) for table in done.values()) > MOST_CELLS:
                 at.fail(f"with this table, the suite has more than {MOST_CELLS:,} cells")
+            if sum(cell.noted for table in done.values() for cell in table.cells) > MOST_NOTED:
+                at.fail(f"with this table, the notes on the suite's cells have more than {MOST_NOTED:,} characters")
         return tuple(done.values())
 
     def table(self, key: str, node: Node, done: dict[str, Table]) -> Table:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import math
 import os
 import pickletools
 import re
@@ -22,11 +23,14 @@ import torch
 
 from benchmark.errors import GanbenchError
 from benchmark.files import let_go, open_regular
+from benchmark.train.tuples import largest
 
 log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS = "checkpoint.pt", "checkpoint-previous.pt"
 MOST_BYTES = 2**33
+SHARED = 10  # values a byte of a pickle: alone, each takes one
+SHARES = "it holds the same lists over and over"
 NAMES = re.compile(r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch \w+Storage")
 """What a pickle of tensors and plain values builds, as module and name."""
 
@@ -41,7 +45,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
-    temporary = folder / f"{CURRENT}.tmp"
+    let_go(temporary := folder / f"{CURRENT}.tmp")  # opening what is no file might wait for ever
     try:
         with temporary.open("wb") as stream:
             stream.write(hashlib.sha256(payload).digest())
@@ -125,11 +129,29 @@ def _unpacked(content: bytes) -> dict[str, Any]:
             content
         ):
             raise ValueError("it unpacks to more than it is")
-        for member in members:
-            if member.filename.endswith(".pkl"):
-                _check_names(archive.read(member))
+        programs = [archive.read(member) for member in members if member.filename.endswith(".pkl")]
+    for program in programs:
+        _check_names(program)
+    most = SHARED * sum(map(len, programs))
+    if max(map(largest, programs), default=0) > most:
+        raise ValueError(SHARES)
     found: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if _values(found, {}) > most:
+        raise ValueError(SHARES)
     return found
+
+
+def _values(value: Any, known: dict[int, float]) -> float:
+    """Values in ``value``; a list or mapping that stands in several places counts in each, and whoever walks through
+    all would meet it as often.
+    """
+    if not isinstance(value, (dict, list, tuple)):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = math.inf  # within itself
+        parts = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_values(part, known) for part in parts)
+    return known[id(value)]
 
 
 def _check_names(program: bytes) -> None:

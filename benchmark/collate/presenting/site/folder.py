@@ -13,6 +13,9 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from benchmark.files import let_go
+from benchmark.records.leftovers import sweep_beside
+
 LIST = ".ganbench-report.json"
 MOST_BYTES = 50_000_000
 OURS = re.compile(r"((cells|samples|figures)/)?[^/\\\x00.][^/\\\x00]*\.(html|md|tex|csv|png)")
@@ -24,11 +27,12 @@ class Folder:
     def __init__(self, path: Path) -> None:
         """Raises OSError if the folder cannot be made."""
         path.mkdir(parents=True, exist_ok=True)
+        sweep_beside(path)
         self.path, self.gone = path, 0  # files of earlier reports that were removed
         self._before, self._written = _listed(path), dict[str, str]()
 
     def write(self, name: str, content: str | bytes) -> Path:
-        """One file by its name within the folder; raises OSError."""
+        """One file by its name within the folder, whole or as it was before, whatever stands there; raises OSError."""
         data, path = (
             content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content,
             self.path / name,
@@ -37,7 +41,7 @@ class Folder:
         if self._written.get(name) != digest:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._written[name] = digest
-            path.write_bytes(data)
+            self._put(path, data)
         return path
 
     def __enter__(self) -> Folder:
@@ -63,9 +67,16 @@ class Folder:
         self.gone = len(gone)
 
     def _list(self, files: dict[str, str]) -> None:
-        temporary = self.path / f"{LIST}.{os.getpid()}.tmp"
-        temporary.write_text(json.dumps({"files": dict(sorted(files.items()))}, indent=0), encoding="utf-8")
-        os.replace(temporary, self.path / LIST)
+        listed = json.dumps({"files": dict(sorted(files.items()))}, indent=0)
+        self._put(self.path / LIST, listed.encode())
+
+    def _put(self, path: Path, data: bytes) -> None:
+        temporary = self.path / f".ganbench-report.{os.getpid()}.tmp"
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+        finally:
+            let_go(temporary)
 
 
 def _listed(folder: Path) -> dict[str, str]:
