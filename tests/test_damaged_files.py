@@ -88,7 +88,7 @@ def samples(form: str) -> list[bytes]:
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow says more of what it finds
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF"])
 def test_damaged_images(form: str) -> None:
     """Each is decoded or refused: no other error, and no crash (which would end the tests)."""
     Image.init()

@@ -22,7 +22,6 @@ from benchmark.arrays import load_arrays
 from benchmark.data import lmdb_reader, lsun
 from benchmark.data.folders import read as read_folders
 from benchmark.data.image import decode
-from benchmark.data.parts import MOST_GIF_BYTES
 from benchmark.data.pictures import from_zip
 from benchmark.errors import GanbenchError
 from benchmark.files import read_regular
@@ -61,7 +60,6 @@ MADE_OF_MUCH = {
     "junk": b"\xff\xd8" + b"\xff\0" * MANY,
     "strips": _tiff(273),
     "values of a tag": _tiff(320),
-    "GIF": b"GIF89a" + bytes(MOST_GIF_BYTES),
 }
 
 

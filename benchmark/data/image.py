@@ -13,7 +13,7 @@ from benchmark.data.parts import too_many
 from benchmark.errors import GanbenchError, plain
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # of these suffixes, whatever a name says
 """What a file may be, whatever its name says. Other decoders drop bits (PPM, SGI, AVIF) or run programs (EPS)."""
 MOST_BYTES = 50_000_000  # of one image file
 MOST_PIXELS = 50_000_000

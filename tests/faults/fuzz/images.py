@@ -20,7 +20,6 @@ MODES = {
     "JPEG": ("RGB", "L", "CMYK"),
     "WEBP": ("RGB", "RGBA"),
     "BMP": ("RGB", "L", "P"),
-    "GIF": ("P",),
     "TIFF": ("RGB", "L", "P", "1", "CMYK"),
 }
 OTHERS = (
@@ -129,8 +128,6 @@ def _header(whole: bytes, form: str, rng: random.Random) -> bytes:
         out[at + 5 : at + 9] = struct.pack(">HH", size, rng.choice((size, 800)))
     elif form == "BMP":
         out[18:26] = struct.pack("<ii", rng.choice((size, -size)), rng.choice((size, -size, 800)))
-    elif form == "GIF":
-        out[6:10] = struct.pack("<HH", size, size)
     elif form == "WEBP":
         out[20:30] = rng.randbytes(10)
     return bytes(out)
