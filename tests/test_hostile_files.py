@@ -213,6 +213,10 @@ def _set(*keys: Any) -> Any:
     return change
 
 
+def _without_decay(state: dict[str, Any]) -> None:
+    del state["gan"]["opt_D"]["param_groups"][0]["weight_decay"]
+
+
 ODD = {
     "train_s nan": _set("book", "train_s", float("nan")),
     "train_s text": _set("book", "train_s", "1"),
@@ -220,10 +224,15 @@ ODD = {
     "cpu": _set("book", "train_cpu_s", "x"),
     "segments text": _set("book", "segments", "x"),
     "segments numbers": _set("book", "segments", [5]),
+    "a segment's name": _set("book", "segments", 0, "commit", 1e-300),
+    "a segment's sources": _set("book", "segments", 0, "sources", {"a.py": "x\ny"}),
+    "an optimiser without its decay": _without_decay,
     "a segment's step": _set("book", "segments", 0, "to_step", 10**30),
     "diverged": _set("book", "diverged", "no"),
     "histories": _set("book", "histories", []),
     "a measurement": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "FID": {"value": -5.0}}]),
+    "a measurement's name": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "a\nb": {"value": 5.0}}]),
+    "a whole number": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "FID": {"value": 5.0, "max": 10**30}}]),
     "no book": lambda state: state.pop("book"),
     "position": _set("position", -3),
     "step": _set("gan", "step", 10**9),

@@ -45,7 +45,7 @@ def check_nested(record: Record) -> None:
     stretches = record.provenance.get("segments", [])
     if not is_plain(record.provenance) or not all(isinstance(stretch, dict) for stretch in stretches):
         raise ValueError("a stretch of its provenance")
-    if not all(_are_sources(stretch.get("sources", {})) for stretch in stretches):
+    if not all(are_sources(stretch.get("sources", {})) for stretch in stretches):
         raise ValueError("the sources of a stretch of its provenance: files, each with its hash")
     if record.floor is not None and not is_plain(record.floor):
         raise ValueError("its floor")
@@ -70,7 +70,8 @@ def is_plain(value: Any) -> bool:
     return value is None or isinstance(value, bool) or sane(value)
 
 
-def _are_sources(value: Any) -> bool:
+def are_sources(value: Any) -> bool:
+    """Files, each with its hash."""
     return isinstance(value, dict) and all(is_name(file) and is_name(text) for file, text in value.items())
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmark.records.bounds import BOUNDS, MOST
+from benchmark.records.shapes import are_sources, is_name, is_plain
 from benchmark.train.gan import Gan
 
 LARGEST = 2**62  # of whole numbers
@@ -102,7 +103,10 @@ def check_optimiser(mine: dict[str, Any], theirs: Any, groups: list[dict[str, An
     ours, other = mine["param_groups"], theirs["param_groups"]
     need(isinstance(other, list) and len(other) == len(ours), where)
     for group, kept in zip(ours, other, strict=True):
-        need(isinstance(kept, dict) and {"params", "lr", "betas", "eps"} <= kept.keys() and plain(kept), where)
+        need(
+            isinstance(kept, dict) and {"params", "lr", "betas", "eps", "weight_decay"} <= kept.keys() and plain(kept),
+            where,
+        )
         need(number(kept["lr"]), f"{where}: lr")
         changed = [key for key in group.keys() & kept.keys() if key != "lr" and not _same(group[key], kept[key])]
         need(not changed, f"{where}: {', '.join(changed)}")
@@ -134,8 +138,8 @@ def _dense(value: Any) -> bool:
 
 
 def number(value: Any) -> bool:
-    """One that is finite."""
-    return type(value) in (int, float) and abs(value) <= MOST
+    """One that is finite, and as a float what it was."""
+    return (type(value) is float and abs(value) <= MOST) or (type(value) is int and abs(value) <= 2**53)
 
 
 def _check_book(book: Any, step: int, total: int) -> None:
@@ -148,7 +152,8 @@ def _check_book(book: Any, step: int, total: int) -> None:
         need(optional or (number(book[key]) and 0 <= book[key] <= MOST_SECONDS), key)
     need(isinstance(book["segments"], list), "segments")
     for segment in book["segments"]:
-        right = isinstance(segment, dict) and plain(segment, 3)
+        right = isinstance(segment, dict) and plain(segment, 3) and is_plain(segment)
+        right = right and are_sources(segment.get("sources", {}))
         need(right and whole(segment.get("from_step"), total) and whole(segment.get("to_step"), total), "segments")
     need(isinstance(book["histories"], dict), "histories")
     for protocol, history in book["histories"].items():
@@ -163,8 +168,8 @@ def _check_entry(entry: Any, step: int) -> None:
     for metric, found in entry.items():
         if metric in ("step", "epoch"):
             continue
-        need(isinstance(metric, str) and isinstance(found, dict) and "value" in found, "a measurement")
+        need(is_name(metric) and isinstance(found, dict) and "value" in found, "a measurement")
         for key, value in found.items():
             low, high = BOUNDS.get(metric, (-MOST, MOST)) if key == "value" else (0 if key == "std" else -MOST, MOST)
             right = value is None or (number(value) and low <= value <= high)
-            need(isinstance(key, str) and right, f"{metric}'s {key}")
+            need(is_name(key) and is_plain(value) and right, f"{metric}'s {key}")

@@ -85,7 +85,9 @@ def _lay(good: Good, rng: random.Random, path: Path) -> str:
             return _sealed(path, found, "bare pickle")
     state = copy.deepcopy(good.state)
     for _ in range(rng.choice((1, 1, 3))):
-        part = rng.choice((state, state["book"], state["gan"], state["identity"], state["gan"]["opt_D"]))
+        inner = [state.get(key) for key in ("book", "gan", "identity")]
+        inner += [inner[1].get("opt_D")] if isinstance(inner[1], dict) else []
+        part = rng.choice([state, *(one for one in inner if isinstance(one, dict))])
         change(part, rng, _value if rng.random() < 0.5 else lambda r: _tensor(r, part))
     stream = io.BytesIO()
     try:
