@@ -83,10 +83,10 @@ def plugins(room: str) -> dict[str, Plugin]:
 
 def read(path: Path, module: str) -> Plugin | None:
     """The plug-in that a file of the package states; None for one that plug-ins share."""
-    return read_text(path.read_text(encoding="utf-8"), path.stem.replace("_", "-"), module)
+    return read_source(path.read_text(encoding="utf-8"), path.stem.replace("_", "-"), module)
 
 
-def read_text(
+def read_source(
     text: str,
     name: str,
     module: str,

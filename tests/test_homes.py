@@ -17,7 +17,6 @@ from benchmark.data.home import cache_folder, data_root
 from benchmark.data.place import store
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
-from benchmark.schedule.session import _can_keep_token
 from tests.test_decide import run, write
 from tests.unprivileged import locked, without_rights
 
@@ -79,7 +78,6 @@ def test_reading_needs_no_home(homeless: None, tmp_path: Path, capsys: pytest.Ca
     write(tmp_path / "tiny.yaml")
     assert run(tmp_path / "tiny.yaml", tmp_path / "results") == 0, "nor do runs that need no folder of the user's"
     check_reading(tmp_path, capsys)
-    assert not _can_keep_token(), "Ray's token is given to it"
 
 
 @pytest.mark.parametrize(

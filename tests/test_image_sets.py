@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -510,6 +511,8 @@ def test_every_cell_finds_its_files_or_says_where_they_come_from(
         )
     for c in card_room.cards().values():
         lay(tmp_path, {f"{c.name}/{f.file}": b"" for f in c.files()})
+        for f in c.files():
+            os.truncate(tmp_path / c.name / f.file, f.bytes)
         for split in (s for s in c.splits if c.reader == "images" and "of" not in c.splits[s]):
             contents = {name: hashlib.sha256(f"{c.name} {name}".encode()).hexdigest() for name in c.splits}
             found = Manifest(

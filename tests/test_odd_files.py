@@ -167,7 +167,8 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert code_of([*words, str(pipe)]) == code, words
         assert said in capsys.readouterr().err, words
     assert main(["list", str(pipe.parent)]) == 2 and main(["list", "--check", str(pipe.parent)]) == 2
-    assert capsys.readouterr().err.count("pipe.yaml: cannot be read: it is a FIFO") == 2
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("pipe.yaml: cannot be read: it is a FIFO") == 2
 
 
 def test_in_the_data_root(small, tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ COMMANDS = {  # words -> a function that is called on the way
     ("report", "theory", "--out", "REPORT"): "benchmark.collate.judging.join.load_joined",
     ("status", "--watch"): "benchmark.schedule.state.watch",
     ("data", "add", "mnist", "nowhere"): "benchmark.data.add.add",
-    ("list",): "benchmark.commands.listing.load_all",
+    ("list",): "benchmark.commands.listing.suites_of",
 }
 
 

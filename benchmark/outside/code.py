@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
-from benchmark.catalogue import Plugin, plugins, read_text
+from benchmark.catalogue import Plugin, plugins, read_source
 from benchmark.errors import GanbenchError
 from benchmark.files import read_regular
 from benchmark.syntax import syntax_hash
@@ -66,7 +66,7 @@ def plugin_of(code: Code, load: Callable[[Code], ModuleType], closed: Callable[[
         GanbenchError: it states one in part only, or one that bears the name of one of ours.
     """
     try:
-        found = read_text(dict(code.files)[code.main], code.qualified, "", lambda: load(code), lambda: closed(code))
+        found = read_source(dict(code.files)[code.main], code.qualified, "", lambda: load(code), lambda: closed(code))
     except (ValueError, TypeError) as error:
         raise GanbenchError(f"{code.where}: VERSION, WEIGHTS and defaults must be plain values: {error}", 2) from None
     if found is None:

@@ -51,8 +51,11 @@ def take_over(results: Path, other: Path) -> tuple[int, int, list[str]]:
 
 
 def has_nothing_else(other: Path) -> bool:
-    """Whether it is a results folder without any record of ours."""
-    return (other / ROOM).is_dir() and not (other / "records").exists()
+    """Whether it is a results folder without any record of ours; raises GanbenchError where that cannot be told."""
+    try:
+        return (other / ROOM).is_dir() and not (other / "records").exists()
+    except OSError as error:
+        raise GanbenchError(f"cannot read {other}: {error.strerror or error}") from None
 
 
 def _in_bundle(path: Path) -> tuple[list[External], list[RecordError]]:

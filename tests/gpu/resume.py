@@ -73,7 +73,7 @@ def _run(recipe: Recipe, folder: Path, device: str, goal: int) -> list[Tensor]:
     if session.gan.step == 0:
         for part in session.gan.parts:
             under_way(part, 0)
-    session.segments.append({})  # the book of where it was made, which nobody reads here
+    session.segments.append({"from_step": session.gan.step, "to_step": goal})  # who made it: nobody reads it here
     train(session, goal, 1e9, lambda done, todo: False)
     session.save()
     return [leaf.cpu().float() for leaf in tree_leaves(session.gan.state_dict()) if isinstance(leaf, Tensor)]
