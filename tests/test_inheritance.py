@@ -8,10 +8,11 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.suite import recipes
+from benchmark.suite.file import read
 from benchmark.suite.lint import lint, unsourced
 from benchmark.suite.load import load, load_all
 from benchmark.suite.model import Cell
-from benchmark.suite.nodes import SuiteError, read
+from benchmark.suite.nodes import SuiteError
 from tests.test_working_directory import MINI
 
 PARTS = "spectral-norm: {player: D}"

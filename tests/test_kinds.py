@@ -10,11 +10,12 @@ import yaml
 
 import benchmark as gb
 from benchmark.cli import main
+from benchmark.suite.file import read
 from benchmark.suite.kinds import KINDS, in_words, of_field
 from benchmark.suite.lint import lint, unkinded
 from benchmark.suite.load import load_node
 from benchmark.suite.model import Cell
-from benchmark.suite.nodes import Node, SuiteError, read
+from benchmark.suite.nodes import Node, SuiteError
 from tests.home import ROOT
 
 PAPERS = ("chain", "pgn", "gran", "sdp", "theory")

@@ -27,8 +27,8 @@ from benchmark.metrics import exchange, floor, store
 from benchmark.plan import counted, devices
 from benchmark.records import failures, remembered, shelf
 from benchmark.schedule import job, launch, mirror, state
+from benchmark.suite.file import read as read_yaml
 from benchmark.suite.nodes import SuiteError
-from benchmark.suite.nodes import read as read_yaml
 from benchmark.train import checkpoint
 from tests.test_image_sets import QUIET, lay, picture, zipped
 

@@ -22,8 +22,8 @@ from benchmark.records.external import External, data_of
 from benchmark.records.external_bounds import LONGEST, impossible
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.suite.fields import PROTOCOL_TYPES
+from benchmark.suite.file import read
 from benchmark.suite.model import Cell
-from benchmark.suite.nodes import read
 from benchmark.suite.recipes import read_protocol
 
 GRID = 8  # images a side of the grid that is kept

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import yaml
 
+from benchmark.suite.file import read
 from benchmark.suite.load import NEEDED, load_node
-from benchmark.suite.nodes import Node, SuiteError, read
+from benchmark.suite.nodes import Node, SuiteError
 
 MOST, LOOK_S = 50, 20.0  # faults that are looked for, and for how long
 

@@ -16,11 +16,12 @@ from benchmark.data.cards import cards
 from benchmark.errors import nearest, sure
 from benchmark.suite.draft import SOURCELESS
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES
+from benchmark.suite.file import read
 from benchmark.suite.filter import Filter
 from benchmark.suite.kinds import KINDS, REST, leaves
 from benchmark.suite.load import load, load_node
 from benchmark.suite.model import Cell, Suite
-from benchmark.suite.nodes import Loader, Node, SuiteError, read
+from benchmark.suite.nodes import Loader, Node, SuiteError
 from benchmark.suite.plugged import plugged
 from benchmark.suite.recipes import RecipeReader
 from benchmark.suite.spellings import spellings

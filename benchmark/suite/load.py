@@ -13,11 +13,12 @@ from benchmark.errors import GanbenchError, nearest, plain
 from benchmark.suite.claim import Claim
 from benchmark.suite.claims import read_claims
 from benchmark.suite.draft import Draft
+from benchmark.suite.file import read
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import beside, default_folder, find, is_a, suite_files
 from benchmark.suite.model import Suite, Table
 from benchmark.suite.namesakes import clash, once
-from benchmark.suite.nodes import Node, SuiteError, read
+from benchmark.suite.nodes import Node, SuiteError
 from benchmark.suite.plugged import asked_for, plugged
 from benchmark.suite.profiles import read_profiles
 from benchmark.suite.recipes import part_names, read_protocol, read_recipes

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from benchmark.errors import GanbenchError, nearest, plain
-from benchmark.files import open_regular
+from benchmark.errors import GanbenchError, nearest
 from benchmark.ranges import LARGEST, SMALLEST, sane
 
 MAX_BYTES = 5_000_000
@@ -174,53 +172,3 @@ class Node:
         if isinstance(self.raw, yaml.ScalarNode):
             return repr(self.raw.value[:80])
         return "a list" if self.is_list() else "a mapping"
-
-
-def read(path: Path) -> Node:
-    """The root node of a YAML file.
-
-    Raises:
-        SuiteError: unreadable, too large, not YAML, empty, or it uses an anchor or a tag.
-    """
-    name = plain(str(path))
-    try:
-        with open_regular(path) as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise SuiteError(f"{name}: cannot be read: {error.strerror or error}") from None
-    if len(data) > MAX_BYTES:
-        raise SuiteError(f"{name}: larger than {MAX_BYTES:,} bytes: not a suite")
-    try:
-        text = data.decode("utf-8")
-        depth = 0
-        for n, event in enumerate(yaml.parse(text, Loader)):
-            if n > MOST_VALUES:
-                raise SuiteError(f"{_at(name, event)}: more than {MOST_VALUES:,} values: not a suite")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise SuiteError(f"{_at(name, event)}: nested more than {MAX_DEPTH} deep: not a suite")
-            if (size := len(getattr(event, "value", ""))) > LONGEST_TEXT:
-                raise SuiteError(
-                    f"{_at(name, event)}: a text of {size:,} characters: at most {LONGEST_TEXT:,} are read"
-                )
-            if steers := STEERS.search(getattr(event, "value", "")):
-                raise SuiteError(f"{_at(name, event)}: the character {steers[0]!r} has no place in a suite")
-            anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-            if anchor or tag:
-                what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"
-                raise SuiteError(f"{_at(name, event)}: {what} are not used in suites; use 'from:'")
-        root = yaml.compose(text, Loader)
-    except UnicodeDecodeError as error:
-        raise SuiteError(f"{name}: not UTF-8 text (byte {error.start})") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise SuiteError(f"{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
-    if root is None:
-        raise SuiteError(f"{name}: empty")
-    return Node(root, name)
-
-
-def _at(name: str, event: yaml.Event) -> str:
-    mark: Any = event.start_mark
-    return f"{name}:{mark.line + 1}:{mark.column + 1}"

@@ -12,12 +12,13 @@ from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
+from benchmark.suite.file import read
 from benchmark.suite.filter import Filter
 from benchmark.suite.find import beside
 from benchmark.suite.kinds import REST, Said, read_kinds
 from benchmark.suite.model import METRICS
 from benchmark.suite.more_parts import ADDED, REMOVED, parts_changed
-from benchmark.suite.nodes import Node, SuiteError, read
+from benchmark.suite.nodes import Node, SuiteError
 from benchmark.suite.plugged import plugged
 
 MOST_RECIPES, MOST_ON = 1_000, 100  # of a suite, and columns for which one of them changes
