@@ -193,8 +193,9 @@ def _job(place: Path, root: Path, **changes: object) -> dict:
 def test_nodes_get_the_package_and_one_without_the_data_is_named_before_anything_runs(tmp_path: Path) -> None:
     for name in ("data", "empty", "here"):
         (tmp_path / name).mkdir()
-    for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
-        (tmp_path / "data" / name).write_bytes(b"")
+    for name, size in (("train-images-idx3-ubyte", 47_040_016), ("train-labels-idx1-ubyte", 60_008)):
+        (tmp_path / "data" / name).touch()
+        os.truncate(tmp_path / "data" / name, size)
     sprung = litter(tmp_path / "here", "clone", OURS + THEIRS)
     shutil.copytree(ROOT / "benchmark", tmp_path / "src/benchmark", ignore=shutil.ignore_patterns("__pycache__"))
     env = os.environ | {

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import BinaryIO
 
 import pytest
 import torch
@@ -390,14 +391,14 @@ def test_a_checkpoint_that_the_disk_will_not_read_is_passed_over(
 ) -> None:
     for value in (1, 2):
         checkpoint.save(tmp_path, {"value": value})
-    read = checkpoint.read_regular
+    read = checkpoint.open_regular
 
-    def bad(path: Path) -> bytes:
+    def bad(path: Path) -> BinaryIO:
         if path.name == checkpoint.CURRENT:
             raise OSError(5, "Input/output error")
         return read(path)
 
-    monkeypatch.setattr(checkpoint, "read_regular", bad)
+    monkeypatch.setattr(checkpoint, "open_regular", bad)
     with caplog.at_level(logging.WARNING):
         assert checkpoint.load(tmp_path)["value"] == 1
     assert "Input/output error" in caplog.text
