@@ -162,7 +162,8 @@ with session(cluster.address, None):
         except GanbenchError as error:
             found[step] = str(error)
         for file in (tmp / "data").iterdir():
-            (tmp / "empty" / file.name).write_bytes(b"")
+            (tmp / "empty" / file.name).touch()
+            os.truncate(tmp / "empty" / file.name, file.stat().st_size)
 print(json.dumps(found))
 cluster.shutdown()
 """
