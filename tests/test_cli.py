@@ -108,6 +108,7 @@ def test_missing_data_blocks_with_the_mend_and_exit_code_one(tmp_path: Path) -> 
     assert done.returncode == 1 and "3 blocked" in done.stderr and "ganbench data fetch mnist" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_no_node_can_take_is_refused_at_once(tmp_path: Path) -> None:
     done = ganbench(
         "run", "theory", "--profile", "ci", "--only", "table=2", "--results", tmp_path, "--cpus", "1", "--threads", "3"
@@ -142,6 +143,7 @@ tables:
 """
 
 
+@pytest.mark.slow
 def test_images_are_measured_through_ray_and_the_command_line(tmp_path: Path) -> None:
     suite, results = tmp_path / "tiny.yaml", tmp_path / "results"
     suite.write_text(TINY, encoding="utf-8")
@@ -346,6 +348,7 @@ def test_a_second_driver_on_the_same_results_is_refused(slow_suite: Path, tmp_pa
     assert "no driver is at work" in ganbench("status", "--results", tmp_path).stdout
 
 
+@pytest.mark.slow
 def test_one_failing_run_does_not_end_the_suite(tmp_path: Path) -> None:
     """A run whose checkpoint folder belongs to another run fails with one line; the other is made."""
     planned = json.loads(
@@ -366,6 +369,7 @@ def test_one_failing_run_does_not_end_the_suite(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr and len(outcomes(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_a_record_that_finds_no_room_is_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its place cannot be written (a file stands where the folder should be); the record is kept and can be merged."""
     results, elsewhere = tmp_path / "results", tmp_path / "tmp"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.fuzz.runner import kinds, run
 
-SECONDS = 4.0
+SECONDS = 2.5
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -303,6 +303,7 @@ def _heed_hangups() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_the_live_table_on_a_terminal_ctrl_c_and_a_terminal_that_hangs_up(marked: list[str], tmp_path: Path) -> None:
     results, cache, suite = tmp_path / "results", tmp_path / "cache", tmp_path / "tiny.yaml"
     suite.write_text(
