@@ -28,7 +28,7 @@ from benchmark.plan.plan import Plan, make_plan
 from benchmark.records.format import file_bytes, parse
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.leftovers import sweep_beside
-from benchmark.records.members import checked, content_of
+from benchmark.records.members import UNREADABLE, checked, content_of
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.model import Cell, Suite
@@ -162,16 +162,7 @@ def each(path: Path) -> Iterator[Record | RecordError]:
             infos = {i.filename: i for i in checked(path, bundle.infolist(), path.stat().st_size)}
             listed = _head(path, content_of(bundle, infos, "bundle.json"))
             yield from _records(path, bundle, infos, listed)
-    except (
-        OSError,
-        zipfile.BadZipFile,
-        EOFError,
-        RuntimeError,
-        ValueError,
-        RecursionError,
-        KeyError,
-        zlib.error,
-    ) as error:
+    except UNREADABLE as error:
         raise GanbenchError(f"{path}: not a readable bundle ({type(error).__name__}: {str(error)[:200]})") from None
 
 

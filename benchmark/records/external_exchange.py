@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-import zlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -13,20 +12,8 @@ from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular
 from benchmark.records import external
 from benchmark.records.external import ROOM, External, file_bytes, parse
-from benchmark.records.members import checked, content_of
+from benchmark.records.members import UNREADABLE, checked, content_of
 from benchmark.records.record import RecordError
-
-DAMAGED = (
-    OSError,
-    zipfile.BadZipFile,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    RecursionError,
-    KeyError,
-    TypeError,
-    zlib.error,
-)
 
 
 def members_of(found: Iterable[External], cells: Collection[str]) -> dict[str, bytes]:
@@ -73,6 +60,6 @@ def _in_bundle(path: Path) -> tuple[list[External], list[RecordError]]:
                     found.append(parse(content, path / name))
                 except RecordError as error:
                     problems.append(error)
-    except (*DAMAGED, AttributeError) as error:
+    except (*UNREADABLE, TypeError, AttributeError) as error:
         raise GanbenchError(f"{path}: not a readable bundle ({type(error).__name__}: {str(error)[:200]})") from None
     return found, problems

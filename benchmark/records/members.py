@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from benchmark.errors import GanbenchError
 from benchmark.records.store import MAX_BYTES
 
+UNREADABLE = (OSError, zipfile.BadZipFile, EOFError, RuntimeError, ValueError, RecursionError, KeyError, zlib.error)
+"""What a damaged or hostile archive raises while it is read."""
 MEMBER = re.compile(
     r"(?:records|external)/[^/\\\x00-\x1f]{1,255}/[^/\\\x00-\x1f]{1,255}/[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json"
 )
