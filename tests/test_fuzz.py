@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.faults.fuzz.damage import ODD_VALUES, change
 from tests.faults.fuzz.runner import kinds, run
 
 SECONDS = 2.5
@@ -39,3 +40,16 @@ def test_the_fuzzer_itself_finds() -> None:
     assert all("in case" in f.trace for f in found.findings)
     assert found.cases == 8 and found.answers.total() == 5
     assert run(kind, cases=8, only=6).answers.keys() < found.answers.keys()  # by its number alone
+
+
+def test_what_was_changed_is_changed_again_however_deep_it_has_become_and_the_next_case_begins_anew() -> None:
+    nested: list = [1]
+    for _ in range(3000):
+        nested = [nested]
+    rng, values = random.Random(0), repr(ODD_VALUES)
+    for _ in range(200):
+        change({"a": nested}, rng)
+    tree = {"a": 0}
+    for _ in range(1000):
+        change(tree, rng)
+    assert repr(ODD_VALUES) == values

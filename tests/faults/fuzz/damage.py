@@ -1,8 +1,10 @@
 """What happens to bytes, typed values and files, for the kinds that share it."""
 
+import copy
 import os
 import random
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def value(rng: random.Random) -> Any:
         for _ in range(rng.choice((30, 300, 900))):
             found = [found] if rng.random() < 0.5 else {"a": found}
         return found
-    return rng.choice(ODD_VALUES)
+    return copy.deepcopy(rng.choice(ODD_VALUES))  # the next change may be inside it
 
 
 def change(tree: Any, rng: random.Random, make: Any = value) -> None:
@@ -62,11 +64,16 @@ def change(tree: Any, rng: random.Random, make: Any = value) -> None:
             holder[key] = make(rng)
 
 
-def _places(tree: Any) -> Any:
-    pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for key, inner in pairs:
-        yield tree, key
-        yield from _places(inner)
+def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    left = [tree]  # no recursion: two values of ``value`` inside each other are nested more deeply than Python calls
+    while left:
+        match left.pop():
+            case dict() as holder:
+                left += holder.values()
+                yield from ((holder, key) for key in holder)
+            case list() as holder:
+                left += holder
+                yield from ((holder, at) for at in range(len(holder)))
 
 
 def odd_file(path: Path, rng: random.Random, head: bytes = b"") -> str:

@@ -24,7 +24,7 @@ from tests.faults.fuzz.damage import change, damaged, odd_file
 NAME = "inception-2015-12-05"
 REAL = RealSet("shapes", "train", 28, 1, None, None, 64)
 SIX = 6
-SHAPES: tuple[Any, ...] = ((), (0,), (5,), (6, 7), (64, 6), (1, 1, 1), (3000, 3000))
+SHAPES: tuple[Any, ...] = ((), (0,), (5,), (6, 7), (64, 6), (1, 1, 1), (1500, 1500))
 TYPES = ("f8", "f4", "i8", "u1", "?", "c16", "U3", "S2", "M8[s]", "V8", [("a", "f8"), ("b", "U9")], "f2", ">f8")
 
 
