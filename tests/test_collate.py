@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import html
 import io
 import re
@@ -43,7 +44,12 @@ V = Published("2.000", 2.0, None, None, "own")
 
 
 def full_cells(table: str = "1") -> list[Cell]:
-    return [c for c in load(THEORY).cells if c.table == table]
+    return [c for c in _cells() if c.table == table]
+
+
+@functools.cache
+def _cells() -> tuple[Cell, ...]:
+    return tuple(load(THEORY).cells)
 
 
 def record_for(

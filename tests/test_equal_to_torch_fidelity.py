@@ -202,7 +202,7 @@ def test_every_number_of_the_proxy_equals_torch_fidelitys(lite: torch.nn.Module)
     assert ours["FID"]["value"] == pytest.approx(other["frechet_inception_distance"], rel=1e-6)
 
 
-@pytest.mark.parametrize(("n", "m", "batch"), [(300, 300, 64), (257, 199, 31)])
+@pytest.mark.parametrize(("n", "m", "batch"), [pytest.param(300, 300, 64, marks=pytest.mark.slow), (257, 199, 31)])
 def test_with_fewer_images_than_dimensions_ours_is_exact_and_torch_fidelitys_near(
     lite: torch.nn.Module, n: int, m: int, batch: int
 ) -> None:

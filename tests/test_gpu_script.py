@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from benchmark.methods import perceptual
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.counted import Counts
 from benchmark.plan.devices import named
@@ -32,6 +34,7 @@ from tests.gpu.graph import Fed, in_place
 from tests.gpu.pair import pair, reals
 from tests.gpu.recipes import NO_PART_OF_A_STEP, Entry, entries, step_of
 from tests.gpu.report import NO_GPU
+from tests.gpu.stand_in import stand_ins
 
 SMALL: dict[str, Any] = dict(images=None, epochs=None, steps=100, share_fakes=False, player_order="d-first", n_dis=2)
 BARE = (
@@ -157,6 +160,55 @@ def test_what_raises_or_differs_has_failed_and_the_next_is_tried(
     assert book["failed"] == [f"{section}: {resume.CELLS[0]}" for section in ("resume", "steps")]
     assert book["results"]["steps"][resume.CELLS[0]]["why"].startswith("float32: loss of D 0.01")
     assert "illegal memory access" in (tmp_path / "gpu.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("single", "double", "state"), [(0.03, 0.0, "ok"), (0.03, 1e-4, "failed"), (0.0, 1.0, "ok")])
+def test_a_gradient_that_rounding_moves_is_settled_in_float64(
+    single: float, double: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By so much the device's gradient of G is off in either; float64 is only asked where float32 is in doubt."""
+    take = compare.take
+
+    def off(given: Entry, device: str, images: int, precision: str, channels_last: bool = False) -> compare.Taken:
+        found = take(given, device, images, precision, channels_last)
+        by = double if torch.get_default_dtype() == torch.float64 else single
+        d, g, buffers = found.vectors
+        return dataclasses.replace(found, vectors=(d, [x * (1 + channels_last * by) for x in g], buffers))
+
+    monkeypatch.setattr(compare, "take", off)
+    found = compare.compare(entry(), "cpu", 2)
+    assert found["state"] == state and ("float64" in found) == (single > 0.01), found["why"]
+    assert torch.get_default_dtype() == torch.float32
+    assert state == "ok" or found["why"].startswith("float64: gradient of G 0.0001 > ")
+
+
+def test_where_weights_are_not_here_random_ones_are_tried_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GANBENCH_WEIGHTS", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    kd = dict(agkd=10.0, cgkd=10.0, teacher="clip-vit-b32", prompts="a,b", size=224, resize="bilinear", normalise=True,
+              hidden=8, heads="spectral-norm")  # fmt: skip
+    given = entry(parts=(("kd-dlgan", kd),))
+    assert script.run([given], {}, arguments(tmp_path, "steps"), time.monotonic()) == 0
+    found = json.loads((tmp_path / NAME).read_text(encoding="utf-8"))["results"]["steps"][given.cell]
+    assert found["random weights"] == ["clip-vit-b32"] and found["losses"][0] != 0
+    assert "ok, random weights of clip-vit-b32" in (tmp_path / "gpu.md").read_text(encoding="utf-8")
+
+
+def test_what_lacks_a_package_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agenda, "lacking", lambda recipe: ("vgg16", "lpips-vgg"))
+    assert script.run([entry()], {}, arguments(tmp_path, "steps"), time.monotonic()) == 0
+    found = json.loads((tmp_path / NAME).read_text(encoding="utf-8"))["results"]["steps"][resume.CELLS[0]]
+    assert found["state"] == "not tried" and "pip install lpips" in found["why"]
+
+
+@pytest.mark.skipif(find_spec("lpips") is None, reason="lpips is not installed")
+def test_random_vgg16_weights_fill_lpips_and_are_the_same_wherever_they_are_made() -> None:
+    x, y = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
+    with stand_ins(("vgg16",)):
+        one, other = (perceptual.distance("vgg16")(x, y) for _ in range(2))
+    assert torch.equal(one, other) and (one > 0).all() and torch.isfinite(one).all()
 
 
 def test_a_run_that_is_resumed_otherwise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,8 @@ def _speed(found: Results) -> str:
 
 
 def _ended(one: Found) -> str:
-    return f"{one['state']}: {one['why']}" if one["why"] else str(one["state"])
+    said = f"{one['state']}: {one['why']}" if one["why"] else str(one["state"])
+    return f"{said}, random weights of {', '.join(one['random weights'])}" if "random weights" in one else said
 
 
 def _said(one: Found) -> str:
