@@ -55,6 +55,13 @@ def continued(text: str) -> str:
     return re.sub(r"\n(?=\S)", "\n  ", text)
 
 
+def few(parts: Iterable[str], most: int = 20, longest: int = 100) -> list[str]:
+    """The first of what others say, each cut where it is endless, and how many more there are."""
+    parts = list(parts)
+    shown = [part if len(part) <= longest else f"{part[:longest]}…" for part in parts[:most]]
+    return shown + [f"and {len(parts) - most:,} more"] * (len(parts) > most)
+
+
 class _Escapes(dict[int, str]):
     """What stands for a character, by its number: worked out once for each that is met."""
 
