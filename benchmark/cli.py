@@ -60,7 +60,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
     arguments.words = words
     if arguments.command == "run":
         leave.word = "stopped; run the same command again to go on"
-    from benchmark.errors import GanbenchError, continued, plain
+    from benchmark.errors import GanbenchError, continued, plain, short
 
     try:
         os.getcwd()
@@ -88,7 +88,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         if os.environ.get("GANBENCH_DEBUG"):
             raise
         print(
-            plain(f"ganbench: unexpected {type(error).__name__}: {error}")
+            plain(short(f"ganbench: unexpected {type(error).__name__}: {error}"))
             + "\n(set GANBENCH_DEBUG=1 for the traceback, and please report it)",
             file=sys.stderr,
         )

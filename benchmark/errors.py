@@ -9,6 +9,8 @@ from typing import TypeVar
 from unicodedata import category
 
 T = TypeVar("T")
+LONGEST_LINE = 10_000
+"""Characters of a line of a message: two paths of the longest, and what is said of them."""
 
 
 class GanbenchError(Exception):
@@ -22,7 +24,7 @@ class GanbenchError(Exception):
     at_once = False
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(plain(message, lines=True))
+        super().__init__(plain(short(message), lines=True))
         self.exit_code = exit_code
 
 
@@ -50,9 +52,24 @@ def plain(text: str, lines: bool = False) -> str:
     return text if text.isprintable() else text.translate(_LINES if lines else _WORDS)
 
 
+def short(text: str) -> str:
+    """Text in which no line is longer than a person's longest: it may quote what a file holds."""
+    if len(text) <= LONGEST_LINE:
+        return text
+    lines = text.split("\n")
+    return "\n".join(x if len(x) <= LONGEST_LINE else f"{x[: LONGEST_LINE - 500]} … {x[-500:]}" for x in lines)
+
+
 def continued(text: str) -> str:
     """Text of several lines, of which none but the first begins where lines of ours do."""
     return re.sub(r"\n(?=\S)", "\n  ", text)
+
+
+def few(parts: Iterable[str], most: int = 20, longest: int = 100) -> list[str]:
+    """The first of what others say, each cut where it is endless, and how many more there are."""
+    parts = list(parts)
+    shown = [part if len(part) <= longest else f"{part[:longest]}…" for part in parts[:most]]
+    return shown + [f"and {len(parts) - most:,} more"] * (len(parts) > most)
 
 
 class _Escapes(dict[int, str]):

@@ -6,11 +6,13 @@ import errno
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from benchmark.collate.presenting.site.folder import Folder
+from benchmark.collate.presenting.site.folder import LIST, Folder
+from benchmark.metrics import store
 from benchmark.schedule.runlog import NAME, logged
 from benchmark.train import checkpoint
 from tests.test_decide import run, values, write
@@ -50,6 +52,24 @@ def test_a_page_takes_the_place_of_whatever_stands_there(tmp_path: Path) -> None
     with Folder(tmp_path / "report") as folder:
         assert [folder.write(name, "x").read_text() for name in ("a.html", "b.html")] == ["x", "x"]
     assert elsewhere.read_text() == "kept" and not left.exists()
+
+
+@pytest.mark.parametrize("name", [LIST, "old.html"])
+def test_a_report_waits_on_nothing_that_lies_in_its_folder(
+    name: str, put: Callable[[Path], None], tmp_path: Path
+) -> None:
+    (tmp_path / LIST).write_text('{"files": {"old.html": "0"}}')
+    (tmp_path / name).unlink(missing_ok=True)
+    put(tmp_path / name)
+    with suppress(OSError), Folder(tmp_path) as folder:
+        folder.write("a.html", "x")
+    assert (tmp_path / "a.html").read_text() == "x"
+
+
+def test_features_are_kept_whatever_lies_in_the_way_of_their_half(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tmp")
+    store.put(tmp_path / "a.npz", "features", lambda stream: stream.write(b"x"))
+    assert (tmp_path / "a.npz").read_bytes() == b"x" and os.listdir(tmp_path) == ["a.npz"]
 
 
 def test_a_report_that_the_disk_does_not_take_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,16 @@ def test_numbers_beyond_counting_are_damage(number: str, tmp_path: Path, capsys:
     assert "status.json is damaged" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("place", ["counts.long", "runs.0.name", "runs.0.node", "runs.0.device", "runs.0.why"])
+def test_endless_texts_are_damage(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").mkdir()
+    text = with_number(place, "1" if place == "counts.long" else json.dumps("x" * 100_000))
+    (tmp_path / "runs/status.json").write_text(text.replace('"long"', f'"{"x" * 100_000}"'))
+    assert main(["status", "--results", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert "status.json is damaged" in said.err and not said.out
+
+
 KINDS = {
     "datetimes": np.array(["2020-01-01"] * 3, "datetime64[s]"),
     "durations": np.array([1, 2], "timedelta64[s]"),

@@ -4,12 +4,15 @@ here.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -186,3 +189,39 @@ def test_old_files_are_remembered_without_help(results: Path, monkeypatch: pytes
     read = counted(monkeypatch)
     shelf.read_all(results)
     assert not read
+
+
+def test_whatever_a_check_goes_by_is_among_the_code_that_memory_holds_for() -> None:
+    """A changed check has every record checked anew: all that the reader imports, but what names, places and opens."""
+    package = Path(benchmark.__file__).parent
+    todo, seen = {"records/format.py"}, set[str]()
+    while todo:
+        seen.add(file := todo.pop())
+        imports = (n for n in ast.walk(ast.parse((package / file).read_text("utf-8"))) if isinstance(n, ast.ImportFrom))
+        names = {f"{(n.module or '').removeprefix('benchmark.').replace('.', '/')}.py" for n in imports}
+        todo |= {name for name in names if (package / name).is_file()} - seen
+    assert {"records/contradictions.py", "records/bounds.py"} <= seen <= set(remembered.CODE)
+
+
+def test_no_folder_is_held_against_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(300):
+        (tmp_path / f"records/{n}").mkdir(parents=n == 0)
+    compared, scan = [], os.scandir
+
+    class Entry:
+        """One that counts with how many others it is compared."""
+
+        def __init__(self, inner: os.DirEntry[str]) -> None:
+            self.name, self.path, self.is_dir, self.is_symlink = inner.name, inner.path, inner.is_dir, inner.is_symlink
+
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return self is other
+
+    @contextmanager
+    def scandir(path: Path) -> Iterator[list[Entry]]:
+        with scan(path) as entries:
+            yield [Entry(entry) for entry in entries]
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert store.paths(tmp_path) == [] and len(compared) <= 300

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from benchmark.data.parts import too_many
+from benchmark.data.parts import ends_early, too_many
 from benchmark.errors import GanbenchError, plain
+
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+"""Of what is beside the pixels (EXIF, tags): nobody reads it here, and the file's name is not in the warning."""
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # of these suffixes, whatever a name says
@@ -54,6 +58,8 @@ def decode(data: bytes, name: str, over: str | None = None) -> Image.Image:
                 raise GanbenchError(f"{name}: {image.width} x {image.height} pixels are too many")
             if why := _unfit(image):
                 raise GanbenchError(f"{name} {why}")
+            if image.format == "PNG" and _last_is_blank(image) and ends_early(data):
+                raise GanbenchError(f"{name} ends before its last row: get the file again")
             return _laid(image, over) if over and image.has_transparency_data else image.convert("RGB")
     except GanbenchError:
         raise
@@ -64,6 +70,12 @@ def decode(data: bytes, name: str, over: str | None = None) -> Image.Image:
     except Exception as error:  # decoders have many kinds for a damaged file
         why = str(error) or type(error).__name__
         raise GanbenchError(f"{name} is not an image that can be read: {why}; get the file again") from None
+
+
+def _last_is_blank(image: ImageFile) -> bool:
+    """Whether rows may be missing, which Pillow leaves at 0; an interlaced picture may lack others than the last."""
+    last = image.crop((0, image.height - 1, image.width, image.height))
+    return bool(image.info.get("interlace")) or last.getbbox(alpha_only=False) is None
 
 
 def _laid(image: Image.Image, over: str) -> Image.Image:

@@ -5,6 +5,7 @@ they are counted first, as far as one may have them.
 from __future__ import annotations
 
 import struct
+import zlib
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ MOST_SCANS = 100
 BYTES = (1, 2, 6, 7)  # types of a TIFF's tags that are read at once
 TIFF_JPEG = 7  # compression, tag 259
 STRIPS, TILES = 273, 324
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a PNG, by its type of colours
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column and row, and steps between columns and rows, of each pass of an interlaced PNG."""
 
 
 def too_many(data: bytes) -> str | None:
@@ -42,6 +46,20 @@ def _png(data: bytes) -> Iterator[int]:
     while at + 8 <= len(data):
         yield at
         at += 12 + int.from_bytes(data[at : at + 4], "big")
+
+
+def ends_early(data: bytes) -> bool:
+    """Whether a PNG's pixels are fewer than its head says."""
+    width, height, bits, kind, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    passes = ADAM7 if interlaced else ((0, 0, 1, 1),)
+    sizes = [(-(-(width - x) // across), -(-(height - y) // down)) for x, y, across, down in passes]
+    expected = sum(h * (1 + (w * bits * CHANNELS[kind] + 7) // 8) for w, h in sizes if w > 0 and h > 0)
+    pixels, found = zlib.decompressobj(), 0
+    for at in _png(data):
+        if data[at + 4 : at + 8] == b"IDAT" and found < expected:
+            part = data[at + 8 : at + 8 + int.from_bytes(data[at : at + 4], "big")]
+            found += len(pixels.decompress(part, expected - found))
+    return found < expected
 
 
 def _jpeg(data: bytes) -> str | None:

@@ -100,6 +100,7 @@ def put(path: Path, what: str, write_to: Callable[[Any], Any]) -> None:
     temporary = path.with_suffix(
         ".tmp"
     )  # one name: under the lock there is one writer, and what a killed one left is written over
+    let_go(temporary)  # opening what is no file might wait for ever
     try:
         with temporary.open("wb") as stream:
             write_to(stream)

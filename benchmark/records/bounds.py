@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import orjson
+
 from benchmark.records.record import Record
 
 ROUNDING = 1e-3
@@ -43,6 +45,9 @@ LARGEST = 2**63
 DEEPEST = 20
 """Levels of a record's JSON. Those that ganbench writes have 5; what is nested without end, nothing can write again."""
 
+MOST_BESIDE = 8_000_000
+"""Bytes of each field but history and samples: nine thousand stretches of a run take so many."""
+
 STATUSES = ("finished", "partial", "diverged")
 NUMBERS = {int, float}
 OR_NOTHING = {*NUMBERS, type(None)}
@@ -56,6 +61,21 @@ def check_depth(data: Any) -> None:
         if not (level := [part for part in parts if isinstance(part, (dict, list))]):
             return
     raise ValueError(f"nested more than {DEEPEST} deep")
+
+
+def check_dense(content: bytes) -> None:
+    """Raises ValueError where JSON is little but brackets, which take thirty times their bytes in memory; measurements
+    have twenty bytes for each.
+    """
+    if content.count(b"{") + content.count(b"[") > 10_000 + len(content) // 16:
+        raise ValueError("more lists and mappings than any record")
+
+
+def check_beside(data: dict[str, Any]) -> None:
+    """Raises ValueError where a field is larger than any of a record; history and samples may be."""
+    for name, value in data.items():
+        if isinstance(value, (dict, list)) and name != "history" and len(orjson.dumps(value)) > MOST_BESIDE:
+            raise ValueError(f"{name[:40]} of more than {MOST_BESIDE:,} bytes")
 
 
 def check_types(record: Record) -> None:

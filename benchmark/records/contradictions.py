@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from benchmark.errors import few
 from benchmark.records.record import Record
 
 FASTEST = 1e6
@@ -20,7 +21,7 @@ CLOSE = 1e-9
 
 def contradiction(record: Record) -> str:
     """In what the record contradicts itself; "" if in nothing. Its types have been checked, and its bounds."""
-    return "; ".join(_found(record))
+    return "; ".join(few(_found(record), longest=300))
 
 
 def _found(r: Record) -> Iterator[str]:

@@ -20,7 +20,7 @@ from benchmark.errors import GanbenchError
 from benchmark.files import read_regular, why, write_whole
 from benchmark.recipe import Recipe
 from benchmark.records import store
-from benchmark.records.bounds import check_depth
+from benchmark.records.bounds import check_beside, check_dense, check_depth
 from benchmark.records.external_bounds import DATA, check
 from benchmark.records.record import RecordError
 from benchmark.suite.slug import on_disk, safe_name
@@ -133,6 +133,7 @@ def read(path: Path) -> External:
 def parse(content: bytes, path: Path) -> External:
     """From a file's bytes; ``path`` is for what is said of it. Raises RecordError."""
     try:
+        check_dense(content)
         data = orjson.loads(content)
     except ValueError as error:
         raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})", damaged=True) from None
@@ -144,6 +145,7 @@ def parse(content: bytes, path: Path) -> External:
         )
     try:
         check_depth(data)
+        check_beside(data)
         record = External(**{f.name: data[f.name] for f in dataclasses.fields(External)})
         check(record)
         if record.key != data["key"]:

@@ -30,11 +30,11 @@ def below(results: Path, room: str) -> list[Path]:
             seen.add((there.st_dev, there.st_ino))
             with os.scandir(folder) as entries:
                 inside = [e for e in entries if not e.name.startswith(".") and e.name not in NOT_OURS]
-            folders = [e for e in inside if _is_folder(e)]
+            folders = {e.path for e in inside if _is_folder(e)}
         except OSError as error:
             raise GanbenchError(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
-        todo += sorted((Path(e.path) for e in folders), reverse=True)
-        found += [Path(e.path) for e in inside if e not in folders or e.name.endswith(".json")]
+        todo += sorted(map(Path, folders), reverse=True)
+        found += [Path(e.path) for e in inside if e.path not in folders or e.name.endswith(".json")]
     return sorted(found)
 
 

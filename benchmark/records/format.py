@@ -13,7 +13,7 @@ from benchmark.canonical import json_text
 from benchmark.errors import GanbenchError
 from benchmark.keys import evaluation_key, run_key
 from benchmark.recipe import Protocol, Recipe
-from benchmark.records.bounds import check_depth, check_types, impossible
+from benchmark.records.bounds import check_beside, check_dense, check_depth, check_types, impossible
 from benchmark.records.contradictions import contradiction
 from benchmark.records.record import OPTIONAL, SCHEMA, Record, RecordError
 from benchmark.records.shapes import check_made, check_nested
@@ -33,6 +33,7 @@ def file_bytes(record: Record) -> bytes:
 def parse(content: bytes, path: Path) -> Record:
     """A record from a file's bytes; ``path`` is for what is said of it. Raises RecordError as ``store.read`` does."""
     try:
+        check_dense(content)
         data = orjson.loads(content)  # refuses NaN, infinity and half a character, none of which could be written again
     except ValueError as error:
         raise RecordError(path, f"unreadable ({str(error).splitlines()[0]})", damaged=True) from None
@@ -44,6 +45,7 @@ def parse(content: bytes, path: Path) -> Record:
         )
     try:
         check_depth(data)
+        check_beside(data)
         return _parse(data, path)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, GanbenchError) as error:
         if isinstance(error, RecordError):

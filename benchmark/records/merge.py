@@ -11,12 +11,12 @@ from pathlib import Path
 
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
-from benchmark.errors import GanbenchError, plain
+from benchmark.errors import GanbenchError, few, plain
 from benchmark.records import shelf, store
 from benchmark.records.bundle import each
 from benchmark.records.culprits import place_of
 from benchmark.records.leftovers import sweep
-from benchmark.records.provenance import segments, which_code
+from benchmark.records.provenance import named, segments, which_code
 from benchmark.records.record import Record, RecordError
 from benchmark.suite.slug import safe_name
 
@@ -48,7 +48,7 @@ class Conflict:
         found = [
             f"{m} {_value(x)} here, {_value(y)} there" for m, x, y in numbers if isinstance(x or y, dict) and x != y
         ]
-        return found or ["the final numbers agree, the history or the samples do not"]
+        return few(found) or ["the final numbers agree, the history or the samples do not"]
 
 
 def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
@@ -132,9 +132,9 @@ def read_conflicts(results: Path) -> tuple[list[Conflict], list[RecordError]]:
 def origin(record: Record) -> str:
     """Where a record was made, as it says itself: commit, device and torch of each stretch."""
     stretches = dict.fromkeys(
-        f"commit {which_code(s)} on {s.get('device')} with torch {s.get('torch')}" for s in segments(record)
+        f"commit {which_code(s)} on {named(s, 'device')} with torch {named(s, 'torch')}" for s in segments(record)
     )
-    return " then ".join(stretches) or "of unknown origin"
+    return " then ".join(few(stretches, longest=300)) or "of unknown origin"
 
 
 def _read(other: Path) -> Iterator[Record | RecordError]:

@@ -38,6 +38,7 @@ HERE = "records/provenance.py"
 SUITES = "suites/"
 """Of the package's folder: what papers say has no say in what the code does, and in a checkout it is a link."""
 GIT_S = 10.0
+LONGEST = 100  # characters of what a stretch says of itself
 
 _drivers: dict[str, str] = {}
 """In a worker: what the driver said of the code, which is the same."""
@@ -78,15 +79,21 @@ def segments(record: Record) -> list[dict[str, Any]]:
     return [s for s in record.provenance.get("segments", []) if isinstance(s, dict)]
 
 
+def named(stretch: dict[str, Any], key: str) -> str:
+    """What a stretch says of itself, as far as one line takes it."""
+    value = stretch.get(key)
+    return str(value)[:LONGEST] if value is None or isinstance(value, (str, int, float)) else "unknown"
+
+
 def which_code(stretch: dict[str, Any]) -> str:
     """The code of a stretch of a run in words: ``0123456789ab``, ``0123456789ab+changes``, ``unknown (ganbench 0.1.0,
     package 9876…)``.
     """
-    commit, package = str(stretch.get("commit") or "unknown"), stretch.get("package")
+    commit, package = str(stretch.get("commit") or "unknown")[:LONGEST], stretch.get("package")
     sha, plus, changes = commit.partition("+")
     if not package or not (plus or sha == "unknown"):
         return sha[:12] + plus + changes[:12]
-    return f"{sha[:12]}{plus}{changes[:12]} (ganbench {str(stretch.get('ganbench'))[:12]}, package {str(package)[:12]})"
+    return f"{sha[:12]}{plus}{changes[:12]} (ganbench {named(stretch, 'ganbench')[:12]}, package {str(package)[:12]})"
 
 
 @functools.cache

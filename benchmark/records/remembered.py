@@ -15,6 +15,24 @@ from benchmark.errors import GanbenchError
 from benchmark.files import read_regular, write_whole
 from benchmark.records.checking import Entry
 
+CODE = (
+    "canonical.py",
+    "errors.py",
+    "keys.py",
+    "ranges.py",
+    "recipe.py",
+    "records/bounds.py",
+    "records/checking.py",
+    "records/contradictions.py",
+    "records/format.py",
+    "records/record.py",
+    "records/remembered.py",
+    "records/shapes.py",
+    "records/shelf.py",
+    "records/store.py",
+)
+"""Of the package: what decides whether a record is whole, and what is remembered of it."""
+
 
 def place_of(results: Path) -> Path | None:
     """Where the list of a results folder is kept; None without a home directory."""
@@ -60,18 +78,4 @@ def write(place: Path | None, kept: dict[str, Entry]) -> None:
 def _code() -> str:
     """sha256 of the code that reads and checks records."""
     package = Path(__file__).parents[1]
-    names = (
-        "canonical.py",
-        "keys.py",
-        "ranges.py",
-        "recipe.py",
-        "records/bounds.py",
-        "records/checking.py",
-        "records/format.py",
-        "records/record.py",
-        "records/remembered.py",
-        "records/shapes.py",
-        "records/shelf.py",
-        "records/store.py",
-    )
-    return hashlib.sha256(b"".join((package / name).read_bytes() for name in names)).hexdigest()
+    return hashlib.sha256(b"".join((package / name).read_bytes() for name in CODE)).hexdigest()

@@ -25,6 +25,7 @@ WRITE_EVERY_S = 1.0
 WATCH_EVERY_S = 2.0
 MOST_FAILURES = 100
 MOST_BYTES = 50_000_000
+LONGEST = 10_000  # of any text in it
 LARGEST = 1e30  # of any number in it
 SKEW_S = 5.0  # a clock that differs by more is worth a word
 
@@ -162,10 +163,14 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _check(value: Any) -> None:
-    """Raises ValueError unless every number is one that a clock, a counter or a measurement can show."""
+    """Raises ValueError unless every number is one that a clock, a counter or a measurement can show, and every text
+    one that a line can.
+    """
+    if isinstance(value, str) and len(value) > LONGEST:
+        raise ValueError(f"a text of {len(value):,} characters")
     if isinstance(value, float | int) and not -LARGEST <= value <= LARGEST:  # infinity, NaN, hundreds of digits
         raise ValueError("a number beyond all counting")
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for part in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
         _check(part)
 
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS = "checkpoint.pt", "checkpoint-previous.pt"
 MOST_BYTES = 2**33
+LONGEST = 300  # of why one cannot be read
 SHARED = 10  # values a byte of a pickle: alone, each takes one
 SHARES = "it holds the same lists over and over"
 NAMES = re.compile(r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch \w+Storage")
@@ -90,7 +91,7 @@ def load(
         except GanbenchError:
             raise
         except Exception as error:  # torch has many kinds for what it cannot read or take
-            odd[path] = (str(error).splitlines() or [type(error).__name__])[0]
+            odd[path] = (str(error).splitlines() or [type(error).__name__])[0][:LONGEST]
         else:
             for other, why in odd.items():
                 log.warning("%s cannot be read (%s); the one before is taken", other, why)
@@ -123,13 +124,17 @@ def _content(path: Path, most: int) -> bytes | None:
 
 def _unpacked(content: bytes) -> dict[str, Any]:
     """Raises ValueError, or an error of torch's, unless it is an archive of tensors that unpacks to its own size."""
+    if not content.startswith(b"PK\x03\x04"):
+        raise ValueError("it is no archive from its first byte on")  # torch would read what stands before it
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
+        if len({m.orig_filename.lower() for m in members}) < len(members):
+            raise ValueError("two of its files have one name")  # to torch, in which case does not count
         if any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > len(
             content
         ):
             raise ValueError("it unpacks to more than it is")
-        programs = [archive.read(member) for member in members if member.filename.endswith(".pkl")]
+        programs = [archive.read(member) for member in members if member.orig_filename.lower().endswith(".pkl")]
     for program in programs:
         _check_names(program)
     most = SHARED * sum(map(len, programs))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchmark.data.cards import card, data_root
 from benchmark.data.declared import load
-from benchmark.errors import GanbenchError, plain
+from benchmark.errors import GanbenchError, few, plain
 from benchmark.records.provenance import PACKAGES, segments, which_code
 from benchmark.records.record import Record
 from benchmark.sources import changed
@@ -66,7 +66,7 @@ def _different(made: Iterable[tuple[str, int]]) -> str:
     seeds: dict[str, set[int]] = {}
     for name, seed in made:
         seeds.setdefault(plain(name)[:LONGEST], set()).add(seed)
-    return ", ".join(f"{name} ({_seeds(s)})" for name, s in seeds.items()) if len(seeds) > 1 else ""
+    return ", ".join(few(f"{name} ({_seeds(s)})" for name, s in seeds.items())) if len(seeds) > 1 else ""
 
 
 def _versions(record: Record, library: str) -> Iterator[str]:

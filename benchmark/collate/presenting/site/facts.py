@@ -10,7 +10,8 @@ from benchmark.canonical import content_hash
 from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.seeds import seeds_of
-from benchmark.records.provenance import segments, which_code
+from benchmark.errors import few
+from benchmark.records.provenance import named, segments, which_code
 from benchmark.records.record import Record
 from benchmark.suite.kinds import in_words
 from benchmark.suite.model import Suite
@@ -18,6 +19,7 @@ from benchmark.suite.rerun import rerun
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
 DISTANCES = 6
+STRETCHES = 1_000  # of a run, that its page shows
 
 
 def provenance(record: Record) -> list[str]:
@@ -25,18 +27,20 @@ def provenance(record: Record) -> list[str]:
     lines = [
         f"{record.recipe.dataset} {record.recipe.split}: content {record.content[:12]}, subset {record.subset[:12]}"
     ]
+    stretches = []
     for s in segments(record):
-        modes = f"{s.get('threads')} thread(s)"
+        modes = f"{named(s, 'threads')} thread(s)"
         if isinstance(last := s.get("channels_last"), bool):  # older records lack it
             modes += ", channels last" if last else ", contiguous"
-        lines.append(
-            f"steps {s.get('from_step')}–{s.get('to_step')}: ganbench {s.get('ganbench')} at "
-            f"{which_code(s)}, torch {s.get('torch')}, {modes}, {s.get('device')}"
+        stretches.append(
+            f"steps {named(s, 'from_step')}–{named(s, 'to_step')}: ganbench {named(s, 'ganbench')} at "
+            f"{which_code(s)}, torch {named(s, 'torch')}, {modes}, {named(s, 'device')}"
         )
+    lines += few(stretches, STRETCHES, 1_000)
     if real := record.provenance.get("real"):
         lines.append(f"real images: {str(real)[:200]}, not computed on this machine")
     if isinstance(libraries := record.provenance.get("libraries"), dict) and libraries:
-        lines.append(", ".join(f"{name} {version}" for name, version in libraries.items()))
+        lines.append(", ".join(few(f"{name} {version}" for name, version in libraries.items())))
     lines.append(
         f"training {record.train_s:,.0f} s, measuring {record.eval_s:,.0f} s; run {record.run}, evaluation "
         f"{record.evaluation}"

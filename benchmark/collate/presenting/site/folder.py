@@ -13,7 +13,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark.files import let_go
+from benchmark.files import let_go, read_regular
 from benchmark.records.leftovers import sweep_beside
 
 LIST = ".ganbench-report.json"
@@ -82,8 +82,7 @@ class Folder:
 def _listed(folder: Path) -> dict[str, str]:
     """What earlier reports wrote, name -> hash; nothing if there is no list, or none that can be read."""
     try:
-        with (folder / LIST).open("rb") as stream:
-            files = json.loads(stream.read(MOST_BYTES))["files"]
+        files = json.loads(read_regular(folder / LIST, MOST_BYTES))["files"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
     return (
@@ -95,4 +94,6 @@ def _is_ours(path: Path, name: str, digest: str) -> bool:
     """Whether a listed file is there as a report wrote it, in the folder itself and not behind a link."""
     if not OURS.fullmatch(name) or any(p.is_symlink() for p in (path, path.parent)[: 1 + ("/" in name)]):
         return False
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    with suppress(OSError):
+        return hashlib.sha256(read_regular(path)).hexdigest() == digest
+    return False  # none of ours, or gone

@@ -12,7 +12,8 @@ from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.site.facts import TIERS
 from benchmark.collate.presenting.table import View
-from benchmark.records.provenance import segments
+from benchmark.errors import few
+from benchmark.records.provenance import named, segments
 from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 
@@ -90,7 +91,7 @@ def _hours(records: Iterable[Record]) -> dict[str, float]:
 
 
 def _device(record: Record) -> str:
-    return " then ".join(dict.fromkeys(str(s.get("device")) for s in segments(record))) or "unknown device"
+    return " then ".join(few(dict.fromkeys(named(s, "device") for s in segments(record)))) or "unknown device"
 
 
 def judged(entries: Iterable[Entry], verdict: str) -> list[Entry]:
