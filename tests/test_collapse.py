@@ -98,3 +98,19 @@ def test_a_collapse_by_its_history_is_said_and_stops_a_plain_reproduced() -> Non
     before = load_joined(THEORY, records)[1]["theory/1"][0].entries["V_g"]
     assert before.verdict.name == "reproduced" and entry.verdict.name != "reproduced"
     assert "1 of 3 seeds collapsed" in entry.verdict.why and "by their own histories" in entry.verdict.why
+
+
+@pytest.mark.parametrize("n", [4, 8, 20])
+def test_the_tail_of_noise_about_a_number_near_zero_has_not_collapsed(n: int) -> None:
+    """A KID of 0.1 with an absolute tolerance of 0.1, the truth at the band's edge, seeds that vary by as much."""
+    skewed = (np.random.default_rng(n).lognormal(0, 0.6, (400, n)) - np.exp(0.18)) / 0.7883
+    band, p = Tolerance(0.1, "a test", 0.1, "a test"), Published("0.1", 0.1, None, None, "own")
+    false = [
+        judge(p, estimate(row), 0, [Tier("exact", ())], "lower", band, "").name.startswith("reproduced")
+        for row in (0.2001 + 0.1 * skewed).tolist()
+    ]
+    assert np.mean(false) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 400)
+    assert collapsed([0.1, 0.12, 0.09, 40.0], "lower", floor=0.1) == (3,)
+    assert not fell(0.4, [0.1, 0.12, 0.09, 0.11] * 3, "lower", 0.1) and fell(
+        40.0, [0.1, 0.12, 0.09, 0.11] * 3, "lower", 0.1
+    )

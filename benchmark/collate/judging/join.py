@@ -129,13 +129,14 @@ def _join_cell(
         )
         published = cell.published.get(metric)
         lack = lacking(records, metric)
+        tolerance = table.tolerance.get(metric)
         verdict = judge(
             published,
             achieved,
             diverged,
             tiers,
             direction,
-            table.tolerance.get(metric),
+            tolerance,
             lack or absent,
             stated_runs(cell),
             gap,
@@ -144,7 +145,7 @@ def _join_cell(
             disputed,
             dead,
             metric not in table.unranked,
-            fallen(measured, metric, direction),
+            fallen(measured, metric, direction, tolerance.absolute if tolerance else 0.0),
         )
         verdict = as_assumed(beside_a_dash(verdict, published, achieved, tiers, table, metric, gap), cell, metric)
         if doubts and achieved:

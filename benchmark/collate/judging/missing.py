@@ -68,7 +68,9 @@ def untrained(records: Sequence[Record], alive: Mapping[str, Alive]) -> str:
     return "; ".join(lines)
 
 
-def fallen(measured: Sequence[tuple[Record, Mapping[str, Any]]], metric: str, direction: str) -> tuple[int, ...]:
+def fallen(
+    measured: Sequence[tuple[Record, Mapping[str, Any]]], metric: str, direction: str, floor: float = 0.0
+) -> tuple[int, ...]:
     """Which of these runs ended far worse than they were before, by their own histories (``collapse.py``)."""
     found = []
     for i, (record, last) in enumerate(measured):
@@ -78,7 +80,7 @@ def fallen(measured: Sequence[tuple[Record, Mapping[str, Any]]], metric: str, di
             for entry in record.history
             if entry.get("step") != end and (value := (entry.get(metric) or {}).get("value")) is not None
         ]
-        if fell(last["value"], before, direction):
+        if fell(last["value"], before, direction, floor):
             found.append(i)
     return tuple(found)
 

@@ -150,7 +150,7 @@ def _with_collapses(
 ) -> Verdict:
     """As ``_compare``; where seeds collapsed, what the others would give is never plainly ``reproduced``."""
     found = _compare(published, achieved, direction, tolerance, runs)
-    lost = collapsed(achieved.values, direction, fallen)
+    lost = collapsed(achieved.values, direction, fallen, tolerance.absolute)
     if not lost:
         if found.name != "reproduced":
             return found
