@@ -10,6 +10,7 @@ from benchmark.commands.lines import believing, out_for_programs, print_json, pr
 from benchmark.commands.standing import tell
 from benchmark.commands.suites import suites_of
 from benchmark.errors import plain
+from benchmark.plan.missing import in_words
 from benchmark.records import external, failures, shelf
 from benchmark.records.record import Record, RecordError
 from benchmark.spreadsheet import cell
@@ -35,10 +36,11 @@ def compare(a: Namespace) -> int:
     failed = failures.read_all(a.results)
 
     def compared(left: list[Record], _: list[RecordError]) -> tuple[list[dict[str, Any]], str]:
-        """The rows, and what they ask to be believed."""
+        """The rows, what they ask to be believed, and what is missing here."""
         loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
         joined = [with_outside(suite, one, others) for suite, one in loaded]
-        lines = "".join(f"\n{line}" for one in joined for line in believed(one))
+        lacks = [j.lacks for one in joined for rows in one.values() for j in rows]
+        lines = "".join(f"\n{line}" for line in (*(line for one in joined for line in believed(one)), *in_words(lacks)))
         return [row for one in joined for row in compared_rows(one)], lines
 
     (rows, lines), _ = believing(compared, found)
