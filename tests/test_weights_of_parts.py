@@ -329,7 +329,7 @@ def test_a_node_without_the_file_or_with_another_is_named(
     assert [needed(Recipe.from_json(job.recipe)) for job in wanted] == [[], ["vgg16"]], "one of each kind is asked"
     expected = [nodes._content(job) for job in wanted]
     (problem,) = nodes.lacking(wanted, expected)
-    assert problem.startswith(f"the weights of vgg16 are not here: get {VGG}")
+    assert problem.startswith(f"the weights of vgg16 are not here: run: ganbench data fetch vgg16; or get {VGG}")
     path = vgg(tmp_path / "right", monkeypatch)
     monkeypatch.setenv("GANBENCH_WEIGHTS", str(path))
     assert nodes.lacking(wanted, expected) == []

@@ -6,11 +6,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.commands.lacking import say_missing
 from benchmark.commands.lines import believing, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
 from benchmark.commands.suites import suites_of
 from benchmark.errors import plain
-from benchmark.plan.missing import in_words
+from benchmark.plan.missing import Missing
 from benchmark.records import external, failures, shelf
 from benchmark.records.record import Record, RecordError
 from benchmark.spreadsheet import cell
@@ -35,15 +36,17 @@ def compare(a: Namespace) -> int:
     suites, wrong = _suites(a)
     failed = failures.read_all(a.results)
 
-    def compared(left: list[Record], _: list[RecordError]) -> tuple[list[dict[str, Any]], str]:
+    def compared(
+        left: list[Record], _: list[RecordError]
+    ) -> tuple[list[dict[str, Any]], str, list[tuple[Missing, ...]]]:
         """The rows, what they ask to be believed, and what is missing here."""
         loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
         joined = [with_outside(suite, one, others) for suite, one in loaded]
+        lines = "".join(f"\n{line}" for one in joined for line in believed(one))
         lacks = [j.lacks for one in joined for rows in one.values() for j in rows]
-        lines = "".join(f"\n{line}" for line in (*(line for one in joined for line in believed(one)), *in_words(lacks)))
-        return [row for one in joined for row in compared_rows(one)], lines
+        return [row for one in joined for row in compared_rows(one)], lines, lacks
 
-    (rows, lines), _ = believing(compared, found)
+    (rows, lines, lacks), _ = believing(compared, found)
     frame = pandas.DataFrame(rows)
     if a.format == "csv":
         frame.map(cell).to_csv(out_for_programs(), index=False)
@@ -53,6 +56,7 @@ def compare(a: Namespace) -> int:
         unsaid = ["why"] if any(row["source"] != OURS for row in rows) else ["why", "source"]
         print_plain(frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True))
         print_plain(lines)
+        say_missing(a, suites, lacks)
     return wrong or code
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.suites import say_changed, say_code, suites_of
 from benchmark.door import within
 from benchmark.errors import GanbenchError, nearest, plain
@@ -24,7 +25,6 @@ from benchmark.records import shelf, store
 from benchmark.records.culprits import T, Use, without_culprits
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
-from benchmark.suite.filter import Filter
 from benchmark.suite.model import Suite
 from benchmark.train.layout import AUTO
 from benchmark.weights.place import missing
@@ -37,10 +37,7 @@ def chosen_plan(a: Namespace, elsewhere: bool = False) -> tuple[Plan, list[Recor
     from benchmark.plan.forecast import in_order
 
     suites, wrong = suites_of(a, strict=True)
-    only = Filter(a.only) if a.only is not None else None
-    cells = [c for s in suites for c in s.cells if only is None or only(c)]
-    if not cells:
-        raise no_cell(a, a.suites)
+    cells = chosen_cells(a, suites, a.suites)
     found, problems = store.read_all(a.results)
     code = wrong or say(problems)
     priorities = _priorities(suites, dict(a.priority or ())) if a.priority else {}
@@ -91,21 +88,10 @@ def _weights_here(run: Run) -> list[str]:
         return []
 
 
-def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:
-    """Another command about the same suites and profile, to be pasted."""
-    more = (*(shell.option("--profile", profile) if profile else ()), *more)
-    return shell.command(name, *map(shell.file, suites), *more)
-
-
 def first_seeds(words: Sequence[str]) -> str:
     """The command for the first seed of each cell, in place of one that adds seeds until verdicts are decided."""
     kept = shell.without(words, {"--until-decided": False, "--budget": True, "--seeds": True, "--until-epoch": True})
     return shell.command(kept[0], "--seeds", "1", *kept[1:])
-
-
-def no_cell(a: Namespace, suites: Sequence[str]) -> GanbenchError:
-    """That ``--only`` chooses nothing, and where to see what there is."""
-    return GanbenchError(f"--only {a.only!r} leaves no cell; see: {about('list', suites, a.profile)}", 2)
 
 
 def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:

@@ -8,11 +8,11 @@ from collections import Counter
 from typing import Any
 
 from benchmark.commands.cell import the_cell
+from benchmark.commands.lacking import say_missing
 from benchmark.commands.lines import believing, count, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.suites import suites_of
 from benchmark.errors import GanbenchError
 from benchmark.plan.blocks import Hindrance, hindrance
-from benchmark.plan.missing import in_words
 from benchmark.records import external, failures
 from benchmark.suite.find import files
 from benchmark.suite.kinds import in_words as kind_in_words
@@ -52,8 +52,7 @@ def list_cells(a: Namespace) -> int:
         f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, "
         f"{len(cells) - published} without"
     )
-    for line in in_words(lacks):
-        print_plain(line)
+    say_missing(a, suites, lacks)
     return wrong
 
 

@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
+from benchmark.commands.lacking import say_fetch
 from benchmark.commands.lines import believing, chosen_plan, count, plan_line, print_json, print_plain
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.blocks import BLOCKED, MISSING
@@ -40,8 +41,10 @@ def plan(a: Namespace) -> int:
     print(_published_line(made))
     if all_costs:
         _print_costs(all_costs, kinds, a.budget)
-    for text in waiting_lines(run for run in made.runs if run.missing):
+    lacking = [run for run in made.runs if run.missing]
+    for text in waiting_lines(lacking):
         print_plain(text)
+    say_fetch(a, (), (run.missing for run in lacking))
     return code
 
 
