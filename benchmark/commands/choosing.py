@@ -9,6 +9,7 @@ from benchmark.errors import GanbenchError
 from benchmark.process import shell
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import Cell, Suite
+from benchmark.suite.narrow import narrowed
 
 
 def only_of(a: Namespace) -> Filter | None:
@@ -29,9 +30,23 @@ def chosen_cells(a: Namespace, suites: Iterable[Suite], named: Sequence[str]) ->
     return cells
 
 
+def chosen_suites(a: Namespace, suites: Sequence[Suite], named: Sequence[str]) -> list[Suite]:
+    """The suites with the cells that ``--only`` chooses, and what is printed beside them; raises as ``chosen_cells``,
+    where nothing is left.
+    """
+    if (only := only_of(a)) is None:
+        return list(suites)
+    left = [one for suite in suites if (one := narrowed(suite, only)).tables]
+    if not left:
+        raise no_cell(a, named)
+    return left
+
+
 def no_cell(a: Namespace, named: Sequence[str]) -> GanbenchError:
     """That ``--only`` chooses nothing, and where to see what there is."""
-    return GanbenchError(f"--only {a.only!r} leaves no cell; see: {about('list', named, a.profile)}", 2)
+    return GanbenchError(
+        f"--only {a.only!r} leaves no cell; see: {about('list', named, getattr(a, 'profile', None))}", 2
+    )
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:

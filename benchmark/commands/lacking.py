@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 
-from benchmark.commands.lines import print_plain
+from benchmark.commands.columns import print_fitting
 from benchmark.plan.missing import Missing, can_be_fetched, in_words
 from benchmark.process import shell
 from benchmark.suite.model import Suite
@@ -17,7 +17,7 @@ def say_missing(a: Namespace, suites: Sequence[Suite], lacks: Iterable[tuple[Mis
     """
     lacks = list(lacks)
     for line in in_words(lacks):
-        print_plain(line)
+        print_fitting(line)
     say_fetch(a, suites, lacks)
 
 
@@ -31,4 +31,6 @@ def say_fetch(a: Namespace, suites: Sequence[Suite], lacks: Iterable[tuple[Missi
             if (value := getattr(a, name, None)) is not None
             for word in shell.option(f"--{name}", value)
         ]
-        print(f"all that can be fetched: {shell.command('data', 'fetch', '--for', *map(shell.file, named), *more)}")
+        print_fitting(
+            f"all that can be fetched: {shell.command('data', 'fetch', '--for', *map(shell.file, named), *more)}"
+        )

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from benchmark.commands.cell import the_cell
+from benchmark.commands.choosing import chosen_suites
 from benchmark.commands.lacking import say_missing
 from benchmark.commands.lines import believing, count, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.suites import suites_of
@@ -27,6 +28,7 @@ def list_cells(a: Namespace) -> int:
     if a.check:
         return _check(a)
     suites, wrong = suites_of(a)
+    suites = chosen_suites(a, suites, a.suites)
     if a.json:
         rows = [_row(cell) for suite in suites for cell in suite.cells]
         print_json(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -79,6 +81,8 @@ def _check(a: Namespace) -> int:
     from benchmark.suite.faults import faults
     from benchmark.suite.lint import lint
 
+    if a.only is not None:
+        raise GanbenchError("--check looks at whole files: leave --only away", 2)
     broken = [fault for path in files(a.suites) for fault in faults(path)]
     for fault in broken:
         print_plain(fault)
@@ -176,6 +180,7 @@ def published(a: Namespace) -> int:
     from benchmark.spreadsheet import cell
 
     suites, wrong = suites_of(a)
+    suites = chosen_suites(a, suites, a.suites)
     frame = pandas.DataFrame(published_rows(suites), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
         print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
