@@ -30,13 +30,13 @@ def chosen_cells(a: Namespace, suites: Iterable[Suite], named: Sequence[str]) ->
     return cells
 
 
-def chosen_suites(a: Namespace, suites: Sequence[Suite], named: Sequence[str]) -> list[Suite]:
-    """The suites with the cells that ``--only`` chooses, and what is printed beside them; raises as ``chosen_cells``,
-    where nothing is left.
+def chosen_suites(a: Namespace, suites: Sequence[Suite], named: Sequence[str], references: bool = False) -> list[Suite]:
+    """The suites with the cells that ``--only`` chooses (``references``: or rows that are no method); those and their
+    tables of which nothing is left go. Raises as ``chosen_cells``.
     """
     if (only := only_of(a)) is None:
         return list(suites)
-    left = [one for suite in suites if (one := narrowed(suite, only)).tables]
+    left = [one for suite in suites if (one := narrowed(suite, only, references)).tables]
     if not left:
         raise no_cell(a, named)
     return left

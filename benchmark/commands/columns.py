@@ -29,10 +29,11 @@ def print_fitting(text: str) -> None:
     """Print lines of text; on a terminal those that are longer go on below, indented."""
     room = width()
     for line in plain(text, lines=True).split("\n"):
-        print_plain("\n".join(_wrapped(line, room)) if room else line)
+        print_plain("\n".join(wrapped(line, room)) if room else line)
 
 
-def _wrapped(line: str, room: int) -> list[str]:
+def wrapped(line: str, room: int) -> list[str]:
+    """A line in so many columns; where it is longer, it goes on below, indented."""
     if len(line) <= room:
         return [line]
     indent = " " * min(len(line) - len(line.lstrip()), room // 2)

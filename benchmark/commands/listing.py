@@ -180,7 +180,7 @@ def published(a: Namespace) -> int:
     from benchmark.spreadsheet import cell
 
     suites, wrong = suites_of(a)
-    suites = chosen_suites(a, suites, a.suites)
+    suites = chosen_suites(a, suites, a.suites, references=True)
     frame = pandas.DataFrame(published_rows(suites), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
         print_json(frame.to_json(orient="records", force_ascii=False, indent=1))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from benchmark.collate.judging.join import Joined
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import Suite
@@ -22,5 +20,4 @@ def chosen(loaded: Loaded, only: Filter | None) -> Loaded:
     suite, joined = loaded
     left = {key: [j for j in rows if only(j.cell)] for key, rows in joined.items()}
     narrow = with_cells(suite, only, {j.cell.id for rows in left.values() for j in rows})
-    tables = tuple(table for table in narrow.tables if table.cells)
-    return replace(narrow, tables=tables), {table.key: left[table.key] for table in tables}
+    return narrow, {table.key: left[table.key] for table in narrow.tables}
