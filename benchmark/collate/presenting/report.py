@@ -52,7 +52,7 @@ def write_reports(
     if said := clash(suite for suite, _ in loaded):
         raise GanbenchError(said, 2)
     reports = [made for one in loaded if (made := _report(*selected(one, only))).suite.tables]
-    if not reports:
+    if only is not None and not reports:
         raise GanbenchError("there is no such cell to report", 2)
     try:
         with Folder(Path(out)) as folder:
