@@ -16,7 +16,7 @@ from benchmark.process.leave import Leave
 DESCRIPTION = (
     "Reproducibility benchmark harness for GAN papers: what they published, what we get, whether their claims hold."
 )
-ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "making", "machine")
+ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "comparing", "making", "machine")
 """Of ``arguments/`` and of ``commands/``."""
 
 
@@ -100,6 +100,8 @@ def _which_suites(arguments: argparse.Namespace) -> None:
     named = getattr(arguments, "suites", None)
     if hasattr(arguments, "cell"):
         named = [arguments.cell.split("/")[0]]
+    elif hasattr(arguments, "cells"):
+        named = list(dict.fromkeys(cell.split("/")[0] for cell in arguments.cells))
     elif getattr(arguments, "action", None) == "stats":
         named = arguments.names or None
     if named is None:

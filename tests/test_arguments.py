@@ -37,7 +37,7 @@ NO_NUMBER = [
 OUT_OF_BOUNDS = ["9" * 20, "9" * 5000, "-" + "9" * 5000, "-5"]
 COMMANDS = [
     "list", "show", "published", "plan", "calibrate", "run", "status",
-    "compare", "claims", "report", "merge", "export", "measure", "enter", "new", "schema", "data", "doctor",
+    "compare", "claims", "report", "merge", "export", "measure", "enter", "diff", "new", "schema", "data", "doctor",
 ]  # fmt: skip
 
 

@@ -42,10 +42,10 @@ def test_one_archive_for_a_whole_table_is_one_line(
     assert planned.count(ARCHIVE) == 1 and "28 cells (56 runs), the first chain/fewshot/FastGAN/shells: " in planned
     assert main(["run", *words, "--executor", "inline"]) == 1
     said = capsys.readouterr().err
-    assert said.count(ARCHIVE) == 1 and "28 cells (28 runs)" in said and "28 blocked" in said
+    assert said.count(ARCHIVE) == 1 and "28 cells (28 runs)" in said and "28 missing here" in said
     assert main(["list", "chain", "--profile", "reduced"]) == 0
     listed = capsys.readouterr().out
-    assert listed.count(ARCHIVE) == 1 and "] blocks 73 cells: dataset fluent-emoji: " in listed
+    assert listed.count(ARCHIVE) == 1 and "missing here, 73 cells: dataset fluent-emoji: " in listed
     for text in (planned, said, listed):
         assert "ganbench data fetch fluent-emoji" in text and (there is None or f"{len(there)} of" in text)
 
@@ -115,8 +115,8 @@ def test_a_recipe_that_cannot_be_built_is_refused_also_where_something_else_is_m
     given = "parts: [spectral-norm: {player: D}]"
     text = text.replace(given, "parts: [spectral-norm: {player: D}, dequantise: {scale: 0, width: 0.1}]", 1)
     if lacking == "weights":
-        monkeypatch.setattr("benchmark.plan.blocks.missing_weights", lambda name: f"the weights of {name} are not here")
-        monkeypatch.setattr("benchmark.plan.blocks.weights_of", lambda *run: ["inception-2015-12-05"])
+        monkeypatch.setattr("benchmark.plan.missing.missing_weights", lambda name: f"the weights of {name} are not here")
+        monkeypatch.setattr("benchmark.plan.missing.weights_of", lambda *run: ["inception-2015-12-05"])
     (tmp_path / "theory.yaml").write_text(text, encoding="utf-8")
     profile = "full" if lacking == "data" else "ci"
     words = [*command.split(), str(tmp_path / "theory.yaml"), "--profile", profile, "--results", str(tmp_path / "r")]

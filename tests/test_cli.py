@@ -105,7 +105,7 @@ def test_missing_data_blocks_with_the_mend_and_exit_code_one(tmp_path: Path) -> 
     done = ganbench(
         "run", "theory", "--only", "table=1", "--results", tmp_path, env={**os.environ, "GANBENCH_DATA": str(tmp_path)}
     )
-    assert done.returncode == 1 and "3 blocked" in done.stderr and "ganbench data fetch mnist" in done.stderr
+    assert done.returncode == 1 and "3 missing here" in done.stderr and "ganbench data fetch mnist" in done.stderr
 
 
 @pytest.mark.slow

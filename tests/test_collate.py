@@ -231,7 +231,7 @@ def test_join_prefers_the_full_run_and_says_what_it_shows() -> None:
     assert (
         joined["theory/1"][0].records == (full,) and joined["theory/1"][0].entries["V_g"].verdict.name == "inconclusive"
     )
-    assert join(suite, [])["theory/1"][0].entries["V_g"].verdict.name in ("not run", "blocked")
+    assert join(suite, [])["theory/1"][0].entries["V_g"].verdict.name in ("not run", "missing here")
 
 
 def _three_seeds(values: dict[str, tuple[float, float, float]], spread: float = 1e-4) -> list[Record]:

@@ -407,15 +407,13 @@ def test_the_price_of_data_that_is_not_here_is_told_and_of_what_is_not_implement
     cells[1] = dataclasses.replace(cells[1], recipe=dataclasses.replace(cells[1].recipe, parts=(("no-such", {}),)))
     made = forecast(make_plan(cells, [0], {}), devices.named("A100"), say=lambda done, todo: None)
     far, unmade = sorted(made.plan.runs, key=lambda run: run.cells[0].paper, reverse=True)
-    assert not far.key and far.state == unmade.state == "blocked" and "not implemented" in unmade.reason, (
-        "no key: what is in the data is not known either"
-    )
+    assert not far.key and (far.state, unmade.state) == ("missing here", "blocked"), "nor is known what is in the data"
+    assert "not implemented" in unmade.reason
     priced = made.cost(far)
     assert priced.count == count(far.recipe, far.total_steps) and far.images == 100_000 and made.cost(unmade) is None
-    assert (
-        lines(made, 1, None)[-1]
-        == f"1 blocked training would take {hours(priced.total_s)} more; what 1 more would take is not known"
-    )
+    assert lines(made, 1, None)[-1] == f"1 training with something missing here would take {hours(priced.total_s)} more"
+    other = forecast(make_plan(cells, [0], {}, elsewhere=True), devices.named("A100"), say=lambda done, todo: None)
+    assert [t.seconds for t in other.trainings()] == [priced.total_s], "another machine may have them"
     few = [dataclasses.replace(cells[0], recipe=dataclasses.replace(far.recipe, images=3, drop_last=True))]
     made = forecast(make_plan(few, [0], {}), devices.named("A100"), say=lambda done, todo: None)
     assert made.cost(made.plan.runs[0]) is None, "less than one batch"
@@ -428,11 +426,15 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
         devices.named("A100"),
         say=lambda done, todo: None,
     )
-    assert lines(blocked, 2, None)[-1].startswith("2 blocked trainings would take") and blocked.trainings() == []
-    price = hours(sum(t.seconds for t in blocked.trainings("blocked")))
+    assert lines(blocked, 2, None)[-1].startswith("2 trainings with something missing here would take")
+    assert blocked.trainings() == blocked.trainings("blocked") == []
+    price = hours(sum(t.seconds for t in blocked.trainings("missing here")))
     assert (
         lines(blocked, 2, 3600.0)[-2:]
-        == ["blocked, and not among these:", f"  table theory/1: 2 trainings, {price} ({blocked.plan.runs[0].reason})"]
+        == [
+            "missing here, and not among these:",
+            f"  table theory/1: 2 trainings, {price} ({blocked.plan.runs[0].reason})",
+        ]
         and "mnist" in blocked.plan.runs[0].reason
     )
 

@@ -25,6 +25,7 @@ from benchmark.collate.statistics.looks import LAST
 from benchmark.commands import rounds
 from benchmark.commands.pace import width_of
 from benchmark.errors import GanbenchError
+from benchmark.plan.blocks import BLOCKED, Hindrance
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
 from benchmark.records import failures, store
@@ -53,9 +54,14 @@ class Lab:
         self.made: list[tuple[str, int]] = []
         self.draw: Draw = lambda cell, seed: self.noisy(cell)
         monkeypatch.setattr(
-            "benchmark.plan.plan.what_blocks",
+            "benchmark.plan.run.hindrance",
             lambda recipe, protocol: next(
-                (why for c in full_cells() if c.recipe == recipe and (why := self.blocked.get(c.method))), None
+                (
+                    Hindrance(BLOCKED, why)
+                    for c in full_cells()
+                    if c.recipe == recipe and (why := self.blocked.get(c.method))
+                ),
+                None,
             ),
         )
         monkeypatch.setattr(rounds, "run_plan", self.run_plan)

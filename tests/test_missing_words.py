@@ -55,7 +55,7 @@ def test_a_metric_that_records_lack_is_not_measured(lack: set[int]) -> None:
 )
 def test_two_versions_of_measuring_are_said_and_no_seed_is_called_missing(old: set[int], verdict: str) -> None:
     joined, entry = joined_with({seed: {"measure_version": MEASURE_VERSION + 6} for seed in old})
-    allowed = (verdict, "blocked") if len(old) == 3 else (verdict,)  # where its images are not here
+    allowed = (verdict, "missing here") if len(old) == 3 else (verdict,)  # where its images are not here
     assert entry.verdict.name in allowed and "is missing" not in entry.verdict.why
     assert f"version {MEASURE_VERSION + 6} of the measuring code" in entry.verdict.why
     assert f"seed{'s' * (len(old) > 1)} {', '.join(map(str, sorted(old)))} " in entry.verdict.why

@@ -71,7 +71,7 @@ def test_plan_says_why_and_puts_the_longest_first(tmp_path: Path, monkeypatch: p
     assert make_plan(_cells(), [0], by_evaluation([part]), until_epoch=2).runs[-1].state == "done"
     monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
     full = make_plan(_cells("full"), [0], {})
-    assert {r.state for r in full.runs} == {"blocked"} and "ganbench data fetch mnist" in full.runs[0].reason
+    assert {r.state for r in full.runs} == {"missing here"} and "ganbench data fetch mnist" in full.runs[0].reason
 
 
 def test_plan_of_ten_thousand_runs_is_quick() -> None:

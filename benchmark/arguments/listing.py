@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.arguments.paths import text
-from benchmark.arguments.shared import Command, trust_plugins
+from benchmark.arguments.shared import Command, only, trust_plugins
 
 
 def add(command: Command) -> None:
@@ -13,6 +13,7 @@ def add(command: Command) -> None:
     p.add_argument(
         "--check", action="store_true", help="look for mistakes in the suite files instead; exit 1 if there are any"
     )
+    only(p)
     trust_plugins(p)
     p = command(
         "show", "one cell: resolved recipe, protocol, published numbers, runs so far", results=True, profile=True
@@ -20,3 +21,4 @@ def add(command: Command) -> None:
     p.add_argument("cell", type=text, metavar="CELL", help="as 'ganbench list' prints it: theory/1/B_z=10^0[MLP]/mnist")
     p = command("published", "every published number, tidy", "*")
     p.add_argument("--format", choices=("csv", "json"), default="csv")
+    only(p)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.arguments.paths import name_or_path, new_file, old_file
+from benchmark.arguments.paths import name_or_path, new_file, old_file, text
 from benchmark.arguments.shared import Command, only
 
 
@@ -16,10 +16,18 @@ def add(command: Command) -> None:
         nargs="*",
         type=name_or_path,
         metavar="NAME",
-        help="datasets; for 'add': NAME FOLDER (or an archive); for 'stats': suites whose real images are to be "
-        "measured now (none: list what is kept)",
+        help="datasets, and with list, fetch and verify weights; for 'add': NAME FOLDER (or an archive); for 'stats': "
+        "suites whose real images are to be measured now (none: list what is kept)",
     )
     p.add_argument("--force", action="store_true", help="with fetch: replace files that are there")
+    p.add_argument(
+        "--for",
+        dest="suites",
+        nargs="+",
+        type=text,
+        metavar="SUITE",
+        help="with fetch: all that these suites need and that can be fetched; what cannot is said",
+    )
     p.add_argument(
         "--export",
         type=new_file,

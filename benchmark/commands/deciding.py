@@ -6,7 +6,8 @@ from argparse import Namespace
 
 from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.commands import standing
-from benchmark.commands.lines import count, first_seeds, no_cell, say
+from benchmark.commands.choosing import no_cell, only_of
+from benchmark.commands.lines import count, first_seeds, say
 from benchmark.commands.pace import device_of, width_of
 from benchmark.commands.rounds import Session
 from benchmark.commands.standing import SHOWN, Standing, tell
@@ -14,7 +15,6 @@ from benchmark.commands.suites import say_code
 from benchmark.errors import GanbenchError
 from benchmark.plan.in_words import hours
 from benchmark.schedule.launch import Options
-from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 
 RULE = f"""Rule: after every seed from the {FIRST}rd on, all verdicts are looked at. Intervals of seeds that are
@@ -28,9 +28,7 @@ def until_decided(a: Namespace, options: Options) -> int:
     """Add seeds where they decide most; returns the exit code: 0 if all that seeds can decide is, 1 if something is
     left, given up, blocked, failed or diverged.
     """
-    session = Session(
-        load_all(a.suites, a.profile), Filter(a.only) if a.only is not None else None, a.results, options, a.budget
-    )
+    session = Session(load_all(a.suites, a.profile), only_of(a), a.results, options, a.budget)
     state = session.look()
     if not state.cells:
         raise no_cell(a, a.suites)

@@ -6,10 +6,14 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.commands.choosing import no_cell, only_of
+from benchmark.commands.columns import print_fitting, width
+from benchmark.commands.lacking import say_missing
 from benchmark.commands.lines import believing, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.standing import tell
 from benchmark.commands.suites import suites_of
 from benchmark.errors import plain
+from benchmark.plan.missing import Missing
 from benchmark.records import external, failures, shelf
 from benchmark.records.record import Record, RecordError
 from benchmark.spreadsheet import cell
@@ -24,24 +28,32 @@ def compare(a: Namespace) -> int:
     """Published beside achieved."""
     import pandas
 
+    from benchmark.collate.judging.chosen import chosen
     from benchmark.collate.judging.join import load_joined
     from benchmark.collate.judging.outside import with_outside
     from benchmark.collate.presenting.tidy import OURS, believed, compared_rows
+    from benchmark.commands.compared import blocks, compared_in_a_line
 
+    only = only_of(a)
     found, code = read_records(a.results)
     others, more = external.read_all(a.results)
     code = max(code, say(more))
     suites, wrong = _suites(a)
     failed = failures.read_all(a.results)
 
-    def compared(left: list[Record], _: list[RecordError]) -> tuple[list[dict[str, Any]], str]:
-        """The rows, and what they ask to be believed."""
+    def compared(
+        left: list[Record], _: list[RecordError]
+    ) -> tuple[list[dict[str, Any]], str, list[tuple[Missing, ...]]]:
+        """The rows, what they ask to be believed, and what is missing here."""
         loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
-        joined = [with_outside(suite, one, others) for suite, one in loaded]
+        joined = [chosen((suite, with_outside(suite, one, others)), only)[1] for suite, one in loaded]
         lines = "".join(f"\n{line}" for one in joined for line in believed(one))
-        return [row for one in joined for row in compared_rows(one)], lines
+        lacks = [j.lacks for one in joined for rows in one.values() for j in rows]
+        return [row for one in joined for row in compared_rows(one)], lines, lacks
 
-    (rows, lines), _ = believing(compared, found)
+    (rows, lines, lacks), _ = believing(compared, found)
+    if only is not None and not rows:
+        raise no_cell(a, a.suites)
     frame = pandas.DataFrame(rows)
     if a.format == "csv":
         frame.map(cell).to_csv(out_for_programs(), index=False)
@@ -49,8 +61,12 @@ def compare(a: Namespace) -> int:
         print_json(frame.to_json(orient="records", force_ascii=False, indent=1))
     else:
         unsaid = ["why"] if any(row["source"] != OURS for row in rows) else ["why", "source"]
-        print_plain(frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True))
-        print_plain(lines)
+        table = frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True)
+        room = width()
+        print_plain(table if room is None or room >= table.index("\n") else "\n".join(blocks(rows, room)))
+        print_fitting(lines)
+        say_missing(a, suites, lacks)
+        print_fitting(compared_in_a_line(rows))
     return wrong or code
 
 
@@ -58,40 +74,47 @@ def claims(a: Namespace) -> int:
     """Each claim and its verdicts."""
     from benchmark.collate.judging.join import load_joined
     from benchmark.collate.judging.ranking import rankings
-    from benchmark.collate.presenting.report import judged_claims
+    from benchmark.collate.presenting.report import selected
+    from benchmark.commands.compared import claims_in_a_line
 
+    only = only_of(a)
     found, code = ([], 0) if a.published_only else read_records(a.results)
     failed = {} if a.published_only else failures.read_all(a.results)
     suites, wrong = _suites(a)
 
     def judged(left: list[Record], _: list[RecordError]) -> list[tuple[str, list[JudgedClaim], list[Ranking]]]:
         """Each suite's name, claims, and orders of methods."""
-        loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
+        loaded = [selected(load_joined(suite.path, left, a.profile, failed), only) for suite in suites]
         return [
-            (suite.name, judged_claims(suite, joined), [r for t in suite.tables for r in rankings(t, joined[t.key])])
-            for suite, joined in loaded
+            (suite.name, claims, [r for t in suite.tables for r in rankings(t, joined[t.key])])
+            for suite, joined, claims in loaded
+            if suite.tables
         ]
 
-    for suite, found_claims, ranked in believing(judged, found)[0]:
+    all_judged = believing(judged, found)[0]
+    if only is not None and not all_judged:
+        raise no_cell(a, a.suites)
+    for suite, found_claims, ranked in all_judged:
         for c in found_claims:
-            print_plain(
+            print_fitting(
                 f"{suite}: {c.claim.id} ({c.claim.where})\n  “{c.claim.quote}”"
                 + (f"\n  note: {c.claim.note}" if c.claim.note else "")
             )
             for line in c.recipes:
-                print_plain(f"  recipes: {line}")
+                print_fitting(f"  recipes: {line}")
             for name, verdict in (("published", c.published), ("achieved", c.achieved)):
                 if name == "published" or not a.published_only:
-                    print_plain(f"  {name}: {verdict.name} ({verdict.why})")
+                    print_fitting(f"  {name}: {verdict.name} ({verdict.why})")
                     for sign, texts in (("+", verdict.supports), ("-", verdict.contradicts), ("?", verdict.undecided)):
                         for text in texts:
-                            print_plain(f"    {sign} {text}")
+                            print_fitting(f"    {sign} {text}")
         for r in (r for r in ranked if r.tau is not None):
             interval = f" [{r.low:.2f}, {r.high:.2f}]" if r.low is not None else ""
-            print(
+            print_fitting(
                 f"{r.table}: order of {r.methods} methods by {r.metric}, {r.column}: Kendall's τ "
                 f"{r.tau:.2f}{interval} ({r.why})"
             )
+    print_fitting(claims_in_a_line([c for _, found_claims, _ in all_judged for c in found_claims], a.published_only))
     return wrong or code
 
 
@@ -102,6 +125,7 @@ def report(a: Namespace) -> int:
     from benchmark.collate.presenting.report import write_reports
     from benchmark.records.merge import read_conflicts
 
+    only = only_of(a)
     found, problems = shelf.read_all(a.results)
     conflicts, more = read_conflicts(a.results)
     others, unread = external.read_all(a.results)
@@ -115,7 +139,9 @@ def report(a: Namespace) -> int:
         loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
         loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
         said = [str(p) for p in (*problems, *out)]
-        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell)
+        if only is not None and not any(only(j.cell) for _, joined in loaded for rows in joined.values() for j in rows):
+            raise no_cell(a, a.suites)
+        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, tell, only)
 
     for written in believing(reported, found)[0]:
         print(plain(str(written)))

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.suites import say_changed, say_code, suites_of
 from benchmark.door import within
 from benchmark.errors import GanbenchError, nearest, plain
-from benchmark.plan.blocks import weights_of
+from benchmark.plan.blocks import BLOCKED, MISSING
+from benchmark.plan.missing import weights_of
 from benchmark.plan.plan import Plan, Run, make_plan, prioritised
 from benchmark.process import shell
 from benchmark.recipe import Recipe
@@ -23,21 +25,19 @@ from benchmark.records import shelf, store
 from benchmark.records.culprits import T, Use, without_culprits
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.record import Record, RecordError
-from benchmark.suite.filter import Filter
 from benchmark.suite.model import Suite
 from benchmark.train.layout import AUTO
 from benchmark.weights.place import missing
 
 
-def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
-    """The plan, in the order of predicted cost where that is known; all records there are; what ``say`` returns."""
+def chosen_plan(a: Namespace, elsewhere: bool = False) -> tuple[Plan, list[Record], int]:
+    """The plan, in the order of predicted cost where that is known; all records there are; what ``say`` returns.
+    ``elsewhere``: as ``make_plan``.
+    """
     from benchmark.plan.forecast import in_order
 
     suites, wrong = suites_of(a, strict=True)
-    only = Filter(a.only) if a.only is not None else None
-    cells = [c for s in suites for c in s.cells if only is None or only(c)]
-    if not cells:
-        raise no_cell(a, a.suites)
+    cells = chosen_cells(a, suites, a.suites)
     found, problems = store.read_all(a.results)
     code = wrong or say(problems)
     priorities = _priorities(suites, dict(a.priority or ())) if a.priority else {}
@@ -45,14 +45,14 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
     def planned(left: list[Record], out: list[RecordError]) -> Plan:
         """The plan with the records that are left."""
         made = make_plan(
-            cells, range(a.seeds), by_evaluation(left), a.until_epoch, [*problems, *out], fixed=not a.looked
+            cells, range(a.seeds), by_evaluation(left), a.until_epoch, [*problems, *out], not a.looked, elsewhere
         )
         return prioritised(made, priorities) if priorities else made
 
     made, found = believing(planned, found)
     say_code(run.recipe for run in made.of("to do"))
-    elsewhere = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
-    _must_build(made, elsewhere)
+    another = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
+    _must_build(made, another)
     made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)
     say_changed(made)
     return made, found, code
@@ -61,12 +61,12 @@ def chosen_plan(a: Namespace) -> tuple[Plan, list[Record], int]:
 def _must_build(made: Plan, elsewhere: bool) -> None:
     """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
     torch refuses a recipe that is not done, here or blocked, also with what is left for the last batch of an epoch, or
-    where it would not fit into this machine's memory and is to run nowhere ``elsewhere``.
+    where it would not fit into this machine's memory and is not to run ``elsewhere``.
     """
     from benchmark.plan.built import refusals, room_here
     from benchmark.weights.read import verified
 
-    wanted = (*made.of("to do"), *made.of("blocked"))  # data that are not here excuse no recipe
+    wanted = made.of("to do", BLOCKED, MISSING)  # data that are not here excuse no recipe
     for weights in dict.fromkeys(w for run in wanted for w in _weights_here(run)):
         verified(weights)
 
@@ -88,21 +88,10 @@ def _weights_here(run: Run) -> list[str]:
         return []
 
 
-def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:
-    """Another command about the same suites and profile, to be pasted."""
-    more = (*(shell.option("--profile", profile) if profile else ()), *more)
-    return shell.command(name, *map(shell.file, suites), *more)
-
-
 def first_seeds(words: Sequence[str]) -> str:
     """The command for the first seed of each cell, in place of one that adds seeds until verdicts are decided."""
     kept = shell.without(words, {"--until-decided": False, "--budget": True, "--seeds": True, "--until-epoch": True})
     return shell.command(kept[0], "--seeds", "1", *kept[1:])
-
-
-def no_cell(a: Namespace, suites: Sequence[str]) -> GanbenchError:
-    """That ``--only`` chooses nothing, and where to see what there is."""
-    return GanbenchError(f"--only {a.only!r} leaves no cell; see: {about('list', suites, a.profile)}", 2)
 
 
 def _priorities(suites: list[Suite], given: dict[str, int]) -> dict[str, int]:
@@ -168,12 +157,13 @@ def _numbered(found: re.Match[str]) -> str:
 
 def plan_line(made: Plan) -> str:
     """Cells, trainings, evaluations, and how many of them are to do."""
-    n = {state: len(made.of(state)) for state in ("to do", "blocked", "done")}
+    n = {state: len(made.of(state)) for state in ("to do", BLOCKED, MISSING, "done")}
+    missing = f", {n[MISSING]} {MISSING}" if n[MISSING] else ""
     cells = len({c.id for r in made.runs for c in r.cells})
     return (
         f"profile {made.profile}: {count(cells, 'cell')}, "
         f"{count(len(made.trainings()), 'distinct training run')} ({count(len(made.runs), 'evaluation')}): "
-        f"{n['to do']} to do, {n['done']} done, {n['blocked']} blocked"
+        f"{n['to do']} to do, {n['done']} done, {n[BLOCKED]} blocked{missing}"
     )
 
 

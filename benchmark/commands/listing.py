@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections import Counter
+from typing import Any
 
 from benchmark.commands.cell import the_cell
+from benchmark.commands.choosing import chosen_suites
+from benchmark.commands.lacking import say_missing
 from benchmark.commands.lines import believing, count, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.suites import suites_of
 from benchmark.errors import GanbenchError
-from benchmark.plan.blocks import what_blocks
+from benchmark.plan.blocks import Hindrance, hindrance
 from benchmark.records import external, failures
 from benchmark.suite.find import files
-from benchmark.suite.kinds import in_words
+from benchmark.suite.kinds import in_words as kind_in_words
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell
 from benchmark.suite.nodes import SuiteError
@@ -25,13 +28,17 @@ def list_cells(a: Namespace) -> int:
     if a.check:
         return _check(a)
     suites, wrong = suites_of(a)
+    suites = chosen_suites(a, suites, a.suites)
     if a.json:
-        rows = [cell_row(cell, what_blocks(cell.recipe, cell.protocol)) for suite in suites for cell in suite.cells]
+        rows = [_row(cell) for suite in suites for cell in suite.cells]
         print_json(json.dumps(rows, indent=1, ensure_ascii=False))
         return wrong
+    lacks = []
     for suite in suites:
-        found = {c.id: what_blocks(c.recipe, c.protocol) for c in suite.cells}
-        shared = [why for why, n in Counter(found.values()).items() if why and n > 1]
+        found = {c.id: hindrance(c.recipe, c.protocol) for c in suite.cells}
+        lacks += [h.missing for h in found.values() if h]
+        whys = Counter(h.why for h in found.values() if h and not h.missing)
+        shared = [why for why, n in whys.items() if n > 1]
         print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
         for table in suite.tables:
             numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
@@ -40,21 +47,30 @@ def list_cells(a: Namespace) -> int:
             for cell in table.cells:
                 print(f"    {cell.id}  {_standing_in_list(found[cell.id], shared)}")
         for number, why in enumerate(shared, 1):
-            print(f"  [{number}] blocks {count(list(found.values()).count(why), 'cell')}: {why}")
+            print(f"  [{number}] blocks {count(whys[why], 'cell')}: {why}")
     cells = [c for s in suites for c in s.cells]
     published = sum(bool(c.published) for c in cells)
     print(
         f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, "
         f"{len(cells) - published} without"
     )
+    say_missing(a, suites, lacks)
     return wrong
 
 
-def _standing_in_list(why: str | None, shared: list[str]) -> str:
-    """A reason that several cells share is said once, below them."""
-    if not why:
+def _row(cell: Cell) -> dict[str, Any]:
+    found = hindrance(cell.recipe, cell.protocol)
+    return cell_row(cell, found.why, [thing.name for thing in found.missing]) if found else cell_row(cell, None)
+
+
+def _standing_in_list(found: Hindrance | None, shared: list[str]) -> str:
+    """A reason that several cells share is said once, below them; what is missing here, at the end of all."""
+    if found is None:
         return "ready"
-    return f"blocked [{shared.index(why) + 1}]" if why in shared else f"blocked: {why}"
+    if found.missing:
+        return f"{found.word}: {', '.join(thing.name for thing in found.missing)}"
+    why = found.why
+    return f"{found.word} [{shared.index(why) + 1}]" if why in shared else f"{found.word}: {why}"
 
 
 def _check(a: Namespace) -> int:
@@ -65,6 +81,8 @@ def _check(a: Namespace) -> int:
     from benchmark.suite.faults import faults
     from benchmark.suite.lint import lint
 
+    if a.only is not None:
+        raise GanbenchError("--check looks at whole files: leave --only away", 2)
     broken = [fault for path in files(a.suites) for fault in faults(path)]
     for fault in broken:
         print_plain(fault)
@@ -86,8 +104,8 @@ def _check(a: Namespace) -> int:
 def show(a: Namespace) -> int:
     """One cell in full."""
     suite, cell = the_cell(a.cell, a.profile)
-    blocked = what_blocks(cell.recipe, cell.protocol)
-    print(f"{cell.id}  (profile {cell.profile})\n{f'blocked: {blocked}' if blocked else 'ready'}")
+    found = hindrance(cell.recipe, cell.protocol)
+    print_plain(f"{cell.id}  (profile {cell.profile})\n{f'{found.word}: {found.why}' if found else 'ready'}")
     if standing := _standing(cell):
         print(f"data: {standing}")
     print("\npublished")
@@ -102,7 +120,7 @@ def show(a: Namespace) -> int:
     for title, fields in (("recipe", cell.recipe.to_json()), ("protocol", cell.protocol.to_json())):
         print(f"\n{title}")
         for key, value in fields.items():
-            source, kind = _source(cell, key), in_words(cell.kinds, key) if cell.profile == "full" else ""
+            source, kind = _source(cell, key), kind_in_words(cell.kinds, key) if cell.profile == "full" else ""
             said = [str(sources.setdefault(source, len(sources) + 1))] if source else []
             print(f"  {key}: {value}" + (f"    [{', '.join([*said, kind] if kind else said)}]" if said or kind else ""))
     print("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
@@ -117,17 +135,16 @@ def show(a: Namespace) -> int:
     others, unread = external.read_all(a.results)
     code, failed = max(code, say(unread)), failures.read_all(a.results)
     joined, _ = believing(lambda left, _: with_outside(suite, join(suite, left, failures=failed), others), records)
-    found = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
-    for record in found.records:
+    here = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
+    for record in here.records:
         print(
             f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run "
             f"{record.run}"
         )
-    for entry in found.entries.values():
-        print_plain(
-            f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({entry.verdict.why.removeprefix('blocked: ')})"
-        )
-    for o in found.outside:
+    for entry in here.entries.values():
+        why = entry.verdict.why.removeprefix(f"{entry.verdict.name}: ")
+        print_plain(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({why})")
+    for o in here.outside:
         print_plain(f"\n{o.source}\n  {o.caveats[0]}")
         for entry in o.entries.values():
             print_plain(f"  {entry.metric}: {achieved_text(entry)}; {entry.verdict.name} ({entry.verdict.why})")
@@ -163,6 +180,7 @@ def published(a: Namespace) -> int:
     from benchmark.spreadsheet import cell
 
     suites, wrong = suites_of(a)
+    suites = chosen_suites(a, suites, a.suites, references=True)
     frame = pandas.DataFrame(published_rows(suites), columns=PUBLISHED_COLUMNS)
     if a.format == "json":
         print_json(frame.to_json(orient="records", force_ascii=False, indent=1))

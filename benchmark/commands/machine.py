@@ -5,54 +5,37 @@ from __future__ import annotations
 import itertools
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
-from benchmark.commands.lines import no_cell, print_plain
+from benchmark.commands.choosing import chosen_cells
+from benchmark.commands.lines import print_plain
 from benchmark.errors import GanbenchError, nearest
-from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 
 
 def data(a: Namespace) -> int:
     """Datasets."""
+    from benchmark.commands.fetching import fetch, known_names, list_all, verify
     from benchmark.data.add import add
-    from benchmark.data.cards import card, cards, data_root
-    from benchmark.data.fetch import fetch
-    from benchmark.data.verify import state, verify
+    from benchmark.weights.known import KNOWN
 
+    if a.suites and a.action != "fetch":
+        raise GanbenchError("--for belongs to: ganbench data fetch", 2)
     if a.action == "list":
-        print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
-        for name in a.names or cards():
-            c = card(name)
-            print_plain(_data_line(name, c, state(c)))
-        return 0
+        return list_all(a.names)
     if a.action == "stats":
         return _stats(a)
-    if a.export or a.import_file or a.only is not None:
+    if a.export or a.import_file or (a.only is not None and not a.suites):
         raise GanbenchError("--export, --import and --only belong to: ganbench data stats", 2)
-    if not a.names:
-        raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
+    if not a.names and not a.suites:
+        raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', known_names())}", 2)
     if a.action == "add":
         if len(a.names) != 2:
             raise GanbenchError("usage: ganbench data add NAME FOLDER (or an archive)", 2)
+        if a.names[0] in KNOWN:
+            raise GanbenchError("weights are not added: give their file with --weights, or in GANBENCH_WEIGHTS", 2)
         add(a.names[0], Path(a.names[1]))
         return 0
-    wrong = 0
-    for name in a.names:
-        if a.action == "fetch":
-            fetch(name, a.force)
-            continue
-        for file, problem in verify(name):
-            print_plain(f"{name}: {file}: {problem or 'ok'}")
-            wrong += problem is not None
-        if card(name).reader == "shapes":
-            print(f"{name}: procedural, nothing to verify")
-    return 1 if wrong else 0
-
-
-def _data_line(name: str, c: Any, state: str) -> str:
-    splits = ", ".join(f"{split} {s['count']:,}" for split, s in c.splits.items())
-    return f"  {name}: {c.title}; {splits}; {state}"
+    return fetch(a) if a.action == "fetch" else verify(a.names)
 
 
 def _stats(a: Namespace) -> int:
@@ -73,10 +56,7 @@ def _stats(a: Namespace) -> int:
         for line in kept():
             print_plain(f"  {line}")
         return 0
-    only = Filter(a.only) if a.only is not None else None
-    cells = [c for s in load_all(a.names, a.profile) for c in s.cells if only is None or only(c)]
-    if not cells:
-        raise no_cell(a, a.names)
+    cells = chosen_cells(a, load_all(a.names, a.profile), a.names)
     if a.export:
         from benchmark.metrics.exchange import export
 

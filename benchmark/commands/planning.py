@@ -8,11 +8,13 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
+from benchmark.commands.lacking import say_fetch
 from benchmark.commands.lines import believing, chosen_plan, count, plan_line, print_json, print_plain
 from benchmark.errors import GanbenchError, plain
+from benchmark.plan.blocks import BLOCKED, MISSING
 from benchmark.plan.devices import named
 from benchmark.plan.plan import Plan
-from benchmark.plan.reasons import blocked_lines
+from benchmark.plan.reasons import waiting_lines
 from benchmark.records.record import Record
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 def plan(a: Namespace) -> int:
     """Which runs are needed, and what they cost where that is asked for."""
     kinds = _kinds(a)
-    made, found, code = chosen_plan(a)
+    made, found, code = chosen_plan(a, elsewhere=_priced(a))  # what is got does not change a price
     all_costs, _ = believing(lambda left, _: _costs(a, kinds, made, left), found)
     costs = all_costs[0] if all_costs else None
     if a.json:
@@ -31,7 +33,7 @@ def plan(a: Namespace) -> int:
     if a.explain:
         _explain(made, costs)
     else:
-        for text in blocked_lines(made.of("blocked")):
+        for text in waiting_lines(made.of(BLOCKED)):
             print_plain(text)
     for text in dict.fromkeys(_sharing(made)):  # once, whatever the number of seeds
         print(text)
@@ -39,6 +41,10 @@ def plan(a: Namespace) -> int:
     print(_published_line(made))
     if all_costs:
         _print_costs(all_costs, kinds, a.budget)
+    lacking = [run for run in made.runs if run.missing]
+    for text in waiting_lines(lacking):
+        print_plain(text)
+    say_fetch(a, (), (run.missing for run in lacking))
     return code
 
 
@@ -54,6 +60,7 @@ def _rows(made: Plan, costs: Forecast | None) -> list[dict[str, Any]]:
             "state": r.state,
             "reason": r.reason,
             "steps": r.total_steps,
+            "missing": [thing.name for thing in r.missing],
         }
         for r in made.runs
     ]
@@ -71,7 +78,8 @@ def _explain(made: Plan, costs: Forecast | None) -> None:
     from benchmark.plan.in_words import line
 
     for run in made.runs:
-        print_plain(f"{run.state}: {run.name}: {run.reason}")
+        short = ", ".join(thing.name for thing in run.missing)  # what to do about it is said at the end
+        print_plain(f"{run.state}: {run.name}: {short if run.state == MISSING else run.reason}")
         if costs and (cost := costs.cost(run)):
             print(f"  {line(cost, costs.device)}")
         elif costs and (why := costs.why_none(run)):
@@ -124,12 +132,16 @@ def _kinds(a: Namespace) -> dict[str, int]:
     return found
 
 
+def _priced(a: Namespace) -> bool:
+    return any(asked is not None for asked in (a.gpu, a.gpus, a.budget))
+
+
 def _costs(a: Namespace, kinds: dict[str, int], made: Plan, found: list[Record]) -> list[Forecast]:
     """None where no cost was asked for. ``--explain`` alone shows those that are known, without torch."""
     from benchmark.plan.counted import Counts
     from benchmark.plan.forecast import Forecast, forecast
 
-    if a.gpu or a.gpus or a.budget:
+    if _priced(a):
         return [forecast(made, named(name), found) for name in kinds]
     return [Forecast(made, named("cpu"), Counts(), found)] if a.explain else []
 

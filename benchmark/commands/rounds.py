@@ -14,6 +14,7 @@ from benchmark.collate.statistics.looks import FIRST
 from benchmark.commands.pace import seconds_each
 from benchmark.commands.standing import Standing
 from benchmark.errors import GanbenchError
+from benchmark.plan.blocks import BLOCKED, MISSING
 from benchmark.plan.devices import Device
 from benchmark.plan.in_words import hours
 from benchmark.plan.keys import series_of
@@ -74,7 +75,7 @@ class Session:
             """Why its next seed cannot be run, or ""; planned once a series."""
             if (key := _series(j.cell)) not in self.blocked:
                 run = make_plan([j.cell], [len(j.records)], {}, problems=problems, fixed=False).runs[0]
-                self.blocked[key] = f"blocked: {run.reason}" if run.state == "blocked" else ""
+                self.blocked[key] = f"{run.state}: {run.reason}" if run.state in (BLOCKED, MISSING) else ""
             return self.blocked[key]
 
         questions, hopeless = open_questions(cells, bands, claims, blocked)
@@ -171,8 +172,8 @@ def _why_none(run: Run, failed: dict[str, failures.Failure], summary: Summary) -
     """Why a run has no record, where its round has ended."""
     if run.evaluation in failed:
         return f"seed {run.seed} failed: {failed[run.evaluation].reason}"
-    if run.state == "blocked":
-        return f"blocked: {run.reason}".partition("\n")[0]
+    if run.state in (BLOCKED, MISSING):
+        return f"{run.state}: {run.reason}".partition("\n")[0]
     said = next(
         (line.removeprefix(f"{run.name}: ") for line in summary.failures if line.startswith(f"{run.name}: ")), ""
     )

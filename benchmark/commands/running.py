@@ -8,7 +8,8 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from benchmark.commands.lines import about, chosen_plan, count, first_seeds, plan_line
+from benchmark.commands.choosing import about
+from benchmark.commands.lines import chosen_plan, count, first_seeds, plan_line
 from benchmark.errors import GanbenchError, continued
 from benchmark.files import kind
 from benchmark.process import shell

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
+from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.lines import believing, count, read_records, say
 from benchmark.errors import plain
 from benchmark.records import external
-from benchmark.suite.filter import Filter
 from benchmark.suite.load import load, load_all
 
 
@@ -38,8 +38,7 @@ def export(a: Namespace) -> int:
         for s in loaded
         for p in ([a.profile] if a.profile else s.profiles if s.profile == "full" else [s.profile])
     ]
-    only = Filter(a.only) if a.only is not None else None
-    cells = [c for s in suites for c in s.cells if only is None or only(c)]
+    cells = chosen_cells(a, suites, a.suites)
     found, code = read_records(a.results)
     others, unread = external.read_all(a.results)
     code = max(code, say(unread))

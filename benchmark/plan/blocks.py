@@ -1,25 +1,50 @@
-"""What keeps a cell from running: what is not implemented, settings that do not go together, data and weights that are
-not here.
+"""What keeps a cell from running: what is not implemented and settings that do not go together, on any machine; else
+data and weights that are missing here.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from benchmark.catalogue import plugin, plugins
-from benchmark.data.cards import card, missing
+from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import resize as extractor_resize
-from benchmark.metrics.extractors import weights_name
 from benchmark.metrics.fewest import too_few
 from benchmark.metrics.names import IMAGE, NEEDS, PROBES
 from benchmark.metrics.real import compared_with, held_out, validation_split
+from benchmark.plan.missing import Missing, missing_here
 from benchmark.recipe import Protocol, Recipe
-from benchmark.weights.needed import needed
-from benchmark.weights.place import missing as missing_weights
+
+BLOCKED, MISSING = "blocked", "missing here"
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why a cell cannot run."""
+
+    word: str  # BLOCKED: on no machine, as it stands; MISSING: on this one
+    why: str
+    missing: tuple[Missing, ...] = ()
+
+
+def hindrance(recipe: Recipe, protocol: Protocol) -> Hindrance | None:
+    """What must be mended before a cell can run here; None if nothing."""
+    if why := _barred(recipe, protocol):
+        return Hindrance(BLOCKED, why)
+    lack = missing_here(recipe, protocol)
+    return Hindrance(MISSING, "; ".join(thing.why for thing in lack), lack) if lack else None
 
 
 def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
-    """What must be mended before a cell can run: what is not implemented, all of it; else data that is not there."""
+    """As ``hindrance``, in words alone."""
+    found = hindrance(recipe, protocol)
+    return found.why if found else None
+
+
+def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
+    """What must be mended before a cell can run anywhere; of what is not implemented, all."""
     absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
     absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
     absent += [
@@ -47,24 +72,13 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     if recipe.steps_per_epoch(images) == 0:
         return f"{images} images are fewer than one batch of {recipe.batch_d}"
-    return _weights(recipe, protocol) or missing(recipe.dataset, recipe.split)
+    return None
 
 
 def may_not_run(recipe: Recipe) -> str | None:
     """Why one of its plug-ins, which are all there, may not run."""
     used = [("networks", recipe.network[0]), *(("methods", name) for name, _ in (recipe.loss, *recipe.parts))]
     return next(filter(None, (plugin(room, name).closed() for room, name in used)), None)
-
-
-def weights_of(recipe: Recipe, protocol: Protocol) -> list[str]:
-    """Names of the weights that a run takes: of its parts' networks, and of the extractor where images are measured."""
-    measured = any(m in IMAGE for m in protocol.metrics)
-    return list(dict.fromkeys([*needed(recipe), *([weights_name(protocol.extractor)] if measured else [])]))
-
-
-def _weights(recipe: Recipe, protocol: Protocol) -> str | None:
-    """All that is not here of them, at once."""
-    return "; ".join(filter(None, map(missing_weights, weights_of(recipe, protocol)))) or None
 
 
 def _conditions(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -83,7 +97,7 @@ def _conditions(recipe: Recipe, protocol: Protocol) -> str | None:
 
 
 def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
-    """What measuring images lacks: a setting that makes sense, the extractor's weights, the real images."""
+    """What measuring images lacks: a setting that makes sense, or real images enough."""
     if not any(m in IMAGE for m in protocol.metrics):
         return None
     for field in ("features", "quantise"):
@@ -99,12 +113,7 @@ def _measuring(recipe: Recipe, protocol: Protocol) -> str | None:
             return f"dataset {recipe.dataset} has no split {split} to compare with"
         if (count := c.split(split)["count"]) < (wanted or 0):
             return f"the protocol compares with {wanted:,} images; {recipe.dataset} {split} has {count:,}"
-    return (
-        _settings(protocol)
-        or too_few(protocol, *(s.size for s in compared_with(recipe, protocol)))
-        or _weights(recipe, protocol)
-        or next(filter(None, (missing(recipe.dataset, split) for split in splits)), None)
-    )
+    return _settings(protocol) or too_few(protocol, *(s.size for s in compared_with(recipe, protocol)))
 
 
 def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -129,7 +138,7 @@ def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
         )
     if recipe.classes is not None and not c.labelled(held.split):
         return f"the recipe is conditional, and {recipe.dataset} {held.split} has images without a class"
-    return missing(recipe.dataset, held.split)
+    return None
 
 
 def _settings(p: Protocol) -> str | None:

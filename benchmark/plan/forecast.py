@@ -59,11 +59,14 @@ class Forecast:
         """Why a run's cost could not be told; "" if it was, or was not asked for."""
         return self._counts.why_not(run.recipe)
 
-    def trainings(self, state: str = "to do") -> list[Training]:
-        """The trainings in a state whose cost is known, longest first: one training serves several protocols."""
+    def trainings(self, *states: str) -> list[Training]:
+        """The trainings in one of these states (default: to do) whose cost is known, longest first: one training serves
+        several protocols.
+        """
+        states = states or ("to do",)
         found = []
         for (recipe, seed), runs in self.plan.trainings().items():
-            known = [(run, c) for run in runs if run.state == state and (c := self.cost(run)) is not None]
+            known = [(run, c) for run in runs if run.state in states and (c := self.cost(run)) is not None]
             if known:
                 seconds = max(c.train_s for _, c in known) + sum(c.eval_s for _, c in known)
                 found.append(Training(f"{recipe}-{seed}", tuple(run for run, _ in known), seconds))

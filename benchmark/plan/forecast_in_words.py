@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.errors import sure
+from benchmark.plan.blocks import BLOCKED, MISSING
 from benchmark.plan.forecast import LAUNCH_S, Forecast
 from benchmark.plan.in_words import hours
 from benchmark.plan.plan import Run
@@ -31,15 +32,21 @@ def lines(costs: Forecast, workers: int, budget_s: float | None) -> list[str]:
         disk = 2 * sum(sure(costs.cost(t.runs[0])).count.checkpoint for t in trainings)
         said.append(f"disk: {disk / 1e9:.1f} GB of checkpoints (two are kept of each run)")
     said += _unknown(costs, unknown) if unknown else []
-    blocked = costs.trainings("blocked")
-    others = sum(any(run.state == "blocked" for run in runs) for runs in costs.plan.trainings().values()) - len(blocked)
-    if blocked:
-        unpriced = f"; what {others:,} more would take is not known" if others else ""
-        said.append(
-            f"{len(blocked):,} blocked training{'s' * (len(blocked) != 1)} would take "
-            f"{hours(sum(t.seconds for t in blocked))} more{unpriced}"
-        )
+    said += _waiting(costs, BLOCKED, "blocked ", "") + _waiting(costs, MISSING, "", f" with something {MISSING}")
     return said + (_budget(costs, budget_s) if budget_s is not None else [])
+
+
+def _waiting(costs: Forecast, state: str, before: str, after: str) -> list[str]:
+    """What trainings in a state would take; ``before`` and ``after`` are words about that word."""
+    waiting = costs.trainings(state)
+    others = sum(any(run.state == state for run in runs) for runs in costs.plan.trainings().values()) - len(waiting)
+    if not waiting:
+        return []
+    unpriced = f"; what {others:,} more would take is not known" if others else ""
+    return [
+        f"{len(waiting):,} {before}training{'s' * (len(waiting) != 1)}{after} would take "
+        f"{hours(sum(t.seconds for t in waiting))} more{unpriced}"
+    ]
 
 
 def _unknown(costs: Forecast, runs: list[Run]) -> list[str]:
@@ -62,17 +69,17 @@ def _budget(costs: Forecast, budget_s: float) -> list[str]:
         + (f" ({len(t.cells)} cells: {', '.join(t.cells)})" if len(t.cells) > 1 else "")
         for t in taken
     ]
-    return said + _blocked(costs)
+    return said + _not_bought(costs, BLOCKED) + _not_bought(costs, MISSING)
 
 
-def _blocked(costs: Forecast) -> list[str]:
+def _not_bought(costs: Forecast, state: str) -> list[str]:
     """What a budget cannot buy yet, by table: its price where that can be told, and what it waits for."""
-    prices = {t.name: t.seconds for t in costs.trainings("blocked")}
+    prices = {t.name: t.seconds for t in costs.trainings(state)}
     tables: dict[str, dict[str, str]] = {}  # trainings, and what each waits for
     for (recipe, seed), runs in costs.plan.trainings().items():
-        if first := next((run for run in runs if run.state == "blocked"), None):
+        if first := next((run for run in runs if run.state == state), None):
             tables.setdefault(f"{first.cells[0].paper}/{first.cells[0].table}", {})[f"{recipe}-{seed}"] = first.reason
-    said = ["blocked, and not among these:"] if tables else []
+    said = [f"{state}, and not among these:"] if tables else []
     for table, waiting in tables.items():
         priced = [prices[name] for name in waiting if name in prices]
         price = (

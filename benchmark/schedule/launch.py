@@ -16,9 +16,10 @@ from benchmark.data.home import full_path
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_lock, why
 from benchmark.outside.running import travelling
-from benchmark.plan.blocks import weights_of
+from benchmark.plan.blocks import BLOCKED, MISSING
+from benchmark.plan.missing import weights_of
 from benchmark.plan.plan import Plan, Run
-from benchmark.plan.reasons import blocked_lines
+from benchmark.plan.reasons import waiting_lines
 from benchmark.process.leave import INTERRUPTED
 from benchmark.records import store
 from benchmark.records.leftovers import sweep
@@ -69,9 +70,9 @@ def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
     """
     results, todo = Path(results), {run.evaluation: run for run in plan.of("to do")}
     summary = Summary()
-    if blocked := plan.of("blocked"):
-        summary.counts["blocked"] += len(blocked)
-        summary.failures += [plain(line, lines=True) for line in blocked_lines(blocked)]
+    waiting = plan.of(BLOCKED, MISSING)
+    summary.counts.update(run.state for run in waiting)
+    summary.failures += [plain(line, lines=True) for line in waiting_lines(waiting)]
     if not todo:
         return summary
     if options.device == "cuda" and options.address is None:

@@ -107,7 +107,8 @@ def distinct(jobs: Sequence[Job]) -> list[Job]:
 
 def lacking(jobs: Sequence[Job], expected: Sequence[str]) -> list[str]:
     """What this node lacks for ``jobs``, whose data have the ``expected`` content: one line a problem."""
-    from benchmark.plan.blocks import weights_of, what_blocks
+    from benchmark.plan.blocks import what_blocks
+    from benchmark.plan.missing import weights_of
     from benchmark.weights.read import verified
 
     problems: dict[str, None] = {}

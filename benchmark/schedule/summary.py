@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Summary:
     """What became of a plan."""
 
-    counts: Counter[str] = field(default_factory=Counter)  # done, partial, diverged, failed, interrupted, blocked
+    # done, partial, diverged, failed, interrupted, blocked, missing here
+    counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -18,4 +19,4 @@ class Summary:
         """0 all asked for is done; 1 something failed or is missing; 130 interrupted."""
         if self.counts["interrupted"]:
             return 130
-        return 1 if self.counts["failed"] or self.counts["blocked"] else 0
+        return 1 if any(self.counts[kind] for kind in ("failed", "blocked", "missing here")) else 0

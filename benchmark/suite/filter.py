@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn
 
 from benchmark.errors import GanbenchError, nearest
@@ -32,7 +33,24 @@ ORDER: dict[str, Callable[[float, float], bool]] = {
 }
 MOST_PARENTHESES = 50
 LONGEST = 2_000
-Test = Callable[[Cell | Place], bool]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a printed number stands that is of no cell ("Real data")."""
+
+    paper: str
+    table: str
+    method: str
+    dataset: str
+    data_percent: float
+    resolution: int
+    profile: str
+    group: str = ""
+    backbone: str = ""
+
+
+Test = Callable[[Cell | Place | Row], bool]
 
 
 class Filter:
@@ -48,7 +66,7 @@ class Filter:
         if self._at < len(text):
             self._fail("expected '&', '|' or the end (a value with parentheses must be quoted)")
 
-    def __call__(self, cell: Cell | Place) -> bool:
+    def __call__(self, cell: Cell | Place | Row) -> bool:
         """Whether the cell is chosen."""
         return self._test(cell)
 
@@ -89,12 +107,12 @@ class Filter:
             bound = number
             return lambda cell: (has := _number(str(getattr(cell, field)))) is not None and ORDER[op](has, bound)
 
-        def equal(cell: Cell | Place) -> bool:
+        def equal(cell: Cell | Place | Row) -> bool:
             """As text, or both as numbers: 10 is 10.0."""
             has = str(getattr(cell, field))
             return has == wanted or (number is not None and _number(has) == number)
 
-        def part(cell: Cell | Place) -> bool:
+        def part(cell: Cell | Place | Row) -> bool:
             """Whether the text holds it, in upper or lower case."""
             return wanted.lower() in str(getattr(cell, field)).lower()
 

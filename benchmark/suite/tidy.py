@@ -64,9 +64,12 @@ def _note(p: Published, remarks: tuple[str, ...]) -> str:
     return "; ".join(filter(None, (reason, "printed as best" if p.best else "", *remarks)))
 
 
-def cell_row(cell: Cell, needs: str | None) -> dict[str, Any]:
-    """A cell's coordinates, its published numbers as printed, and what it still needs (None: nothing)."""
+def cell_row(cell: Cell, needs: str | None, missing: Iterable[str] = ()) -> dict[str, Any]:
+    """A cell's coordinates, its published numbers as printed, what it still needs (None: nothing), and what of that is
+    ``missing`` here, by name.
+    """
     return {key: getattr(cell, key) for key in COORDINATES} | {
         "published": {m: p.text for m, p in cell.published.items()},
         "needs": needs,
+        "missing": list(missing),
     }

@@ -19,6 +19,8 @@ class Weights:
     beside: str | None = None  # of a file of the user's: the package with that module
     any_name: bool = False  # a file of the user's that has no name of those below is taken for it
     proxy: bool = False  # it stands in for weights that papers use: what rests on it is not comparable with theirs
+    urls: tuple[str, ...] = ()  # where ``data fetch`` gets it
+    bytes: int = 0  # that it has at most, of those that are fetched
 
     @property
     def get(self) -> str:
@@ -35,6 +37,11 @@ KNOWN = {
         "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
         "torch-fidelity's release v0.2.0 (github.com/toshas/torch-fidelity)",
         any_name=True,
+        urls=(
+            "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+            "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+        ),
+        bytes=100_000_000,
     ),
     "efficientnet-lite0": Weights(
         "models/efficientnet-lite0-57934424.pth",
@@ -48,6 +55,8 @@ KNOWN = {
         "vgg16-397923af.pth",
         "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         "download.pytorch.org/models (553 MB; torchvision's VGG16_Weights.IMAGENET1K_V1)",
+        urls=("https://download.pytorch.org/models/vgg16-397923af.pth",),
+        bytes=560_000_000,
     ),
     "clip-vit-b32": Weights(
         "ViT-B-32.pt",
@@ -55,6 +64,11 @@ KNOWN = {
         "OpenAI's CLIP (github.com/openai/CLIP, clip/clip.py: ViT-B/32; 354 MB)",
         needs="open_clip",
         beside="open-clip-torch",
+        urls=(
+            "https://openaipublic.azureedge.net/clip/models/"
+            "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af/ViT-B-32.pt",
+        ),
+        bytes=360_000_000,
     ),
     "lpips-vgg": Weights(
         "weights/v0.1/vgg.pth",
@@ -63,6 +77,12 @@ KNOWN = {
         package="lpips",
     ),
 }
+
+
+def mend(name: str) -> str:
+    """What to do where the weights of that name are missing."""
+    weights = known(name)
+    return f"run: ganbench data fetch {name}; or {weights.get}" if weights.urls else weights.get
 
 
 def known(name: str) -> Weights:

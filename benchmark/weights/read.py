@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmark.errors import GanbenchError, sure
 from benchmark.files import open_regular
-from benchmark.weights.known import known
+from benchmark.weights.known import known, mend
 from benchmark.weights.place import find, missing
 
 MOST_BYTES = 2**30  # VGG's, the largest, has 553 MB
@@ -40,7 +40,7 @@ def verified(name: str, path: Path | None = None) -> Path:
     if found != weights.sha256:
         raise GanbenchError(
             f"{path} is not the weights file of {name}: its sha256 is {found[:16]}…, not {weights.sha256[:16]}…; "
-            + weights.get,
+            + mend(name),
             2,
         )
     return path

@@ -20,7 +20,8 @@ from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import looked
 from benchmark.errors import sure
-from benchmark.plan.blocks import what_blocks
+from benchmark.plan.blocks import hindrance
+from benchmark.plan.missing import Missing
 from benchmark.records.contested import contested
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
@@ -46,6 +47,7 @@ class Joined:
     failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
     missing: str = ""  # which seeds were measured otherwise before, and not as now
     source: str = ""  # of a result from outside what it is, and by whom
+    lacks: tuple[Missing, ...] = ()  # data and weights that are missing here, where it has no record
     outside: tuple[Outside, ...] = ()  # results from outside, which nothing above knows of (``outside.py``)
 
 
@@ -102,14 +104,14 @@ def _join_cell(
         (r.recipe.canonical, r.protocol, r.status, r.steps, r.total_steps, r.epochs): r for r in records
     }  # one tier for many seeds
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
-    blocked = None if records else what_blocks(cell.recipe, cell.protocol)
+    barred = None if records else hindrance(cell.recipe, cell.protocol)
     gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
     dead = untrained(records, table.alive)
     doubts = (*filter(None, (disputed, dead)), *doubts)
     missing = measured_before(cell, records, index) if gap is not None or not records else ""
     absent = (
-        f"blocked: {'; '.join(filter(None, (blocked, missing)))}"
-        if blocked
+        f"{barred.word}: {'; '.join(filter(None, (barred.why, missing)))}"
+        if barred
         else f"not measured: {missing}"
         if missing
         else "not run"
@@ -165,4 +167,5 @@ def _join_cell(
         entries |= {
             m: beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in table.metrics
         }
-    return Joined(cell, records, tiers[-1] if tiers else None, entries, doubts, gap, failures, missing)
+    tier = tiers[-1] if tiers else None
+    return Joined(cell, records, tier, entries, doubts, gap, failures, missing, lacks=barred.missing if barred else ())

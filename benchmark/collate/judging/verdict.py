@@ -55,6 +55,7 @@ VERDICTS = (
     "failed",
     "contested",
     "blocked",
+    "missing here",
     "not measured",
     "not run",
 )
@@ -90,7 +91,8 @@ def judge(
     Args:
         diverged: how many of the seeds diverged (they are not in ``achieved``).
         tiers: of each record; the worst counts.
-        absent: why there is no number, where there is none ("not run", "blocked: …", or "not measured: …").
+        absent: why there is no number, where there is none: "not run", or "blocked: …", "missing here: …", "not
+            measured: …".
         runs: how many runs the paper says that its number is the mean of.
         gap: the first seed that is missing below the largest that there is; None if none is.
         failed: which runs failed and have no record, and why; "" if none did. What is left may be a selection.
@@ -105,7 +107,7 @@ def judge(
     if contested:
         return Verdict("contested", contested)
     if achieved is None and not diverged:
-        known = (name for name in ("blocked", "not measured") if absent.startswith(name))
+        known = (name for name in ("blocked", "missing here", "not measured") if absent.startswith(name))
         return Verdict(next(known, "not run"), absent)
     if diverged:
         of = diverged + (achieved.n if achieved else 0)

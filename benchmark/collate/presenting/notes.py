@@ -25,6 +25,7 @@ SYMBOLS = {
     "failed": "!",
     "contested": "‼",
     "blocked": "⊘",
+    "missing here": "⊖",
     "not measured": "○",
     "not run": "·",
     "agrees as declared": "[✓]",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from benchmark.collate.judging.chosen import Loaded, chosen
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.latex import latex
@@ -17,11 +19,9 @@ from benchmark.collate.presenting.table import View, view
 from benchmark.errors import GanbenchError
 from benchmark.files import why
 from benchmark.records.merge import Conflict
+from benchmark.suite.filter import Filter
 from benchmark.suite.model import Suite
 from benchmark.suite.namesakes import clash
-
-Loaded = tuple[Suite, dict[str, list[Joined]]]
-"""A suite with its results, as ``load_joined`` gives it."""
 
 
 def write_reports(
@@ -32,6 +32,7 @@ def write_reports(
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
     say: Callable[[str], None] = lambda text: None,
+    only: Filter | None = None,
 ) -> list[Path]:
     """Write ``<suite>.md``, ``.tex`` and ``.csv`` of every suite and one site of all to ``out``; returns their paths,
     the start page first, then suite by suite, each paper's page last. What an earlier report alone wrote there goes.
@@ -42,16 +43,17 @@ def write_reports(
         conflicts: runs of which labs have different numbers (``benchmark.records.merge.conflicts``).
         png: also write every figure as PNG.
         say: told how many files of an earlier report are gone.
+        only: the cells to show; a claim that compares one of them is judged by all of its own.
 
     Raises:
-        GanbenchError: two suites bear one name, or one that of another page; or the folder cannot be written.
+        GanbenchError: it leaves none; two suites bear one name, or one that of another page; or the folder cannot be
+            written.
     """
     if said := clash(suite for suite, _ in loaded):
         raise GanbenchError(said, 2)
-    reports = [
-        Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, judged_claims(suite, joined))
-        for suite, joined in loaded
-    ]
+    reports = [made for one in loaded if (made := _report(*selected(one, only))).suite.tables]
+    if only is not None and not reports:
+        raise GanbenchError("there is no such cell to report", 2)
     try:
         with Folder(Path(out)) as folder:
             start, *pages = write_site(reports, results, folder, problems, conflicts, png)
@@ -61,6 +63,16 @@ def write_reports(
     if folder.gone:
         say(f"{folder.gone} file(s) of an earlier report removed from {out}")
     return [start, *(path for of_one, page in zip(texts, pages) for path in (*of_one, page))]
+
+
+def selected(loaded: Loaded, only: Filter | None) -> tuple[Suite, dict[str, list[Joined]], list[JudgedClaim]]:
+    """The suite and its results as ``chosen`` has them, and its claims: each is judged by all of its cells."""
+    suite, joined = chosen(loaded, only)
+    return suite, joined, judged_claims(replace(loaded[0], claims=suite.claims), loaded[1])
+
+
+def _report(suite: Suite, joined: dict[str, list[Joined]], claims: list[JudgedClaim]) -> Report:
+    return Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, claims)
 
 
 def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: str | Path) -> list[Path]:

@@ -155,7 +155,11 @@ def achieved_text(e: Entry) -> str:
     if e.achieved is None and e.diverged:
         return f"{e.diverged} of {e.diverged} diverged"
     if e.achieved is None:
-        return e.verdict.name if e.verdict.name in ("blocked", "failed", "contested", "not measured") else "–"
+        return (
+            e.verdict.name
+            if e.verdict.name in ("blocked", "missing here", "failed", "contested", "not measured")
+            else "–"
+        )
     decimals = (
         len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2])
         if e.published and e.published.value is not None
