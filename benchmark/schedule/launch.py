@@ -86,9 +86,14 @@ def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
         for path in (path for run in todo.values() for path in run.damaged):
             if aside := store.set_aside(path):
                 watch.screen.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
+
+        def told(event: Event) -> None:
+            """Keeps and shows it."""
+            tell(event, todo[event.job.evaluation], results, watch, summary, options.command)
+
         try:
-            for event in _events(jobs, stop, options):
-                tell(event, todo[event.job.evaluation], results, watch, summary, options.command)
+            for event in _events(jobs, stop, options, told):
+                told(event)
         except KeyboardInterrupt:
             summary.counts["interrupted"] += 1
         except GanbenchError as error:
@@ -100,11 +105,9 @@ def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
     return summary
 
 
-def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
-    if options.executor == "inline":
-        return run_inline(
-            jobs, stop, options.hung_s if options.command else math.inf
-        )  # a notebook's process is not ours to end
+def _events(jobs: list[Job], stop: Stop, options: Options, told: Callable[[Event], None]) -> Iterator[Event]:
+    if options.executor == "inline":  # a notebook's process is not ours to end
+        return run_inline(jobs, stop, options.hung_s if options.command else math.inf, told)
     from benchmark.schedule.ray_executor import run_on_ray
 
     return run_on_ray(

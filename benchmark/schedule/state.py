@@ -55,7 +55,7 @@ class StatusFile:
         if not force and time.monotonic() - self._last < WRITE_EVERY_S:
             return
         self._last = time.monotonic()
-        rows = [{"run": key, "state": "running", **progress.row(key)} for key in progress.running]
+        rows = [{"run": key, "state": "running", **row} for key, row in progress.rows().items()]
         content = {
             "pid": os.getpid(),
             "time": time.time(),
@@ -153,7 +153,7 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
         counts = ", ".join(f"{int(n)} {plain(state)}" for state, n in content["counts"].items())
         rows = [_aged(row, max(0.0, age), content["time"], alive) for row in content["runs"]]
         list(map(_line, rows))  # every field is of its type
-        left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
+        left = f"; all: {duration(eta - max(0.0, age))} left" if alive and eta is not None and eta > age else ""
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError) as error:
         raise GanbenchError(
             f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew"
@@ -187,7 +187,7 @@ def _aged(row: dict[str, Any], age: float, written: float, alive: bool | None) -
     since = time.strftime("%b %d %H:%M", time.localtime(written - row["ran_s"]))
     return row | {
         "silent_s": row["silent_s"] + age,
-        "eta_s": None if eta is None else max(0.0, eta - age),
+        "eta_s": None if eta is None or eta <= age else eta - age,
         "since": since,
     }
 

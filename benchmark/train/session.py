@@ -13,6 +13,7 @@ import torch
 from benchmark.data.read import ImageSet
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import HIGHER
+from benchmark.pulse import doing
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train import checkpoint
 from benchmark.train.evaluate import evaluate
@@ -91,11 +92,10 @@ class Session:
     def save(self) -> None:
         """Write the checkpoint."""
         book = {key: getattr(self, key) for key in self.BOOK}
-        checkpoint.save(
-            self.folder,
-            {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position, "book": book},
-        )
-        self.saved()
+        whole = {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position}
+        with doing("writing a checkpoint"):
+            checkpoint.save(self.folder, {**whole, "book": book})
+            self.saved()
 
     def save_if_possible(self) -> None:
         """Write the checkpoint; where that fails (a full disk), remember why and let the run go on."""
@@ -132,8 +132,9 @@ class Session:
     def measure(self, final: bool) -> dict[str, Any]:
         """One measurement of the pair as it is."""
         started = now()
-        entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
-        entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
+        with doing("measuring"):
+            entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
+            entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
         self.spend("eval", started)
         self.tell(entry)
         log.info(
