@@ -69,6 +69,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         return 1
     try:
         _which_suites(arguments)
+        _which_results(arguments)
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
         print(continued(f"ganbench: {error}"), file=sys.stderr, flush=True)
@@ -95,14 +96,33 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         return 1
 
 
+def _named(arguments: argparse.Namespace) -> list[str] | None:
+    """The suites that a command is about; none: all; None: it is about no suite."""
+    if hasattr(arguments, "cell"):
+        return [arguments.cell.split("/")[0]]
+    if getattr(arguments, "action", None) == "stats":
+        return arguments.names or None
+    return getattr(arguments, "suites", None)
+
+
+def _which_results(arguments: argparse.Namespace) -> None:
+    """Where no folder of records is given: the papers', or that of profile ``ci``, which is said."""
+    if getattr(arguments, "results", ...) is not None:
+        return
+    from benchmark.suite.apart import CI_RESULTS, RESULTS, newer_status, results_of
+
+    arguments.results = RESULTS
+    if arguments.command == "status":
+        arguments.results = newer_status()
+    elif arguments.command != "measure" and (named := _named(arguments)) is not None:
+        arguments.results = results_of(named, getattr(arguments, "profile", None))
+    if arguments.results == CI_RESULTS:
+        print(f"ganbench: profile ci: records in {CI_RESULTS}", file=sys.stderr)
+
+
 def _which_suites(arguments: argparse.Namespace) -> None:
     """Say which suite files were taken, where a name could mean another; and whether all their plug-ins may run."""
-    named = getattr(arguments, "suites", None)
-    if hasattr(arguments, "cell"):
-        named = [arguments.cell.split("/")[0]]
-    elif getattr(arguments, "action", None) == "stats":
-        named = arguments.names or None
-    if named is None:
+    if (named := _named(arguments)) is None:
         return
     from benchmark.suite.find import origin
     from benchmark.suite.plugged import trust_all

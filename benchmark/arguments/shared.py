@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any, Protocol
 
 from benchmark.arguments.numbers import MOST_EPOCHS, MOST_SEEDS, priority, whole
@@ -49,9 +48,8 @@ def command(
         p.add_argument(
             "--results",
             type=folder,
-            default=Path("results"),
             metavar="DIR",
-            help="where records are (default: results)",
+            help="where records are (default: results; of profile ci: results/ci)",
         )
     return p
 
