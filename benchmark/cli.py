@@ -39,6 +39,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
+    if argv is None and "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next
+        from benchmark.arguments.completing import complete
+
+        complete(parser())
     words = sys.argv[1:] if argv is None else argv
     with Leave(for_good=argv is None) as leave:
         if argv is None:
@@ -72,7 +76,7 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         _which_results(arguments)
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
-        print(continued(f"ganbench: {error}"), file=sys.stderr, flush=True)
+        door.show("ganbench:", "red", continued(f" {error}"), sys.stderr)
         if error.at_once:
             os._exit(error.exit_code)
         return error.exit_code
@@ -83,16 +87,14 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         if os.environ.get("GANBENCH_DEBUG"):
             raise
         where = f"{plain(str(error.filename))}: " if error.filename is not None else ""
-        print(f"ganbench: cannot go on: {where}{error.strerror or error}", file=sys.stderr)
+        door.show("ganbench:", "red", f" cannot go on: {where}{error.strerror or error}", sys.stderr)
         return 1
     except Exception as error:  # a bug of ours: one line, and how to see more
         if os.environ.get("GANBENCH_DEBUG"):
             raise
-        print(
-            plain(f"ganbench: unexpected {type(error).__name__}: {error}")
-            + "\n(set GANBENCH_DEBUG=1 for the traceback, and please report it)",
-            file=sys.stderr,
-        )
+        unexpected = plain(f" unexpected {type(error).__name__}: {error}")
+        how = "(set GANBENCH_DEBUG=1 for the traceback, and please report it)"
+        door.show("ganbench:", "red", f"{unexpected}\n{how}", sys.stderr)
         return 1
 
 

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-from benchmark.arguments.paths import name_or_path, new_file, old_file
-from benchmark.arguments.shared import Command, only
+from argparse import ArgumentParser
+
+from benchmark.arguments.paths import name_or_path, new_file, old_file, path
+from benchmark.arguments.shared import Command, of_profile, only
 
 
 def add(command: Command) -> None:
     """Their arguments."""
-    p = command("data", "datasets: cards, sources, checksums; features of real images that are kept", profile=True)
-    actions = ("list", "fetch", "add", "verify", "stats")
-    p.add_argument("action", choices=actions, metavar="ACTION", help=", ".join(actions))
+    _data(command)
+    p = command("doctor", "this machine: torch, GPU, Ray, disk, datasets, weights, and what is missing", results=True)
     p.add_argument(
-        "names",
-        nargs="*",
-        type=name_or_path,
-        metavar="NAME",
-        help="datasets; for 'add': NAME FOLDER (or an archive); for 'stats': suites whose real images are to be "
-        "measured now (none: list what is kept)",
+        "--golden", action="store_true", help="also measure CIFAR-10's own images, whose IS and FID are known (minutes)"
     )
-    p.add_argument("--force", action="store_true", help="with fetch: replace files that are there")
+
+
+def _data(command: Command) -> None:
+    """Each action takes what it needs, and nothing else."""
+    p = command("data", "datasets: cards, sources, checksums; features of real images that are kept")
+    actions = p.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, about: str) -> ArgumentParser:
+        """One of them."""
+        made: ArgumentParser = actions.add_parser(name, help=about, description=about)
+        return made
+
+    _names(action("list", "the datasets: what they are, and what of them is here"), "*")
+    p = action("fetch", "download datasets from their public addresses, checked against their cards")
+    _names(p, "+")
+    p.add_argument("--force", action="store_true", help="replace files that are there")
+    p = action("add", "take over a dataset from files that are here: hashed and checked")
+    p.add_argument("name", type=name_or_path, metavar="NAME", help="of the dataset, as 'ganbench data list' has it")
+    p.add_argument("source", type=path, metavar="FOLDER", help="where its files lie, or an archive of them")
+    _names(action("verify", "check the files of datasets, every one"), "+")
+    _stats(action("stats", "measure the real images of suites now, or list what is kept of them"))
+
+
+def _names(p: ArgumentParser, many: str) -> None:
+    p.add_argument("names", nargs=many, type=name_or_path, metavar="NAME", help="of datasets")
+
+
+def _stats(p: ArgumentParser) -> None:
     p.add_argument(
-        "--export",
-        type=new_file,
-        metavar="FILE",
-        help="with stats and suites: write the kept statistics of their one set of real images",
+        "names", nargs="*", type=name_or_path, metavar="SUITE", help="whose real images are measured (none: list)"
+    )
+    of_profile(p)
+    only(p)
+    p.add_argument(
+        "--export", type=new_file, metavar="FILE", help="write the kept statistics of the suites' one set of images"
     )
     p.add_argument(
         "--import",
         type=old_file,
         metavar="FILE",
         dest="import_file",
-        help="with stats: take over a file that --export wrote, after checking it",
-    )
-    only(p)
-    p = command("doctor", "this machine: torch, GPU, Ray, disk, datasets, weights, and what is missing", results=True)
-    p.add_argument(
-        "--golden", action="store_true", help="also measure CIFAR-10's own images, whose IS and FID are known (minutes)"
+        help="take over a file that --export wrote, after checking it",
     )

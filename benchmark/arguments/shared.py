@@ -36,14 +36,11 @@ def command(
     p: ArgumentParser = commands.add_parser(name, help=about, description=about)
     p.set_defaults(room=room, function="list_cells" if name == "list" else name)
     if suites:
-        p.add_argument("suites", nargs=suites, type=text, metavar="SUITE")
-    if profile:
         p.add_argument(
-            "--profile",
-            type=text,
-            metavar="P",
-            help="full (the paper's own), reduced, ci; default: full, or what the suite states",
+            "suites", nargs=suites, type=text, metavar="SUITE", help="a name (theory), a file or a folder of suites"
         )
+    if profile:
+        of_profile(p)
     if results:
         p.add_argument(
             "--results",
@@ -52,6 +49,17 @@ def command(
             help="where records are (default: results; of profile ci: results/ci)",
         )
     return p
+
+
+def of_profile(p: ArgumentParser) -> None:
+    """Under which profile."""
+    p.add_argument(
+        "--profile",
+        type=text,
+        metavar="P",
+        help="full (the paper's own), reduced, ci or another that the suite has, as 'ganbench list SUITE' says "
+        "(default: full, or what the suite states)",
+    )
 
 
 def only(p: ArgumentParser) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from benchmark.commands.lines import no_cell, print_plain
-from benchmark.errors import GanbenchError, nearest
+from benchmark.door import show
+from benchmark.errors import GanbenchError
 from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 
@@ -28,14 +28,8 @@ def data(a: Namespace) -> int:
         return 0
     if a.action == "stats":
         return _stats(a)
-    if a.export or a.import_file or a.only is not None:
-        raise GanbenchError("--export, --import and --only belong to: ganbench data stats", 2)
-    if not a.names:
-        raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', cards())}", 2)
     if a.action == "add":
-        if len(a.names) != 2:
-            raise GanbenchError("usage: ganbench data add NAME FOLDER (or an archive)", 2)
-        add(a.names[0], Path(a.names[1]))
+        add(a.name, a.source)
         return 0
     wrong = 0
     for name in a.names:
@@ -43,7 +37,7 @@ def data(a: Namespace) -> int:
             fetch(name, a.force)
             continue
         for file, problem in verify(name):
-            print_plain(f"{name}: {file}: {problem or 'ok'}")
+            show(f"{name}:", "red" if problem else "green", f" {file}: {problem or 'ok'}")
             wrong += problem is not None
         if card(name).reader == "shapes":
             print(f"{name}: procedural, nothing to verify")
@@ -60,9 +54,9 @@ def _stats(a: Namespace) -> int:
     from benchmark.metrics.stats import kept, precompute
 
     if a.import_file and (a.export or a.names):
-        raise GanbenchError("usage: ganbench data stats --import FILE", 2)
+        raise GanbenchError("--import takes neither suites nor --export: ganbench data stats --import FILE", 2)
     if a.export and not a.names:
-        raise GanbenchError("usage: ganbench data stats --export FILE SUITE…", 2)
+        raise GanbenchError("--export needs suites: ganbench data stats SUITE --export FILE", 2)
     if a.import_file:
         from benchmark.metrics.exchange import import_file
 
@@ -84,7 +78,7 @@ def _stats(a: Namespace) -> int:
         return 0
     ready = True
     for there, line in precompute(cells):
-        print_plain(f"{'ok ' if there else '-- '} {line}")
+        show(*standing(there), f" {line}")
         ready &= there
     return 0 if ready else 1
 
@@ -101,5 +95,10 @@ def doctor(a: Namespace) -> int:
         checks = itertools.chain(checks, check())
     for name, fine, text in checks:
         healthy &= fine
-        print_plain(f"{'ok ' if fine else '-- '} {name}: {text}")
+        show(*standing(fine), f" {name}: {text}")
     return 0 if healthy else 1
+
+
+def standing(fine: bool) -> tuple[str, str]:
+    """The word before a line, and its colour."""
+    return ("ok ", "green") if fine else ("-- ", "red")

@@ -7,7 +7,6 @@ drawing and never the runs. Nothing is drawn from another thread.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from benchmark.door import through, within
 from benchmark.errors import continued, plain
+from benchmark.process.terminal import is_terminal
 from benchmark.pulse import STARTING, TRAINING
 from benchmark.schedule.progress import Progress, duration
 
@@ -27,6 +27,8 @@ REDRAW_S = 0.5
 SILENT_S = 30.0  # a run that was not heard of for so long says so: it measures, waits, or hangs
 NARROWEST = 12  # of a run's name
 WIDEST = 32  # of what it is at
+ENDS = {"finished": "green", **dict.fromkeys(("partial", "diverged", "stopped", "blocked"), "yellow"), "FAILED": "red"}
+"""What the last line of a run begins with, and its colour."""
 COLUMNS = (("run", 0), ("now", 0), ("step", 64), ("it/s", 72), ("left", 45), ("measured", 90), ("on", 110))
 """Title, and the narrowest terminal that still shows it."""
 
@@ -35,16 +37,6 @@ def screen(progress: Progress, head: str, out: TextIO | None = None) -> Lines | 
     """What suits ``out`` (standard error by default); ``head`` stands above a table until the first report."""
     out = out or sys.stderr
     return Table(progress, head, out) if out is not None and is_terminal(out) else Lines(progress, out)
-
-
-def is_terminal(out: TextIO | None) -> bool:
-    """Whether lines on ``out`` can be drawn over; there is none where a process has no standard error."""
-    return (
-        out is not None
-        and not out.closed
-        and out.isatty()
-        and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
-    )
 
 
 class Lines:
@@ -98,8 +90,14 @@ class Table:
             self._redraw()  # of another phase at once: it may be long until anything else is heard
 
     def say(self, text: str) -> None:
-        """One lasting line, above the table."""
-        self._guarded(lambda: self._console.print(continued(plain(text, lines=True)), soft_wrap=True))
+        """One lasting line, above the table; how a run ended in a colour."""
+        from rich.text import Text
+
+        line = Text(continued(plain(text, lines=True)))
+        head = text.partition(":")[0]
+        if head in ENDS:
+            line.stylize(ENDS[head], 0, len(head))
+        self._guarded(lambda: self._console.print(line, soft_wrap=True))
         self._redraw()
 
     def close(self) -> None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from benchmark.door import within
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular, write_whole
+from benchmark.process.terminal import is_terminal
 from benchmark.records.folders import is_there
 from benchmark.schedule.progress import Progress, duration
-from benchmark.schedule.screen import drawn, is_terminal, line
+from benchmark.schedule.screen import drawn, line
 
 if TYPE_CHECKING:
     from benchmark.plan.plan import Plan

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmark.errors import sure
 from benchmark.suite.file import read
 from benchmark.suite.find import beside, find, is_a
 from benchmark.suite.nodes import SuiteError
@@ -22,6 +23,23 @@ def results_of(suites: Sequence[str], profile: str | None) -> Path:
     except SuiteError:  # for the command to speak of
         return RESULTS
     return CI_RESULTS if found == {CI} else RESULTS
+
+
+def profiles_of(name: str) -> list[str]:
+    """The profiles that a suite has, of a selection those that all it includes have; none of what is no suite."""
+    try:
+        return _had(find(name), ())
+    except SuiteError:
+        return []
+
+
+def _had(path: Path | None, chain: tuple[Path, ...]) -> list[str]:
+    top = {} if path is None or path in chain else read(path).mapping()
+    if "include" not in top:
+        return list(dict.fromkeys(["full", *(top["profiles"].mapping() if "profiles" in top else ())])) if top else []
+    named = (item.mapping().get("suite") for item in top["include"].items())
+    had = [_had(beside(sure(path), node.text()), (*chain, sure(path))) for node in named if node is not None]
+    return [profile for profile in had[0] if all(profile in others for others in had)] if had else []
 
 
 def _of(name: str) -> set[str]:
