@@ -116,8 +116,8 @@ def _which_results(arguments: argparse.Namespace) -> None:
     arguments.results = RESULTS
     if arguments.command == "status":
         arguments.results = newer_status()
-    elif arguments.command != "measure" and (named := _named(arguments)) is not None:
-        arguments.results = results_of(named, getattr(arguments, "profile", None))
+    elif arguments.apart and (named := _named(arguments)) is not None:
+        arguments.results = results_of(named, arguments.profile)
     if arguments.results == CI_RESULTS:
         print(f"ganbench: profile ci: records in {CI_RESULTS}", file=sys.stderr)
 

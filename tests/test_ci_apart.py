@@ -80,6 +80,25 @@ def test_ci_runs_have_a_folder_of_their_own(
         assert "results/ci" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("listing.show theory/1/x --profile ci", CI_RESULTS), ("listing.show theory/1/x", RESULTS),
+        ("measuring.measure x --as theory/1/x --profile ci", RESULTS),
+        ("measuring.enter theory/1/x V_g=1 --by me", RESULTS), ("sharing.merge x", RESULTS),
+        ("machine.doctor", RESULTS), ("judging.claims --profile ci", CI_RESULTS), ("judging.claims", RESULTS),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("here")
+def test_results_from_outside_and_this_machine_are_no_ci_runs(
+    words: str, expected: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, *more = words.split()
+    seen: list[Path] = []
+    monkeypatch.setattr(f"benchmark.commands.{command}", lambda a: seen.append(a.results) or 0)
+    assert main([command.split(".")[1], *more]) == 0 and seen == [expected]
+
+
 @pytest.fixture
 def both(here: Path) -> Path:
     """One folder with a record of profile ci and one of reduced, of two cells."""

@@ -34,7 +34,8 @@ def command(
         suites: how many it takes, in argparse's words; None: it takes none.
     """
     p: ArgumentParser = commands.add_parser(name, help=about, description=about)
-    p.set_defaults(room=room, function="list_cells" if name == "list" else name)
+    apart = profile and name != "measure"  # whose images are not ours
+    p.set_defaults(room=room, function="list_cells" if name == "list" else name, apart=apart)
     if suites:
         p.add_argument(
             "suites", nargs=suites, type=text, metavar="SUITE", help="a name (theory), a file or a folder of suites"
@@ -46,7 +47,7 @@ def command(
             "--results",
             type=folder,
             metavar="DIR",
-            help="where records are (default: results; of profile ci: results/ci)",
+            help=f"where records are (default: results{'; of profile ci: results/ci' * apart})",
         )
     return p
 
