@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,11 +86,7 @@ def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
         for path in (path for run in todo.values() for path in run.damaged):
             if aside := store.set_aside(path):
                 watch.screen.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
-
-        def told(event: Event) -> None:
-            """Keeps and shows it."""
-            tell(event, todo[event.job.evaluation], results, watch, summary, options.command)
-
+        told = _teller(todo, results, watch, summary, options.command)
         try:
             for event in _events(jobs, stop, options, told):
                 told(event)
@@ -103,6 +99,13 @@ def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
         finally:
             watch.close()
     return summary
+
+
+def _teller(
+    todo: Mapping[str, Run], results: Path, watch: Watch, summary: Summary, command: tuple[str, ...]
+) -> Callable[[Event], None]:
+    """What keeps and shows an event."""
+    return lambda event: tell(event, todo[event.job.evaluation], results, watch, summary, command)
 
 
 def _events(jobs: list[Job], stop: Stop, options: Options, told: Callable[[Event], None]) -> Iterator[Event]:

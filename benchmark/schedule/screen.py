@@ -86,7 +86,7 @@ class Table:
         """A run has reported; ``head`` stands above the table."""
         self._head = head
         about = self._progress.running[key].about
-        if time.monotonic() - self._drawn >= REDRAW_S or self._phases.get(key) != about.get("phase"):
+        if time.monotonic() - self._drawn >= REDRAW_S or self._phases.get(key) != about.get("phase", STARTING):
             self._redraw()  # of another phase at once: it may be long until anything else is heard
 
     def say(self, text: str) -> None:
@@ -108,7 +108,7 @@ class Table:
     def _redraw(self) -> None:
         self._drawn = time.monotonic()
         found = self._progress.rows()
-        rows, self._phases = list(found.values()), {key: row.get("phase") for key, row in found.items()}
+        rows, self._phases = list(found.values()), {key: row.get("phase", STARTING) for key, row in found.items()}
         eta = self._progress.eta_s()
         head = f"{self._head}{f'; all: {duration(eta)} left' if eta is not None else ''}"
         self._guarded(

@@ -130,7 +130,7 @@ class _Reporter:
             _unheard.add(self)
             _say_first_words()
             return False
-        stop = answer(self._report())
+        stop: bool = answer(self._report())
         if not stop:
             _begun = self._board, self._last
         return stop
