@@ -93,7 +93,7 @@ def test_published_prints_the_seventeen_numbers_in_the_contracts_columns() -> No
         (["run", "theory", "--seeds", "0"], 2, "must be at least 1"),
         (["run", "theory", "--gpu-share", "1.5"], 2, "at least 0.0001 and at most 1"),
         (["run", "theory", "--priority", "theory"], 2, "no priority such as gran=2"),
-        (["reprot", "theory"], 2, "invalid choice"),
+        (["reprot", "theory"], 2, "there is no command 'reprot'"),
     ],
 )
 def test_bad_usage_exits_with_two_and_one_message(arguments: list[str], code: int, message: str) -> None:

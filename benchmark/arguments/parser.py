@@ -20,6 +20,7 @@ WORDS = (
     (r"expected one argument$", "needs a value"),
     (r"expected at least one argument$", "needs at least one value"),
     (r"ignored explicit argument ", "takes no value, and was given "),
+    (r"not allowed with argument ", "does not go with "),
     (r"^the following arguments are required: ", "needs "),
 )
 """argparse's words, and ours."""
@@ -96,8 +97,12 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
-            known = nearest(value, map(str, action.choices))
-            raise argparse.ArgumentError(action, f"invalid choice: {shown(str(value))}{known}")
+            given, known = shown(str(value)), list(map(str, action.choices))
+            if isinstance(action, argparse._SubParsersAction):  # its choices are many
+                said = f"there is no {str(action.metavar).lower()} {given}{nearest(value, known)}"
+                raise argparse.ArgumentError(None, said)
+            close = nearest(value, known).partition("; known")[0]
+            raise argparse.ArgumentError(action, f"{given} is none of {', '.join(known)}{close}")
 
     def _own(self, words: Sequence[str]) -> Iterator[str]:
         """The words that this parser's options are among: up to a command, or to ``--``."""
