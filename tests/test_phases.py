@@ -21,6 +21,7 @@ from benchmark.cli import main
 from benchmark.data import prepared
 from benchmark.metrics import store
 from benchmark.schedule import job, worker
+from benchmark.schedule.mirror import mirror_of
 from benchmark.schedule.progress import Progress
 from benchmark.schedule.screen import drawn, line
 from benchmark.schedule.watch import Watch
@@ -32,7 +33,7 @@ SHOWN = 29  # characters of a long phase, at least
 PHASES = [
     "waiting for features of mnist train at 32 px", "waiting for prepared images", "waiting for another process",
     "reading mnist", "building its networks", "features of mnist train at 32 px", "floor of mnist test at 32 px",
-    "training", "measuring", "writing a checkpoint", "fetching its checkpoint",
+    "training", "measuring", "copying its checkpoint", "fetching its checkpoint",
 ]  # fmt: skip
 
 
@@ -120,6 +121,15 @@ class Board:
 
     def done(self) -> bool:
         return False
+
+
+def test_a_checkpoint_that_travels_is_a_phase(tmp_path: Path, phases: list[str]) -> None:
+    mirror = mirror_of(f"file://{tmp_path}/there/key")
+    (tmp_path / "checkpoint.pt").write_bytes(b"x")
+    mirror.push(tmp_path)
+    assert phases[:1] == ["copying its checkpoint"] and pulse.phase() == "starting"
+    mirror.pull(tmp_path)
+    assert "fetching its checkpoint" in phases and (tmp_path / "checkpoint.pt").read_bytes() == b"x"
 
 
 def test_a_worker_says_a_phase_that_lasts_though_nothing_beats_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ WORDS: dict[str, Callable[..., Iterable[str]]] = {
     "suites": _suites,
     "profile": _profiles,
     "cell": _cells,
+    "cells": _cells,
     "names": _names,
     "name": _names,
 }

@@ -78,7 +78,7 @@ def _stats(a: Namespace) -> int:
         return 0
     ready = True
     for there, line in precompute(cells):
-        show(*standing(there), f" {line}")
+        show(*_mark(there), f" {line}")
         ready &= there
     return 0 if ready else 1
 
@@ -95,10 +95,10 @@ def doctor(a: Namespace) -> int:
         checks = itertools.chain(checks, check())
     for name, fine, text in checks:
         healthy &= fine
-        show(*standing(fine), f" {name}: {text}")
+        show(*_mark(fine), f" {name}: {text}")
     return 0 if healthy else 1
 
 
-def standing(fine: bool) -> tuple[str, str]:
+def _mark(fine: bool) -> tuple[str, str]:
     """The word before a line, and its colour."""
     return ("ok ", "green") if fine else ("-- ", "red")

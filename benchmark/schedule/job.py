@@ -84,8 +84,7 @@ def execute(job: Job, tick: Callable[[int, int], bool], about: dict[str, Any] | 
     try:
         with _alone(folder), logged(folder) as log_file:
             try:
-                with doing("fetching its checkpoint"):
-                    mirror.pull(folder)
+                mirror.pull(folder)
                 result = _execute(job, folder, tick, about, mirror)
                 if not (result and result["trouble"]):
                     mirror.release(folder)

@@ -92,10 +92,11 @@ class Session:
     def save(self) -> None:
         """Write the checkpoint."""
         book = {key: getattr(self, key) for key in self.BOOK}
-        whole = {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position}
-        with doing("writing a checkpoint"):
-            checkpoint.save(self.folder, {**whole, "book": book})
-            self.saved()
+        checkpoint.save(
+            self.folder,
+            {"identity": self.identity, "gan": self.gan.state_dict(), "position": self.sampler.position, "book": book},
+        )
+        self.saved()
 
     def save_if_possible(self) -> None:
         """Write the checkpoint; where that fails (a full disk), remember why and let the run go on."""
