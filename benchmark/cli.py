@@ -39,6 +39,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 1 failed or missing, 2 bad usage or suite, 130 interrupted)."""
+    if argv is None and "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next
+        from benchmark.arguments.completing import complete
+
+        complete(parser())
     words = sys.argv[1:] if argv is None else argv
     with Leave(for_good=argv is None) as leave:
         if argv is None:
@@ -69,9 +73,10 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         return 1
     try:
         _which_suites(arguments)
+        _which_results(arguments)
         return int(getattr(import_module(f"benchmark.commands.{arguments.room}"), arguments.function)(arguments))
     except GanbenchError as error:
-        print(continued(f"ganbench: {error}"), file=sys.stderr, flush=True)
+        door.show("ganbench:", "red", continued(f" {error}"), sys.stderr)
         if error.at_once:
             os._exit(error.exit_code)
         return error.exit_code
@@ -82,29 +87,46 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         if os.environ.get("GANBENCH_DEBUG"):
             raise
         where = f"{plain(str(error.filename))}: " if error.filename is not None else ""
-        print(f"ganbench: cannot go on: {where}{error.strerror or error}", file=sys.stderr)
+        door.show("ganbench:", "red", f" cannot go on: {where}{error.strerror or error}", sys.stderr)
         return 1
     except Exception as error:  # a bug of ours: one line, and how to see more
         if os.environ.get("GANBENCH_DEBUG"):
             raise
-        print(
-            plain(short(f"ganbench: unexpected {type(error).__name__}: {error}"))
-            + "\n(set GANBENCH_DEBUG=1 for the traceback, and please report it)",
-            file=sys.stderr,
-        )
+        unexpected = plain(short(f" unexpected {type(error).__name__}: {error}"))
+        how = "(set GANBENCH_DEBUG=1 for the traceback, and please report it)"
+        door.show("ganbench:", "red", f"{unexpected}\n{how}", sys.stderr)
         return 1
+
+
+def _named(arguments: argparse.Namespace) -> list[str] | None:
+    """The suites that a command is about; none: all; None: it is about no suite."""
+    if hasattr(arguments, "cell"):
+        return [arguments.cell.split("/")[0]]
+    if hasattr(arguments, "cells"):
+        return list(dict.fromkeys(cell.split("/")[0] for cell in arguments.cells))
+    if getattr(arguments, "action", None) == "stats":
+        return arguments.names or None
+    return getattr(arguments, "suites", None)
+
+
+def _which_results(arguments: argparse.Namespace) -> None:
+    """Where no folder of records is given: the papers', or that of profile ``ci``, which is said."""
+    if getattr(arguments, "results", ...) is not None:
+        return
+    from benchmark.suite.apart import CI_RESULTS, RESULTS, newer_status, results_of
+
+    arguments.results = RESULTS
+    if arguments.command == "status":
+        arguments.results = newer_status()
+    elif arguments.apart and (named := _named(arguments)) is not None:
+        arguments.results = results_of(named, arguments.profile)
+    if arguments.results == CI_RESULTS:
+        print(f"ganbench: profile ci: records in {CI_RESULTS}", file=sys.stderr)
 
 
 def _which_suites(arguments: argparse.Namespace) -> None:
     """Say which suite files were taken, where a name could mean another; and whether all their plug-ins may run."""
-    named = getattr(arguments, "suites", None)
-    if hasattr(arguments, "cell"):
-        named = [arguments.cell.split("/")[0]]
-    elif hasattr(arguments, "cells"):
-        named = list(dict.fromkeys(cell.split("/")[0] for cell in arguments.cells))
-    elif getattr(arguments, "action", None) == "stats":
-        named = arguments.names or None
-    if named is None:
+    if (named := _named(arguments)) is None:
         return
     from benchmark.suite.find import origin
     from benchmark.suite.plugged import trust_all

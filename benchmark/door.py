@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
 from benchmark.errors import plain
+from benchmark.process.terminal import painted
 
 
 class Door:
@@ -37,6 +38,16 @@ class Door:
 def through(stream: TextIO | None) -> TextIO:
     """The stream behind a door; itself where it is behind one, or where there is none."""
     return cast(TextIO, stream if stream is None or isinstance(stream, Door) else Door(stream))
+
+
+def show(head: str, colour: str, rest: str, out: TextIO | None = None) -> None:
+    """Print a line (on standard output by default) that begins with a word in a colour, where that is a terminal."""
+    out = through(sys.stdout if out is None else out)
+    if out is None:  # a process without any
+        return
+    shown = painted(plain(head), colour, out)
+    within(out).write(f"{shown}{plain(rest, lines=True)}\n")
+    out.flush()
 
 
 def within(stream: TextIO) -> TextIO:

@@ -5,11 +5,13 @@ on a FIFO; one is written whole or not at all, with nothing left of a write that
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from contextlib import suppress
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 MOST_BYTES = 2**28  # of a file that is read whole, where nothing else is said
 KINDS = {
@@ -67,6 +69,15 @@ def open_lock(path: Path) -> TextIOWrapper:
     """
     refuse_others(path)
     return path.open("a", encoding="utf-8")
+
+
+def take(lock: TextIO) -> bool:
+    """Take the lock of an open file, if no other process has it; it is given back when the file is closed."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def refuse_others(path: Path) -> None:

@@ -42,14 +42,19 @@ COMMANDS = [
 
 
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """What is said: one line, in words, with which the process would end before the command begins."""
+    """What is said, in one line and in words, with which the process would end before the command begins; below it how
+    that command is used, and an example.
+    """
     with pytest.raises(SystemExit) as stop:
         PARSER.parse_args(words)
-    said = capsys.readouterr()
-    assert stop.value.code == 2 and not said.out
-    assert said.err.count("\n") == 1 and said.err[:-1].isprintable() and len(said.err) < 300
-    assert "argument" not in said.err and " value: " not in said.err
-    return said.err
+    out, err = capsys.readouterr()
+    assert stop.value.code == 2 and not out
+    said, usage, example = err.removesuffix("\n").split("\n")
+    assert said.isprintable() and len(said) < 300 and "argument" not in said and " value: " not in said
+    program = said.partition(":")[0]
+    assert usage.startswith(f"usage: {program} ") and usage.endswith(f"  (more: {program} --help)")
+    assert f"{example} ".startswith(f"example: {program} ") and len(usage) < 120
+    return said
 
 
 @pytest.mark.parametrize("option", [*WHOLE, *DECIMALS, *TIMES])
@@ -135,8 +140,11 @@ def test_no_option_may_be_abbreviated(command: str, capsys: pytest.CaptureFixtur
         (["run", "theory", "--until", "3"], "did you mean --until-epoch or --until-decided?"),
         (["run", "--seed", "3"], "there is no option '--seed'"),
         (["--verison"], "ganbench: there is no option '--verison'; did you mean --version?"),
-        (["reprot", "theory"], "invalid choice: 'reprot'; did you mean 'report'?"),
-        (["run", "theory", "--device", "gpu"], "--device: invalid choice: 'gpu'; did you mean 'cpu'?"),
+        (["reprot", "theory"], "ganbench: there is no command 'reprot'; did you mean 'report'?"),
+        (["data", "lst"], "ganbench data: there is no action 'lst'; did you mean 'list'?"),
+        (["new", "suit", "x"], "KIND: 'suit' is none of suite, method, network; did you mean 'suite'?"),
+        (["run", "ci", "--layout", "contiguous", "--channels-last"], "--channels-last: does not go with --layout"),
+        (["run", "theory", "--device", "gpu"], "--device: 'gpu' is none of auto, cpu, cuda; did you mean 'cpu'?"),
         (["show", "a", "b"], "'b' does not belong here"),
         (["run", "theory", "--seeds", "3", "gran"], "'gran' does not belong here"),
         (["run", "theory", "--looked=5"], "--looked: takes no value, and was given '5'"),

@@ -115,7 +115,9 @@ def test_a_recipe_that_cannot_be_built_is_refused_also_where_something_else_is_m
     given = "parts: [spectral-norm: {player: D}]"
     text = text.replace(given, "parts: [spectral-norm: {player: D}, dequantise: {scale: 0, width: 0.1}]", 1)
     if lacking == "weights":
-        monkeypatch.setattr("benchmark.plan.missing.missing_weights", lambda name: f"the weights of {name} are not here")
+        monkeypatch.setattr(
+            "benchmark.plan.missing.missing_weights", lambda name: f"the weights of {name} are not here"
+        )
         monkeypatch.setattr("benchmark.plan.missing.weights_of", lambda *run: ["inception-2015-12-05"])
     (tmp_path / "theory.yaml").write_text(text, encoding="utf-8")
     profile = "full" if lacking == "data" else "ci"

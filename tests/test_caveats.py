@@ -97,7 +97,7 @@ def test_self_declared_images_are_said_to_be(tmp_path: Path, monkeypatch: pytest
 
 def test_the_cell_page_has_the_differing_fields_with_their_known_effects(tmp_path: Path) -> None:
     small = record_for(load(THEORY, "ci").cells[0], 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
-    suite, joined = load_joined(THEORY, [small])
+    suite, joined = load_joined(THEORY, [small], "ci")
     cell = joined["theory/1"][0]
     rows = {d.name: d for d in differing(cell)}
     assert (

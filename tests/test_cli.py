@@ -93,7 +93,7 @@ def test_published_prints_the_seventeen_numbers_in_the_contracts_columns() -> No
         (["run", "theory", "--seeds", "0"], 2, "must be at least 1"),
         (["run", "theory", "--gpu-share", "1.5"], 2, "at least 0.0001 and at most 1"),
         (["run", "theory", "--priority", "theory"], 2, "no priority such as gran=2"),
-        (["reprot", "theory"], 2, "invalid choice"),
+        (["reprot", "theory"], 2, "there is no command 'reprot'"),
     ],
 )
 def test_bad_usage_exits_with_two_and_one_message(arguments: list[str], code: int, message: str) -> None:
@@ -184,18 +184,19 @@ def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
         and "record" in second.stderr
     )
     for suite in ("suites/ci.yaml", "suites/theory.yaml"):  # the second takes away what only the first wrote
-        done = ganbench("report", suite, "--results", results, "--out", out)
+        done = ganbench("report", suite, "--profile", "ci", "--results", results, "--out", out)
         assert done.returncode == 0, done.stderr
     site = {"index.html", "cells.html", "claims.html", "cells", "samples", ".ganbench-report.json"}
     assert {p.name for p in out.iterdir()} == {f"theory.{k}" for k in ("md", "tex", "csv", "html")} | site
     assert (out / "theory.html").read_text(encoding="utf-8").count('data-verdict="incomparable"') == 17, (
         "a ci run must never be judged"
     )
-    compared = json.loads(ganbench("compare", "theory", "--results", results, "--format", "json").stdout)
+    asked = ("theory", "--profile", "ci", "--results", results)
+    compared = json.loads(ganbench("compare", *asked, "--format", "json").stdout)
     assert {r["verdict"] for r in compared if r["published"]} == {"incomparable"} and {r["tier"] for r in compared} == {
         "incomparable"
     }
-    assert "not judged" in ganbench("claims", "theory", "--results", results).stdout
+    assert "not judged" in ganbench("claims", *asked).stdout
     assert "14 done" in ganbench("status", "--results", results).stdout
     shown = ganbench("show", "theory/1/B_z=10^0[MLP]/mnist", "--profile", "ci", "--results", results)
     assert "finished at step 96 of 96" in shown.stdout and "2.738" in shown.stdout

@@ -224,8 +224,11 @@ def test_join_prefers_the_full_run_and_says_what_it_shows() -> None:
     suite, cell = load(THEORY), full_cells()[0]
     ci = load(THEORY, "ci").cells[0]
     small = record_for(ci, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
-    _, joined = load_joined(THEORY, [small])
+    _, joined = load_joined(THEORY, [small], "ci")
     assert joined["theory/1"][0].tier.name == "incomparable" and joined["theory/1"][0].cell.profile == "ci"
+    reduced = record_for(load(THEORY, "reduced").cells[0], 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
+    _, joined = load_joined(THEORY, [small, reduced])
+    assert joined["theory/1"][0].records == (reduced,) and joined["theory/1"][0].cell.profile == "reduced"
     full = record_for(cell, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
     _, joined = load_joined(THEORY, [small, full])
     assert (
@@ -442,7 +445,7 @@ def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
 def test_footnotes_have_letters_where_cells_differ(tmp_path: Path) -> None:
     small = record_for(load(THEORY, "ci").cells[0], 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48})
     full = [record_for(c, 0, {"L_Vg_Bz": 5.0, "V_g": -0.657, "D_G": -0.48}) for c in full_cells()[1:2]]
-    suite, joined = load_joined(THEORY, [small, *full])
+    suite, joined = load(THEORY), join(load(THEORY), [small, *full], [load(THEORY, "ci")])
     v = view(suite.tables[0], joined["theory/1"])
     texts = {n.mark: n.text for n in v.footnotes if n.mark}
     assert [row[1][1].achieved_marks for row in v.rows] == [("a",), ("b",), ()] and list(texts) == ["a", "b"]

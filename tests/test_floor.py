@@ -35,7 +35,7 @@ from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import make_plan
 from benchmark.recipe import Protocol
 from benchmark.records import store as records
-from benchmark.schedule.endings import beside_floor
+from benchmark.schedule.endings import finished
 from benchmark.suite.load import load
 from benchmark.train.run import run
 from benchmark.weights.known import KNOWN
@@ -287,14 +287,10 @@ def test_a_proxys_numbers_stand_beside_their_floor_everywhere(tmp_path: Path) ->
         text = path.read_text().replace("{[}", "[").replace("{]}", "]")  # LaTeX would take a bracket for an argument
         assert "300.250 (1) [floor 145.500]" in text and "0.125 (1) [floor 0.625]" in text and "precision" in text, path
         assert path.suffix == ".csv" or "64 other images of shapes train against 64" in text, path
-    assert (
-        beside_floor(record)
-        == "; IS 1.5 [floor 2.5], FID 300.2 [floor 145.5], KIDx1000 80 [floor 1], precision 0.25 [floor 0.75], "
-        "recall 0.125 [floor 0.625]"
-    )
+    assert finished(record, "a") == "finished: a  2 s  FID 300.2 [floor 145.5]"
     bare = make_record(planned, {**result, "floor": None})
     assert (
-        beside_floor(bare) == ""
+        finished(bare, "a") == "finished: a  2 s  FID 300.2"
         and "floor"
         not in {r["metric"]: r for r in compared_rows(join(suite, [bare])) if r["cell"] == cell.id}["FID"]["achieved"]
     )

@@ -18,7 +18,7 @@ from benchmark.suite.load import load
 from tests.test_weights_of_parts import SUITE
 
 UNBUILT = "parts: [no-such-part: {}]"
-WHERE = "GANBENCH_DATA GANBENCH_WEIGHTS TORCH_HOME GANBENCH_CACHE".split()
+WHERE = ["GANBENCH_DATA", "GANBENCH_WEIGHTS", "TORCH_HOME", "GANBENCH_CACHE"]
 
 
 @pytest.fixture

@@ -34,8 +34,10 @@ class Clock:
         return self.now
 
 
-def test_eta_is_work_left_over_the_rate_so_far() -> None:
-    """Ten seconds: one run of size 100 made whole, one of size 300 resumed at half and now at three quarters."""
+def test_what_all_will_take_is_what_the_rows_will() -> None:
+    """Ten seconds: one run of size 100 made whole; ten more: one of size 300 resumed at half and now at three quarters,
+    with 600 to come.
+    """
     clock = Clock()
     progress = Progress(total_size=1000, clock=clock)
     assert progress.eta_s() is None
@@ -44,9 +46,14 @@ def test_eta_is_work_left_over_the_rate_so_far() -> None:
     progress.end("a", 100)
     progress.update("b", "b", 300, 0, 0)
     progress.update("b", "b", 300, 50, 100)
+    clock.now += 10
     progress.update("b", "b", 300, 75, 100)
-    rate, left = (100 + 300 / 4) / 10, 1000 - 100 - 300 * 3 / 4
-    assert progress.eta_s() == pytest.approx(left / rate)
+    each = (10 + 10) / (100 + 300 / 4)
+    assert progress.row("b")["eta_s"] == 10
+    assert progress.eta_s() == pytest.approx(10 + 600 * each)
+    progress.update("c", "c", 600, 0, 0)
+    assert progress.row("c")["eta_s"] == pytest.approx(600 * each, abs=0.1)
+    assert progress.eta_s() == pytest.approx(600 * each), "side by side, and no sooner than the longest of them"
 
 
 def test_the_wait_for_the_first_report_does_not_count() -> None:
@@ -75,7 +82,7 @@ def test_a_run_has_its_own_rate_and_time_left() -> None:
         "a thousand steps at ten a second, one second ago"
     )
     clock.now += 99
-    assert progress.row("a")["silent_s"] == 100 and progress.row("a")["eta_s"] == 0
+    assert progress.row("a")["silent_s"] == 100 and "eta_s" not in progress.row("a"), "what was foreseen is over"
     progress.update("a", "a", 1, 1010, 2000)
     assert progress.row("a")["rate"] == pytest.approx(10 / 100) and progress.row("a")["node"] == "n"
     progress.update("a", "a", 1, 900, 2000)

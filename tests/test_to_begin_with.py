@@ -61,7 +61,7 @@ def test_what_new_writes_has_no_fault_and_runs(kind: str, here: Path, capsys: py
     assert json.loads(Path("ganbench.schema.json").read_text()) == suite_schema()
     if kind == "method":  # one of them is run in full; all three are built and see a batch in ``list --check``
         assert main(["run", "my-own.yaml", "--profile", "ci", "--executor", "inline"]) == 0
-        found, problems = store.read_all(Path("results"))
+        found, problems = store.read_all(Path("results/ci"))
         assert len(found) == 2 and not problems
         assert sorted(len(r.recipe.parts) for r in found) == [0, 1]
 

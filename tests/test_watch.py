@@ -35,6 +35,7 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.load import load_all
 from tests.conftest import ROOT
 from tests.test_cli import GANBENCH, TINY, _until
+from tests.test_progress import Clock
 
 ROW = {
     "name": "gran/2/GraND-GAN/cifar10 seed 0",
@@ -95,15 +96,21 @@ def test_names_are_shown_as_they_are() -> None:
     assert shorten("abcdefghij", 5) == "ab…ij" and shorten("abc", 3) == "abc"
 
 
-def test_plain_lines_are_few() -> None:
-    progress, out = Progress(total_size=10), io.StringIO()
+def test_plain_lines_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of a minute and a half has one line beside its last; one of less than a minute none."""
+    monkeypatch.setattr("benchmark.schedule.screen.time.monotonic", clock := Clock())
+    progress, out = Progress(total_size=20, clock=clock), io.StringIO()
     lines = screen(progress, "", out)
-    for step in range(100):
-        progress.update("a", "cell a", 10, step, 100)
-        lines.update("a", "")
-    progress.end("a", 10)
-    lines.say("finished: cell a")
-    assert len(said := out.getvalue().splitlines()) == 2 and "cell a" in said[0] and said[1] == "finished: cell a"
+    for name, steps in (("cell a", 90), ("cell b", 59)):
+        for step in range(steps):
+            progress.update(name, name, 10, step, steps)
+            lines.update(name, "")
+            clock.now += 1
+        progress.end(name, 10)
+        lines.say(f"finished: {name}")
+    first, *others = out.getvalue().splitlines()
+    assert first.startswith("cell a  66.7 %  step 60 of 90  1 it/s  30 s left") and "(all: " in first
+    assert others == ["finished: cell a", "finished: cell b"]
 
 
 def _plan(seeds: int = 1):
@@ -310,7 +317,7 @@ def test_the_live_table_on_a_terminal_ctrl_c_and_a_terminal_that_hangs_up(marked
         suite.read_text(encoding="utf-8").replace("steps: 4000,", "steps: 400000,"), encoding="utf-8"
     )  # it must not end before it is told to
     terminal = _spawn(marked, cache)
-    terminal.expect(r"tiny/1/\[bold\]GAN/shapes\S* seed 0 +[\d,]+ / 400,000")
+    terminal.expect(r"tiny/1/\[bold\]GAN/shapes\S* seed 0 +training +[\d,]+ / 400,000")
     terminal.expect(r"FID [\d.e+]+ at 0")
     watched = subprocess.run([*GANBENCH, "status", "--results", str(results)], capture_output=True, text=True, cwd=ROOT)
     assert (

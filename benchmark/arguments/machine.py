@@ -2,47 +2,72 @@
 
 from __future__ import annotations
 
-from benchmark.arguments.paths import name_or_path, new_file, old_file, text
-from benchmark.arguments.shared import Command, only
+from argparse import ArgumentParser
+
+from benchmark.arguments.paths import name_or_path, new_file, old_file, path, text
+from benchmark.arguments.shared import Command, of_profile, only
 
 
 def add(command: Command) -> None:
     """Their arguments."""
-    p = command("data", "datasets: cards, sources, checksums; features of real images that are kept", profile=True)
-    actions = ("list", "fetch", "add", "verify", "stats")
-    p.add_argument("action", choices=actions, metavar="ACTION", help=", ".join(actions))
+    _data(command)
+    p = command("doctor", "this machine: torch, GPU, Ray, disk, datasets, weights, and what is missing", results=True)
     p.add_argument(
-        "names",
-        nargs="*",
-        type=name_or_path,
-        metavar="NAME",
-        help="datasets, and with list, fetch and verify weights; for 'add': NAME FOLDER (or an archive); for 'stats': "
-        "suites whose real images are to be measured now (none: list what is kept)",
+        "--golden", action="store_true", help="also measure CIFAR-10's own images, whose IS and FID are known (minutes)"
     )
-    p.add_argument("--force", action="store_true", help="with fetch: replace files that are there")
+
+
+def _data(command: Command) -> None:
+    """Each action takes what it needs, and nothing else."""
+    p = command("data", "datasets: cards, sources, checksums; features of real images that are kept")
+    actions = p.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, about: str) -> ArgumentParser:
+        """One of them."""
+        made: ArgumentParser = actions.add_parser(name, help=about, description=about)
+        return made
+
+    _names(action("list", "datasets and weights: what they are, and what of them is here"), "*")
+    _fetch(action("fetch", "download datasets and weights from their public addresses, checked by their hashes"))
+    p = action("add", "take over a dataset from files that are here: hashed and checked")
+    p.add_argument("name", type=name_or_path, metavar="NAME", help="of the dataset, as 'ganbench data list' has it")
+    p.add_argument("source", type=path, metavar="FOLDER", help="where its files lie, or an archive of them")
+    _names(action("verify", "check the files of datasets and weights, every one"), "+")
+    _stats(action("stats", "measure the real images of suites now, or list what is kept of them"))
+
+
+def _names(p: ArgumentParser, many: str) -> None:
+    p.add_argument("names", nargs=many, type=name_or_path, metavar="NAME", help="of datasets and weights")
+
+
+def _fetch(p: ArgumentParser) -> None:
+    _names(p, "*")
+    p.add_argument("--force", action="store_true", help="replace files that are there")
     p.add_argument(
         "--for",
         dest="suites",
         nargs="+",
         type=text,
         metavar="SUITE",
-        help="with fetch: all that these suites need and that can be fetched; what cannot is said",
+        help="all that these suites need and that can be fetched; what cannot is said",
     )
+    of_profile(p)
+    only(p)
+
+
+def _stats(p: ArgumentParser) -> None:
     p.add_argument(
-        "--export",
-        type=new_file,
-        metavar="FILE",
-        help="with stats and suites: write the kept statistics of their one set of real images",
+        "names", nargs="*", type=name_or_path, metavar="SUITE", help="whose real images are measured (none: list)"
+    )
+    of_profile(p)
+    only(p)
+    p.add_argument(
+        "--export", type=new_file, metavar="FILE", help="write the kept statistics of the suites' one set of images"
     )
     p.add_argument(
         "--import",
         type=old_file,
         metavar="FILE",
         dest="import_file",
-        help="with stats: take over a file that --export wrote, after checking it",
-    )
-    only(p)
-    p = command("doctor", "this machine: torch, GPU, Ray, disk, datasets, weights, and what is missing", results=True)
-    p.add_argument(
-        "--golden", action="store_true", help="also measure CIFAR-10's own images, whose IS and FID are known (minutes)"
+        help="take over a file that --export wrote, after checking it",
     )

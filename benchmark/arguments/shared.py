@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any, Protocol
 
 from benchmark.arguments.numbers import MOST_EPOCHS, MOST_SEEDS, priority, whole
@@ -35,25 +34,33 @@ def command(
         suites: how many it takes, in argparse's words; None: it takes none.
     """
     p: ArgumentParser = commands.add_parser(name, help=about, description=about)
-    p.set_defaults(room=room, function="list_cells" if name == "list" else name)
+    apart = profile and name != "measure"  # whose images are not ours
+    p.set_defaults(room=room, function="list_cells" if name == "list" else name, apart=apart)
     if suites:
-        p.add_argument("suites", nargs=suites, type=text, metavar="SUITE")
-    if profile:
         p.add_argument(
-            "--profile",
-            type=text,
-            metavar="P",
-            help="full (the paper's own), reduced, ci; default: full, or what the suite states",
+            "suites", nargs=suites, type=text, metavar="SUITE", help="a name (theory), a file or a folder of suites"
         )
+    if profile:
+        of_profile(p)
     if results:
         p.add_argument(
             "--results",
             type=folder,
-            default=Path("results"),
             metavar="DIR",
-            help="where records are (default: results)",
+            help=f"where records are (default: results{'; of profile ci: results/ci' * apart})",
         )
     return p
+
+
+def of_profile(p: ArgumentParser) -> None:
+    """Under which profile."""
+    p.add_argument(
+        "--profile",
+        type=text,
+        metavar="P",
+        help="full (the paper's own), reduced, ci or another that the suite has, as 'ganbench list SUITE' says "
+        "(default: full, or what the suite states)",
+    )
 
 
 def only(p: ArgumentParser) -> None:

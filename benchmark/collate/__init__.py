@@ -20,7 +20,7 @@ class _Room(ModuleType):
     """This module, callable."""
 
     def __call__(
-        self, suites: str | Sequence[str] = (), results: str | Path = "results", profile: str | None = None
+        self, suites: str | Sequence[str] = (), results: str | Path | None = None, profile: str | None = None
     ) -> Collated:
         """Everything that is known of some suites, judged: see ``benchmark.collate.presenting.frames.collate``."""
         from benchmark.collate.presenting.frames import collate

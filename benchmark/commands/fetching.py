@@ -12,6 +12,7 @@ from benchmark.data.cards import Card, card, cards, data_root
 from benchmark.data.fetch import fetch as fetch_data
 from benchmark.data.verify import state
 from benchmark.data.verify import verify as verify_data
+from benchmark.door import show
 from benchmark.errors import GanbenchError, continued, nearest, plain
 from benchmark.plan.blocks import hindrance
 from benchmark.plan.missing import Missing, can_be_fetched, in_words
@@ -52,7 +53,7 @@ def verify(names: Sequence[str]) -> int:
     wrong = 0
     for name in _known(names):
         for file, problem in _weights(name) if name in KNOWN else verify_data(name):
-            print_plain(f"{name}: {file}: {problem or 'ok'}")
+            show(f"{name}:", "red" if problem else "green", f" {file}: {problem or 'ok'}")
             wrong += problem is not None
         if name in cards() and card(name).reader == "shapes":
             print(f"{name}: procedural, nothing to verify")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from argparse import Namespace
-from pathlib import Path
 
 from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.lines import print_plain
+from benchmark.door import show
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.load import load_all
 
@@ -18,24 +18,22 @@ def data(a: Namespace) -> int:
     from benchmark.data.add import add
     from benchmark.weights.known import KNOWN
 
-    if a.suites and a.action != "fetch":
-        raise GanbenchError("--for belongs to: ganbench data fetch", 2)
     if a.action == "list":
         return list_all(a.names)
     if a.action == "stats":
         return _stats(a)
-    if a.export or a.import_file or (a.only is not None and not a.suites):
-        raise GanbenchError("--export, --import and --only belong to: ganbench data stats", 2)
-    if not a.names and not a.suites:
-        raise GanbenchError(f"data {a.action} needs a dataset's name{nearest('', known_names())}", 2)
     if a.action == "add":
-        if len(a.names) != 2:
-            raise GanbenchError("usage: ganbench data add NAME FOLDER (or an archive)", 2)
-        if a.names[0] in KNOWN:
+        if a.name in KNOWN:
             raise GanbenchError("weights are not added: give their file with --weights, or in GANBENCH_WEIGHTS", 2)
-        add(a.names[0], Path(a.names[1]))
+        add(a.name, a.source)
         return 0
-    return fetch(a) if a.action == "fetch" else verify(a.names)
+    if a.action == "verify":
+        return verify(a.names)
+    if a.only is not None and not a.suites:
+        raise GanbenchError("--only chooses among the cells of --for", 2)
+    if not a.names and not a.suites:
+        raise GanbenchError(f"data fetch needs a name, or --for SUITE{nearest('', known_names())}", 2)
+    return fetch(a)
 
 
 def _stats(a: Namespace) -> int:
@@ -43,9 +41,9 @@ def _stats(a: Namespace) -> int:
     from benchmark.metrics.stats import kept, precompute
 
     if a.import_file and (a.export or a.names):
-        raise GanbenchError("usage: ganbench data stats --import FILE", 2)
+        raise GanbenchError("--import takes neither suites nor --export: ganbench data stats --import FILE", 2)
     if a.export and not a.names:
-        raise GanbenchError("usage: ganbench data stats --export FILE SUITE…", 2)
+        raise GanbenchError("--export needs suites: ganbench data stats SUITE --export FILE", 2)
     if a.import_file:
         from benchmark.metrics.exchange import import_file
 
@@ -64,7 +62,7 @@ def _stats(a: Namespace) -> int:
         return 0
     ready = True
     for there, line in precompute(cells):
-        print_plain(f"{'ok ' if there else '-- '} {line}")
+        show(*_mark(there), f" {line}")
         ready &= there
     return 0 if ready else 1
 
@@ -81,5 +79,10 @@ def doctor(a: Namespace) -> int:
         checks = itertools.chain(checks, check())
     for name, fine, text in checks:
         healthy &= fine
-        print_plain(f"{'ok ' if fine else '-- '} {name}: {text}")
+        show(*_mark(fine), f" {name}: {text}")
     return 0 if healthy else 1
+
+
+def _mark(fine: bool) -> tuple[str, str]:
+    """The word before a line, and its colour."""
+    return ("ok ", "green") if fine else ("-- ", "red")

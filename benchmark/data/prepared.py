@@ -8,7 +8,6 @@ workers ask at the same time, and checked against its own hash when it is opened
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import json
@@ -26,8 +25,8 @@ from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.data.threads import mapped
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, open_lock, open_regular, read_regular
-from benchmark.pulse import beat
+from benchmark.files import let_go, open_lock, open_regular, read_regular, take
+from benchmark.pulse import beat, doing
 
 VERSION = 2  # 1 took 16-bit colours by their high bytes, and animations and pages by their first
 SPARE_BYTES = 2**28  # left free on the disk
@@ -103,13 +102,11 @@ def _alone(path: Path) -> Iterator[None]:
             "folder that can be written"
         ) from None
     with lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                beat()
-                time.sleep(LOOK_S)
+        if not take(lock):
+            with doing("waiting for prepared images"):
+                while not take(lock):
+                    beat()
+                    time.sleep(LOOK_S)
         yield
 
 

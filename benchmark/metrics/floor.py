@@ -22,6 +22,7 @@ from benchmark.metrics.measure import kept_of_generated, measure
 from benchmark.metrics.names import IMAGE
 from benchmark.metrics.real import DISJOINT, RealSet, compared_with, real_set
 from benchmark.metrics.reference import features
+from benchmark.pulse import doing
 from benchmark.recipe import Protocol, Recipe
 
 VERSION = 2
@@ -60,7 +61,7 @@ def real_floor(
     sets = [s.identity(extractor.name, extractor.sha256) for s in (others, *compared_with(recipe, protocol))]
     identity = {"version": VERSION, "metrics": metrics, **{f: getattr(protocol, f) for f in MEASURED}, "sets": sets}
     path = store.folder() / f"{content_hash(identity)}.floor.json"
-    with store.alone(path, f"the floor of {others}", stopping):
+    with store.alone(path, f"the floor of {others}", stopping), doing(f"floor of {others}"):
         if (kept := _load(path, metrics)) is None:
             other = features(others, extractor, kept_of_generated(protocol), stopping, own=True)
             kept = measure(protocol, other, real, validation)

@@ -19,6 +19,7 @@ from benchmark.metrics.extract import Extracted, extract
 from benchmark.metrics.extractors import Extractor
 from benchmark.metrics.measure import kept_of_real
 from benchmark.metrics.real import RealSet, real_set
+from benchmark.pulse import doing
 from benchmark.recipe import Protocol, Recipe
 
 BATCH = 500  # images read at a time
@@ -60,7 +61,7 @@ def features(
         own: imported ones are not believed, but made again.
     """
     size, path = real.size, place(real, extractor)
-    with store.alone(path, f"the features of {real}", stopping):
+    with store.alone(path, f"features of {real}", stopping), doing(f"features of {real}"):
         if (kept := store.load(path, extractor.dimension, keep)) is not None and not (own and kept.imported):
             return kept
         found = read(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import logging
@@ -20,10 +19,10 @@ from benchmark.arrays import load_arrays
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
-from benchmark.files import let_go, open_lock
+from benchmark.files import let_go, open_lock, take
 from benchmark.metrics.extract import EVERY, Extracted
 from benchmark.metrics.frechet import Moments
-from benchmark.pulse import beat
+from benchmark.pulse import beat, doing
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,9 @@ def alone(path: Path, what: str, stopping: Callable[[], bool] = lambda: False) -
         ) from None
     with lock:
         try:
-            _wait(lock, what, stopping)
+            if not take(lock):
+                with doing(f"waiting for {what}"):
+                    _wait(lock, what, stopping)
         except KeyboardInterrupt:
             raise Interrupted(what) from None
         yield
@@ -75,17 +76,14 @@ def alone(path: Path, what: str, stopping: Callable[[], bool] = lambda: False) -
 
 def _wait(lock: Any, what: str, stopping: Callable[[], bool]) -> None:
     started, said = time.monotonic(), False
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            beat()
-            if stopping():
-                raise Interrupted(what) from None
-            if not said and time.monotonic() - started > SAY_S:
-                log.warning("waiting for another process to finish %s", what)
-                said = True
-            time.sleep(LOOK_S)
+    while not take(lock):
+        beat()
+        if stopping():
+            raise Interrupted(what)
+        if not said and time.monotonic() - started > SAY_S:
+            log.warning("waiting for another process to finish %s", what)
+            said = True
+        time.sleep(LOOK_S)
 
 
 def save(path: Path, e: Extracted, about: dict[str, Any]) -> None:

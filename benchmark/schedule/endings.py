@@ -45,14 +45,10 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
         try:
             result = sure(event.result)
             record = make_record(run, result)
-            path = store.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            store.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
             failures.forget(results, run.evaluation, run.seed)
             state, history = "done" if record.status == "finished" else record.status, record.history
-            spent = duration(record.train_s + record.eval_s)
-            trouble = f"; {result['trouble']}" if result["trouble"] else ""
-            line = (
-                f"{record.status}: {run.name} at step {record.steps:,} ({spent}){beside_floor(record)}; {path}{trouble}"
-            )
+            line = finished(record, run.name) + (f"; {result['trouble']}" if result["trouble"] else "")
         except GanbenchError as error:
             state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
     if event.kind == "failed":
@@ -74,20 +70,22 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
     watch.end(run, state, line, history)
 
 
-def beside_floor(record: Record) -> str:
-    """A proxy's numbers, each with what real images get: without that they say nothing."""
-    if record.floor is None or record.final is None:
-        return ""
-    measured = {
-        m: v["value"] for m in record.protocol.metrics if (v := record.final.get(m)) and v.get("value") is not None
-    }
-    floors = record.floor["metrics"]
-    beside = {
-        m: f" [floor {floors[m]['value']:.4g}]" if m in floors else " [no floor]" if m in IMAGE else ""
-        for m in measured
-    }
-    said = (f"{m} {value:.4g}{beside[m]}" for m, value in measured.items())
-    return f"; {', '.join(said)}"
+def finished(record: Record, name: str) -> str:
+    """A run with a result as one short line: how it ended, which, how long it took, its headline metric."""
+    where = "" if record.status == "finished" else f" at step {record.steps:,}"
+    return "  ".join([f"{record.status}: {name}{where}", duration(record.train_s + record.eval_s), *_headline(record)])
+
+
+def _headline(record: Record) -> list[str]:
+    """The FID, or the protocol's first metric; a proxy's beside what real images get, without which it says nothing."""
+    metrics = record.protocol.metrics
+    metric = "FID" if "FID" in metrics else next(iter(metrics), "")
+    value = ((record.final or {}).get(metric) or {}).get("value")
+    if value is None:
+        return []
+    floor = ((record.floor or {}).get("metrics") or {}).get(metric)
+    none = " [no floor]" if record.floor and metric in IMAGE else ""
+    return [f"{metric} {value:.4g}" + (f" [floor {floor['value']:.4g}]" if floor else none)]
 
 
 def _rescue(record: Record | None, results: Path) -> str:

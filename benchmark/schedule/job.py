@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import platform
@@ -11,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from benchmark.errors import GanbenchError
-from benchmark.files import open_lock, why
+from benchmark.files import open_lock, take, why
 from benchmark.outside.running import arrived
+from benchmark.pulse import doing
 from benchmark.recipe import Protocol, Recipe
 from benchmark.schedule.mirror import Mirror, mirror_of, workplace
 from benchmark.schedule.runlog import logged
@@ -121,17 +121,18 @@ def _execute(
         """Keeps the newest measurement where ``status`` and the screen find it."""
         about["last"] = {"step": entry["step"], **{m: entry[m]["value"] for m in protocol.metrics if m in entry}}
 
-    data = read(
-        recipe.dataset,
-        recipe.split,
-        recipe.resolution,
-        recipe.channels,
-        recipe.data_percent,
-        recipe.images,
-        recipe.subset,
-        recipe.crop,
-        recipe.resize,
-    )
+    with doing(f"reading {recipe.dataset}"):
+        data = read(
+            recipe.dataset,
+            recipe.split,
+            recipe.resolution,
+            recipe.channels,
+            recipe.data_percent,
+            recipe.images,
+            recipe.subset,
+            recipe.crop,
+            recipe.resize,
+        )
     return run(
         recipe,
         protocol,
@@ -182,16 +183,17 @@ def _alone(folder: Path) -> Iterator[None]:
             f"cannot keep checkpoints in {folder}: {error.strerror}; give --checkpoints a folder that can be written"
         ) from None
     with lock:
-        deadline = time.monotonic() + LOCK_WAIT_S
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise GanbenchError(
-                        f"{folder}: another process has been making this run for {LOCK_WAIT_S:.0f} s; wait "
-                        "for it or end it"
-                    ) from None
-                time.sleep(0.2)
+        if not take(lock):
+            with doing("waiting for another process"):
+                _wait(lock, folder)
         yield
+
+
+def _wait(lock: TextIO, folder: Path) -> None:
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while not take(lock):
+        if time.monotonic() > deadline:
+            raise GanbenchError(
+                f"{folder}: another process has been making this run for {LOCK_WAIT_S:.0f} s; wait for it or end it"
+            )
+        time.sleep(0.2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +87,10 @@ def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
         for path in (path for run in todo.values() for path in run.damaged):
             if aside := store.set_aside(path):
                 watch.screen.say(f"{path} is damaged: moved to {aside.name}, and its run is made again")
+        told = _teller(todo, results, watch, summary, options.command)
         try:
-            for event in _events(jobs, stop, options):
-                tell(event, todo[event.job.evaluation], results, watch, summary, options.command)
+            for event in _events(jobs, stop, options, told):
+                told(event)
         except KeyboardInterrupt:
             summary.counts["interrupted"] += 1
         except GanbenchError as error:
@@ -101,11 +102,16 @@ def run_plan(plan: Plan, results: str | Path, options: Options) -> Summary:
     return summary
 
 
-def _events(jobs: list[Job], stop: Stop, options: Options) -> Iterator[Event]:
-    if options.executor == "inline":
-        return run_inline(
-            jobs, stop, options.hung_s if options.command else math.inf
-        )  # a notebook's process is not ours to end
+def _teller(
+    todo: Mapping[str, Run], results: Path, watch: Watch, summary: Summary, command: tuple[str, ...]
+) -> Callable[[Event], None]:
+    """What keeps and shows an event."""
+    return lambda event: tell(event, todo[event.job.evaluation], results, watch, summary, command)
+
+
+def _events(jobs: list[Job], stop: Stop, options: Options, told: Callable[[Event], None]) -> Iterator[Event]:
+    if options.executor == "inline":  # a notebook's process is not ours to end
+        return run_inline(jobs, stop, options.hung_s if options.command else math.inf, told)
     from benchmark.schedule.ray_executor import run_on_ray
 
     return run_on_ray(

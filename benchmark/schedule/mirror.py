@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
+from benchmark.pulse import doing
 
 FILES = ("checkpoint.pt", "checkpoint-previous.pt")  # of train/checkpoint.py, newest first
 MOST_BYTES = 2**33  # of one
@@ -61,6 +62,7 @@ class RemoteMirror(Mirror):
             why = (str(error).splitlines() or [""])[0][:200]
             raise GanbenchError(f"checkpoints cannot be kept at {url}: {why or type(error).__name__}", 2) from None
 
+    @doing("fetching its checkpoint")
     def pull(self, folder: Path) -> None:
         """Replace the folder's checkpoints by the URL's.
 
@@ -84,6 +86,7 @@ class RemoteMirror(Mirror):
                 f"the checkpoints at {self._url} cannot be read ({type(error).__name__}: {error})"
             ) from None
 
+    @doing("copying its checkpoint")
     def push(self, folder: Path) -> None:
         """Copy the newest checkpoint, whole before it takes the old one's name; the one before is kept.
 

@@ -7,7 +7,6 @@ drawing and never the runs. Nothing is drawn from another thread.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from benchmark.door import through, within
 from benchmark.errors import continued, plain
+from benchmark.process.terminal import is_terminal
+from benchmark.pulse import STARTING, TRAINING
 from benchmark.schedule.progress import Progress, duration
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ PLAIN_EVERY_S = 60.0  # between two lines about one run, without a terminal
 REDRAW_S = 0.5
 SILENT_S = 30.0  # a run that was not heard of for so long says so: it measures, waits, or hangs
 NARROWEST = 12  # of a run's name
-COLUMNS = (("run", 0), ("step", 0), ("it/s", 60), ("left", 45), ("measured", 75), ("on", 100))
+WIDEST = 32  # of what it is at
+ENDS = {"finished": "green", **dict.fromkeys(("partial", "diverged", "stopped", "blocked"), "yellow"), "FAILED": "red"}
+"""What the last line of a run begins with, and its colour."""
+COLUMNS = (("run", 0), ("now", 0), ("step", 64), ("it/s", 72), ("left", 45), ("measured", 90), ("on", 110))
 """Title, and the narrowest terminal that still shows it."""
 
 
@@ -35,18 +39,8 @@ def screen(progress: Progress, head: str, out: TextIO | None = None) -> Lines | 
     return Table(progress, head, out) if out is not None and is_terminal(out) else Lines(progress, out)
 
 
-def is_terminal(out: TextIO | None) -> bool:
-    """Whether lines on ``out`` can be drawn over; there is none where a process has no standard error."""
-    return (
-        out is not None
-        and not out.closed
-        and out.isatty()
-        and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
-    )
-
-
 class Lines:
-    """One line a minute and run; none where there is nothing to write to."""
+    """One line a minute about each run that lasts as long; none where there is nothing to write to."""
 
     def __init__(self, progress: Progress, out: TextIO | None) -> None:
         self._progress, self._out, self._said = progress, out, dict[str, float]()
@@ -54,7 +48,7 @@ class Lines:
     def update(self, key: str, head: str) -> None:
         """A run has reported."""
         now = time.monotonic()
-        if now - self._said.get(key, -PLAIN_EVERY_S) >= PLAIN_EVERY_S:
+        if now - self._said.setdefault(key, now) >= PLAIN_EVERY_S:
             self._said[key] = now
             eta = self._progress.eta_s()
             self.say(line(self._progress.row(key)) + (f"  (all: {duration(eta)} left)" if eta is not None else ""))
@@ -79,6 +73,7 @@ class Table:
         from rich.live import Live
 
         self._progress, self._head, self._drawn, self._gone = progress, head, 0.0, False
+        self._phases: dict[str, str] = {}  # as drawn
         self._console = Console(file=within(out), markup=False, highlight=False, emoji=False)
         self._live = Live(
             console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="crop"
@@ -90,12 +85,19 @@ class Table:
     def update(self, key: str, head: str) -> None:
         """A run has reported; ``head`` stands above the table."""
         self._head = head
-        if time.monotonic() - self._drawn >= REDRAW_S:
-            self._redraw()
+        about = self._progress.running[key].about
+        if time.monotonic() - self._drawn >= REDRAW_S or self._phases.get(key) != about.get("phase", STARTING):
+            self._redraw()  # of another phase at once: it may be long until anything else is heard
 
     def say(self, text: str) -> None:
-        """One lasting line, above the table."""
-        self._guarded(lambda: self._console.print(continued(plain(text, lines=True)), soft_wrap=True))
+        """One lasting line, above the table; how a run ended in a colour."""
+        from rich.text import Text
+
+        line = Text(continued(plain(text, lines=True)))
+        head = text.partition(":")[0]
+        if head in ENDS:
+            line.stylize(ENDS[head], 0, len(head))
+        self._guarded(lambda: self._console.print(line, soft_wrap=True))
         self._redraw()
 
     def close(self) -> None:
@@ -105,7 +107,8 @@ class Table:
 
     def _redraw(self) -> None:
         self._drawn = time.monotonic()
-        rows = [self._progress.row(key) for key in self._progress.running]
+        found = self._progress.rows()
+        rows, self._phases = list(found.values()), {key: row.get("phase", STARTING) for key, row in found.items()}
         eta = self._progress.eta_s()
         head = f"{self._head}{f'; all: {duration(eta)} left' if eta is not None else ''}"
         self._guarded(
@@ -135,7 +138,8 @@ def drawn(rows: Sequence[dict[str, Any]], head: str, width: int, height: int) ->
     name = max(NARROWEST, width - sum(wide[t] + 3 for t in titles if t != "run"))
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     for title in titles:
-        grid.add_column(title, justify="left" if title in ("run", "on") else "right", no_wrap=True, overflow="ellipsis")
+        left = title in ("run", "now", "on")
+        grid.add_column(title, justify="left" if left else "right", no_wrap=True, overflow="ellipsis")
     for cells in shown:
         grid.add_row(*(Text(shorten(cells[t], name) if t == "run" else cells[t]) for t in titles))
     more = [Text(f"… and {len(rows) - len(shown)} more", style="dim")] if len(shown) < len(rows) else []
@@ -146,8 +150,9 @@ def line(row: dict[str, Any]) -> str:
     """A row as one line."""
     cells = _cells(row)
     if not row.get("of"):
-        return f"{cells['run']}  {cells['step']}"
+        return f"{cells['run']}  {cells['now']}"
     more = [
+        cells["now"] if row.get("phase", TRAINING) != TRAINING or row.get("silent_s", 0.0) > SILENT_S else "",
         f"{cells['it/s']} it/s" if cells["it/s"] else "",
         f"{cells['left']} left" if cells["left"] else "",
         cells["measured"],
@@ -165,14 +170,18 @@ def shorten(text: str, width: int) -> str:
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
 def _cells(row: dict[str, Any]) -> dict[str, str]:
     """What each column shows of a row."""
     done, todo, rate, eta, last = row.get("step", 0), row.get("of"), row.get("rate"), row.get("eta_s"), row.get("last")
-    silent = row.get("silent_s", 0.0)
-    share = f"{done:,} / {todo:,}" if todo else "starting"
+    silent, phase = row.get("silent_s", 0.0), row.get("phase", TRAINING if todo else STARTING)
     return {
         "run": plain(row["name"]),
-        "step": share + (f" (silent {duration(silent)})" if silent > SILENT_S else ""),
+        "now": _cut(plain(phase)) + (f" (silent {duration(silent)})" if silent > SILENT_S else ""),
+        "step": f"{done:,} / {todo:,}" if todo else "",
         "it/s": "" if rate is None else f"{rate:.3g}",
         "left": "" if eta is None else duration(eta),
         "measured": measured(last) if last else "",

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from benchmark.door import within
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular, write_whole
+from benchmark.process.terminal import is_terminal
 from benchmark.records.folders import is_there
 from benchmark.schedule.progress import Progress, duration
-from benchmark.schedule.screen import drawn, is_terminal, line
+from benchmark.schedule.screen import drawn, line
 
 if TYPE_CHECKING:
     from benchmark.plan.plan import Plan
@@ -56,7 +57,7 @@ class StatusFile:
         if not force and time.monotonic() - self._last < WRITE_EVERY_S:
             return
         self._last = time.monotonic()
-        rows = [{"run": key, "state": "running", **progress.row(key)} for key in progress.running]
+        rows = [{"run": key, "state": "running", **row} for key, row in progress.rows().items()]
         content = {
             "pid": os.getpid(),
             "time": time.time(),
@@ -154,7 +155,7 @@ def _read(results: Path) -> tuple[str, list[dict[str, Any]]]:
         counts = ", ".join(f"{int(n)} {plain(state)}" for state, n in content["counts"].items())
         rows = [_aged(row, max(0.0, age), content["time"], alive) for row in content["runs"]]
         list(map(_line, rows))  # every field is of its type
-        left = f"; all: {duration(max(0.0, eta - max(0.0, age)))} left" if alive and eta is not None else ""
+        left = f"; all: {duration(eta - max(0.0, age))} left" if alive and eta is not None and eta > age else ""
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError) as error:
         raise GanbenchError(
             f"{path} is damaged ({type(error).__name__}); the next 'ganbench run' writes it anew"
@@ -192,7 +193,7 @@ def _aged(row: dict[str, Any], age: float, written: float, alive: bool | None) -
     since = time.strftime("%b %d %H:%M", time.localtime(written - row["ran_s"]))
     return row | {
         "silent_s": row["silent_s"] + age,
-        "eta_s": None if eta is None else max(0.0, eta - age),
+        "eta_s": None if eta is None or eta <= age else eta - age,
         "since": since,
     }
 

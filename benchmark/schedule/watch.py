@@ -14,6 +14,8 @@ from benchmark.schedule.scalars import Scalars
 from benchmark.schedule.screen import screen
 from benchmark.schedule.state import StatusFile
 
+UNMADE = ("failed", "blocked", "interrupted")
+
 
 class Watch:
     """Told of every event by the driver; nothing here can fail a run."""
@@ -39,7 +41,7 @@ class Watch:
         self.status.move(run.evaluation, state)
         if state == "failed":
             self.status.fail(run.name, line)
-        self.progress.end(run.evaluation, run.size)
+        self.progress.end(run.evaluation, run.size, state not in UNMADE)
         if line:
             self.screen.say(line)
         self._write_status()

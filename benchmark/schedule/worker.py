@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from benchmark.errors import GanbenchError
-from benchmark.pulse import listening
+from benchmark.pulse import listening, phase
 from benchmark.records.provenance import adopt, code_version
 from benchmark.schedule.hung import Place
 from benchmark.schedule.job import Job, execute
@@ -82,12 +82,12 @@ _begun: tuple[Any, float] = (None, 0.0)
 """The board that last let a run of this process begin, and when."""
 
 _unheard: set[_Reporter] = set()
-"""Runs of this process that have not said their first word."""
+"""Runs of this process that have not said their first word, or not that another phase has begun."""
 
 
 @functools.cache
 def _say_first_words() -> None:
-    """From now on, a thread says the first word of a run that has not yet said it after ``REPORT_S``.
+    """From now on, a thread says the first word of a run, or its phase, that was not yet said after ``REPORT_S``.
 
     It needs Python's lock: a run that is stopped, or hangs in a call that keeps the lock, within its first second and
     after another short one in the same process, is not heard of and so not watched.
@@ -115,6 +115,7 @@ class _Reporter:
         self.about: dict[str, Any] = {}  # what else to tell: ``execute`` keeps it up to date
         self.lost = ray.exceptions.RayActorError
         self._steps, self._last, self._pending, self._stop = (0, 0), 0.0, None, False
+        self._phase: str | None = None  # that was reported last
 
     def begin(self) -> bool:
         """The first word, waiting for the answer; whether to stop.
@@ -129,16 +130,17 @@ class _Reporter:
             _unheard.add(self)
             _say_first_words()
             return False
-        stop = answer(self._board.report.remote(self._key, 0, 0, self._place, self.about))
+        stop: bool = answer(self._report())
         if not stop:
             _begun = self._board, self._last
         return stop
 
     def late(self) -> None:
-        """The first word, if it is time; from another thread."""
+        """The first word, or that another phase has begun, if it is time; from another thread."""
         if time.monotonic() - self._last >= REPORT_S and self in _unheard:
             _unheard.discard(self)
-            self._board.report.remote(self._key, *self._steps, self._place, dict(self.about))
+            if phase() != self._phase:
+                self._report()
 
     def tick(self, done: int, todo: int) -> bool:
         """So many steps are done; whether to stop."""
@@ -158,7 +160,11 @@ class _Reporter:
             self._pending = None
         if self._pending is None and time.monotonic() - self._last >= REPORT_S:
             _unheard.discard(self)
-            self._last, self._pending = (
-                time.monotonic(),
-                self._board.report.remote(self._key, *self._steps, self._place, self.about).future(),
-            )
+            self._last, self._pending = time.monotonic(), self._report().future()
+        elif phase() != self._phase:  # which may last: it is said in a while if no other report says it
+            _unheard.add(self)
+            _say_first_words()
+
+    def _report(self) -> Any:
+        self._phase = phase()
+        return self._board.report.remote(self._key, *self._steps, self._place, {**self.about, "phase": self._phase})

@@ -192,7 +192,9 @@ def _paper(path: Path, top: dict[str, Node], profile_name: str) -> Suite:
     recipes = read_recipes(top["recipes"], path)
     profiles = read_profiles(top, part_names(top["recipes"]))
     if profile_name not in profiles:
-        raise SuiteError(f"{path}: no profile {profile_name!r}{nearest(profile_name, profiles)}")
+        close = nearest(profile_name, profiles).partition("; known")[0]
+        has = f"{f'{close} It' if close else '; it'} has {', '.join(profiles)}"
+        raise SuiteError(f"{path}: no profile {profile_name!r}{has}")
     name = top["suite"].text()
     tolerance = read_tolerance(top["tolerance"]) if "tolerance" in top else {}
     protocol = read_protocol(top["protocol"]).over(Draft())

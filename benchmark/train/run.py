@@ -14,6 +14,7 @@ from benchmark.data.read import ImageSet
 from benchmark.metrics.names import IMAGE
 from benchmark.metrics.real import real_key
 from benchmark.metrics.store import Interrupted
+from benchmark.pulse import TRAINING, doing
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records.provenance import code_version, libraries, processor
 from benchmark.sources import sources
@@ -66,7 +67,8 @@ def run(
     """
     torch.set_num_threads(threads)
     channels_last = is_channels_last(layout, recipe.network[0], device)
-    session = Session(recipe, protocol, seed, data, folder, device, channels_last, tell, saved)
+    with doing("building its networks"):
+        session = Session(recipe, protocol, seed, data, folder, device, channels_last, tell, saved)
     session.refuse_a_best_that_was_not_looked_for()
     total = recipe.total_steps(len(data.images))
     try:
@@ -85,7 +87,9 @@ def run(
     )
     if session.gan.step < goal and not session.diverged:
         session.segments.append(_segment(recipe, session.gan.step, device, threads, channels_last))
-        if not train(session, goal, checkpoint_s, tick):
+        with doing(TRAINING):
+            ended = train(session, goal, checkpoint_s, tick)
+        if not ended:
             log.info("stopped at step %s; its checkpoint is kept", f"{session.gan.step:,}")
             return None
     final, history = (None, session.history) if session.diverged else session.final_measurement()

@@ -13,6 +13,7 @@ import torch
 from benchmark.data.read import ImageSet
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import HIGHER
+from benchmark.pulse import doing
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train import checkpoint
 from benchmark.train.evaluate import evaluate
@@ -132,8 +133,9 @@ class Session:
     def measure(self, final: bool) -> dict[str, Any]:
         """One measurement of the pair as it is."""
         started = now()
-        entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
-        entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
+        with doing("measuring"):
+            entry = evaluate(self.gan, self.protocol, self.seed, self.gan.step, self.gan.step // self.per_epoch, final)
+            entry |= self.probes.measure(self.gan, self.seed, self.gan.step)
         self.spend("eval", started)
         self.tell(entry)
         log.info(

@@ -25,7 +25,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-A_RUNS_OWN = re.compile(r"finished: .*|.*  starting")  # what runs that a script makes say of themselves
+A_RUNS_OWN = re.compile(r"finished: .*")  # what runs that a script makes say of themselves
 GRACE_S = 5.0  # from asking a script that takes too long to end, to ending it
 
 

@@ -25,6 +25,7 @@ from benchmark.plan.missing import Missing
 from benchmark.records.contested import contested
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
+from benchmark.suite.apart import CI
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Suite, Table
 
@@ -79,7 +80,9 @@ def join(
 def load_joined(
     path: str | Path, records: Sequence[Record], profile: str | None = None, failures: Failures = NONE
 ) -> tuple[Suite, dict[str, list[Joined]]]:
-    """A suite with its results: under one profile, or (None) under the dearest that has records, cell by cell."""
+    """A suite with its results: under one profile, or (None) under the dearest but ``ci`` that has records, cell by
+    cell.
+    """
     return join_loaded(load(path, profile), records, fixed=profile is not None, failures=failures)
 
 
@@ -92,7 +95,7 @@ def join_loaded(
         fixed or suite.profile != "full" or not (index or failures) or all(records_of(c, index) for c in suite.cells)
     )
     return suite, join(
-        suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p != "full"], failures
+        suite, index, [] if enough else [load(suite.path, p) for p in suite.profiles if p not in ("full", CI)], failures
     )
 
 

@@ -34,6 +34,7 @@ from benchmark.records import external, failures, shelf
 from benchmark.records.culprits import without_culprits
 from benchmark.records.external import External
 from benchmark.records.record import Record, RecordError
+from benchmark.suite.apart import results_of
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 from benchmark.suite.tidy import PUBLISHED_COLUMNS, published_rows
@@ -83,20 +84,25 @@ class Collated:
         return f"Collated(rows: {sizes}; and history)"
 
 
-def collate(suites: str | Sequence[str] = (), results: str | Path = "results", profile: str | None = None) -> Collated:
+def collate(
+    suites: str | Sequence[str] = (), results: str | Path | None = None, profile: str | None = None
+) -> Collated:
     """Judge what is in ``results`` against what the papers print.
 
     Args:
         suites: a name or file, or several; none: all that there are.
-        results: a results folder; one without records is judged as "not run".
-        profile: show only records of this profile; None: of the dearest that a cell has records of.
+        results: a results folder; one without records is judged as "not run". None: as on the command line,
+            ``results``, or ``results/ci`` where all is of that profile.
+        profile: show only records of this profile; None: of the dearest but ``ci`` that a cell has records of.
 
     Raises:
         GanbenchError: a suite does not exist or is wrong, or the results cannot be read.
     """
-    records, problems = shelf.read_all(Path(results))
-    others, unread = external.read_all(Path(results))
-    chosen, failed = load_all(suites, profile), failures.read_all(Path(results))
+    given = [suites] if isinstance(suites, str) else suites
+    folder = results_of(given, profile) if results is None else Path(results)
+    records, problems = shelf.read_all(folder)
+    others, unread = external.read_all(folder)
+    chosen, failed = load_all(suites, profile), failures.read_all(folder)
     made, _, _ = without_culprits(
         lambda left, out: _frames(chosen, left, others, profile is not None, failed, [*problems, *unread, *out]),
         records,
