@@ -23,10 +23,11 @@ from benchmark.collate.judging.noise_within import own_spread
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import judge
-from benchmark.collate.presenting.latex import latex, tex
+from benchmark.collate.presenting.latex import latex
 from benchmark.collate.presenting.render import markdown, to_csv
 from benchmark.collate.presenting.report import write_report
 from benchmark.collate.presenting.table import view
+from benchmark.collate.presenting.tex import tex
 from benchmark.collate.statistics.equivalence import factor, nearest_edge
 from benchmark.collate.statistics.interval import estimate, power, seeds_needed
 from benchmark.plan.make_record import make_record
@@ -532,19 +533,19 @@ def test_report_is_written_and_every_name_is_escaped(tmp_path: Path) -> None:
     record = record_for(cell, 0, {"V_g": -0.6}, segments=[segment])
     record = dataclasses.replace(record, samples='"><script>x</script>')
     paths = write_report(suite, join(suite, [record]), HOSTILE, tmp_path)
-    assert [p.suffix for p in paths] == [".md", ".tex", ".csv", ".html"]
+    assert [p.suffix for p in paths] == [".md", ".tex", ".csv", ".csv", ".html"]
     pages = [p.read_text(encoding="utf-8") for p in tmp_path.rglob("*.html")]
     assert len(pages) == 5, "start page, paper, claims, all cells, one cell"
     for page in pages:
         assert page.count("<script") == 1 and 'onerror="' not in page, "our own script, and no other"
         assert "http://" not in page and "https://" not in page
-    assert html.escape(HOSTILE) in paths[3].read_text(encoding="utf-8").replace("&#34;", "&quot;")
+    assert html.escape(HOSTILE) in paths[-1].read_text(encoding="utf-8").replace("&#34;", "&quot;")
     assert "\\input{" not in paths[1].read_text(encoding="utf-8")
 
 
 def test_pages_show_curves_verdicts_and_the_command(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
-    page = write_report(suite, joined, "results", tmp_path)[3].read_text(encoding="utf-8")
+    page = write_report(suite, joined, "results", tmp_path)[-1].read_text(encoding="utf-8")
     assert page.count('class="v-reproduced" data-verdict="reproduced"') == 9 and "Welch" in page
     assert (
         page.count("achieved against published</text>") == 3

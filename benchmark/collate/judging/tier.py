@@ -5,8 +5,8 @@ fields that are known not to change the number. ``proxy``: the same data, but an
 fewer steps or another measurement. ``incomparable``: other data, so that the numbers are on
 another scale. Only the first two can be judged against a published number.
 
-A difference is shown with the size of its effect, where one of that very change is on record (``effects.py``). Which profile or
-flag made a record plays no part: its own recipe and protocol are held against the paper's.
+A difference is shown with the size of its effect, where one of that very change is on record (``effects.py``). Which
+profile or flag made a record plays no part: its own recipe and protocol are held against the paper's.
 
 What the paper does not state is not a difference, but it is an assumption: the recipe's notes are
 shown with every verdict.

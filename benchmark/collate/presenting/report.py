@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.latex import latex
-from benchmark.collate.presenting.render import markdown, plain_markdown, to_csv
+from benchmark.collate.presenting.render import fields_csv, markdown, plain_markdown, to_csv
 from benchmark.collate.presenting.site.facts import decided
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.pages import write_site
@@ -33,8 +34,9 @@ def write_reports(
     png: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
-    """Write ``<suite>.md``, ``.tex`` and ``.csv`` of every suite and one site of all to ``out``; returns their paths,
-    the start page first, then suite by suite, each paper's page last. What an earlier report alone wrote there goes.
+    """Write ``<suite>.md``, ``.tex``, ``.csv`` and ``.fields.csv`` of every suite and one site of all to ``out``;
+    returns their paths, the start page first, then suite by suite, each paper's page last. What an earlier report
+    alone wrote there goes.
 
     Args:
         results: the folder with the records, as commands are to name it.
@@ -48,10 +50,7 @@ def write_reports(
     """
     if said := clash(suite for suite, _ in loaded):
         raise GanbenchError(said, 2)
-    reports = [
-        Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, judged_claims(suite, joined))
-        for suite, joined in loaded
-    ]
+    reports = [Report(suite, joined, views_of(suite, joined), judged_claims(suite, joined)) for suite, joined in loaded]
     try:
         with Folder(Path(out)) as folder:
             start, *pages = write_site(reports, results, folder, problems, conflicts, png)
@@ -64,8 +63,14 @@ def write_reports(
 
 
 def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: str | Path) -> list[Path]:
-    """One suite's ``.md``, ``.tex``, ``.csv`` and page, with a site of it alone; raises as ``write_reports``."""
+    """One suite's texts and page, with a site of it alone; raises as ``write_reports``."""
     return write_reports([(suite, joined)], results, out)[1:]
+
+
+def views_of(suite: Suite, joined: dict[str, list[Joined]]) -> dict[str, View]:
+    """The suite's tables by key; two of one number carry their papers' names."""
+    of_number = Counter(t.id for t in suite.tables)
+    return {t.key: view(t, joined[t.key], t.paper if of_number[t.id] > 1 else "") for t in suite.tables}
 
 
 def judged_claims(suite: Suite, joined: dict[str, list[Joined]]) -> list[JudgedClaim]:
@@ -85,6 +90,7 @@ def _write_texts(report: Report, out: Folder) -> list[Path]:
         + _claims_markdown(report.claims),
         "tex": "\n".join(map(latex, views)),
         "csv": _joined_csv(views),
+        "fields.csv": fields_csv(views),
     }
     return [out.write(f"{suite.name}.{kind}", text) for kind, text in pieces.items()]
 
