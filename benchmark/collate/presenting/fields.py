@@ -15,8 +15,8 @@ from benchmark.collate.judging.tier import Difference
 from benchmark.collate.judging.values import ABSENT, flat
 from benchmark.suite.model import Cell
 
-TIER, RUNS, BELIEVED = "tier", "runs", "to be believed"
-"""Rows that are no field: how comparable the runs are, what else tells them from the paper's, what rests on a word."""
+TIER, RUNS = "tier", "runs"
+"""Rows that are no field: how comparable the runs are, and what else tells them from the paper's."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,7 @@ def fields_of(cells: Sequence[tuple[Spot, Joined]]) -> Fields:
     for of_path in found.values():
         _as_where_it_ran(of_path, {spot for spot, j in cells if not j.records})
     rows = [row for path, of_path in found.items() for row in _rows(path, of_path, methods, places)]
-    first = (TIER, RUNS, BELIEVED)
-    rows.sort(key=lambda row: (row.name not in first, not row.differs, row.why))
+    rows.sort(key=lambda row: (row.name not in (TIER, RUNS), not row.differs, row.why))
     return Fields(methods, tuple(rows))
 
 
@@ -153,8 +152,6 @@ def _of_cell(j: Joined) -> Iterator[tuple[str, Found]]:
         yield TIER, Found(Value("", j.tier.name))
         if besides := j.tier.differences[: len(j.tier.differences) - len(j.tier.fields)]:
             yield RUNS, Found(Value("", "; ".join(besides)))
-    if j.caveats:
-        yield BELIEVED, Found(Value("", "; ".join(j.caveats)))
     theirs = j.cell.full_recipe.to_json() | j.cell.full_protocol.to_json()
     target = not j.cell.published or any(p.origin == "own" for p in j.cell.published.values())
     for field in dict.fromkeys([*differing, *(j.cell.notes if target else ())]):

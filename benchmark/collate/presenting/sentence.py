@@ -21,7 +21,7 @@ def sentence(joined: Sequence[Joined]) -> str:
     rest = "".join(f"; {amiss[name]} {name}" for name in AMISS if amiss[name])
     if not measured:
         return f"None of {_cells(len(joined))} has been run{rest}."
-    start = f"{len(measured)} of {_cells(len(joined))} measured"
+    start = f"{len(measured)} of {_cells(len(joined))} measured, {_seeds(measured)}"
     judged = [j for j in measured if j.tier and j.tier.judged]
     if counted := _counted(judged):
         besides = len(measured) - len(judged)
@@ -29,8 +29,14 @@ def sentence(joined: Sequence[Joined]) -> str:
     printed = any(p.value is not None for j in joined for p in j.cell.published.values())
     why = _unlike(j for j in measured if j not in judged)
     if not printed:
-        return f"{start}, where the paper prints no number{f': {why}' if why else ''}{rest}."
-    return f"{start}, and no number can be judged{f': {why}' if why else ''}{rest}."
+        return f"{start}; the paper prints no number{f': {why}' if why else ''}{rest}."
+    return f"{start}; none can be judged{f': {why}' if why else ''}{rest}."
+
+
+def _seeds(measured: Sequence[Joined]) -> str:
+    counts = {len(j.records) for j in measured}
+    low, high = min(counts), max(counts)
+    return f"{low if low == high else f'{low} to {high}'} seed{'s' if high > 1 else ''} each"
 
 
 def _cells(n: int) -> str:

@@ -35,11 +35,17 @@ class Square:
     half: str = ""  # half of its interval,
     seeds: int = 0
     floor: float | None = None  # and what real images get, where no row of the table says it
+    on: str = ""  # the data that the runs were trained on, where it is not the column's
 
     @property
     def short_why(self) -> str:
         """The reason; of one that its tier gives the tier alone, since the fields stand elsewhere."""
         return f"tier {self.tier}" if self.why.startswith(f"tier {self.tier}: ") else self.why
+
+
+def _other_data(j: Joined) -> str:
+    trained = dict.fromkeys(r.recipe.dataset for r in j.records)
+    return ", ".join(trained) if trained and list(trained) != [j.cell.full_recipe.dataset] else ""
 
 
 def reference(p: Published | None) -> Square:
@@ -68,6 +74,7 @@ def square(j: Joined, metric: str, notes: Notes) -> Square:
         half=_decimal(e, e.achieved.half) if e.achieved and e.achieved.half is not None else "",
         seeds=e.achieved.n if e.achieved else 0,
         floor=e.floor if e.achieved else None,
+        on=_other_data(j),
     )
 
 
@@ -90,7 +97,7 @@ def achieved_text(e: Entry) -> str:
 
 
 def _decimal(e: Entry, value: float) -> str:
-    """With as many decimals as published."""
+    """With as many decimals as published; of thousands one at most."""
     printed = e.published is not None and e.published.value is not None
     decimals = len(re.split(r"[±(]", sure(e.published).text)[0].strip().partition(".")[2]) if printed else 3
-    return f"{value:.{decimals}f}"
+    return f"{value:.{min(decimals, 1) if abs(value) >= 1000 else decimals}f}"

@@ -4,6 +4,7 @@ out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from benchmark.suite.model import Table
 ARROWS = {"lower": "↓", "higher": "↑"}
 UNTRIED = ("", "blocked", "not run", "not measured")
 NO_FIELDS = Fields((), ())
+FIGURE = re.compile(r"Fig\.?\s?(\d+)")
 
 
 Rows = tuple[tuple[str, tuple[Square, ...]], ...]
@@ -38,21 +40,45 @@ class View:
 
     @property
     def name(self) -> str:
-        """``Table 2``, or ``Table 2 of gran``."""
-        return f"Table {self.id}" + (f" of {self.of}" if self.of else "")
+        """``Table 2``, ``Figure 1``, or ``Table 2 of gran``."""
+        figure = FIGURE.fullmatch(self.id)
+        return (f"Figure {figure[1]}" if figure else f"Table {self.id}") + (f" of {self.of}" if self.of else "")
 
     @property
     def printed(self) -> tuple[bool, ...]:
         """For each column whether the paper prints anything in it."""
-        return tuple(
-            any(squares[i].published not in ("", NONE) for _, squares in self.rows) for i in range(len(self.columns))
-        )
+        return tuple(any(s.published not in ("", NONE) for s in column) for column in zip(*self._squares))
+
+    @property
+    def tried(self) -> tuple[bool, ...]:
+        """For each column whether any run of it has ended, well or not."""
+        return tuple(any(s.verdict not in UNTRIED or s.number for s in column) for column in zip(*self._squares))
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """For each column the verdict on it where all that is judged in it has the same one, else ""."""
+        columns = [[s.verdict for s in column if s.verdict] for column in zip(*self._squares)]
+        return tuple(v[0] if len(v) > 1 and len({*v}) == 1 else "" for v in columns)
+
+    @property
+    def on(self) -> tuple[str, ...]:
+        """For each column the data that its runs were trained on, where all of them are on other data than its own."""
+        columns = [{s.on for s in column if s.number} for column in zip(*self._squares)]
+        return tuple(next(iter(on)) if len(on) == 1 else "" for on in columns)
+
+    def letters(self, marks: Sequence[str], about: str) -> list[str]:
+        """Those of a square's letters that are about one thing."""
+        known = {n.mark for n in self.footnotes if n.about == about}
+        return [mark for mark in marks if mark in known]
 
     @property
     def empty(self) -> bool:
         """Whether nothing is printed in it, and nothing has been tried."""
-        squares = [s for _, row in self.rows for s in row]
-        return not any(self.printed) and not any(s.mean is not None or s.verdict not in UNTRIED for s in squares)
+        return not any(self.printed) and not any(self.tried)
+
+    @property
+    def _squares(self) -> list[tuple[Square, ...]]:
+        return [squares for _, squares in self.rows]
 
 
 def view(table: Table, joined: Sequence[Joined], of: str = "") -> View:
