@@ -63,7 +63,9 @@ def _fitted(v: View) -> str:
 
 
 def _fields(v: View) -> Iterator[str]:
-    """What differs and what is assumed, each value once, in tables of at most a page."""
+    """What differs and what is assumed, each value once, in tables of at most a page; none floats, since LaTeX keeps
+    only so many.
+    """
     pages: list[list[str]] = []
     left = 0
     for x in v.fields.lines():
@@ -78,11 +80,11 @@ def _fields(v: View) -> Iterator[str]:
     heads = " & ".join(FIELD_HEADS[: len(_ROOM)])
     for i, rows in enumerate(pages):
         more = " (continued)" if i else "; where each value comes from is in the report's fields.csv"
-        yield _table(
-            f"{FIELDS} in {v.name}{more}",
+        yield (
+            "\\par\\medskip\\noindent\\begin{minipage}{\\linewidth}\n\\centering\\setlength{\\tabcolsep}{3pt}\n"
+            f"{{\\footnotesize\\textbf{{{tex(f'{FIELDS} in {v.name}{more}')}}}}}\\par\\smallskip\n"
             f"{{\\scriptsize\\begin{{tabular}}{{{columns}}}\n\\toprule\n{heads} \\\\\n\\midrule\n{''.join(rows)}"
-            "\\bottomrule\n\\end{tabular}}",
-            (),
+            "\\bottomrule\n\\end{tabular}}\n\\end{minipage}\\par\n"
         )
 
 
