@@ -46,8 +46,8 @@ def _split(theirs: Fields, ours: Fields) -> bool:
 
 def _stands_in(theirs: Fields, ours: Fields) -> bool:
     """A network that a package brings, in the place of Inception."""
-    names = (theirs.get("features"), ours.get("features"))
-    return all(isinstance(n, str) for n in names) and proxy(names[0]) != proxy(names[1])
+    a, b = theirs.get("features"), ours.get("features")
+    return isinstance(a, str) and isinstance(b, str) and proxy(a) != proxy(b)
 
 
 def _counts(field: str) -> Callable[[Fields, Fields], bool]:

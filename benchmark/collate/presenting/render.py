@@ -69,8 +69,7 @@ def _pipes(rows: Sequence[Sequence[str]]) -> str:
     from tabulate import tabulate
 
     clean = [[plain_markdown(text).replace("|", "\\|") for text in row] for row in rows]
-    widths = {"tablefmt": "github", "disable_numparse": True}
-    padded = str(tabulate(clean[1:], clean[0], **widths))
+    padded = str(tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True))
     return "\n".join(re.sub(r" {2,}", " ", line) if len(line) > LONG else line for line in padded.split("\n"))
 
 

@@ -149,10 +149,10 @@ def _view(table: Table, joined: Sequence[Joined], metrics: Mapping[str, str], no
 
 def _floors(grid: Sequence[Sequence[Square]]) -> tuple[str, ...]:
     """What real images get, column by column; () where there is none, or what is achieved in a column has several."""
-    found = [{s.floor for s in column if s.number} for column in zip(*grid)]
+    found = [{"" if s.floor is None else f"{s.floor:.4g}" for s in column if s.number} for column in zip(*grid)]
     if any(len(floors) > 1 for floors in found):
         return ()
-    row = tuple("" if (value := next(iter(floors), None)) is None else f"{value:.4g}" for floors in found)
+    row = tuple(next(iter(floors), "") for floors in found)
     return row if any(row) else ()
 
 
