@@ -56,7 +56,7 @@ class Notes:
             for remark in dict.fromkeys(j.cell.remarks):
                 remarks[remark] = remarks.get(remark, 0) + 1
         self._everywhere = [remark for remark, n in remarks.items() if n == len(joined)]
-        about = {_tier_line(j): "tier" for j in joined if j.tier}
+        about = {_tier_line(j): "caveat" if j.source else "tier" for j in joined if j.tier}
         about |= {_caveat(line): "caveat" for j in joined for line in j.caveats}
         about |= {LOOKED: "looks"} if any(map(_looked, joined)) else {}
         about |= {f"note: {remark}": "printed" for remark in remarks if remark not in self._everywhere}
