@@ -40,7 +40,7 @@ def _grid(v: View) -> str:
     if v.floors:
         floors = [("", f) if printed else (f,) for f, printed in zip(v.floors, v.printed)]
         rows.append([FLOOR, *(text for pair in floors for text in pair)])
-    return _pipes([heads, *rows])
+    return pipes([heads, *rows])
 
 
 FLOOR = "real images (floor)"
@@ -59,13 +59,14 @@ def _assumed(v: View) -> str:
         [line.field, line.place, line.methods, line.value.paper, line.value.ours, line.value.kind, line.why]
         for line in v.fields.lines()
     ]
-    return _pipes([[*FIELD_HEADS], *lines]) if lines else ""
+    return pipes([[*FIELD_HEADS], *lines]) if lines else ""
 
 
 FIELD_HEADS = ("field", "columns", "methods", "paper", "ours", "kind", "why")
 
 
-def _pipes(rows: Sequence[Sequence[str]]) -> str:
+def pipes(rows: Sequence[Sequence[str]]) -> str:
+    """A table of GitHub Markdown; the first row is its head."""
     from tabulate import tabulate
 
     clean = [[plain_markdown(text).replace("|", "\\|") for text in row] for row in rows]

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.latex import latex
-from benchmark.collate.presenting.render import fields_csv, markdown, plain_markdown, to_csv
+from benchmark.collate.presenting.render import fields_csv, markdown, pipes, plain_markdown, to_csv
 from benchmark.collate.presenting.site.facts import decided
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.pages import write_site
@@ -111,4 +111,7 @@ def _claims_markdown(claims: Sequence[JudgedClaim]) -> str:
         f"  - by ours: **{c.achieved.name}** — {plain_markdown(decided(c.achieved))}"
         for c in claims
     ]
-    return "\n## Claims\n\n" + "\n".join(lines) + "\n"
+    marks = [[c.claim.id, c.published.name, c.achieved.name] for c in claims]
+    table = pipes([["claim", "by the published numbers", "by ours"], *marks])
+    folded = "<details><summary>Quotes and comparisons</summary>\n\n" + "\n".join(lines) + "\n\n</details>\n"
+    return f"\n## Claims\n\n{table}\n\n{folded}"
