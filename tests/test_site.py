@@ -287,17 +287,12 @@ def test_filters_search_and_addresses_choose_lines(site: Path, page: Browser) ->
         "[...document.querySelectorAll('.claim')].filter(c => !c.hidden).map(c => c.querySelector('.c-fails') !== null)"
     )
     assert every == 71 and 0 < len(shown) < 71 and all(shown)
-    page.open(site / "theory.html")
-    page.js(
-        "(s => { s.value = 'incomparable'; s.dispatchEvent(new Event('change')); "
-        "})(document.querySelector('[data-for=table-2] [data-facet]'))"
-    )
-    assert len(column(page, "#table-2", 0)) == 4 and len(column(page, "#table-1", 0)) == 3
-    page.js(
-        "(s => { s.value = 'blocked'; s.dispatchEvent(new Event('change')); "
-        "})(document.querySelector('[data-for=table-2] [data-facet]'))"
-    )
-    assert column(page, "#table-2", 0) == []
+    page.open(site / "gran.html")
+    assert page.js("document.querySelector('[data-for=table-1]')") is None, "eleven rows need no filter"
+    assert len(column(page, "#table-4", 0)) == 15
+    page.click("[data-for=table-4] [data-filter]")
+    page.type("wgan-gp")
+    assert column(page, "#table-4", 0) == [f"WGAN-GP ({c})" for c in "ABCDE"]
 
 
 @needs_browser
@@ -332,14 +327,20 @@ def test_a_click_on_a_cell_opens_its_page_with_curves_samples_and_command(site: 
 
 @needs_browser
 def test_the_keyboard_alone_gets_everywhere_and_sees_where_it_is(site: Path, page: Browser) -> None:
-    page.open(site / "theory.html")
-    page.key("Tab", 9)
-    assert page.js("document.activeElement.className") == "skip"
     seen = []
-    for _ in range(30):
+    for path in (site / "cells.html", site / "theory.html"):
+        page.open(path)
         page.key("Tab", 9)
-        seen.append(page.js("(e => [e.tagName, getComputedStyle(e).outlineStyle !== 'none'])(document.activeElement)"))
+        assert page.js("document.activeElement.className") == "skip"
+        for _ in range(30):
+            page.key("Tab", 9)
+            seen.append(
+                page.js("(e => [e.tagName, getComputedStyle(e).outlineStyle !== 'none'])(document.activeElement)")
+            )
     assert all(visible for _, visible in seen) and {"A", "BUTTON", "INPUT", "SELECT"} <= {tag for tag, _ in seen}
+    page.js("document.querySelector('.fold summary').focus()")
+    page.key("Enter", 13, "\r")
+    assert page.js("document.querySelector('.fold').open"), "and unfolds"
     page.js("document.querySelector('#table-1 td a').focus()")
     page.key("Enter", 13, "\r")
     page.until("document.querySelector('.crumbs') !== null")

@@ -40,7 +40,7 @@ def report(*suites: str, out: Path = Path("report")) -> None:
 def test_the_folder_is_what_a_fresh_one_would_be(two: None, capsys: pytest.CaptureFixture[str]) -> None:
     report("small", out=Path("fresh"))
     report("tiny", "small")
-    assert {"tiny.html", "tiny.md", "tiny.tex", "tiny.csv"} <= files().keys()
+    assert {"tiny.html", "tiny.md", "tiny.tex", "tiny.csv", "tiny.fields.csv"} <= files().keys()
     capsys.readouterr()
     report("small")
     assert (

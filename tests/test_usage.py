@@ -113,14 +113,17 @@ def test_without_a_suite_it_says_where_they_are_listed(capsys: pytest.CaptureFix
 @pytest.mark.parametrize("action", ACTIONS)
 def test_each_action_of_data_takes_what_it_needs(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = ALL[f"ganbench data {action}"]
-    options = {"fetch": ["--force"], "stats": ["--export", "--import", "--only", "--profile"]}
+    options = {
+        "fetch": ["--for", "--force", "--only", "--profile"],
+        "stats": ["--export", "--import", "--only", "--profile"],
+    }
     own = sorted(o for o in found._option_string_actions if o.startswith("--") and o != "--help")
     assert own == options.get(action, [])
     for option in {o for some in options.values() for o in some} - set(own):
         with pytest.raises(SystemExit):
             main(["data", action, "mnist", option])
         assert f"ganbench data {action}: there is no option {option!r}" in capsys.readouterr().err
-    if action in ("fetch", "add", "verify"):
+    if action in ("add", "verify"):
         with pytest.raises(SystemExit):
             main(["data", action])
         assert f"ganbench data {action}: needs NAME" in capsys.readouterr().err

@@ -19,6 +19,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "run theory --until-decided --budget 20h",
     ),
     "status": ("status", "status --watch", "status --results DIR"),
+    "diff": (
+        "diff gran/2/NSGAN/cifar10 gran/2/NSGAN-GP/cifar10",
+        "diff pgn/II/PGN-GAN[CNN]/cifar10 sdp/I/LSGAN/cifar10 --all",
+    ),
     "compare": ("compare theory", "compare theory gran --format csv", "compare ci"),
     "claims": ("claims theory", "claims --published-only"),
     "report": ("report theory", "report suites --out report --png"),
@@ -35,8 +39,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "new": ("new suite mine", "new method wild"),
     "schema": ("schema > suite.schema.json", "schema | less"),
     "data": ("data list", "data fetch mnist", "data stats gran --profile reduced"),
-    "data list": ("data list", "data list mnist cifar10"),
-    "data fetch": ("data fetch mnist", "data fetch fluent-emoji --force"),
+    "data list": ("data list", "data list mnist vgg16"),
+    "data fetch": ("data fetch mnist", "data fetch fluent-emoji --force", "data fetch --for gran --profile reduced"),
     "data add": ("data add celeba FOLDER", "data add cifar10 cifar-10-python.tar.gz"),
     "data verify": ("data verify mnist", "data verify mnist cifar10"),
     "data stats": (

@@ -129,7 +129,7 @@ def show(a: Namespace) -> int:
     print("\nruns so far")
     from benchmark.collate.judging.join import join
     from benchmark.collate.judging.outside import with_outside
-    from benchmark.collate.presenting.table import achieved_text
+    from benchmark.collate.presenting.square import achieved_text
 
     records, code = read_records(a.results)
     others, unread = external.read_all(a.results)

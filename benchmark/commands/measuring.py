@@ -48,7 +48,7 @@ def _keep(a: Namespace, suite: Suite, record: External) -> int:
     """Write it, and say what it is worth beside what was published."""
     from benchmark.collate.judging.join import join
     from benchmark.collate.judging.outside import with_outside
-    from benchmark.collate.presenting.table import achieved_text
+    from benchmark.collate.presenting.square import achieved_text
 
     others, problems = external.read_all(a.results)
     code = say(problems)

@@ -5,8 +5,8 @@ fields that are known not to change the number. ``proxy``: the same data, but an
 fewer steps or another measurement. ``incomparable``: other data, so that the numbers are on
 another scale. Only the first two can be judged against a published number.
 
-A difference is shown with the size of its effect, where one is on record (``effects.py``). Which profile or
-flag made a record plays no part: its own recipe and protocol are held against the paper's.
+A difference is shown with the size of its effect, where one of that very change is on record (``effects.py``). Which
+profile or flag made a record plays no part: its own recipe and protocol are held against the paper's.
 
 What the paper does not state is not a difference, but it is an assumption: the recipe's notes are
 shown with every verdict.
@@ -17,7 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.collate.judging.effects import BY_FIELD, Effect
+from benchmark.collate.judging.effects import Effect, known
+from benchmark.collate.judging.values import apart
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.metrics.extractors import proxy
@@ -49,8 +50,10 @@ class Difference:
     effect: Effect | None  # what is known of its size
 
     def __str__(self) -> str:
-        known = f" [known: {self.effect.size}; {self.effect.source}]" if self.effect and not self.harmless else ""
-        return f"{self.field}: {self.paper} -> {self.ours}" + (f" ({self.harmless})" if self.harmless else known)
+        size = f" [known: {self.effect.size}; {self.effect.source}]" if self.effect and not self.harmless else ""
+        return f"{self.field}: {apart(self.field, self.paper, self.ours)}" + (
+            f" ({self.harmless})" if self.harmless else size
+        )
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def differences(cell: Cell, record: Record) -> tuple[Difference, ...]:
     harmless = {k: why for k, why in HARMLESS.items() if k not in LOOKS or last}
     fields = sorted(k for k in theirs.keys() | ours.keys() if theirs.get(k) != ours.get(k))
     return tuple(
-        Difference(k, theirs.get(k, "none"), ours.get(k, "none"), harmless.get(k, ""), BY_FIELD.get(k)) for k in fields
+        Difference(k, theirs.get(k, "none"), ours.get(k, "none"), harmless.get(k, ""), known(k, theirs, ours))
+        for k in fields
     )
 
 

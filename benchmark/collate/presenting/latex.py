@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Iterator, Sequence
 
-from benchmark.collate.presenting.table import Square, View
+from benchmark.collate.presenting.notes import Footnote
+from benchmark.collate.presenting.render import EMPTY, FIELD_HEADS, FIELDS, FLOOR
+from benchmark.collate.presenting.square import Square
+from benchmark.collate.presenting.table import View
+from benchmark.collate.presenting.tex import tex
 
 
 def latex(v: View) -> str:
-    r"""A booktabs table with its notes below. Needs ``\usepackage{booktabs}``; with ``xcolor`` verdicts are coloured,
-    with ``graphicx`` wide tables are fitted to the line.
+    r"""A booktabs table that compiles alone, its notes within it; then what is measured besides, and what differs and
+    is assumed, as tables of their own. Needs ``\usepackage{booktabs}``; with ``xcolor`` verdicts are coloured, with
+    ``graphicx`` wide tables are fitted to the line.
     """
-    heads = " & ".join(f"\\multicolumn{{2}}{{c}}{{{tex(c)}}}" for c in v.columns)
-    rules = "".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(v.columns)))
-    under = " & ".join("published & achieved" for _ in v.columns)
-    lines = [
-        " & ".join([tex(label), *(text for s in squares for text in _tex_square(s))]) + r" \\"
-        for label, squares in v.rows
-    ]
-    notes = "".join(f"\\par {_raised((n.mark,) if n.mark else ())} {tex(n.text)}\n" for n in v.footnotes)
+    caption = f"{v.name}. {v.caption}" if v.of else v.caption
+    body = tex(EMPTY) if v.empty else _tabular(v)
+    found = [_table(caption, body, v.footnotes)]
+    if v.beside:
+        found.append(_table(f"Measured besides what {v.name} prints", _tabular(v.beside), ()))
+    return "".join([*found, *_fields(v)])
+
+
+def _table(caption: str, body: str, notes: Sequence[Footnote]) -> str:
+    said = "".join(f"\\par {_raised((n.mark,) if n.mark else ())} {tex(n.text)}\n" for n in notes)
+    below = f"{{\\raggedright\\scriptsize\\setlength{{\\parindent}}{{0pt}}\n{said}\\par}}\n" if said else ""
     return (
-        f"{_FALLBACKS}\\begin{{table}}\n\\centering\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\n"
-        f"\\caption{{{tex(v.caption)}}}\n\\resizebox{{{_fitted(v)}}}{{!}}{{%\n"
-        f"\\begin{{tabular}}{{l{'rr' * len(v.columns)}}}\n\\toprule\n{tex(v.corner)} & {heads} \\\\\n"
-        f"{rules}\n & {under} \\\\\n\\midrule\n"
-        + "\n".join(lines)
-        + f"\n\\bottomrule\n\\end{{tabular}}}}\n\\end{{table}}\n"
-        f"{{\\footnotesize\\setlength{{\\parindent}}{{0pt}}\n{notes}\\par}}\n"
+        f"\\begin{{table}}\n{_FALLBACKS}\\centering\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\n"
+        f"\\caption{{{tex(caption)}}}\n{body}\n{below}\\end{{table}}\n"
     )
 
 
@@ -34,8 +37,60 @@ _FALLBACKS = "\\providecommand{\\textcolor}[3][]{#3}\\providecommand{\\resizebox
 """Where xcolor and graphicx are not loaded, what they would do is left out."""
 
 
+def _tabular(v: View) -> str:
+    """Two columns where the paper prints anything, else one."""
+    spans = [2 if printed else 1 for printed in v.printed]
+    starts = [2 + sum(spans[:i]) for i in range(len(spans))]
+    heads = " & ".join(f"\\multicolumn{{{n}}}{{c}}{{{tex(c)}}}" for c, n in zip(v.columns, spans))
+    rules = "".join(f"\\cmidrule(lr){{{at}-{at + n - 1}}}" for at, n in zip(starts, spans))
+    under = " & ".join("published & achieved" if n == 2 else "achieved" for n in spans)
+    lines = [
+        " & ".join([tex(label), *(text for s, n in zip(squares, spans) for text in _tex_square(s)[2 - n :])])
+        for label, squares in v.rows
+    ]
+    if v.floors:
+        floors = [text for f, n in zip(v.floors, spans) for text in ("", tex(f))[2 - n :]]
+        lines.append(" & ".join([f"\\midrule\n{tex(FLOOR)}", *floors]))
+    rows = "".join(f"{line} \\\\\n" for line in lines)
+    return (
+        f"\\resizebox{{{_fitted(v)}}}{{!}}{{%\n\\begin{{tabular}}{{l{'r' * sum(spans)}}}\n\\toprule\n"
+        f"{tex(v.corner)} & {heads} \\\\\n{rules}\n & {under} \\\\\n\\midrule\n{rows}\\bottomrule\n\\end{{tabular}}}}"
+    )
+
+
 def _fitted(v: View) -> str:
     return r"\linewidth" if len(v.columns) > 3 else "!"
+
+
+def _fields(v: View) -> Iterator[str]:
+    """What differs and what is assumed, each value once, in tables of at most a page; none floats, since LaTeX keeps
+    only so many.
+    """
+    pages: list[list[str]] = []
+    left = 0
+    for x in v.fields.lines():
+        texts = [x.field, x.place, x.methods, x.value.paper, x.value.ours, x.value.kind]
+        high = max(-(-len(text) // (room - 4)) for text, room in zip(texts, _ROOM))
+        if not pages or high > left:
+            pages.append([])
+            left = _LINES
+        left -= high
+        pages[-1].append(" & ".join(map(tex, texts)) + " \\\\\n")
+    columns = "".join(f"p{{{room / 100:g}\\linewidth}}" for room in _ROOM)
+    heads = " & ".join(FIELD_HEADS[: len(_ROOM)])
+    for i, rows in enumerate(pages):
+        more = " (continued)" if i else "; where each value comes from is in the report's fields.csv"
+        yield (
+            "\\par\\medskip\\noindent\\begin{minipage}{\\linewidth}\n\\centering\\setlength{\\tabcolsep}{3pt}\n"
+            f"{{\\footnotesize\\textbf{{{tex(f'{FIELDS} in {v.name}{more}')}}}}}\\par\\smallskip\n"
+            f"{{\\scriptsize\\begin{{tabular}}{{{columns}}}\n\\toprule\n{heads} \\\\\n\\midrule\n{''.join(rows)}"
+            "\\bottomrule\n\\end{tabular}}\n\\end{minipage}\\par\n"
+        )
+
+
+_ROOM = (16, 12, 22, 16, 16, 8)
+"""Hundredths of a line for each column; about four letters fewer find room there."""
+_LINES = 48
 
 
 def _tex_square(s: Square) -> tuple[str, str]:
@@ -65,85 +120,3 @@ _TEX_COLOURS = {
     "failed": "0.70,0.15,0.12",
     "contested": "0.70,0.15,0.12",
 }
-GREEK = [
-    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi"),
-    *("rho", "sigma", "tau", "phi", "chi", "psi", "omega"),
-    *("Gamma", "Delta", "Theta", "Lambda", "Pi", "Sigma", "Phi", "Psi", "Omega"),
-]
-_TEX_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "`": r"\textasciigrave{}",
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
-    "<": "$<$",
-    ">": "$>$",
-    "|": "$|$",
-    '"': "''",
-    "↓": r"$\downarrow$",
-    "↑": r"$\uparrow$",
-    "→": r"$\to$",
-    "±": r"$\pm$",
-    "²": "$^2$",
-    "³": "$^3$",
-    "·": r"$\cdot$",
-    "×": r"$\times$",
-    "∇": r"$\nabla$",
-    "∂": r"$\partial$",
-    "≤": r"$\le$",
-    "≥": r"$\ge$",
-    "≈": r"$\approx$",
-    "≠": r"$\ne$",
-    "∈": r"$\in$",
-    "∞": r"$\infty$",
-    "√": r"$\surd$",
-    "‖": r"$\|$",
-    "″": "$''$",
-    "′": "$'$",
-    "½": r"$\frac12$",
-    "⁻": "$^-$",
-    "ℓ": r"$\ell$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-    "✓": r"$\surd$",
-    "▲": r"$\bigtriangleup$",
-    "✗": r"$\times$",
-    "≁": r"$\not\sim$",
-    "‼": "!!",
-    "∅": r"$\emptyset$",
-    "⊘": r"$\oslash$",
-    "○": r"$\circ$",
-    "†": r"\dag{}",
-    "‡": r"\ddag{}",
-    "§": r"\S{}",
-    "–": "--",
-    "—": "---",
-    "−": "$-$",
-    "…": r"\ldots{}",
-    "“": "``",
-    "”": "''",
-    "‘": "`",
-    "’": "'",
-    **{c: f"$\\{name}$" for c, name in zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩ", GREEK)},
-}
-
-
-def tex(text: str) -> str:
-    """Text for LaTeX; a character that it has no name for is shown by its number."""
-    return "".join(_tex_character(c) for c in " ".join(text.split()))
-
-
-def _tex_character(c: str) -> str:
-    if c in _TEX_ESCAPES or (c.isascii() and c.isprintable()):
-        return _TEX_ESCAPES.get(c, c)
-    plain = unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode()
-    return "".join(_TEX_ESCAPES.get(p, p) for p in plain if p.isprintable()) or f"[U+{ord(c):04X}]"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.tier import OTHER_SCALE
 from benchmark.errors import sure
-from benchmark.suite.kinds import in_words
-from benchmark.suite.model import Cell, Published
+from benchmark.suite.model import Published
 
 SYMBOLS = {
     "reproduced": "✓",
@@ -41,11 +41,13 @@ class Footnote:
 
     mark: str
     text: str
+    about: str = ""  # "tier", "caveat", "looks", "printed": what a letter is about
 
 
 class Notes:
-    """The footnotes of one table. What differs from cell to cell gets a letter: the tier of what was achieved
-    with its reasons, remarks on the paper's numbers, and which of them are quoted.
+    """The footnotes of one table. What differs from cell to cell gets a letter: the tier of what was achieved,
+    remarks on the paper's numbers, and which of them are quoted. All that differs and is assumed is a table of its own
+    (``fields.py``).
     """
 
     def __init__(self, joined: Sequence[Joined]) -> None:
@@ -55,12 +57,14 @@ class Notes:
             for remark in dict.fromkeys(j.cell.remarks):
                 remarks[remark] = remarks.get(remark, 0) + 1
         self._everywhere = [remark for remark, n in remarks.items() if n == len(joined)]
-        marked = [_tier_line(j) for j in joined if j.tier]
-        marked += [_caveat(line) for j in joined for line in j.caveats]
-        marked += [LOOKED] if any(map(_looked, joined)) else []
-        marked += [f"note: {remark}" for remark in remarks if remark not in self._everywhere]
-        marked += [QUOTED] if any(p.origin == "quoted" for j in joined for p in j.cell.published.values()) else []
-        self._marks = {text: _letters(i) for i, text in enumerate(dict.fromkeys(marked))}
+        about = {_tier_line(j): "caveat" if j.source else "tier" for j in joined if j.tier}
+        about |= {_caveat(line): "caveat" for j in joined for line in j.caveats}
+        about |= {LOOKED: "looks"} if any(map(_looked, joined)) else {}
+        about |= {f"note: {remark}": "printed" for remark in remarks if remark not in self._everywhere}
+        quoted = any(p.origin == "quoted" for j in joined for p in j.cell.published.values())
+        about |= {QUOTED: "printed"} if quoted else {}
+        self._about = about
+        self._marks = {text: _letters(i) for i, text in enumerate(about)}
 
     def on_published(self, j: Joined, p: Published | None) -> tuple[str, ...]:
         """The letters on a published number."""
@@ -81,13 +85,16 @@ class Notes:
         )
 
     def footnotes(self) -> tuple[Footnote, ...]:
-        """All notes: what the columns mean, the letters, and what is assumed for the whole table."""
+        """All notes: what the columns mean, then the letters."""
         cells = [j.cell for j in self._joined]
         over = sorted({p.std_of for c in cells for p in c.published.values() if p.std_of})
-        notes = [
-            "achieved: mean ± half of the 95 % t interval over seeds (number of seeds)"
-            + (f"; published ± is over {', '.join(over)}" if over else "")
-        ]
+        measured = any(j.records for j in self._joined) or any(j.tier for j in self._joined)
+        notes = []
+        if measured or over:
+            notes.append(
+                "achieved: mean ± half of the 95 % t interval over seeds (number of seeds)"
+                + (f"; published ± is over {', '.join(over)}" if over else "")
+            )
         if drawn := dict.fromkeys(
             f"{r.floor['drawn']} against {r.floor['against']:,}" for j in self._joined for r in j.records if r.floor
         ):
@@ -102,8 +109,7 @@ class Notes:
         notes += [f"note on all cells: {remark}" for remark in self._everywhere]
         return (
             *(Footnote("", n) for n in notes),
-            *(Footnote(mark, text) for text, mark in self._marks.items()),
-            *(Footnote("", text) for text in _assumed(cells)),
+            *(Footnote(mark, text, self._about[text]) for text, mark in self._marks.items()),
         )
 
 
@@ -118,8 +124,15 @@ def _looked(j: Joined) -> bool:
 
 
 def _tier_line(j: Joined) -> str:
+    """The tier with what is no field and the data in full, and of other fields that differ their names."""
     tier = sure(j.tier)
-    return f"tier {tier.name}" + (f": {'; '.join(tier.differences)}" if tier.differences else "")
+    besides = list(tier.differences[: len(tier.differences) - len(tier.fields)])
+    besides += [f"{d.field}: {d.paper} -> {d.ours}" for d in tier.fields if d.field in OTHER_SCALE]
+    others = [d.field for d in tier.fields if d.field not in OTHER_SCALE]
+    besides += [("also " if besides else "") + f"{', '.join(others)} {'differ' if others[1:] else 'differs'}"] * bool(
+        others
+    )
+    return f"tier {tier.name}" + (f": {'; '.join(besides)}" if besides else "")
 
 
 def _caveat(line: str) -> str:
@@ -129,16 +142,3 @@ def _caveat(line: str) -> str:
 def _letters(i: int) -> str:
     """Footnote number i: a to z, then aa, ab and so on."""
     return (_letters(i // 26 - 1) if i >= 26 else "") + chr(ord("a") + i % 26)
-
-
-def _assumed(cells: Sequence[Cell]) -> list[str]:
-    """What the paper does not state, field by field, with its kind and why it has its value; one line a reason."""
-    targets = [c for c in cells if not c.published or any(p.origin == "own" for p in c.published.values())]
-    by_reason: dict[str, dict[str, None]] = {}
-    for field, why, kind in dict.fromkeys(
-        (f, why, in_words(c.kinds, f)) for c in targets for f, why in c.notes.items()
-    ):
-        by_reason.setdefault(why, {})[f"{field} [{kind}]" if kind else field] = None
-    return [
-        f"assumed, since the paper does not state it: {', '.join(fields)} ({why})" for why, fields in by_reason.items()
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from benchmark.collate.judging.chosen import Loaded, chosen
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.latex import latex
-from benchmark.collate.presenting.render import markdown, plain_markdown, to_csv
+from benchmark.collate.presenting.render import fields_csv, markdown, pipes, plain_markdown, to_csv
 from benchmark.collate.presenting.site.facts import decided
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.pages import write_site
@@ -34,8 +35,9 @@ def write_reports(
     say: Callable[[str], None] = lambda text: None,
     only: Filter | None = None,
 ) -> list[Path]:
-    """Write ``<suite>.md``, ``.tex`` and ``.csv`` of every suite and one site of all to ``out``; returns their paths,
-    the start page first, then suite by suite, each paper's page last. What an earlier report alone wrote there goes.
+    """Write ``<suite>.md``, ``.tex``, ``.csv`` and ``.fields.csv`` of every suite and one site of all to ``out``;
+    returns their paths, the start page first, then suite by suite, each paper's page last. What an earlier report
+    alone wrote there goes.
 
     Args:
         results: the folder with the records, as commands are to name it.
@@ -72,12 +74,18 @@ def selected(loaded: Loaded, only: Filter | None) -> tuple[Suite, dict[str, list
 
 
 def _report(suite: Suite, joined: dict[str, list[Joined]], claims: list[JudgedClaim]) -> Report:
-    return Report(suite, joined, {t.key: view(t, joined[t.key]) for t in suite.tables}, claims)
+    return Report(suite, joined, views_of(suite, joined), claims)
 
 
 def write_report(suite: Suite, joined: dict[str, list[Joined]], results: str, out: str | Path) -> list[Path]:
-    """One suite's ``.md``, ``.tex``, ``.csv`` and page, with a site of it alone; raises as ``write_reports``."""
+    """One suite's texts and page, with a site of it alone; raises as ``write_reports``."""
     return write_reports([(suite, joined)], results, out)[1:]
+
+
+def views_of(suite: Suite, joined: dict[str, list[Joined]]) -> dict[str, View]:
+    """The suite's tables by key; two of one number carry their papers' names."""
+    of_number = Counter(t.id for t in suite.tables)
+    return {t.key: view(t, joined[t.key], t.paper if of_number[t.id] > 1 else "") for t in suite.tables}
 
 
 def judged_claims(suite: Suite, joined: dict[str, list[Joined]]) -> list[JudgedClaim]:
@@ -97,6 +105,7 @@ def _write_texts(report: Report, out: Folder) -> list[Path]:
         + _claims_markdown(report.claims),
         "tex": "\n".join(map(latex, views)),
         "csv": _joined_csv(views),
+        "fields.csv": fields_csv(views),
     }
     return [out.write(f"{suite.name}.{kind}", text) for kind, text in pieces.items()]
 
@@ -117,4 +126,7 @@ def _claims_markdown(claims: Sequence[JudgedClaim]) -> str:
         f"  - by ours: **{c.achieved.name}** — {plain_markdown(decided(c.achieved))}"
         for c in claims
     ]
-    return "\n## Claims\n\n" + "\n".join(lines) + "\n"
+    marks = [[c.claim.id, c.published.name, c.achieved.name] for c in claims]
+    table = pipes([["claim", "by the published numbers", "by ours"], *marks])
+    folded = "<details><summary>Quotes and comparisons</summary>\n\n" + "\n".join(lines) + "\n\n</details>\n"
+    return f"\n## Claims\n\n{table}\n\n{folded}"

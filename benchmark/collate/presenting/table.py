@@ -5,33 +5,22 @@ out.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
-from benchmark.collate.presenting.notes import SYMBOLS, Footnote, Notes
-from benchmark.suite.model import Published, Table
+from benchmark.collate.presenting.fields import Fields, fields_of
+from benchmark.collate.presenting.notes import Footnote, Notes
+from benchmark.collate.presenting.square import NONE, NOTHING, Square, reference, square
+from benchmark.suite.model import Table
 
 ARROWS = {"lower": "↓", "higher": "↑"}
+UNTRIED = ("", "blocked", "missing here", "not run", "not measured")
+NO_FIELDS = Fields((), ())
+FIGURE = re.compile(r"Fig\.?\s?(\d+)")
 
 
-@dataclass(frozen=True)
-class Square:
-    """One square of the printed table."""
-
-    published: str
-    achieved: str  # mean ± half the 95 % interval over seeds; the seeds in parentheses
-    verdict: str
-    symbol: str
-    why: str
-    cell: str  # id
-    best: bool = False  # the paper prints the number as a best value
-    value: float | None = None  # published
-    mean: float | None = None  # achieved
-    tier: str = ""
-    published_marks: tuple[str, ...] = ()  # of the footnotes on the published number
-    achieved_marks: tuple[str, ...] = ()
+Rows = tuple[tuple[str, tuple[Square, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -42,24 +31,82 @@ class View:
     caption: str
     corner: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Square, ...]], ...]
+    rows: Rows
     footnotes: tuple[Footnote, ...]
+    of: str = ""  # the paper, where the report has another table of this number
+    floors: tuple[str, ...] = ()  # what real images get, for each column; () where there is none
+    beside: View | None = None  # what is measured besides the printed metrics
+    fields: Fields = NO_FIELDS  # what differs from the paper and what is assumed
+
+    @property
+    def name(self) -> str:
+        """``Table 2``, ``Figure 1``, or ``Table 2 of gran``."""
+        figure = FIGURE.fullmatch(self.id)
+        return (f"Figure {figure[1]}" if figure else f"Table {self.id}") + (f" of {self.of}" if self.of else "")
+
+    @property
+    def printed(self) -> tuple[bool, ...]:
+        """For each column whether the paper prints anything in it."""
+        return tuple(any(s.published not in ("", NONE) for s in column) for column in zip(*self._squares))
+
+    @property
+    def tried(self) -> tuple[bool, ...]:
+        """For each column whether any run of it has ended, well or not."""
+        return tuple(any(s.verdict not in UNTRIED or s.number for s in column) for column in zip(*self._squares))
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """For each column the verdict on it where all that is judged in it has the same one, else ""."""
+        columns = [[s.verdict for s in column if s.verdict] for column in zip(*self._squares)]
+        return tuple(v[0] if len(v) > 1 and len({*v}) == 1 else "" for v in columns)
+
+    @property
+    def on(self) -> tuple[str, ...]:
+        """For each column the data that its runs were trained on, where all of them are on other data than its own."""
+        columns = [{s.on for s in column if s.number} for column in zip(*self._squares)]
+        return tuple(next(iter(on)) if len(on) == 1 else "" for on in columns)
+
+    def letters(self, marks: Sequence[str], about: str) -> list[str]:
+        """Those of a square's letters that are about one thing."""
+        known = {n.mark for n in self.footnotes if n.about == about}
+        return [mark for mark in marks if mark in known]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is printed in it, and nothing has been tried."""
+        return not any(self.printed) and not any(self.tried)
+
+    @property
+    def _squares(self) -> list[tuple[Square, ...]]:
+        return [squares for _, squares in self.rows]
 
 
-def view(table: Table, joined: Sequence[Joined]) -> View:
-    """The table with its rows and columns as printed."""
-    spots = list(dict.fromkeys(_spot(j) for j in joined))
-    methods = _methods(joined)
-    by_place: dict[tuple[Method, str], Joined] = {((j.cell.method, j.cell.backbone, ""), _spot(j)): j for j in joined}
-    by_place |= {((j.cell.method, j.cell.backbone, o.source), _spot(j)): o for j in joined for o in j.outside[::-1]}
-    several = len({backbone for _, backbone, _ in methods}) > 1
-    metrics = table.metrics | {
+def view(table: Table, joined: Sequence[Joined], of: str = "") -> View:
+    """The table with its rows and columns as printed, and what is measured besides as a second one.
+
+    Args:
+        of: the paper's name, where there is another table of this number.
+    """
+    notes = Notes([*joined, *(o for j in joined for o in j.outside)])
+    besides = {
         e.metric: e.direction
         for own in joined
         for j in (own, *own.outside)
         for e in j.entries.values()
         if e.metric not in table.metrics
     }
+    several = len({j.cell.backbone for j in joined}) > 1
+    spots = [((_label(j.cell.method, j.cell.backbone, "", several), _spot(j)), j) for j in joined]
+    beside = _view(table, joined, besides, notes, of) if besides else None
+    return replace(_view(table, joined, table.metrics, notes, of), beside=beside, fields=fields_of(spots))
+
+
+def _view(table: Table, joined: Sequence[Joined], metrics: Mapping[str, str], notes: Notes, of: str) -> View:
+    spots = list(dict.fromkeys(_spot(j) for j in joined))
+    methods = _methods(joined)
+    by_place: dict[tuple[Method, str], Joined] = {((j.cell.method, j.cell.backbone, ""), _spot(j)): j for j in joined}
+    by_place |= {((j.cell.method, j.cell.backbone, o.source), _spot(j)): o for j in joined for o in j.outside[::-1]}
+    several = len({backbone for _, backbone, _ in methods}) > 1
     places = (
         [(spot, m) for m in metrics for spot in spots]
         if table.by_metric
@@ -69,32 +116,49 @@ def view(table: Table, joined: Sequence[Joined]) -> View:
         (" ".join(filter(None, (spot if len(spots) > 1 else "", f"{m} {ARROWS[metrics[m]]}"))), spot, m)
         for spot, m in places
     ]
-    labels = [(f"{m} ({b})" if several and b else m) + (f" · {o}" if o else "") for m, b, o in methods]
+    labels = [_label(*method, several) for method in methods]
     sized = {j.cell.place for j in joined if j.cell.sized}
     references = list(dict.fromkeys(r.method for r in table.references))
     known = {
         (r.method, _column(r.place.dataset, r.place.data_percent, r.place.resolution, r.place in sized)): r.published
         for r in table.references
     }
-    notes = Notes([*joined, *(o for j in joined for o in j.outside)])
     grid = [
         [
-            _square(by_place[method, spot], metric, notes)
+            square(by_place[method, spot], metric, notes)
             if (method, spot) in by_place and metric in by_place[method, spot].entries
-            else _NOTHING
+            else NOTHING
             for _, spot, metric in columns
         ]
         for method in methods
     ]
     heads = [head for head, _, _ in columns]
+    floors = () if table.transposed else _floors(grid)
+    if floors:
+        grid = [[replace(s, floor=None, achieved=s.achieved.partition(" [floor ")[0]) for s in row] for row in grid]
     labels = references + labels
     grid = [
-        [_reference(known.get((name, spot), {}).get(metric)) for _, spot, metric in columns] for name in references
+        [reference(known.get((name, spot), {}).get(metric)) for _, spot, metric in columns] for name in references
     ] + grid
     if table.transposed:
         labels, heads, grid = heads, labels, [list(row) for row in zip(*grid)]
     rows = tuple((label, tuple(squares)) for label, squares in zip(labels, grid))
-    return View(table.id, table.caption, "" if table.transposed else "method", tuple(heads), rows, notes.footnotes())
+    corner = "" if table.transposed else "method"
+    return View(table.id, table.caption, corner, tuple(heads), rows, notes.footnotes(), of, floors)
+
+
+def _floors(grid: Sequence[Sequence[Square]]) -> tuple[str, ...]:
+    """What real images get, column by column; () where there is none, or what is achieved in a column has several."""
+    found = [{"" if s.floor is None else f"{s.floor:.4g}" for s in column if s.number} for column in zip(*grid)]
+    if any(len(floors) > 1 for floors in found):
+        return ()
+    row = tuple(next(iter(floors), "") for floors in found)
+    return row if any(row) else ()
+
+
+def _label(method: str, backbone: str, source: str, several: bool) -> str:
+    """A row's name, with its backbone where the table has several."""
+    return (f"{method} ({backbone})" if several and backbone else method) + (f" · {source}" if source else "")
 
 
 Method = tuple[str, str, str]
@@ -118,53 +182,3 @@ def _spot(j: Joined) -> str:
 
 def _column(dataset: str, percent: float, resolution: int, sized: bool) -> str:
     return dataset + (f" {percent:g}%" if percent != 100 else "") + (f" {resolution}px" if sized else "")
-
-
-def _reference(p: Published | None) -> Square:
-    return replace(_NOTHING, published=p.text) if p else _NOTHING
-
-
-def _square(j: Joined, metric: str, notes: Notes) -> Square:
-    e = j.entries[metric]
-    p = e.published
-    return Square(
-        published=p.text if p else "–",
-        achieved=achieved_text(e),
-        verdict=e.verdict.name,
-        symbol=SYMBOLS[e.verdict.name],
-        why=e.verdict.why,
-        cell=e.cell.id,
-        best=bool(p and p.best),
-        value=p.value if p else None,
-        mean=e.achieved.mean if e.achieved else None,
-        tier=j.tier.name if j.tier else "",
-        published_marks=notes.on_published(j, p),
-        achieved_marks=notes.on_achieved(j),
-    )
-
-
-_NOTHING = Square("", "", "", "", "", "")
-
-
-def achieved_text(e: Entry) -> str:
-    """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±. A proxy's number is followed by
-    ``[floor …]``, what real images get.
-    """
-    if e.verdict.name == "diverged":
-        return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
-    if e.achieved is None and e.diverged:
-        return f"{e.diverged} of {e.diverged} diverged"
-    if e.achieved is None:
-        return (
-            e.verdict.name
-            if e.verdict.name in ("blocked", "missing here", "failed", "contested", "not measured")
-            else "–"
-        )
-    decimals = (
-        len(re.split(r"[±(]", e.published.text)[0].strip().partition(".")[2])
-        if e.published and e.published.value is not None
-        else 3
-    )
-    half = f" ± {e.achieved.half:.{decimals}f}" if e.achieved.half is not None else ""
-    floor = f" [floor {e.floor:.{decimals}f}]" if e.floor is not None else ""
-    return f"{e.achieved.mean:.{decimals}f}{half} ({e.achieved.n}){floor}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmark.collate.judging.join import Joined
-from benchmark.collate.presenting.table import achieved_text
+from benchmark.collate.presenting.square import achieved_text
 from benchmark.errors import sure
 
 OURS = "ours"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from benchmark.canonical import content_hash
 from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.seeds import seeds_of
+from benchmark.collate.judging.values import said
 from benchmark.errors import few
 from benchmark.records.provenance import named, segments, which_code
 from benchmark.records.record import Record
@@ -74,7 +74,7 @@ def fields(j: Joined) -> list[Field]:
         for name in dict.fromkeys([*theirs, *ours]):
             a, b = theirs.get(name), ours.get(name)
             source = f"the paper: {j.cell.stated[name]}" if name in j.cell.stated else j.cell.notes.get(name, "")
-            found.append(Field(name, _said(a), _said(b), a != b, source, in_words(j.cell.kinds, name)))
+            found.append(Field(name, said(a), said(b), a != b, source, in_words(j.cell.kinds, name)))
     return found
 
 
@@ -103,25 +103,12 @@ def differing(j: Joined) -> list[Differing]:
         found.append(
             Differing(
                 d.field,
-                _said(None if d.paper == "none" else d.paper),
-                _said(None if d.ours == "none" else d.ours),
+                said(None if d.paper == "none" else d.paper),
+                said(None if d.ours == "none" else d.ours),
                 *known,
             )
         )
     return found
-
-
-def _said(value: Any) -> str:
-    """``mlp (width 1, bn_eps 0.8)`` for a named plug-in, ``–`` for an absent mechanism."""
-    if value is None:
-        return "–"
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
-        return value[0] + (" (" + ", ".join(f"{k} {_said(v)}" for k, v in value[1].items()) + ")" if value[1] else "")
-    if isinstance(value, list):
-        return ", ".join(map(_said, value)) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def command(j: Joined, results: str) -> str:

@@ -17,7 +17,6 @@ from typing import Any
 import benchmark
 from benchmark.canonical import content_hash
 from benchmark.collate.judging.join import Joined
-from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.notes import SYMBOLS
 from benchmark.collate.presenting.site import facts
@@ -25,12 +24,13 @@ from benchmark.collate.presenting.site.curves import curves
 from benchmark.collate.presenting.site.figures import slug
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.forest import forest
+from benchmark.collate.presenting.site.paper import section, spans
 from benchmark.collate.presenting.site.plot import Plot
+from benchmark.collate.presenting.site.reading import reading
 from benchmark.collate.presenting.site.samples import write_samples
-from benchmark.collate.presenting.site.scatters import scatters
-from benchmark.collate.presenting.site.slopes import slopes
 from benchmark.collate.presenting.site.summary import Report, Summary, judged, summary
 from benchmark.collate.presenting.site.svg import svg
+from benchmark.collate.presenting.site.symbols import glossary, head, label, typeset
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
 from benchmark.suite.load import RESERVED
@@ -116,6 +116,10 @@ class _Site:
             "page_of": lambda suite, cell: pages.get((suite.name, cell)),
             "figure": self.figure,
             "slug": slug,
+            "typeset": typeset,
+            "head": head,
+            "label": label,
+            "spans": spans,
             "decided": facts.decided,
             "outside": sum(len(j.outside) for r in reports for j in r.cells),
             "judged": judged,
@@ -138,17 +142,14 @@ class _Site:
 
     def paper(self, report: Report, counted: Summary) -> Path:
         """The page of one paper."""
-        suite, joined = report.suite, report.joined
-        figures = {
-            t.key: [
-                *scatters(t.key, joined[t.key]),
-                *slopes(t, joined[t.key]),
-                *filter(None, [forest(t.key, [(t, joined[t.key])])]),
-            ]
+        suite = report.suite
+        sections = [
+            section(t, report.views[t.key], report.joined[t.key], lambda text: write_samples(text, self._out))
             for t in suite.tables
-        }
-        orders = {t.key: [o for o in rankings(t, joined[t.key]) if o.tau is not None] for t in suite.tables}
-        return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures, orders=orders)
+        ]
+        metrics = [e.metric for j in report.cells for e in j.entries.values()]
+        words = [*glossary(metrics), *reading(x for section in sections for x in section.verdicts)]
+        return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, sections=sections, words=words)
 
     def cell(self, report: Report, table: str, j: Joined) -> Path:
         """The page of one cell."""

@@ -55,6 +55,7 @@ class Plot:
     horizontal: bool = False
     diagonal: bool = False
     band: tuple[float, float] | None = None
+    right_styles: tuple[str, ...] = ()  # of the names at the right edge; none: as other names
     scale: tuple[Scale, Scale] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -25,7 +25,10 @@ COLOURS = {
     "s4": "#a8321f",
     "s5": "#56606b",
     "plain": "#56606b",
+    "published": "#1b1d22",
 }
+COLOURS |= {f"s{i + 6}": COLOURS[f"s{i}"] for i in range(6)}
+DASHED = tuple(f"s{i}" for i in range(6, 12))
 SHAPES = {
     "reproduced": "o",
     "reproduced-where-it-trains": "o",
@@ -37,6 +40,7 @@ SHAPES = {
     "differs": "^",
     "untrained": "s",
     "diverged": "s",
+    "published": "|",
 }
 
 
@@ -83,7 +87,8 @@ def _draw(axes: Any, m: Marks, horizontal: bool) -> None:
         for v in y:
             axes.axhline(v, color="#333", linestyle="--", linewidth=0.8)
     elif m.kind == "line":
-        axes.plot(x, y, color=colour, linewidth=1.1, marker="." if len(x) < 12 else None)
+        dashes = "--" if m.style in DASHED else "-"
+        axes.plot(x, y, color=colour, linewidth=1.1, linestyle=dashes, marker="." if len(x) < 12 else None)
     else:
         if m.halves:
             axes.errorbar(x, y, **{"xerr" if horizontal else "yerr": m.halves}, fmt="none", ecolor=colour, elinewidth=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmark.collate.judging.alike import unlike
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import LOST
@@ -14,26 +15,36 @@ from benchmark.suite.model import Table
 
 def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     """One plot a metric and column where at least two methods have both numbers: their ranks as published and as
-    achieved.
+    achieved. Only runs that may be judged are ranked, and only those whose numbers the paper measured alike.
     """
-    columns: dict[tuple[str, str], list[Entry]] = {}
+    groups: dict[tuple[str, str], list[list[Entry]]] = {}
     tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
         for e in j.entries.values():
-            if j.tier and j.gap is None and _is_ranked(e):
-                tiers.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), {})[j.tier.name] = None
-                columns.setdefault((e.metric, j.cell.id.rsplit("/", 1)[1]), []).append(e)
-    several = len({place for _, place in columns}) > 1
+            if j.tier and j.tier.judged and j.gap is None and _is_ranked(e):
+                place = (e.metric, j.cell.id.rsplit("/", 1)[1])
+                tiers.setdefault(place, {})[j.tier.name] = None
+                _gather(groups.setdefault(place, []), e)
+    several = len({place for _, place in groups}) > 1
     return [
         _plot(
-            f"{table.key}-{metric}-{place}-ranks",
+            f"{table.key}-{metric}-{place}-ranks" + (f"-{i}" if i else ""),
             f"{metric}{f', {place}' if several else ''}: ranks",
             f"means, tier {', '.join(tiers[metric, place])}",
             entries,
         )
-        for (metric, place), entries in columns.items()
-        if len(entries) > 1
+        for (metric, place), of_place in groups.items()
+        for i, entries in enumerate(g for g in of_place if len(g) > 1)
     ]
+
+
+def _gather(groups: list[list[Entry]], e: Entry) -> None:
+    """Put an entry with those that were measured as it was."""
+    for group in groups:
+        if not unlike(e.metric, group[0].cell.full_protocol, e.cell.full_protocol):
+            group.append(e)
+            return
+    groups.append([e])
 
 
 def _is_ranked(e: Entry) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from html import escape
 
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot, Scale
+from benchmark.collate.presenting.site.symbols import drawn
 
 SHAPES = {
     "reproduced": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",  # a disc
@@ -19,6 +20,7 @@ SHAPES = {
     "differs": "M0-5L5 4H-5Z",
     "untrained": "M-4-4H4V4H-4Z",
     "diverged": "M-4-4H4V4H-4Z",  # a square
+    "published": "M0-8V8",  # an upright stroke
 }
 """One shape a verdict: colour alone says nothing."""
 RING = "M-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0Z"
@@ -33,7 +35,7 @@ def svg(p: Plot) -> str:
     return (
         f'<svg class="plot" viewBox="0 0 {p.width} {p.height}" width="{p.width}" height="{p.height}" '
         f'role="img" aria-label="{escape(f"{p.title}. {p.text}")}">'
-        f'<text class="title" x="{p.left}" y="16">{escape(p.title)}</text>{"".join(body)}</svg>'
+        f'<text class="title" x="{p.left}" y="16">{drawn(p.title)}</text>{"".join(body)}</svg>'
     )
 
 
@@ -43,16 +45,16 @@ def _axes(p: Plot) -> str:
     for value, name in _ticks(p.x, x):
         parts.append(
             f'<path class="grid" d="M{_n(x(value))} {_n(y.start)}V{_n(y.end)}"/><text class="tick" '
-            f'text-anchor="middle" x="{_n(x(value))}" y="{_n(y.start + 16)}">{escape(name)}</text>'
+            f'text-anchor="middle" x="{_n(x(value))}" y="{_n(y.start + 16)}">{drawn(name)}</text>'
         )
     for value, name in _ticks(p.y, y):
         parts.append(
             f'<path class="grid" d="M{_n(x.start)} {_n(y(value))}H{_n(x.end)}"/><text class="tick" '
-            f'text-anchor="end" x="{_n(x.start - 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>'
+            f'text-anchor="end" x="{_n(x.start - 6)}" y="{_n(y(value) + 4)}">{drawn(name)}</text>'
         )
     parts += [
-        f'<text class="tick" x="{_n(x.end + 6)}" y="{_n(y(value) + 4)}">{escape(name)}</text>'
-        for value, name in p.right
+        f'<text class="tick {style}" x="{_n(x.end + 6)}" y="{_n(y(value) + 4)}">{drawn(name)}</text>'
+        for (value, name), style in zip(p.right, p.right_styles or [""] * len(p.right))
     ]
     parts.append(
         f'<text class="tick" text-anchor="middle" x="{_n((x.start + x.end) / 2)}" '
