@@ -115,7 +115,7 @@ def report(a: Namespace) -> int:
         loaded = [load_joined(suite.path, left, a.profile, failed) for suite in suites]
         loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
         said = [str(p) for p in (*problems, *out)]
-        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, say=tell)
+        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, tell, left)
 
     for written in believing(reported, found)[0]:
         print(plain(str(written)))

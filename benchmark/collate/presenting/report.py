@@ -17,6 +17,7 @@ from benchmark.collate.presenting.table import View, view
 from benchmark.errors import GanbenchError
 from benchmark.files import why
 from benchmark.records.merge import Conflict
+from benchmark.records.record import Record
 from benchmark.suite.model import Suite
 from benchmark.suite.namesakes import clash
 
@@ -32,6 +33,7 @@ def write_reports(
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
     say: Callable[[str], None] = lambda text: None,
+    records: Sequence[Record] = (),
 ) -> list[Path]:
     """Write ``<suite>.md``, ``.tex`` and ``.csv`` of every suite and one site of all to ``out``; returns their paths,
     the start page first, then suite by suite, each paper's page last. What an earlier report alone wrote there goes.
@@ -42,6 +44,7 @@ def write_reports(
         conflicts: runs of which labs have different numbers (``benchmark.records.merge.conflicts``).
         png: also write every figure as PNG.
         say: told how many files of an earlier report are gone.
+        records: all that there are, to show how samples came about where runs were stopped on their way.
 
     Raises:
         GanbenchError: two suites bear one name, or one that of another page; or the folder cannot be written.
@@ -54,7 +57,7 @@ def write_reports(
     ]
     try:
         with Folder(Path(out)) as folder:
-            start, *pages = write_site(reports, results, folder, problems, conflicts, png)
+            start, *pages = write_site(reports, results, folder, problems, conflicts, png, records)
             texts = [_write_texts(report, folder) for report in reports]
     except OSError as error:
         raise GanbenchError(f"cannot write to {out}: {why(error)}") from None

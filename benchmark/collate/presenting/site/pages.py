@@ -10,30 +10,40 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import benchmark
 from benchmark.canonical import content_hash
+from benchmark.collate.judging.claims import JudgedClaim
+from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.notes import SYMBOLS
 from benchmark.collate.presenting.site import facts
+from benchmark.collate.presenting.site.ahead import ahead
+from benchmark.collate.presenting.site.claim_chart import chart, left_out
 from benchmark.collate.presenting.site.curves import curves
 from benchmark.collate.presenting.site.figures import slug
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.forest import forest
+from benchmark.collate.presenting.site.headline import headline
+from benchmark.collate.presenting.site.matrix import matrix
+from benchmark.collate.presenting.site.pictures import Pictures, strip
 from benchmark.collate.presenting.site.plot import Plot
-from benchmark.collate.presenting.site.samples import write_samples
+from benchmark.collate.presenting.site.reasons import reasons
 from benchmark.collate.presenting.site.scatters import scatters
 from benchmark.collate.presenting.site.slopes import slopes
 from benchmark.collate.presenting.site.summary import Report, Summary, judged, summary
 from benchmark.collate.presenting.site.svg import svg
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
+from benchmark.records.record import Record
+from benchmark.suite.claim import Number
 from benchmark.suite.load import RESERVED
+from benchmark.suite.model import Table
 from benchmark.suite.slug import on_disk, safe_name
 
 FEW = 40
@@ -48,6 +58,7 @@ def write_site(
     problems: Sequence[str] = (),
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
+    records: Sequence[Record] = (),
 ) -> list[Path]:
     """Write all pages to ``out``; returns the start page and the papers' pages.
 
@@ -56,6 +67,7 @@ def write_site(
         problems: records that were passed over, and why.
         conflicts: runs of which labs have different numbers.
         png: write every figure to ``out/figures`` too.
+        records: all that there are; those of runs that were stopped on their way show how samples came about.
 
     Raises:
         GanbenchError: a suite has the name of another page.
@@ -64,17 +76,17 @@ def write_site(
     for report in reports:
         if report.suite.name in RESERVED:
             raise GanbenchError(f"a suite cannot be called {report.suite.name!r} in a report: a page has that name", 2)
-    site = _Site(reports, results, out, conflicts, png)
+    site = _Site(reports, results, out, conflicts, png, records)
     shared: dict[str, Any] = {"total": summary(reports), "problems": problems, "conflicts": conflicts}
     rows = [(r, summary([r])) for r in reports]
-    start = site.page("index.html", "overview", "index", rows=rows, forest=_forest(reports), shown=SHOWN, **shared)
+    start = site.overview(rows, shared)
     site.page("cells.html", "cells", "cells", **shared)
-    site.page("claims.html", "claims", "claims", **shared)
+    site.claims(shared)
     papers = [site.paper(r, s) for r, s in rows]
     for report in reports:
         for table in report.suite.tables:
             for j in report.joined[table.key]:
-                site.cell(report, table.id, j)
+                site.cell(report, table, j)
     return [start, *papers]
 
 
@@ -82,12 +94,19 @@ class _Site:
     """What all pages share: templates, style, script, policy, and where things are written."""
 
     def __init__(
-        self, reports: Sequence[Report], results: str, out: Folder, conflicts: Sequence[Conflict], png: bool
+        self,
+        reports: Sequence[Report],
+        results: str,
+        out: Folder,
+        conflicts: Sequence[Conflict],
+        png: bool,
+        records: Sequence[Record] = (),
     ) -> None:
         import jinja2
         from markupsafe import Markup
 
         self._out, self._results, self._png, self._markup = out, results, png, Markup
+        self._reports, self._pictures = reports, Pictures(records, out)
         loader = jinja2.PackageLoader("benchmark.collate.presenting.site", "templates")
         self._jinja = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -104,6 +123,7 @@ class _Site:
         for conflict in conflicts:
             self._conflicts.setdefault(conflict.ours.evaluation, []).append(conflict)
         pages = {(r.suite.name, j.cell.id): facts.page_of(r.suite, j.cell.id) for r in reports for j in r.cells}
+        self._pages = pages
         self._jinja.globals |= {
             "reports": reports,
             "style": Markup(style),
@@ -136,6 +156,36 @@ class _Site:
             self._out.write(f"figures/{name}-{content_hash(plot.name)[:8]}.png", png(plot))
         return self._markup(svg(plot))
 
+    def overview(self, rows: Sequence[tuple[Report, Summary]], shared: dict[str, Any]) -> Path:
+        """The start page."""
+        maps = [(r, s, matrix(r, lambda cell, r=r: self._pages[r.suite.name, cell])) for r, s in rows]
+        return self.page(
+            "index.html",
+            "overview",
+            "index",
+            rows=rows,
+            maps=maps,
+            strip=strip(self._reports, self._out),
+            ahead=ahead(self._reports, self._results),
+            headline=headline(shared["total"]),
+            forest=_forest(self._reports),
+            shown=SHOWN,
+            **shared,
+        )
+
+    def claims(self, shared: dict[str, Any]) -> Path:
+        """The page of all claims."""
+        charts = {
+            (r.suite.name, c.claim.id): self._chart(c, r.entries_of(c.claim)) for r in self._reports for c in r.claims
+        }
+        noise = dict.fromkeys(line for r in self._reports for c in r.claims for line in c.published.noise)
+        return self.page("claims.html", "claims", "claims", charts=charts, noise=list(noise), **shared)
+
+    def _chart(self, c: JudgedClaim, entries: Mapping[Number, Entry]) -> tuple[Any, int]:
+        """Its markup, and how many comparisons it leaves out."""
+        whole = len(entries) == len(c.claim.numbers())
+        return (self._markup(chart(c, entries)), left_out(c, entries)) if whole else ("", 0)
+
     def paper(self, report: Report, counted: Summary) -> Path:
         """The page of one paper."""
         suite, joined = report.suite, report.joined
@@ -150,26 +200,30 @@ class _Site:
         orders = {t.key: [o for o in rankings(t, joined[t.key]) if o.tau is not None] for t in suite.tables}
         return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, figures=figures, orders=orders)
 
-    def cell(self, report: Report, table: str, j: Joined) -> Path:
+    def cell(self, report: Report, table: Table, j: Joined) -> Path:
         """The page of one cell."""
-        grids = [(r, write_samples(r.samples, self._out)) for r in j.records]
-        outside = {o.source: [write_samples(r.samples, self._out) for r in o.given] for o in j.outside}
+        call, folded = reasons(j)
         return self.page(
             f"cells/{facts.page_of(report.suite, j.cell.id)}",
             "cell",
             report.suite.name,
             "../",
             r=report,
-            table=table,
+            table=table.id,
             j=j,
-            grids=[(r, g) for r, g in grids if g],
-            outside_grids={source: [g for g in found if g] for source, found in outside.items()},
+            pictures=self._pictures.of(j),
+            outside_grids={o.source: self._pictures.given(o) for o in j.outside},
             plots=curves(j),
-            fields=facts.fields(j),
+            bands=forest(j.cell.id, [(table, [j])]),
+            outside_reasons={o.source: [r for some in reasons(o) for r in some] for o in j.outside},
+            fields=(named := facts.fields(j)),
+            kinds={f.name: f.kind for f in named},
             differing=facts.differing(j),
             provenance=facts.provenance,
             command=facts.command(j, self._results),
             conflicts=[c for r in j.records for c in self._conflicts.get(r.evaluation, [])],
+            call=call,
+            folded=folded,
         )
 
 
