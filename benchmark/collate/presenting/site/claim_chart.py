@@ -43,8 +43,8 @@ def rows(c: JudgedClaim, entries: Mapping[Number, Entry]) -> list[Row]:
     known = dict(entries)
     found = []
     for leaf in c.claim.leaves():
-        paper = share(leaf, lambda n: _printed(known[n]))
-        achieved = share(leaf, lambda n: _ours(known[n])) if ours else None
+        paper = share(leaf, lambda n: _printed(known[n]), True)
+        achieved = share(leaf, lambda n: _ours(known[n]), False) if ours else None
         noisy = paper is not None and bool(unsettled(leaf, known))
         found.append(Row(_name(leaf), paper, achieved, noisy))
     return found
@@ -79,8 +79,12 @@ def left_out(c: JudgedClaim, entries: Mapping[Number, Entry]) -> int:
     return max(0, sum(r.published is not None or r.achieved is not None for r in rows(c, entries)) - MOST_ROWS)
 
 
-def share(leaf: Check | Rank, value: Value) -> float | None:
-    """By which share of the number compared with a comparison holds; negative where it fails."""
+def share(leaf: Check | Rank, value: Value, printed: bool) -> float | None:
+    """By which share of the number compared with a comparison holds; negative where it fails.
+
+    Args:
+        printed: the values are the paper's.
+    """
     a = value(leaf.a)
     if a is None:
         return None
@@ -88,8 +92,9 @@ def share(leaf: Check | Rank, value: Value) -> float | None:
         lower = leaf.a.direction == "lower"
         rivals = sorted((v for n in leaf.rivals if (v := value(n)) is not None), reverse=not lower)
         return _gap(a, rivals[leaf.top - 1], lower) if len(rivals) >= leaf.top else None
-    if leaf.test == "not-converged":
-        return None if leaf.limit is None else _gap(a, leaf.limit, leaf.a.direction != "lower")
+    if leaf.test == "not-converged":  # a printed number is against it, wherever it lies
+        far = leaf.limit is not None and not printed
+        return math.inf if math.isinf(a) else _gap(a, leaf.limit or 0.0, leaf.a.direction != "lower") if far else None
     b = value(sure(leaf.b))
     if b is None:
         return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.notes import SYMBOLS
+from benchmark.collate.presenting.site.facts import page_of
 from benchmark.collate.presenting.site.figures import who
 from benchmark.collate.presenting.site.summary import Report
 
@@ -62,12 +62,8 @@ class Matrix:
     more: tuple[Line, ...]
 
 
-def matrix(report: Report, page_of: Callable[[str], str]) -> Matrix:
-    """The cells of a paper; tables that have a method in common share its line.
-
-    Args:
-        page_of: cell id -> file name of its page.
-    """
+def matrix(report: Report) -> Matrix:
+    """The cells of a paper; tables that have a method in common share its line."""
     columns = tuple(dict.fromkeys(column(j) for j in report.cells))
     lines: dict[tuple[str, str], dict[str, list[Mark]]] = {}
     printed: set[tuple[str, str]] = set()
@@ -75,7 +71,7 @@ def matrix(report: Report, page_of: Callable[[str], str]) -> Matrix:
     for j in report.cells:
         method = (j.cell.method, j.cell.backbone)
         labels[method] = _label(j)
-        lines.setdefault(method, {}).setdefault(column(j), []).append(mark(j, page_of(j.cell.id)))
+        lines.setdefault(method, {}).setdefault(column(j), []).append(mark(j, page_of(report.suite, j.cell.id)))
         if j.cell.published:
             printed.add(method)
     made = {m: Line(labels[m], tuple(tuple(at.get(c, ())) for c in columns)) for m, at in lines.items()}

@@ -10,45 +10,33 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import benchmark
 from benchmark.canonical import content_hash
-from benchmark.collate.judging.claims import JudgedClaim
-from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.notes import SYMBOLS
 from benchmark.collate.presenting.site import facts
-from benchmark.collate.presenting.site.ahead import ahead
-from benchmark.collate.presenting.site.claim_chart import chart, left_out
-from benchmark.collate.presenting.site.curves import curves
 from benchmark.collate.presenting.site.figures import slug
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.forest import forest
-from benchmark.collate.presenting.site.headline import headline
-from benchmark.collate.presenting.site.matrix import matrix
-from benchmark.collate.presenting.site.pictures import Pictures, strip
+from benchmark.collate.presenting.site.pictures import Pictures
 from benchmark.collate.presenting.site.plot import Plot
-from benchmark.collate.presenting.site.reasons import reasons
 from benchmark.collate.presenting.site.scatters import scatters
 from benchmark.collate.presenting.site.slopes import slopes
 from benchmark.collate.presenting.site.summary import Report, Summary, judged, summary
 from benchmark.collate.presenting.site.svg import svg
+from benchmark.collate.presenting.site.views import of_cell, of_claims, of_overview
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
 from benchmark.records.record import Record
-from benchmark.suite.claim import Number
 from benchmark.suite.load import RESERVED
 from benchmark.suite.model import Table
 from benchmark.suite.slug import on_disk, safe_name
-
-FEW = 40
-SHOWN = 25
-"""Numbers of one verdict that the start page lists; the page of all cells has the rest."""
 
 
 def write_site(
@@ -79,9 +67,10 @@ def write_site(
     site = _Site(reports, results, out, conflicts, png, records)
     shared: dict[str, Any] = {"total": summary(reports), "problems": problems, "conflicts": conflicts}
     rows = [(r, summary([r])) for r in reports]
-    start = site.overview(rows, shared)
+    overview = of_overview(rows, shared["total"], results, out)
+    start = site.page("index.html", "overview", "index", rows=rows, **overview, **shared)
     site.page("cells.html", "cells", "cells", **shared)
-    site.claims(shared)
+    site.page("claims.html", "claims", "claims", **of_claims(reports, site.markup), **shared)
     papers = [site.paper(r, s) for r, s in rows]
     for report in reports:
         for table in report.suite.tables:
@@ -105,8 +94,8 @@ class _Site:
         import jinja2
         from markupsafe import Markup
 
-        self._out, self._results, self._png, self._markup = out, results, png, Markup
-        self._reports, self._pictures = reports, Pictures(records, out)
+        self._out, self._results, self._png, self.markup = out, results, png, Markup
+        self._pictures = Pictures(records, out)
         loader = jinja2.PackageLoader("benchmark.collate.presenting.site", "templates")
         self._jinja = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -123,7 +112,6 @@ class _Site:
         for conflict in conflicts:
             self._conflicts.setdefault(conflict.ours.evaluation, []).append(conflict)
         pages = {(r.suite.name, j.cell.id): facts.page_of(r.suite, j.cell.id) for r in reports for j in r.cells}
-        self._pages = pages
         self._jinja.globals |= {
             "reports": reports,
             "style": Markup(style),
@@ -154,37 +142,7 @@ class _Site:
 
             name = on_disk(safe_name(plot.name, 120))
             self._out.write(f"figures/{name}-{content_hash(plot.name)[:8]}.png", png(plot))
-        return self._markup(svg(plot))
-
-    def overview(self, rows: Sequence[tuple[Report, Summary]], shared: dict[str, Any]) -> Path:
-        """The start page."""
-        maps = [(r, s, matrix(r, lambda cell, r=r: self._pages[r.suite.name, cell])) for r, s in rows]
-        return self.page(
-            "index.html",
-            "overview",
-            "index",
-            rows=rows,
-            maps=maps,
-            strip=strip(self._reports, self._out),
-            ahead=ahead(self._reports, self._results),
-            headline=headline(shared["total"]),
-            forest=_forest(self._reports),
-            shown=SHOWN,
-            **shared,
-        )
-
-    def claims(self, shared: dict[str, Any]) -> Path:
-        """The page of all claims."""
-        charts = {
-            (r.suite.name, c.claim.id): self._chart(c, r.entries_of(c.claim)) for r in self._reports for c in r.claims
-        }
-        noise = dict.fromkeys(line for r in self._reports for c in r.claims for line in c.published.noise)
-        return self.page("claims.html", "claims", "claims", charts=charts, noise=list(noise), **shared)
-
-    def _chart(self, c: JudgedClaim, entries: Mapping[Number, Entry]) -> tuple[Any, int]:
-        """Its markup, and how many comparisons it leaves out."""
-        whole = len(entries) == len(c.claim.numbers())
-        return (self._markup(chart(c, entries)), left_out(c, entries)) if whole else ("", 0)
+        return self.markup(svg(plot))
 
     def paper(self, report: Report, counted: Summary) -> Path:
         """The page of one paper."""
@@ -202,36 +160,10 @@ class _Site:
 
     def cell(self, report: Report, table: Table, j: Joined) -> Path:
         """The page of one cell."""
-        call, folded = reasons(j)
-        return self.page(
-            f"cells/{facts.page_of(report.suite, j.cell.id)}",
-            "cell",
-            report.suite.name,
-            "../",
-            r=report,
-            table=table.id,
-            j=j,
-            pictures=self._pictures.of(j),
-            outside_grids={o.source: self._pictures.given(o) for o in j.outside},
-            plots=curves(j),
-            bands=forest(j.cell.id, [(table, [j])]),
-            outside_reasons={o.source: [r for some in reasons(o) for r in some] for o in j.outside},
-            fields=(named := facts.fields(j)),
-            kinds={f.name: f.kind for f in named},
-            differing=facts.differing(j),
-            provenance=facts.provenance,
-            command=facts.command(j, self._results),
-            conflicts=[c for r in j.records for c in self._conflicts.get(r.evaluation, [])],
-            call=call,
-            folded=folded,
-        )
-
-
-def _forest(reports: Sequence[Report]) -> Plot | None:
-    """All judged numbers in one figure, as long as they are few; the papers' pages have them table by table."""
-    cells = [j for r in reports for j in r.cells if j.tier and j.tier.judged]
-    few = sum(len(j.entries) for j in cells) <= FEW
-    return forest("all", [(t, r.joined[t.key]) for r in reports for t in r.suite.tables]) if few else None
+        conflicts = [c for r in j.records for c in self._conflicts.get(r.evaluation, [])]
+        context = of_cell(table, j, self._pictures, self._results)
+        name = f"cells/{facts.page_of(report.suite, j.cell.id)}"
+        return self.page(name, "cell", report.suite.name, "../", r=report, conflicts=conflicts, **context)
 
 
 @functools.cache

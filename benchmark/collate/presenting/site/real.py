@@ -63,6 +63,9 @@ def _png(images: np.ndarray) -> bytes:
     whole[:count] = images
     grid = whole.reshape(rows, GRID, channels, height, width).transpose(0, 3, 1, 4, 2)
     drawn = io.BytesIO()
-    Image.fromarray(grid.reshape(rows * height, GRID * width, channels).squeeze(2) if channels == 1 else
-                    grid.reshape(rows * height, GRID * width, channels)).save(drawn, "PNG", optimize=True)
+    Image.fromarray(
+        grid.reshape(rows * height, GRID * width, channels).squeeze(2)
+        if channels == 1
+        else grid.reshape(rows * height, GRID * width, channels)
+    ).save(drawn, "PNG", optimize=True)
     return drawn.getvalue()
