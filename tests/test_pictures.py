@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -32,7 +33,7 @@ from benchmark.plan.counted import Counts
 from benchmark.recipe import Recipe
 from benchmark.records import store
 from benchmark.records.record import Record
-from benchmark.suite.claim import Number, Rank
+from benchmark.suite.claim import Check, Number, Rank
 from benchmark.suite.load import load, load_all
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 
@@ -63,11 +64,15 @@ def numbers() -> Record:
 def test_the_map_has_every_cell_once_and_says_in_words_what_it_shows(reports: list[Report]) -> None:
     for report in reports:
         drawn = matrix.matrix(report)
-        marks = [k for line in (*drawn.printed, *drawn.more) for square in line.squares for k in square]
+        blocks = (*drawn.printed, *drawn.more)
+        marks = [k for b in blocks for line in b.lines for square in line.squares for k in square]
         assert sorted(k.text.split(": ")[0] for k in marks) == sorted(j.cell.id for j in report.cells)
         assert len({k.page for k in marks}) == len(marks)
         assert all(k.symbol and k.verdict in k.text and k.tier in k.text for k in marks), "never by colour alone"
-        assert len({line.label for line in drawn.printed}) == len(drawn.printed)
+        for of in (drawn.printed, drawn.more):
+            columns, labels = [c for b in of for c in b.columns], [line.label for b in of for line in b.lines]
+            assert len(set(columns)) == len(columns) and len(set(labels)) == len(labels)
+        assert all(any(squares) for b in blocks for squares in zip(*(line.squares for line in b.lines)))
 
 
 @pytest.mark.parametrize("verdict", [*VERDICTS, ""])
@@ -96,7 +101,7 @@ def test_the_headline_says_what_is_known(reports: list[Report], verdicts: dict[s
     assert headline(dataclasses.replace(total, records=0)).startswith("Nothing has been run yet")
 
 
-def recipe(**changes: object) -> Recipe:
+def recipe(**changes: Any) -> Recipe:
     return dataclasses.replace(
         full_cells()[0].recipe, dataset="shapes", split="train", resolution=32, channels=3, **changes
     )
@@ -179,10 +184,11 @@ def test_what_calls_for_somebody_is_not_folded_away(reports: list[Report]) -> No
         assert (call or folded)[0].short == "why"
 
 
-def _outcome(leaf: object, found: dict[Number, Entry]) -> int:
+def _outcome(leaf: Check | Rank, found: dict[Number, Entry]) -> int:
     printed = {n: e.published for n, e in found.items()}
-    decide = by_published._published_rank if isinstance(leaf, Rank) else by_published._published
-    return decide(leaf, printed).outcome
+    if isinstance(leaf, Rank):
+        return by_published._published_rank(leaf, printed).outcome
+    return by_published._published(leaf, printed).outcome
 
 
 def test_a_comparison_stands_on_the_side_that_it_was_decided_for(reports: list[Report]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmark.collate.judging.join import join
 from benchmark.collate.presenting.report import write_reports
+from benchmark.errors import sure
 from benchmark.records.record import Record
 from benchmark.suite.load import load
 from tests.browser import Browser, found
@@ -41,8 +42,9 @@ def test_pages_fit_their_width_folded_and_unfolded_and_can_be_read_light_and_dar
                 page.js("document.querySelectorAll('details').forEach(d => d.open = true)")
             assert page.js("document.documentElement.scrollWidth") <= width, name
             outside = page.js(
-                "[...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, .strip, .row, .hidden, "
-                ".wide, svg, pre, .crop') && e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)"
+                "[...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, .gallery, .row, .hidden, "
+                "svg, .wide, pre, .quarter') "
+                "&& e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)"
                 ".map(e => e.outerHTML.slice(0, 90))"
             )
             assert outside == [], name
@@ -56,7 +58,7 @@ def test_pages_fit_their_width_folded_and_unfolded_and_can_be_read_light_and_dar
 def test_a_picture_is_in_sight_before_anything_is_scrolled(site: Path, page: Browser, width: int) -> None:
     page.size(width, 900)
     for name, selector in (
-        ("index.html", ".strip img"),
+        ("index.html", ".gallery img"),
         ("cells/theory-1-b*", ".large img"),
         ("claims.html", ".claim-map .pair"),
     ):
@@ -110,7 +112,9 @@ def _many(seeds: int) -> list[Record]:
     for cell in full_cells():
         one = record_for(cell, 0, {"V_g": -0.6, "L_Vg_Bz": 5.0, "D_G": -0.4})
         for seed in range(seeds):
-            final = {k: {"value": v["value"] + 1e-5 * seed} if isinstance(v, dict) else v for k, v in one.final.items()}
+            final = {
+                k: {"value": v["value"] + 1e-5 * seed} if isinstance(v, dict) else v for k, v in sure(one.final).items()
+            }
             made.append(
                 dataclasses.replace(
                     one,

@@ -35,6 +35,7 @@ class Row:
     published: float | None
     achieved: float | None
     noisy: bool  # the published one lies within plausible seed noise
+    open: bool  # ours are of a claim that seeds have not decided
 
 
 def rows(c: JudgedClaim, entries: Mapping[Number, Entry]) -> list[Row]:
@@ -46,7 +47,7 @@ def rows(c: JudgedClaim, entries: Mapping[Number, Entry]) -> list[Row]:
         paper = share(leaf, lambda n: _printed(known[n]), True)
         achieved = share(leaf, lambda n: _ours(known[n]), False) if ours else None
         noisy = paper is not None and bool(unsettled(leaf, known))
-        found.append(Row(_name(leaf), paper, achieved, noisy))
+        found.append(Row(_name(leaf), paper, achieved, noisy, c.achieved.name == "inconclusive"))
     return found
 
 
@@ -147,25 +148,28 @@ def _drawn(row: Row, y: int, reach: float) -> str:
         f'<path class="for" d="M{middle} {track - 6}H{RIGHT}v12H{middle}Z"/>'
         f'<path class="axis" d="M{middle} {track - 8}v16"/>'
     ]
-    for value, shape, whose in (
-        (row.published, "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0Z", "paper"),
-        (row.achieved, "M0-6L6 0L0 6L-6 0Z", "ours"),
+    for value, shape, whose, unsure in (
+        (row.published, "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0Z", "paper", row.noisy),
+        (row.achieved, "M0-6L6 0L0 6L-6 0Z", "ours", row.open),
     ):
         if value is not None:
             x = middle + max(-1.0, min(1.0, value / reach)) * (RIGHT - LEFT) / 2
             side = "holds" if value >= 0 else "fails"
-            hollow = " hollow" if row.noisy and whose == "paper" else ""
+            hollow = " hollow" if unsure else ""
             marks.append(f'<path class="{whose} {side}{hollow}" transform="translate({x:.1f} {track})" d="{shape}"/>')
     return f"<g><title>{escape(_said(row))}</title>{''.join(marks)}</g>"
 
 
 def _said(row: Row) -> str:
     parts = [
-        f"{whose} {_percent(value)} {'for' if value >= 0 else 'against'}"
-        for whose, value in (("the paper’s", row.published), ("ours", row.achieved))
+        f"{whose} {_percent(value)} {'for' if value >= 0 else 'against'}{f' ({why})' if unsure else ''}"
+        for whose, value, unsure, why in (
+            ("the paper’s", row.published, row.noisy, "within seed noise"),
+            ("ours", row.achieved, row.open, "open"),
+        )
         if value is not None
     ]
-    return f"{row.name}: {', '.join(parts)}" + (" (within seed noise)" if row.noisy else "")
+    return f"{row.name}: {', '.join(parts)}"
 
 
 def _percent(value: float) -> str:

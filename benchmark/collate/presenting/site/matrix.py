@@ -31,6 +31,8 @@ BY_WEIGHT = (
 )
 """A cell has the first of these that any of its numbers has: what is wrong or open in it counts more than what is not.
 """
+Method = tuple[str, str]
+"""Name and backbone."""
 NOTHING_PUBLISHED = "▪"
 
 
@@ -45,6 +47,10 @@ class Mark:
     text: str
 
 
+Squares = dict[str, list[Mark]]
+"""A method's marks by column."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One method, with the marks at each column."""
@@ -54,32 +60,56 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Block:
+    """Methods that have data in common with one another, and with no other block: what would be blank is not drawn."""
+
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def count(self) -> int:
+        """Of lines."""
+        return len(self.lines)
+
+
+@dataclass(frozen=True)
 class Matrix:
     """``printed``: the methods of which the paper prints a number; ``more``: what else the suite runs."""
 
-    columns: tuple[str, ...]
-    printed: tuple[Line, ...]
-    more: tuple[Line, ...]
+    printed: tuple[Block, ...]
+    more: tuple[Block, ...]
 
 
 def matrix(report: Report) -> Matrix:
     """The cells of a paper; tables that have a method in common share its line."""
-    columns = tuple(dict.fromkeys(column(j) for j in report.cells))
-    lines: dict[tuple[str, str], dict[str, list[Mark]]] = {}
-    printed: set[tuple[str, str]] = set()
-    labels: dict[tuple[str, str], str] = {}
+    lines: dict[Method, Squares] = {}
+    labels: dict[Method, str] = {}
     for j in report.cells:
         method = (j.cell.method, j.cell.backbone)
         labels[method] = _label(j)
         lines.setdefault(method, {}).setdefault(column(j), []).append(mark(j, page_of(report.suite, j.cell.id)))
-        if j.cell.published:
-            printed.add(method)
-    made = {m: Line(labels[m], tuple(tuple(at.get(c, ())) for c in columns)) for m, at in lines.items()}
+    printed = {(j.cell.method, j.cell.backbone) for j in report.cells if j.cell.published}
     return Matrix(
-        columns,
-        tuple(line for m, line in made.items() if m in printed),
-        tuple(line for m, line in made.items() if m not in printed),
+        _blocks({m: at for m, at in lines.items() if m in printed}, labels),
+        _blocks({m: at for m, at in lines.items() if m not in printed}, labels),
     )
+
+
+def _blocks(lines: dict[Method, Squares], labels: dict[Method, str]) -> tuple[Block, ...]:
+    """Methods and columns that hang together."""
+    groups: list[tuple[dict[str, None], list[Method]]] = []
+    for method, at in lines.items():
+        joined = [g for g in groups if not g[0].keys().isdisjoint(at)]
+        groups = [g for g in groups if g not in joined]
+        columns = {c: None for of, _ in joined for c in of} | dict.fromkeys(at)
+        groups.append((columns, [m for _, of in joined for m in of] + [method]))
+    order, places = list(lines), list(dict.fromkeys(c for at in lines.values() for c in at))
+    found = []
+    for columns, methods in groups:
+        across, down = sorted(columns, key=places.index), sorted(methods, key=order.index)
+        drawn = tuple(Line(labels[m], tuple(tuple(lines[m].get(c, ())) for c in across)) for m in down)
+        found.append((order.index(down[0]), Block(tuple(across), drawn)))
+    return tuple(block for _, block in sorted(found, key=lambda one: one[0]))
 
 
 def mark(j: Joined, page: str) -> Mark:
