@@ -101,7 +101,10 @@ def share(leaf: Check | Rank, value: Value, printed: bool) -> float | None:
         return None
     a, b, margin = a * float(leaf.times[0]), b * float(leaf.times[1]), float(leaf.margin)
     if leaf.test == "close":
-        return margin - abs(a - b) / abs(b) if b and math.isfinite(a) and math.isfinite(b) else None
+        if not b or math.isinf(a) or math.isinf(b):
+            return None
+        room = margin - abs(a - b) / abs(b)
+        return room if abs(room) > ROUNDING else 0.0
     lower = leaf.test == "less" or leaf.a.direction == "lower"
     gap = _gap(a, b, lower)
     if gap is None:
