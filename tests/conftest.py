@@ -66,6 +66,20 @@ def committed(_home: Path) -> Path:
     return _home / "results"
 
 
+@pytest.fixture(scope="session")
+def site(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report on all five papers, with the records of this repository."""
+    from benchmark.collate.judging.join import load_joined
+    from benchmark.collate.presenting.report import write_reports
+    from benchmark.records import store
+    from benchmark.suite.load import load_all
+
+    out = tmp_path_factory.mktemp("site")
+    found, _ = store.read_all(committed)
+    write_reports([load_joined(s.path, found) for s in load_all([])], "results", out)
+    return out
+
+
 @pytest.fixture
 def mnist(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder with the real MNIST files; the test is skipped, visibly, without them."""

@@ -141,7 +141,7 @@ def report(a: Namespace) -> int:
         said = [str(p) for p in (*problems, *out)]
         if only is not None and not any(only(j.cell) for _, joined in loaded for rows in joined.values() for j in rows):
             raise no_cell(a, a.suites)
-        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, tell, only)
+        return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, tell, only, left)
 
     for written in believing(reported, found)[0]:
         print(plain(str(written)))

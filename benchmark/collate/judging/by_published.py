@@ -35,7 +35,7 @@ def by_published(claim: Claim, entries: dict[Number, Entry]) -> ClaimVerdict:
         f"fragile: {len(shaky)} comparison(s) lie within plausible seed noise, and without them it would be open "
         f"(noise: {'; '.join(noise)})"
     )
-    return replace(verdict, fragile=fragile, why=f"{verdict.why}; {fragile}")
+    return replace(verdict, fragile=fragile, why=f"{verdict.why}; {fragile}", shaky=len(shaky), noise=tuple(noise))
 
 
 def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding:

@@ -25,6 +25,13 @@ class ClaimVerdict:
     contradicts: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     fragile: str = ""  # by the published numbers: why plausible seed noise could undo the verdict
+    shaky: int = 0  # how many comparisons it is fragile by
+    noise: tuple[str, ...] = ()  # the seed noise that is plausible, and who says so
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a verdict, be it an open one."""
+        return self.name != "not judged"
 
 
 def verdict_of(claim: Claim, found: dict[Check | Rank, Finding], names: dict[int, str], open_word: str) -> ClaimVerdict:

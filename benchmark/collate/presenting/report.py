@@ -20,6 +20,7 @@ from benchmark.collate.presenting.table import View, view
 from benchmark.errors import GanbenchError
 from benchmark.files import why
 from benchmark.records.merge import Conflict
+from benchmark.records.record import Record
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import Suite
 from benchmark.suite.namesakes import clash
@@ -34,6 +35,7 @@ def write_reports(
     png: bool = False,
     say: Callable[[str], None] = lambda text: None,
     only: Filter | None = None,
+    records: Sequence[Record] = (),
 ) -> list[Path]:
     """Write ``<suite>.md``, ``.tex``, ``.csv`` and ``.fields.csv`` of every suite and one site of all to ``out``;
     returns their paths, the start page first, then suite by suite, each paper's page last. What an earlier report
@@ -46,6 +48,7 @@ def write_reports(
         png: also write every figure as PNG.
         say: told how many files of an earlier report are gone.
         only: the cells to show; a claim that compares one of them is judged by all of its own.
+        records: all that there are, to show how samples came about where runs were stopped on their way.
 
     Raises:
         GanbenchError: it leaves none; two suites bear one name, or one that of another page; or the folder cannot be
@@ -58,7 +61,7 @@ def write_reports(
         raise GanbenchError("there is no such cell to report", 2)
     try:
         with Folder(Path(out)) as folder:
-            start, *pages = write_site(reports, results, folder, problems, conflicts, png)
+            start, *pages = write_site(reports, results, folder, problems, conflicts, png, records)
             texts = [_write_texts(report, folder) for report in reports]
     except OSError as error:
         raise GanbenchError(f"cannot write to {out}: {why(error)}") from None

@@ -20,25 +20,23 @@ from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.notes import SYMBOLS
 from benchmark.collate.presenting.site import facts
-from benchmark.collate.presenting.site.curves import curves
 from benchmark.collate.presenting.site.figures import slug
 from benchmark.collate.presenting.site.folder import Folder
-from benchmark.collate.presenting.site.forest import forest
 from benchmark.collate.presenting.site.paper import section, spans
+from benchmark.collate.presenting.site.pictures import Pictures
 from benchmark.collate.presenting.site.plot import Plot
 from benchmark.collate.presenting.site.reading import reading
 from benchmark.collate.presenting.site.samples import write_samples
 from benchmark.collate.presenting.site.summary import Report, Summary, judged, summary
 from benchmark.collate.presenting.site.svg import svg
 from benchmark.collate.presenting.site.symbols import glossary, head, label, typeset
+from benchmark.collate.presenting.site.views import of_cell, of_claims, of_overview
 from benchmark.errors import GanbenchError
 from benchmark.records.merge import Conflict, origin
+from benchmark.records.record import Record
 from benchmark.suite.load import RESERVED
+from benchmark.suite.model import Table
 from benchmark.suite.slug import on_disk, safe_name
-
-FEW = 40
-SHOWN = 25
-"""Numbers of one verdict that the start page lists; the page of all cells has the rest."""
 
 
 def write_site(
@@ -48,6 +46,7 @@ def write_site(
     problems: Sequence[str] = (),
     conflicts: Sequence[Conflict] = (),
     png: bool = False,
+    records: Sequence[Record] = (),
 ) -> list[Path]:
     """Write all pages to ``out``; returns the start page and the papers' pages.
 
@@ -56,6 +55,7 @@ def write_site(
         problems: records that were passed over, and why.
         conflicts: runs of which labs have different numbers.
         png: write every figure to ``out/figures`` too.
+        records: all that there are; those of runs that were stopped on their way show how samples came about.
 
     Raises:
         GanbenchError: a suite has the name of another page.
@@ -64,17 +64,18 @@ def write_site(
     for report in reports:
         if report.suite.name in RESERVED:
             raise GanbenchError(f"a suite cannot be called {report.suite.name!r} in a report: a page has that name", 2)
-    site = _Site(reports, results, out, conflicts, png)
+    site = _Site(reports, results, out, conflicts, png, records)
     shared: dict[str, Any] = {"total": summary(reports), "problems": problems, "conflicts": conflicts}
     rows = [(r, summary([r])) for r in reports]
-    start = site.page("index.html", "overview", "index", rows=rows, forest=_forest(reports), shown=SHOWN, **shared)
+    overview = of_overview(rows, shared["total"], results, out)
+    start = site.page("index.html", "overview", "index", rows=rows, **overview, **shared)
     site.page("cells.html", "cells", "cells", **shared)
-    site.page("claims.html", "claims", "claims", **shared)
+    site.page("claims.html", "claims", "claims", **of_claims(reports, site.markup), **shared)
     papers = [site.paper(r, s) for r, s in rows]
     for report in reports:
         for table in report.suite.tables:
             for j in report.joined[table.key]:
-                site.cell(report, table.id, j)
+                site.cell(report, table, j)
     return [start, *papers]
 
 
@@ -82,12 +83,19 @@ class _Site:
     """What all pages share: templates, style, script, policy, and where things are written."""
 
     def __init__(
-        self, reports: Sequence[Report], results: str, out: Folder, conflicts: Sequence[Conflict], png: bool
+        self,
+        reports: Sequence[Report],
+        results: str,
+        out: Folder,
+        conflicts: Sequence[Conflict],
+        png: bool,
+        records: Sequence[Record] = (),
     ) -> None:
         import jinja2
         from markupsafe import Markup
 
-        self._out, self._results, self._png, self._markup = out, results, png, Markup
+        self._out, self._results, self._png, self.markup = out, results, png, Markup
+        self._pictures = Pictures(records, out)
         loader = jinja2.PackageLoader("benchmark.collate.presenting.site", "templates")
         self._jinja = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -138,7 +146,7 @@ class _Site:
 
             name = on_disk(safe_name(plot.name, 120))
             self._out.write(f"figures/{name}-{content_hash(plot.name)[:8]}.png", png(plot))
-        return self._markup(svg(plot))
+        return self.markup(svg(plot))
 
     def paper(self, report: Report, counted: Summary) -> Path:
         """The page of one paper."""
@@ -151,34 +159,12 @@ class _Site:
         words = [*glossary(metrics), *reading(x for section in sections for x in section.verdicts)]
         return self.page(f"{suite.name}.html", "paper", suite.name, r=report, s=counted, sections=sections, words=words)
 
-    def cell(self, report: Report, table: str, j: Joined) -> Path:
+    def cell(self, report: Report, table: Table, j: Joined) -> Path:
         """The page of one cell."""
-        grids = [(r, write_samples(r.samples, self._out)) for r in j.records]
-        outside = {o.source: [write_samples(r.samples, self._out) for r in o.given] for o in j.outside}
-        return self.page(
-            f"cells/{facts.page_of(report.suite, j.cell.id)}",
-            "cell",
-            report.suite.name,
-            "../",
-            r=report,
-            table=table,
-            j=j,
-            grids=[(r, g) for r, g in grids if g],
-            outside_grids={source: [g for g in found if g] for source, found in outside.items()},
-            plots=curves(j),
-            fields=facts.fields(j),
-            differing=facts.differing(j),
-            provenance=facts.provenance,
-            command=facts.command(j, self._results),
-            conflicts=[c for r in j.records for c in self._conflicts.get(r.evaluation, [])],
-        )
-
-
-def _forest(reports: Sequence[Report]) -> Plot | None:
-    """All judged numbers in one figure, as long as they are few; the papers' pages have them table by table."""
-    cells = [j for r in reports for j in r.cells if j.tier and j.tier.judged]
-    few = sum(len(j.entries) for j in cells) <= FEW
-    return forest("all", [(t, r.joined[t.key]) for r in reports for t in r.suite.tables]) if few else None
+        conflicts = [c for r in j.records for c in self._conflicts.get(r.evaluation, [])]
+        context = of_cell(table, j, self._pictures, self._results)
+        name = f"cells/{facts.page_of(report.suite, j.cell.id)}"
+        return self.page(name, "cell", report.suite.name, "../", r=report, conflicts=conflicts, **context)
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from benchmark.collate.presenting.table import View
 from benchmark.errors import few
 from benchmark.records.provenance import named, segments
 from benchmark.records.record import Record
+from benchmark.suite.claim import Claim, Number
 from benchmark.suite.model import Suite
 
 
@@ -36,6 +37,11 @@ class Report:
     def entries(self) -> list[Entry]:
         """Every number of every cell."""
         return [e for j in self.cells for e in j.entries.values()]
+
+    def entries_of(self, claim: Claim) -> dict[Number, Entry]:
+        """The numbers of a claim; those of cells that the selection leaves out are not among them."""
+        cells = {j.cell.id: j for j in self.cells}
+        return {n: cells[n.cell].entries[n.metric] for n in claim.numbers() if n.cell in cells}
 
 
 @dataclass(frozen=True)

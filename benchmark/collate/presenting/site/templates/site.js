@@ -89,6 +89,40 @@
       if (link) link.click();
     });
 
+  // A map of cells is one stop of the Tab key; arrows, Home and End go from mark to mark.
+  const walkable = (map) => {
+    const rows = [...map.tBodies[0].rows].map((row) => [...row.querySelectorAll("a")]);
+    const all = rows.flat();
+    const go = (to) => {
+      if (!to) return;
+      for (const mark of all) mark.tabIndex = mark === to ? 0 : -1;
+    };
+    const near = (row, from) => {
+      const x = from.getBoundingClientRect().x;
+      const off = (mark) => Math.abs(mark.getBoundingClientRect().x - x);
+      return row?.reduce((best, mark) => (best === undefined || off(mark) < off(best) ? mark : best), undefined);
+    };
+    map.addEventListener("focusin", (event) => all.includes(event.target) && go(event.target));
+    map.addEventListener("keydown", (event) => {
+      const at = all.indexOf(event.target);
+      if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+      const line = rows.findIndex((row) => row.includes(event.target));
+      const to = {
+        ArrowRight: () => all[at + 1],
+        ArrowLeft: () => all[at - 1],
+        ArrowDown: () => near(rows.slice(line + 1).find((row) => row.length), event.target),
+        ArrowUp: () => near(rows.slice(0, line).reverse().find((row) => row.length), event.target),
+        Home: () => all[0],
+        End: () => all.at(-1),
+      }[event.key]?.();
+      if (!to) return;
+      event.preventDefault();
+      to.focus();
+    });
+    go(all[0]);
+  };
+
+  document.querySelectorAll("table[data-map]").forEach(walkable);
   document.querySelectorAll("table[data-sortable]").forEach(sortable);
   document.querySelectorAll(".tools").forEach(filterable);
   document.querySelectorAll(".printed, .list").forEach(clickable);

@@ -1,0 +1,29 @@
+"""The start page's first sentence: what is known of all published numbers."""
+
+from __future__ import annotations
+
+from benchmark.collate.presenting.site.summary import Summary
+
+KNOWN = (
+    "reproduced",
+    "reproduced where it trains",
+    "better",
+    "differs",
+    "not reproduced",
+    "not reached as assumed",
+    "converged",
+)
+
+
+def headline(total: Summary) -> str:
+    """In one sentence."""
+    numbers, v = f"{total.numbers:,} published number{'' if total.numbers == 1 else 's'}", total.verdicts
+    if not total.records:
+        return f"Nothing has been run yet: {numbers} to be held against runs"
+    found = [f"{v[name]:,} {name}" for name in KNOWN if v[name]]
+    open_ = f"{v['inconclusive']:,} still open" if v["inconclusive"] else ""
+    other = f"{v['incomparable']:,} measured in ways that cannot be compared" if v["incomparable"] else ""
+    rest = ", ".join(filter(None, (open_, other)))
+    if not found:
+        return f"None of {numbers} is decided yet" + (f": {rest}" if rest else "")
+    return f"Of {numbers}, {', '.join(found)}" + (f"; {rest}" if rest else "")
