@@ -13,18 +13,18 @@ from benchmark.collate.judging.decide import Question, in_order, open_questions
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.site.summary import Report
 from benchmark.collate.statistics.looks import FIRST
-from benchmark.data.cards import card, mend, missing
+from benchmark.data.cards import card, mend
 from benchmark.errors import GanbenchError
-from benchmark.plan.blocks import weights_of, what_blocks
+from benchmark.plan.blocks import what_blocks
 from benchmark.plan.counted import Counts
 from benchmark.plan.devices import named
 from benchmark.plan.forecast import Forecast
 from benchmark.plan.keys import series_of
+from benchmark.plan.missing import missing_here
 from benchmark.plan.plan import make_plan
 from benchmark.suite.model import Cell
 from benchmark.suite.rerun import rerun
-from benchmark.weights.known import known as known_weights
-from benchmark.weights.place import missing as missing_weights
+from benchmark.weights.known import KNOWN
 
 SHOWN = 4
 
@@ -46,8 +46,8 @@ class Lack:
     """Something that is not on this machine, and how many printed cells wait for it."""
 
     name: str
-    cells: int
     mend: str
+    cells: int
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,17 @@ def _first(free: Sequence[tuple[Report, Cell]], reports: Sequence[Report], resul
 
 def _lacks(cells: Iterable[Cell]) -> tuple[Lack, ...]:
     """Datasets and weights that are not here, by how many cells wait for them."""
-    waiting: dict[tuple[str, str], set[str]] = {}
+    waiting: dict[str, set[str]] = {}
     for c in cells:
-        for name in weights_of(c.recipe, c.protocol):
-            if missing_weights(name):
-                waiting.setdefault((f"weights {name}", known_weights(name).get), set()).add(c.id)
-        if missing(c.recipe.dataset, c.recipe.split):
-            known = card(c.recipe.dataset)
-            waiting.setdefault((f"dataset {known.part_of or known.name}", mend(known)), set()).add(c.id)
+        for thing in missing_here(c.recipe, c.protocol):
+            waiting.setdefault(thing.name, set()).add(c.id)
     ordered = sorted(waiting.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(Lack(name, len(ids), how) for (name, how), ids in ordered)
+    return tuple(Lack(*_named(name), len(ids)) for name, ids in ordered)
+
+
+def _named(name: str) -> tuple[str, str]:
+    """What it is, and how to get it."""
+    return (f"weights {name}", KNOWN[name].get) if name in KNOWN else (f"dataset {name}", mend(card(name)))
 
 
 def _series(c: Cell) -> str:

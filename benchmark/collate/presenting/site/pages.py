@@ -128,7 +128,6 @@ class _Site:
             "head": head,
             "label": label,
             "spans": spans,
-            "decided": facts.decided,
             "outside": sum(len(j.outside) for r in reports for j in r.cells),
             "judged": judged,
             "origin": origin,
