@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def test_every_command_of_a_page_parses() -> None:
     lines = re.findall(r"^(?:\.venv/bin/)?ganbench (.*?)(?:\s+#.*)?$", "\n".join(blocks), re.M)
     assert lines
     for line in lines:
-        parser().parse_args(line.split())
+        parser().parse_args(shlex.split(line))
 
 
 def test_the_api_page_names_the_public_api() -> None:

@@ -40,7 +40,7 @@ from tests.test_decide import run
 from tests.test_decide import write as write_suite
 
 SCRIPT = Path(__file__).parents[1] / "results/verdicts/peeking.py"
-README = SCRIPT.parents[2] / "README.md"
+PAGE = SCRIPT.parents[2] / "docs/verdicts.md"
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +368,7 @@ def test_what_is_said_of_looks_after_a_plan_is_what_was_simulated(sim: ModuleTyp
         row.split(" | ")[0].strip("| "): row.strip("| ").split(" | ") for row in page.splitlines() if row[:1] == "|"
     }
     normal, skewed = (max(map(float, v[2:5])) for k, v in after.items() if k == "normal" or k.startswith("strongly"))
-    said = re.search(r"at most (\S+) % in all with normal noise, and up to (\S+) %", README.read_text(encoding="utf-8"))
+    said = re.search(r"at most (\S+) % in all with normal noise, and up to (\S+) %", PAGE.read_text(encoding="utf-8"))
     assert said and normal <= float(said[1]) and skewed == float(said[2])
     ends = sim.onward(3, 400, np.random.default_rng(2), 5)
     assert 0.02 < np.mean(ends == 3) < np.mean(ends > 0) < 0.15

@@ -8,6 +8,8 @@ import pytest
 
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.notes import SYMBOLS
+from benchmark.collate.presenting.site.matrix import BY_WEIGHT
+from benchmark.collate.presenting.site.reading import MEANINGS
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "benchmark/collate/presenting/site/templates"
@@ -19,7 +21,7 @@ def test_it_is_in_the_documentation_and_the_site(name: str) -> None:
     assert f"`{name}`" in words
     overview = (SITE / "overview.html.j2").read_text(encoding="utf-8")
     assert f'<dt>{{{{ m.verdict("{name}") }}}}</dt><dd>' in overview
-    assert name in SYMBOLS
+    assert name in SYMBOLS and name in BY_WEIGHT and name in MEANINGS
     assert f".v-{name.replace(' ', '-')}" in (SITE / "site.css").read_text(encoding="utf-8")
 
 

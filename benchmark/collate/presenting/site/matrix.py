@@ -26,6 +26,7 @@ BY_WEIGHT = (
     "incomparable",
     "not measured",
     "blocked",
+    "missing here",
     "not run",
     "",
 )

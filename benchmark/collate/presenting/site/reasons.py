@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
 
-CALL = ("failed", "contested", "untrained", "diverged", "not measured", "blocked")
+CALL = ("failed", "contested", "untrained", "diverged", "not measured", "blocked", "missing here")
 """Verdicts whose reasons are not folded away: somebody has to do something."""
 
 
