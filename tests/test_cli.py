@@ -187,7 +187,7 @@ def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
         done = ganbench("report", suite, "--profile", "ci", "--results", results, "--out", out)
         assert done.returncode == 0, done.stderr
     site = {"index.html", "cells.html", "claims.html", "cells", "samples", ".ganbench-report.json"}
-    assert {p.name for p in out.iterdir()} == {f"theory.{k}" for k in ("md", "tex", "csv", "html")} | site
+    assert {p.name for p in out.iterdir()} == {f"theory.{k}" for k in ("md", "tex", "csv", "fields.csv", "html")} | site
     assert (out / "theory.html").read_text(encoding="utf-8").count('data-verdict="incomparable"') == 17, (
         "a ci run must never be judged"
     )

@@ -178,9 +178,7 @@ def test_a_run_that_fits_nowhere_is_blocked_and_no_failure(
     monkeypatch.setattr(
         launch,
         "_events",
-        lambda jobs, stop, options: iter(
-            [Event("blocked", jobs[0], error="asks for 9 CPU, which no node has (n: 1 CPU)")]
-        ),
+        lambda jobs, *_: iter([Event("blocked", jobs[0], error="asks for 9 CPU, which no node has (n: 1 CPU)")]),
     )
     summary = launch.run_plan(made, tmp_path, launch.Options())
     said = f"{made.runs[0].name}: blocked: asks for 9 CPU, which no node has (n: 1 CPU)"

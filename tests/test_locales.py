@@ -97,7 +97,7 @@ assert merge.merge(results, [Path(sys.argv[1], "mine")])[2] == []
 for read in (store.read_all, shelf.read_all):
     records, problems = read(results)
     assert len(records) == 2 and not problems
-assert len(gb.write_report(*gb.load_joined(suite.path, records), str(results), Path(sys.argv[1], "site"))) == 4
+assert len(gb.write_report(*gb.load_joined(suite.path, records), str(results), Path(sys.argv[1], "site"))) == 5
 print(f"read back: {records[0].cell} \\u03c3 \\u2026")
 """
 
