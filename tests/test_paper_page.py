@@ -264,7 +264,8 @@ def test_a_sentence_says_what_is_known(loaded: Loaded) -> None:
     assert all(re.fullmatch(r"[^.]+(\.\d[^.]*)*\.", text) for text in said.values()), "one sentence"
     assert said["gran/2"] == (
         "22 of 33 cells measured, 1 to 2 seeds each; none can be judged: cifar10-jpeg stands in for cifar10 and "
-        "cifar100, efficientnet-lite0 measures in place of inception-2015-12-05, 300 steps for 100,000; 11 blocked."
+        "cifar100, efficientnet-lite0 measures in place of inception-2015-12-05, 300 steps for 100,000; 11 "
+        "missing here."
     )
     assert said["theory/1"].endswith("9 numbers inconclusive.") and said["theory/2"].endswith(
         "37,520 steps for 187,600."

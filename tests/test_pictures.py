@@ -26,6 +26,7 @@ from benchmark.collate.presenting.site.headline import headline
 from benchmark.collate.presenting.site.pictures import Pictures, strip
 from benchmark.collate.presenting.site.real import GRID, RealImages
 from benchmark.collate.presenting.site.summary import Report, summary
+from benchmark.collate.presenting.table import UNTRIED
 from benchmark.data.few import few
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
@@ -82,7 +83,7 @@ def test_a_mark_is_of_what_is_wrong_or_open_before_what_is_not(reports: list[Rep
     mixed = {
         name: dataclasses.replace(entry, verdict=Verdict(v, "")) for name, v in (("a", "reproduced"), ("b", verdict))
     }
-    settled = ("better", "differs", "converged", "reproduced", "incomparable", "not measured", "blocked", "not run", "")
+    settled = ("better", "differs", "converged", "reproduced", "incomparable", *UNTRIED)
     assert matrix.worst(dataclasses.replace(j, entries=mixed)) == ("reproduced" if verdict in settled else verdict)
 
 

@@ -294,7 +294,7 @@ def test_a_click_on_a_cell_opens_its_page_with_curves_samples_and_command(site: 
         "#table-1 tbody tr:nth-child(3) td:nth-child(4)"
     )  # the published number: the click goes to the achieved one's link
     page.until("document.querySelector('.crumbs') !== null")
-    assert page.js("document.querySelector('h1').innerText").startswith("B_z=10^2")
+    assert page.js("document.querySelector('h1').innerText").startswith("Bz=102")
     assert page.js("[...document.querySelectorAll('.curves .plot')].map(p => p.querySelectorAll('.line').length)") == [
         1,
         1,
