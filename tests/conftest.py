@@ -4,8 +4,11 @@ there is any.
 
 from __future__ import annotations
 
-import dataclasses
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts: two workers' threads wait for one another
+
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
