@@ -360,7 +360,7 @@ def test_d_learns_to_tell_images_apart(part: Any, monkeypatch: pytest.MonkeyPatc
     said: list[float] = []
     mine = contrast(gan)
     forward = mine.heads["fake"].forward
-    mine.heads["fake"].forward = lambda *a: (said.append((x := forward(*a))[0].item()), x)[1]  # type: ignore[method-assign]
+    mine.heads["fake"].forward = lambda *a: (said.append((x := forward(*a))[0].item()), x)[1]
     steps(gan, 90 if name == "insgen" else 40)
     in_d = said[1::2]  # each follows G's
     assert sum(in_d[-5:]) < 0.9 * sum(in_d[1:6]), in_d

@@ -74,7 +74,7 @@ def test_the_discriminator_equals_a_plain_formulation(wavelets: str) -> None:
 def test_the_aligned_maps_have_equal_shapes_in_both_players(size: int, wavelets: str) -> None:
     G, D = pair("fregan", size, width=1 / 16, wavelets=wavelets)
     of_G: list[Tensor] = []
-    of_D: list[Tensor] = ["not D's"]  # type: ignore[list-item]  # taps may hold something already
+    of_D: list[Tensor] = ["not D's"]  # taps may hold something already
     images = G(torch.randn(1, 5), None, stream(), of_G)
     D(images, None, of_D)
     of_D = of_D[1:]

@@ -348,7 +348,7 @@ def test_a_number_that_cannot_be_is_not_entered(
     try:
         code = main(["enter", CELL, *words, "--by", "me", "--results", str(tmp_path)])
     except SystemExit as error:
-        code = error.code  # type: ignore[assignment]
+        code = error.code
     assert code == 2 and reason in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 

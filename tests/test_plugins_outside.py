@@ -96,7 +96,7 @@ def test_it_runs_and_its_hash_is_in_the_record_and_nowhere_else(here: Path, caps
     assert parts == {wild()} and wild().startswith("wild@")
     assert all(r.recipe.network[0].startswith("my-mlp@") for r in found)
     assert main(["plan", "mini.yaml"]) == 0 and "2 done" in capsys.readouterr().out
-    values = [r.final["V_g"]["value"] for r in found]  # type: ignore[index]
+    values = [r.final["V_g"]["value"] for r in found]
     assert values[0] != values[1], "the penalty acted"
     assert "@" not in str(cells()["SN-D"].place.network)
 

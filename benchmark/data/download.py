@@ -151,7 +151,7 @@ class _Redirects(HTTPRedirectHandler):
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
     ) -> HTTPResponse | None:
         """As the parent's."""
-        fp.read = lambda *_: b""  # type: ignore[method-assign]
+        fp.read = lambda *_: b""  # type: ignore[method-assign]  # which the parent calls
         return super().http_error_302(req, fp, code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

@@ -87,7 +87,8 @@ def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
     if pair.limit is not None:
         t = (a.mean - pair.limit) / (sure(a.std) / math.sqrt(a.counted))
         share = PAIR_SHARE if a.looked else 1
-        return tuple(min(1.0, share * float(stdtr(a.counted - 1, side))) for side in (t, -t))  # type: ignore[return-value]
+        above, below = (min(1.0, share * float(stdtr(a.counted - 1, side))) for side in (t, -t))
+        return above, below
     va, vb = ((f * sure(e.std)) ** 2 / e.counted for f, e in ((pair.fa, a), (pair.fb, b)))
     t = (pair.fa * a.mean - pair.fb * b.mean) / math.sqrt(va + vb)
     df, share = min(a.counted, b.counted) - 1, PAIR_SHARE if a.looked or b.looked else 1

@@ -139,7 +139,7 @@ def _cards(real: Any, kind: str, urls: list[str], size: int) -> None:
                 real["mnist"], name="tiny", splits=splits, sources=tuple(one[kind](url) for url in urls)
             )
         }
-    card_room.cards = lambda: known  # type: ignore[assignment]
+    card_room.cards = lambda: known
 
 
 def _bad(rng: random.Random, right: bytes, here: str) -> tuple[str, Act]:
