@@ -264,6 +264,7 @@ def test_a_slow_spell_of_the_machine_is_nobodys(monkeypatch: pytest.MonkeyPatch)
     assert "".join(asked) == "aaabbb" * 3, "the first of a round warms up"
 
 
+@pytest.mark.slow
 def test_what_a_run_takes_beside_holds_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step of the small run takes 0.8 s longer: that is a step's matter."""
 
@@ -450,6 +451,7 @@ def test_what_cannot_be_counted_or_run_is_said(monkeypatch: pytest.MonkeyPatch, 
     assert "1 to do without a cost: no such width" in lines(made, 1, 3600.0)
 
 
+@pytest.mark.slow
 def test_planning_without_costs_imports_no_torch_for_kinds_of_run_that_were_tried() -> None:
     code = (
         "import sys; from benchmark.cli import main; main(['plan', 'theory', '--profile', 'ci', "

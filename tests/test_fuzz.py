@@ -12,7 +12,7 @@ import pytest
 from tests.faults.fuzz.damage import ODD_VALUES, change
 from tests.faults.fuzz.runner import kinds, run
 
-SECONDS = 2.5
+SECONDS = 2.0
 
 
 @pytest.mark.parametrize("kind", kinds())

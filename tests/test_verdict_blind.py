@@ -82,6 +82,7 @@ def test_the_verdicts_have_power_too(sim: ModuleType) -> None:
     assert sum(k for (v, *_), k in worse.items() if v == "not reproduced") > 0.95 * 300
 
 
+@pytest.mark.slow
 def test_one_seed_decides_nothing_even_where_seeds_collapse_unnoticed(sim: ModuleType) -> None:
     for found in (
         sim.one_number(1, 0, 0.09, 300, np.random.default_rng(0)),
@@ -96,6 +97,7 @@ def test_one_seed_decides_nothing_even_where_seeds_collapse_unnoticed(sim: Modul
         ), n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [3, 10])
 def test_whole_suites_are_judged_right(sim: ModuleType, n: int) -> None:
     suite = load(Path("suites/gran.yaml"))
