@@ -23,7 +23,8 @@ def headline(total: Summary) -> str:
     found = [f"{v[name]:,} {name}" for name in KNOWN if v[name]]
     open_ = f"{v['inconclusive']:,} still open" if v["inconclusive"] else ""
     other = f"{v['incomparable']:,} measured in ways that cannot be compared" if v["incomparable"] else ""
-    rest = ", ".join(filter(None, (open_, other)))
+    amiss = [f"{n:,} {name}" for name, n in total.amiss.items() if n]
+    rest = ", ".join(filter(None, (open_, *amiss, other)))
     if not found:
         return f"None of {numbers} is decided yet" + (f": {rest}" if rest else "")
     return f"Of {numbers}, {', '.join(found)}" + (f"; {rest}" if rest else "")
