@@ -18,7 +18,7 @@ KNOWN = (
 def headline(total: Summary) -> str:
     """In one sentence."""
     numbers, v = f"{total.numbers:,} published number{'' if total.numbers == 1 else 's'}", total.verdicts
-    if not total.records:
+    if not (total.records or any(total.amiss.values())):
         return f"Nothing has been run yet: {numbers} to be held against runs"
     found = [f"{v[name]:,} {name}" for name in KNOWN if v[name]]
     open_ = f"{v['inconclusive']:,} still open" if v["inconclusive"] else ""
