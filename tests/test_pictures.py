@@ -25,7 +25,7 @@ from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.headline import headline
 from benchmark.collate.presenting.site.pictures import Pictures, strip
 from benchmark.collate.presenting.site.real import GRID, RealImages
-from benchmark.collate.presenting.site.summary import Report, summary
+from benchmark.collate.presenting.site.summary import AMISS, Report, summary
 from benchmark.collate.presenting.table import UNTRIED
 from benchmark.data.few import few
 from benchmark.data.read import read
@@ -93,13 +93,19 @@ def test_a_mark_is_of_what_is_wrong_or_open_before_what_is_not(reports: list[Rep
         ({}, "None of 9 published numbers is decided yet"),
         ({"inconclusive": 2}, "None of 9 published numbers is decided yet: 2 still open"),
         ({"reproduced": 3, "not reproduced": 1}, "Of 9 published numbers, 3 reproduced, 1 not reproduced"),
+        (
+            {"reproduced": 3, "failed": 2, "diverged": 1, "untrained": 1, "contested": 1, "incomparable": 4},
+            "Of 9 published numbers, 3 reproduced; 2 failed, 1 diverged, 1 untrained, 1 contested, 4 measured in ways",
+        ),
         ({"converged": 1, "incomparable": 4}, "Of 9 published numbers, 1 converged; 4 measured in ways"),
     ],
 )
 def test_the_headline_says_what_is_known(reports: list[Report], verdicts: dict[str, int], said: str) -> None:
-    total = dataclasses.replace(summary(reports), numbers=9, verdicts=dict.fromkeys(VERDICTS, 0) | verdicts)
+    counts = {"verdicts": dict.fromkeys(VERDICTS, 0) | verdicts, "amiss": {n: verdicts.get(n, 0) for n in AMISS}}
+    total = dataclasses.replace(summary(reports), numbers=9, **counts)
     assert headline(total).startswith(said)
-    assert headline(dataclasses.replace(total, records=0)).startswith("Nothing has been run yet")
+    nothing = headline(dataclasses.replace(total, records=0)).startswith("Nothing has been run yet")
+    assert nothing == (not any(total.amiss.values())), "a run that failed was run"
 
 
 def recipe(**changes: Any) -> Recipe:
@@ -218,8 +224,26 @@ def test_a_chart_is_drawn_of_numbers_and_ours_only_where_they_are_judged(reports
             assert "nan" not in text and "inf" not in text and ElementTree.fromstring(text) is not None
             assert ("ours" in text) == (c.achieved.name in claim_chart.JUDGED)
             kept = sum(r.published is not None or r.achieved is not None for r in rows)
-            assert text.count("<title>") + claim_chart.left_out(c, found) == kept
+            assert text.count("<title>") + len(claim_chart.left_out(c, found)) == kept
     assert drawn > 40
+
+
+def test_a_chart_that_leaves_out_comparisons_hides_neither_side(reports: list[Report], tmp_path: Path) -> None:
+    cut = 0
+    for report in reports:
+        for c in report.claims:
+            found = report.entries_of(c.claim)
+            rest = claim_chart.left_out(c, found)
+            drawn = [r for r in claim_chart.rows(c, found) if r.published is not None or r.achieved is not None]
+            shown = [r for r in drawn if r not in rest]
+            assert {r.against for r in shown} == {r.against for r in drawn}, c.claim.id
+            assert len(shown) == min(len(drawn), claim_chart.MOST_ROWS)
+            cut += bool(rest)
+    assert cut > 10
+    gran = next(r for r in reports if r.suite.name == "gran")
+    write_reports([(gran.suite, gran.joined)], "results", tmp_path)
+    text = (tmp_path / "claims.html").read_text(encoding="utf-8")
+    assert "<figcaption>and 109 more, 1 of them against</figcaption>" in text
 
 
 def test_seed_noise_is_said_once_a_page_and_the_comparisons_are_all_there(

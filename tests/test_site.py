@@ -521,3 +521,13 @@ def test_a_suite_cannot_take_the_place_of_a_page(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, [])
     with pytest.raises(Exception, match="a page has that name"):
         write_report(dataclasses.replace(suite, name="index"), joined, "results", tmp_path)
+
+
+@needs_browser
+def test_no_title_of_a_figure_is_cut_off(site: Path, page: Browser) -> None:
+    page.open(site / "theory.html")
+    widths = page.js(
+        "[...document.querySelectorAll('svg text.title')].map(t => "
+        "t.getBBox().x + t.getBBox().width - t.ownerSVGElement.viewBox.baseVal.width)"
+    )
+    assert len(widths) > 5 and max(widths) <= 0

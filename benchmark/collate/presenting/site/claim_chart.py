@@ -37,6 +37,11 @@ class Row:
     noisy: bool  # the published one lies within plausible seed noise
     open: bool  # ours are of a claim that seeds have not decided
 
+    @property
+    def against(self) -> bool:
+        """Whether the paper's numbers or ours speak against the claim here."""
+        return any(v is not None and v < 0 for v in (self.published, self.achieved))
+
 
 def rows(c: JudgedClaim, entries: Mapping[Number, Entry]) -> list[Row]:
     """The claim's comparisons; ours only where they are judged."""
@@ -53,10 +58,9 @@ def rows(c: JudgedClaim, entries: Mapping[Number, Entry]) -> list[Row]:
 
 def chart(c: JudgedClaim, entries: Mapping[Number, Entry]) -> str:
     """The chart's markup; "" where no comparison has numbers."""
-    drawn = [r for r in rows(c, entries) if r.published is not None or r.achieved is not None]
-    if not drawn:
+    shown, _ = _parted(c, entries)
+    if not shown:
         return ""
-    shown = drawn[:MOST_ROWS]
     finite = [abs(v) for r in shown for v in (r.published, r.achieved) if v is not None and math.isfinite(v)]
     reach = min(MOST, max([LEAST, *finite]))
     height = TOP + ROW * len(shown) + BOTTOM
@@ -75,9 +79,24 @@ def chart(c: JudgedClaim, entries: Mapping[Number, Entry]) -> str:
     )
 
 
-def left_out(c: JudgedClaim, entries: Mapping[Number, Entry]) -> int:
-    """How many comparisons with numbers the chart does not show."""
-    return max(0, sum(r.published is not None or r.achieved is not None for r in rows(c, entries)) - MOST_ROWS)
+def left_out(c: JudgedClaim, entries: Mapping[Number, Entry]) -> list[Row]:
+    """The comparisons with numbers that the chart does not show."""
+    return _parted(c, entries)[1]
+
+
+def _parted(c: JudgedClaim, entries: Mapping[Number, Entry]) -> tuple[list[Row], list[Row]]:
+    """The comparisons with numbers that are shown, and the others: for and against in their proportion, at least one of
+    each that there is, and of each the first.
+    """
+    drawn = [r for r in rows(c, entries) if r.published is not None or r.achieved is not None]
+    if len(drawn) <= MOST_ROWS:
+        return drawn, []
+    against = [i for i, r in enumerate(drawn) if r.against]
+    favour = [i for i, r in enumerate(drawn) if not r.against]
+    least, most = min(1, len(against)), MOST_ROWS - min(1, len(favour))
+    n = min(most, max(least, round(MOST_ROWS * len(against) / len(drawn))))
+    kept = {*against[:n], *favour[: MOST_ROWS - n]}
+    return [r for i, r in enumerate(drawn) if i in kept], [r for i, r in enumerate(drawn) if i not in kept]
 
 
 def share(leaf: Check | Rank, value: Value, printed: bool) -> float | None:

@@ -62,7 +62,7 @@ def _dots(name: str, metric: str, entries: Sequence[Entry]) -> Plot:
         Axis(log=log),
         Axis(ticks=tuple((-float(i), row) for i, row in enumerate(rows)), limits=(-len(entries) + 0.4, 0.6)),
         tuple(marks),
-        left + max(260, int(7.2 * (len(metric) + 28))),
+        left + max(300, int(7.2 * (len(metric) + 28))),
         74 + 26 * len(entries),
         left,
         horizontal=True,

@@ -18,12 +18,13 @@ KNOWN = (
 def headline(total: Summary) -> str:
     """In one sentence."""
     numbers, v = f"{total.numbers:,} published number{'' if total.numbers == 1 else 's'}", total.verdicts
-    if not total.records:
+    if not (total.records or any(total.amiss.values())):
         return f"Nothing has been run yet: {numbers} to be held against runs"
     found = [f"{v[name]:,} {name}" for name in KNOWN if v[name]]
     open_ = f"{v['inconclusive']:,} still open" if v["inconclusive"] else ""
     other = f"{v['incomparable']:,} measured in ways that cannot be compared" if v["incomparable"] else ""
-    rest = ", ".join(filter(None, (open_, other)))
+    amiss = [f"{n:,} {name}" for name, n in total.amiss.items() if n]
+    rest = ", ".join(filter(None, (open_, *amiss, other)))
     if not found:
         return f"None of {numbers} is decided yet" + (f": {rest}" if rest else "")
     return f"Of {numbers}, {', '.join(found)}" + (f"; {rest}" if rest else "")

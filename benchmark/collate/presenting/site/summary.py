@@ -18,6 +18,9 @@ from benchmark.records.record import Record
 from benchmark.suite.claim import Claim, Number
 from benchmark.suite.model import Suite
 
+AMISS = ("failed", "diverged", "untrained", "contested")
+"""Verdicts on a number that was run for, and that came to nothing."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -54,6 +57,7 @@ class Summary:
     printed_measured: int  # of those that the papers print
     numbers: int  # published numbers
     verdicts: dict[str, int]  # each of VERDICTS
+    amiss: dict[str, int]  # of published numbers, each of AMISS
     tiers: dict[str, int]  # cells with records by tier
     hours: float
     devices: dict[str, float]  # hours by device
@@ -74,6 +78,7 @@ def summary(reports: Iterable[Report]) -> Summary:
     cells = [j for r in reports for j in r.cells]
     entries = [e for r in reports for e in r.entries]
     verdicts = Counter(e.verdict.name for e in entries)
+    amiss = Counter(e.verdict.name for e in entries if e.published is not None)
     tiers = Counter(j.tier.name for j in cells if j.tier)
     records = {(r.evaluation, r.steps): r for j in cells for r in j.records}.values()
     devices = _hours(records)
@@ -84,6 +89,7 @@ def summary(reports: Iterable[Report]) -> Summary:
         printed_measured=sum(bool(j.records and j.cell.published) for j in cells),
         numbers=sum(e.published is not None and e.published.value is not None for e in entries),
         verdicts={name: verdicts[name] for name in VERDICTS},
+        amiss={name: amiss[name] for name in AMISS},
         tiers={name: tiers[name] for name in TIERS},
         hours=sum(devices.values()),
         devices=devices,

@@ -76,10 +76,13 @@ def of_cell(table: Table, j: Joined, pictures: Pictures, results: str) -> dict[s
     }
 
 
-def _chart(c: JudgedClaim, entries: Mapping[Number, Entry]) -> tuple[str, int]:
-    """Its markup, and how many comparisons it leaves out; "" where the selection leaves out a number."""
-    whole = len(entries) == len(c.claim.numbers())
-    return (chart(c, entries), left_out(c, entries)) if whole else ("", 0)
+def _chart(c: JudgedClaim, entries: Mapping[Number, Entry]) -> tuple[str, str]:
+    """Its markup, and which comparisons it leaves out; "" where the selection leaves out a number."""
+    if len(entries) != len(c.claim.numbers()):
+        return "", ""
+    rest = left_out(c, entries)
+    against = sum(r.against for r in rest)
+    return chart(c, entries), f"{len(rest)} more, {against or 'none'} of them against" if rest else ""
 
 
 def _forest(reports: Sequence[Report]) -> Plot | None:
