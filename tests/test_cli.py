@@ -291,7 +291,12 @@ def test_every_interruption_ends_with_the_same_bits(
 ) -> None:
     """Ctrl-C in a terminal, then kill -9 of a worker, then of the driver, then the same command to the end."""
     terminal = pexpect.spawn(
-        GANBENCH[0], [*GANBENCH[1:], *command(slow_suite, tmp_path)], cwd=str(ROOT), timeout=90, encoding="utf-8"
+        GANBENCH[0],
+        [*GANBENCH[1:], *command(slow_suite, tmp_path)],
+        cwd=str(ROOT),
+        timeout=90,
+        encoding="utf-8",
+        codec_errors="replace",  # Ctrl-C empties the terminal's queue, in the middle of a character
     )
     _until(lambda: _checkpoints(tmp_path))
     terminal.sendintr()

@@ -298,6 +298,7 @@ def _spawn(words: list[str], cache: Path, **more: object) -> pexpect.spawn:
         cwd=str(ROOT),
         timeout=90,
         encoding="utf-8",
+        codec_errors="replace",  # Ctrl-C empties the terminal's queue, in the middle of a character
         dimensions=(24, 100),
         env=env,
         preexec_fn=_heed_hangups,
