@@ -224,6 +224,12 @@ def test_a_path_of_the_right_kind_is_taken() -> None:
     assert PARSER.parse_args(["run", "ci", "--checkpoints", "file:///x"]).checkpoints == "file:///x"
 
 
+@pytest.mark.parametrize("words", [*(w for w in FOLDERS if "--checkpoints" not in w), *NEW, *OLD, ["merge"]])
+def test_an_address_is_no_path(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Not a local folder named `s3:`."""
+    assert "is an address; a path on this machine is wanted" in refused([*words, "s3://bucket/runs"], capsys)
+
+
 @pytest.mark.parametrize("given", ["s3://", "://x", "file:///", "://"])
 def test_a_url_without_a_place_is_said(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "is no place such as s3://bucket/runs" in refused(["run", "ci", "--checkpoints", given], capsys)

@@ -198,6 +198,7 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("suite: theory", "suite: &a theory", r":1:8: anchors and aliases"),
         ("suite: theory", "suite: !!python/object:os.system theory", r"tags \("),
         ("suite: theory", "suite: [theory", r"not valid YAML"),
+        ("suite: theory", "suite: the\0ory", r":1:11: the character '\\x00' has no place in a suite"),
         ("suite: theory", "suite: ../../escape", r":1:8: a suite's name is lower-case letters"),
         ("epochs: 200", "epochs: 200\n    steps: 5", r"give epochs or steps, not both"),
         (

@@ -26,6 +26,8 @@ def text(given: str) -> str:
 
 def name_or_path(given: str) -> str:
     """A name, or a path such as a file can have; the command tells them apart."""
+    if "://" in given:
+        raise ArgumentTypeError(f"{shown(given)} is an address; a path on this machine is wanted")
     _kind(Path(text(given)))
     return given
 

@@ -33,6 +33,10 @@ def read(path: Path) -> Node:
     except UnicodeDecodeError as error:
         raise SuiteError(f"{name}: not UTF-8 text (byte {error.start})") from None
     except yaml.YAMLError as error:
+        if isinstance(error, yaml.reader.ReaderError):
+            before = text[: error.position]
+            place = f"{name}:{before.count(chr(10)) + 1}:{error.position - before.rfind(chr(10))}"
+            raise SuiteError(f"{place}: the character {chr(error.character)!r} has no place in a suite") from None
         mark = getattr(error, "problem_mark", None)
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise SuiteError(f"{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
