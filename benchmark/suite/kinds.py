@@ -11,7 +11,7 @@ here, inherited ones too; where the notes have ``rest``, no kind is inherited.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ def settled(
     found: dict[str, str | None] = {}
     for path, value in values.items():
         field = path.partition(".")[0]
-        above = max((p for p in said if _under(path, p)), key=len, default=None)
+        above = next((p for p in _upward(path) if p in said), None)
         if above is not None:
             found[path] = said[above].kind
         elif field in stated:
@@ -132,6 +132,13 @@ def in_words(kinds: Mapping[str, str], field: str) -> str:
         return next(iter(found.values()), "")
     by_kind = {k: [path.partition(".")[2] for path, kind in found.items() if kind == k] for k in KINDS}
     return "; ".join(f"{kind}: {', '.join(paths)}" for kind, paths in by_kind.items() if paths)
+
+
+def _upward(path: str) -> Iterator[str]:
+    """A path, and all that it stands under: the longest first."""
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
 
 
 def _under(path: str, above: str) -> bool:
