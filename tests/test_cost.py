@@ -500,7 +500,7 @@ def test_suites_of_higher_priority_come_first(capsys: pytest.CaptureFixture[str]
                     "--profile",
                     "ci",
                     "--only",
-                    "table=1 | table=2",
+                    "table=1 | table=2 & dataset=cifar10",
                     "--results",
                     "nowhere",
                     "--json",

@@ -201,6 +201,7 @@ def test_what_was_lost_is_not_called_decided(end: str, lab: Lab, capsys: pytest.
     assert "nothing to decide" in said and f": {end}: " in listed(said, "lost to runs that failed or diverged")
 
 
+@pytest.mark.slow
 def test_a_claims_verdict_is_said(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     """The gap between two methods is a third of their seed noise at first, and many times it in the end."""
     wide = {m: [tuple(v * (1 + d) for v in PUBLISHED[m]) for d in (-0.4, 0.0, 0.4)] for m in PUBLISHED}

@@ -197,6 +197,7 @@ def test_every_number_equals_torch_fidelitys(
     assert ours["FID"]["value"] == pytest.approx(other["frechet_inception_distance"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_every_number_of_the_proxy_equals_torch_fidelitys(lite: torch.nn.Module) -> None:
     ours, other = both(lite, images(1400, 1), images(1300, 2), 31, 10, (10, 500), efficientnet_lite0.CPU_BATCH)
     assert ours["FID"]["value"] == pytest.approx(other["frechet_inception_distance"], rel=1e-6)

@@ -396,6 +396,7 @@ def _wait(path: str, said: str) -> None:
         Path(said).write_text(f"{error.exit_code} {error}")
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_wait_and_says_what_for(tmp_path: Path) -> None:
     path, said = tmp_path / "x.npz", tmp_path / "said"
     with path.with_suffix(".lock").open("w") as other:

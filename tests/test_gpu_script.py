@@ -108,6 +108,7 @@ def test_fields_that_are_no_part_of_a_step_change_neither_losses_nor_gradients()
     assert all(map(torch.equal, chain(*one.vectors), chain(*other.vectors)))
 
 
+@pytest.mark.slow
 def test_a_small_recipe_goes_through_and_the_same_command_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,6 +183,7 @@ def test_a_gradient_that_rounding_moves_is_settled_in_float64(
     assert state == "ok" or found["why"].startswith("float64: gradient of G 0.0001 > ")
 
 
+@pytest.mark.slow
 def test_where_weights_are_not_here_random_ones_are_tried_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +277,7 @@ def test_wrong_usage_is_told_in_a_line(
         script.main(["--out", "out", "--images", "0"])
 
 
+@pytest.mark.slow
 def test_it_needs_no_more_than_the_two_wheels_that_it_names(tmp_path: Path) -> None:
     """Beside torch and numpy: what a bare image lacks cannot be found there."""
     code = f"""

@@ -432,6 +432,7 @@ def test_every_card_can_be_read_or_says_what_is_missing(tmp_path: Path, monkeypa
                 assert len(c.content(split, c.resolutions[0], c.channels[0])) == 64
 
 
+@pytest.mark.slow
 def test_the_real_jpeg_copy_of_cifar10_as_a_folder_and_as_a_zip(small, tmp_path: Path) -> None:
     """Ten thousand real files through the reader of sets, against the reader of pinned archives."""
     archive = DATA / "cifar10-jpeg-test.zip"

@@ -56,6 +56,7 @@ def trained(**environment: str) -> tuple[int, str]:
     not ENABLED.exists() or "[madvise]" not in ENABLED.read_text(),
     reason="this kernel gives huge pages to all, or to none",
 )
+@pytest.mark.slow
 def test_tensors_lie_in_huge_pages_unless_told_otherwise_and_train_to_the_same_bits() -> None:
     (without, plain), (with_pages, same) = trained(THP_MEM_ALLOC_ENABLE="0"), trained()
     assert with_pages > 128 * 1024 > without

@@ -74,6 +74,7 @@ def test_plan_says_why_and_puts_the_longest_first(tmp_path: Path, monkeypatch: p
     assert {r.state for r in full.runs} == {"missing here"} and "ganbench data fetch mnist" in full.runs[0].reason
 
 
+@pytest.mark.slow
 def test_plan_of_ten_thousand_runs_is_quick() -> None:
     import time
 
