@@ -11,6 +11,7 @@ from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import method, where
 from benchmark.collate.judging.fragile import unsettled
+from benchmark.collate.presenting.site.symbols import drawn
 from benchmark.errors import sure
 from benchmark.suite.claim import Check, Number, Rank
 
@@ -165,7 +166,7 @@ def _drawn(row: Row, y: int, reach: float) -> str:
     track, middle = y + 25, (LEFT + RIGHT) // 2
     name = row.name if len(row.name) <= LONGEST else row.name[: LONGEST - 1] + "…"
     marks = [
-        f'<text x="{LEFT}" y="{y + 12}">{escape(name)}</text>'
+        f'<text x="{LEFT}" y="{y + 12}">{drawn(name)}</text>'
         f'<path class="against" d="M{LEFT} {track - 6}H{middle}v12H{LEFT}Z"/>'
         f'<path class="for" d="M{middle} {track - 6}H{RIGHT}v12H{middle}Z"/>'
         f'<path class="axis" d="M{middle} {track - 8}v16"/>'
