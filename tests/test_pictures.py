@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -90,22 +91,42 @@ def test_a_mark_is_of_what_is_wrong_or_open_before_what_is_not(reports: list[Rep
 @pytest.mark.parametrize(
     ("verdicts", "said"),
     [
-        ({}, "None of 9 published numbers is decided yet"),
-        ({"inconclusive": 2}, "None of 9 published numbers is decided yet: 2 still open"),
-        ({"reproduced": 3, "not reproduced": 1}, "Of 9 published numbers, 3 reproduced, 1 not reproduced"),
+        ({}, "None of 9 published results is decided yet"),
+        ({"inconclusive": 2}, "None of 9 published results is decided yet: 2 still open"),
+        ({"reproduced": 3, "not reproduced": 1}, "Of 9 published results, 3 reproduced, 1 not reproduced"),
         (
             {"reproduced": 3, "failed": 2, "diverged": 1, "untrained": 1, "contested": 1, "incomparable": 4},
-            "Of 9 published numbers, 3 reproduced; 2 failed, 1 diverged, 1 untrained, 1 contested, 4 measured in ways",
+            "Of 9 published results, 3 reproduced; 2 failed, 1 diverged, 1 untrained, 1 contested, 4 measured in ways",
         ),
-        ({"converged": 1, "incomparable": 4}, "Of 9 published numbers, 1 converged; 4 measured in ways"),
+        ({"converged": 1, "incomparable": 4}, "Of 9 published results, 1 converged; 4 measured in ways"),
     ],
 )
 def test_the_headline_says_what_is_known(reports: list[Report], verdicts: dict[str, int], said: str) -> None:
     counts = {"verdicts": dict.fromkeys(VERDICTS, 0) | verdicts, "amiss": {n: verdicts.get(n, 0) for n in AMISS}}
-    total = dataclasses.replace(summary(reports), numbers=9, **counts)
+    other = {"apart": verdicts.get("incomparable", 0), "unrun": 0}
+    total = dataclasses.replace(summary(reports), numbers=9, **counts, **other)
     assert headline(total).startswith(said)
     nothing = headline(dataclasses.replace(total, records=0)).startswith("Nothing has been run yet")
     assert nothing == (not any(total.amiss.values())), "a run that failed was run"
+
+
+def test_one_count_has_every_published_result_that_runs_can_decide(reports: list[Report]) -> None:
+    targets = [
+        e
+        for r in reports
+        for e in r.entries
+        if e.published and (e.published.value is not None or e.published.text == "not-converged")
+    ]
+    total = summary(reports)
+    assert total.numbers == len(targets) and total.unconverged == 15 == sum(e.published.value is None for e in targets)
+    unrun = [e for e in targets if e.verdict.name in UNTRIED and e.verdict.name]
+    assert total.unrun == len(unrun)
+    said = [int(n.replace(",", "")) for n in re.findall(r"\b[\d,]*\d\b", headline(total))]
+    assert said[0] == sum(said[1:]) == len(targets), "what the sentence says adds up"
+    assert (
+        total.published == f"{len(targets)} published results: {len(targets) - 15} numbers, and 15 times that a model "
+        "did not converge"
+    )
 
 
 def recipe(**changes: Any) -> Recipe:

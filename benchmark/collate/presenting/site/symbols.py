@@ -133,6 +133,12 @@ def drawn(text: str) -> str:
     return "".join(out)
 
 
+def shortened(text: str, longest: int) -> str:
+    """A figure's text without its last words where it is longer than so many letters as it is drawn."""
+    letters = len(re.sub(r"<[^>]*>", "", str(typeset(text))))
+    return text if letters <= longest else text[: longest - 1].rsplit(" ", 1)[0] + " …"
+
+
 def plain(text: str) -> str:
     """A definition for where nothing can be lowered: ``L_{V_g}`` as ``L_Vg``."""
     return re.sub(r"\{([^{}]*)\}", lambda m: m[1].replace("_", ""), text)
