@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
-import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,7 +18,7 @@ from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined, join, load_joined
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import VERDICTS, Verdict
-from benchmark.collate.presenting.report import judged_claims, write_report, write_reports
+from benchmark.collate.presenting.report import write_report, write_reports
 from benchmark.collate.presenting.site import claim_chart, matrix, reasons
 from benchmark.collate.presenting.site.ahead import ahead
 from benchmark.collate.presenting.site.folder import Folder
@@ -33,21 +32,12 @@ from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.plan.counted import Counts
 from benchmark.recipe import Recipe
-from benchmark.records import store
 from benchmark.records.record import Record
 from benchmark.suite.claim import Check, Number, Rank
-from benchmark.suite.load import load, load_all
+from benchmark.suite.load import load
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 
 CELL = "theory/1/B_z=10^-2[MLP]/mnist"
-
-
-@pytest.fixture(scope="module")
-def reports(committed: Path) -> list[Report]:
-    """All five papers, with the records of this repository."""
-    found, _ = store.read_all(committed)
-    loaded = [load_joined(s.path, found) for s in load_all([])]
-    return [Report(suite, joined, {}, judged_claims(suite, joined)) for suite, joined in loaded]
 
 
 def png(value: int, side: int = 224) -> str:
@@ -108,25 +98,6 @@ def test_the_headline_says_what_is_known(reports: list[Report], verdicts: dict[s
     assert headline(total).startswith(said)
     nothing = headline(dataclasses.replace(total, records=0)).startswith("Nothing has been run yet")
     assert nothing == (not any(total.amiss.values())), "a run that failed was run"
-
-
-def test_one_count_has_every_published_result_that_runs_can_decide(reports: list[Report]) -> None:
-    targets = [
-        e
-        for r in reports
-        for e in r.entries
-        if e.published and (e.published.value is not None or e.published.text == "not-converged")
-    ]
-    total = summary(reports)
-    assert total.numbers == len(targets) and total.unconverged == 15 == sum(e.published.value is None for e in targets)
-    unrun = [e for e in targets if e.verdict.name in UNTRIED and e.verdict.name]
-    assert total.unrun == len(unrun)
-    said = [int(n.replace(",", "")) for n in re.findall(r"\b[\d,]*\d\b", headline(total))]
-    assert said[0] == sum(said[1:]) == len(targets), "what the sentence says adds up"
-    assert (
-        total.published == f"{len(targets)} published results: {len(targets) - 15} numbers, and 15 times that a model "
-        "did not converge"
-    )
 
 
 def recipe(**changes: Any) -> Recipe:

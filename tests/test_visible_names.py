@@ -1,4 +1,4 @@
-"""What a visitor sees of names and claims: no name as it is typed in a suite, and on a phone what is long is folded."""
+"""What a visitor sees: names as the papers print them, one count of results, and claims that fold on a phone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.collate.presenting.site.headline import headline
+from benchmark.collate.presenting.site.summary import Report, summary
 from benchmark.collate.presenting.site.symbols import DEFINITIONS, drawn, shortened
+from benchmark.collate.presenting.table import UNTRIED
 from tests.browser import Browser, found
 
 RAW = re.compile(
@@ -73,6 +76,25 @@ def test_a_figures_name_is_cut_between_words_and_by_what_is_drawn() -> None:
     assert len(name) > 50 and shortened(name, 50) == name, "as drawn it is short"
     assert shortened("V_g of a method with sigma=sqrt(24) and more", 27) == "V_g of a method with …"
     assert "sqrt" not in drawn(shortened(name, 30))
+
+
+def test_one_count_has_every_published_result_that_runs_can_decide(reports: list[Report]) -> None:
+    targets = [
+        e
+        for r in reports
+        for e in r.entries
+        if e.published and (e.published.value is not None or e.published.text == "not-converged")
+    ]
+    total = summary(reports)
+    assert total.numbers == len(targets) and total.unconverged == 15 == sum(e.published.value is None for e in targets)
+    unrun = [e for e in targets if e.verdict.name in UNTRIED and e.verdict.name]
+    assert total.unrun == len(unrun)
+    said = [int(n.replace(",", "")) for n in re.findall(r"\b[\d,]*\d\b", headline(total))]
+    assert said[0] == sum(said[1:]) == len(targets), "what the sentence says adds up"
+    assert (
+        total.published == f"{len(targets)} published results: {len(targets) - 15} numbers, and 15 times that a model "
+        "did not converge"
+    )
 
 
 needs_browser = pytest.mark.skipif(found() is None, reason="no Chromium is found; set GANBENCH_CHROMIUM to one")
