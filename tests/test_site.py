@@ -360,7 +360,7 @@ CONTRAST = """(() => {
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_can_be_read_light_and_dark(site: Path, page: Browser, dark: bool) -> None:
     page.dark(dark)
-    for path in (site / "index.html", site / "theory.html"):
+    for path in (site / "index.html", site / "theory.html", site / "claims.html"):
         page.open(path)
         count, contrast, background = page.js(CONTRAST)
         assert count > 100 and contrast >= 4.5 and (background != "rgb(255, 255, 255)") == dark
