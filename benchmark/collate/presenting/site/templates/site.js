@@ -53,7 +53,7 @@
     const rows = [...target.querySelectorAll("tbody tr, [data-row]")];
     // What is typeset is found as it is written in a suite, too.
     const written = (row) => [...row.querySelectorAll("[title], [aria-label]")].flatMap((e) => [e.title, e.ariaLabel ?? ""]);
-    const texts = rows.map((row) => [row.textContent, row.dataset.raw ?? "", ...written(row)].join(" ").toLowerCase());
+    const texts = rows.map((row) => `${row.textContent} ${row.dataset.raw ?? written(row).join(" ")}`.toLowerCase());
     const search = tools.querySelector("[data-filter]");
     const facets = [...tools.querySelectorAll("[data-facet]")];
     const has = (row, name, value) => row.dataset[name] === value || row.querySelector(`[data-${name}="${value}"]`) !== null;
