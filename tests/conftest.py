@@ -11,6 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts: two w
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -21,6 +22,9 @@ from benchmark.recipe import Protocol, Recipe
 from tests import home
 from tests.home import ROOT
 from tests.times import pytest_deselected, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401  (pytest finds them here)
+
+if TYPE_CHECKING:
+    from benchmark.collate.presenting.site.summary import Report
 
 os.environ.setdefault(
     "RAY_AUTH_MODE", "disabled"
@@ -81,6 +85,20 @@ def site(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found, _ = store.read_all(committed)
     write_reports([load_joined(s.path, found) for s in load_all([])], "results", out)
     return out
+
+
+@pytest.fixture(scope="session")
+def reports(committed: Path) -> list[Report]:
+    """All five papers, with the records of this repository; no tables."""
+    from benchmark.collate.judging.join import load_joined
+    from benchmark.collate.presenting.report import judged_claims
+    from benchmark.collate.presenting.site import summary
+    from benchmark.records import store
+    from benchmark.suite.load import load_all
+
+    found, _ = store.read_all(committed)
+    loaded = [load_joined(s.path, found) for s in load_all([])]
+    return [summary.Report(suite, joined, {}, judged_claims(suite, joined)) for suite, joined in loaded]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import judge
 from benchmark.collate.presenting.latex import latex
-from benchmark.collate.presenting.render import markdown, to_csv
+from benchmark.collate.presenting.render import assumed_markdown, markdown, to_csv
 from benchmark.collate.presenting.report import write_report
 from benchmark.collate.presenting.table import view
 from benchmark.collate.presenting.tex import tex
@@ -437,7 +437,7 @@ def test_tables_have_the_papers_layout(tmp_path: Path) -> None:
         "D_G ↓",
     ]
     assert one.rows[0][1][0].published == "5.020" and one.rows[0][1][0].achieved == "5.020 ± 0.000 (3)"
-    assert "| B_z=10^-2 | 5.020 " in markdown(one) and "What differs and what is assumed</summary>" in markdown(one)
+    assert "| B_z=10^-2 | 5.020 " in markdown(one) and "## What differs and what is assumed" in assumed_markdown([one])
     rows = list(csv.DictReader(io.StringIO(to_csv(one))))
     assert len(rows) == 9 and rows[1]["published"] == "-0.657 ± 0.065" and rows[1]["verdict"] == "reproduced"
     assert r"B\_z=10\textasciicircum{}-2 & 5.020" in latex(one) and r"\toprule" in latex(one)

@@ -196,6 +196,12 @@ def test_a_page_explains_the_symbols_that_it_uses(loaded: Loaded, pages: Path, n
 @pytest.mark.parametrize(
     ("text", "html"),
     [
+        (
+            "theory/1/B_z=10^-2[MLP]/mnist L_Vg_Bz: 3",
+            "theory/1/B<sub>z</sub>=10<sup>−2</sup>[MLP]/mnist L<sub>V<sub>g</sub></sub>B<sub>z</sub>: 3",
+        ),
+        ("KIDx1000, D_real and gap_real_fake", "KID×1000, D(real) and |D(real)−D(fake)|"),
+        ("FastGAN-D_big at 2^8, P_1, sigma=sqrt(2)", "FastGAN-D<sub>big</sub> at 2<sup>8</sup>, P<sub>1</sub>, σ=√2"),
         ("the loss $V_g$ falls", "the loss V<sub>g</sub> falls"),
         ("as $L_{Vg}B_z$ decreases", "as L<sub>Vg</sub>B<sub>z</sub> decreases"),
         ("the higher $\\sigma$ is", "the higher σ is"),

@@ -18,7 +18,7 @@ from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined, join, load_joined
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import VERDICTS, Verdict
-from benchmark.collate.presenting.report import judged_claims, write_report, write_reports
+from benchmark.collate.presenting.report import write_report, write_reports
 from benchmark.collate.presenting.site import claim_chart, matrix, reasons
 from benchmark.collate.presenting.site.ahead import ahead
 from benchmark.collate.presenting.site.folder import Folder
@@ -32,21 +32,12 @@ from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.plan.counted import Counts
 from benchmark.recipe import Recipe
-from benchmark.records import store
 from benchmark.records.record import Record
 from benchmark.suite.claim import Check, Number, Rank
-from benchmark.suite.load import load, load_all
+from benchmark.suite.load import load
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
 
 CELL = "theory/1/B_z=10^-2[MLP]/mnist"
-
-
-@pytest.fixture(scope="module")
-def reports(committed: Path) -> list[Report]:
-    """All five papers, with the records of this repository."""
-    found, _ = store.read_all(committed)
-    loaded = [load_joined(s.path, found) for s in load_all([])]
-    return [Report(suite, joined, {}, judged_claims(suite, joined)) for suite, joined in loaded]
 
 
 def png(value: int, side: int = 224) -> str:
@@ -90,19 +81,20 @@ def test_a_mark_is_of_what_is_wrong_or_open_before_what_is_not(reports: list[Rep
 @pytest.mark.parametrize(
     ("verdicts", "said"),
     [
-        ({}, "None of 9 published numbers is decided yet"),
-        ({"inconclusive": 2}, "None of 9 published numbers is decided yet: 2 still open"),
-        ({"reproduced": 3, "not reproduced": 1}, "Of 9 published numbers, 3 reproduced, 1 not reproduced"),
+        ({}, "None of 9 published results is decided yet"),
+        ({"inconclusive": 2}, "None of 9 published results is decided yet: 2 still open"),
+        ({"reproduced": 3, "not reproduced": 1}, "Of 9 published results, 3 reproduced, 1 not reproduced"),
         (
             {"reproduced": 3, "failed": 2, "diverged": 1, "untrained": 1, "contested": 1, "incomparable": 4},
-            "Of 9 published numbers, 3 reproduced; 2 failed, 1 diverged, 1 untrained, 1 contested, 4 measured in ways",
+            "Of 9 published results, 3 reproduced; 2 failed, 1 diverged, 1 untrained, 1 contested, 4 measured in ways",
         ),
-        ({"converged": 1, "incomparable": 4}, "Of 9 published numbers, 1 converged; 4 measured in ways"),
+        ({"converged": 1, "incomparable": 4}, "Of 9 published results, 1 converged; 4 measured in ways"),
     ],
 )
 def test_the_headline_says_what_is_known(reports: list[Report], verdicts: dict[str, int], said: str) -> None:
     counts = {"verdicts": dict.fromkeys(VERDICTS, 0) | verdicts, "amiss": {n: verdicts.get(n, 0) for n in AMISS}}
-    total = dataclasses.replace(summary(reports), numbers=9, **counts)
+    other = {"apart": verdicts.get("incomparable", 0), "unrun": 0}
+    total = dataclasses.replace(summary(reports), numbers=9, **counts, **other)
     assert headline(total).startswith(said)
     nothing = headline(dataclasses.replace(total, records=0)).startswith("Nothing has been run yet")
     assert nothing == (not any(total.amiss.values())), "a run that failed was run"

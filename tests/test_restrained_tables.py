@@ -11,23 +11,41 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.collate.judging.join import load_joined
+from benchmark.collate.judging.join import Joined, load_joined
+from benchmark.collate.presenting.assumed import assumed
+from benchmark.collate.presenting.claim_lines import claims_markdown
 from benchmark.collate.presenting.latex import latex
-from benchmark.collate.presenting.render import FIELDS, FLOOR, fields_csv, markdown, to_csv
-from benchmark.collate.presenting.report import views_of
+from benchmark.collate.presenting.render import (
+    FIELDS,
+    FLOOR,
+    assumed_markdown,
+    fields_csv,
+    markdown,
+    plain_markdown,
+    to_csv,
+)
+from benchmark.collate.presenting.report import judged_claims, views_of
 from benchmark.collate.presenting.table import View
 from benchmark.records import store
 from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 
+Loaded = dict[str, tuple[Suite, dict[str, list[Joined]]]]
 SUITES = ("chain", "gran", "pgn", "sdp", "theory")
 TABLE = re.compile(r"\\begin\{table\}.*?\\end\{table\}\n|\\par\\medskip.*?\\end\{minipage\}\\par\n", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def views(committed: Path) -> dict[str, list[View]]:
-    """Every table of the five papers, with the records of this repository."""
+def loaded(committed: Path) -> Loaded:
+    """The five papers with the records of this repository."""
     found, _ = store.read_all(committed)
-    return {s.name: [*views_of(*load_joined(s.path, found)).values()] for s in load_all([])}
+    return {s.name: load_joined(s.path, found) for s in load_all([])}
+
+
+@pytest.fixture(scope="module")
+def views(loaded: Loaded) -> dict[str, list[View]]:
+    """Every table of them."""
+    return {name: [*views_of(*one).values()] for name, one in loaded.items()}
 
 
 def tables(v: View) -> list[str]:
@@ -78,10 +96,41 @@ def test_markdown_folds_what_differs(views: dict[str, list[View]], name: str) ->
     for v in views[name]:
         shown, fold, rest = markdown(v).partition("<details>")
         assert len(re.findall(r"[^\s|]+", shown)) < 1_000 and "the paper does not state" not in shown
-        assert bool(fold) == bool(v.fields.rows) == rest.endswith("</details>\n")
-        lines = [*v.fields.lines()]
-        rows = re.split(r"\| field +\|", rest)[1].split("\n\n")[0].splitlines()[2:] if lines else []
-        assert len(rows) == len(lines) and all(len(re.findall(r"(?<!\\)\|", row)) == 8 for row in rows)
+        assert bool(fold) == bool(v.beside) == rest.endswith("</details>\n")
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_what_is_assumed_stands_once_for_all_tables(views: dict[str, list[View]], name: str) -> None:
+    values, reasons = assumed(views[name])
+    lines = {(x.field, x.value) for v in views[name] for x in v.fields.lines()}
+    assert {(x.field, x.value) for x in values} == lines and len(set(values)) == len(values)
+    whys = [text for v in views[name] for row in v.fields.rows for why in row.whys for text in why]
+    assert len(set(reasons)) == len(reasons) and {*reasons} == {*whys}
+    assert {i for x in values for i in x.why} == {*range(1, len(reasons) + 1)}
+    text = assumed_markdown(views[name])
+    rows = re.split(r"\| field +\|", text)[1].split("\n\n")[0].splitlines()[2:]
+    assert len(rows) == len(values) and all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
+    assert all(f"\n{i}. {plain_markdown(reason)}\n" in text for i, reason in enumerate(reasons, 1))
+
+
+def test_where_something_is_assumed_names_tables_columns_and_methods(views: dict[str, list[View]]) -> None:
+    told = {(x.field, x.value.paper): x.where for x in assumed(views["gran"])[0]}
+    assert told["z_dim", "128"] == "all" and told["batch_g", "64"].startswith("3, Figure 1")
+    assert told["gran.tau", "2"] in ("2 (stl10: GraND-GAN, GraNC-GAN)", "K (GraND-GAN (τ=2))")
+    assert "all but WGAN-GP, WGAN-GP†" in told["network", "sngan-resnet"]
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_claim_that_ours_do_not_judge_is_one_line(loaded: Loaded, name: str) -> None:
+    claims = judged_claims(*loaded[name])
+    text = claims_markdown(claims)
+    for c in claims:
+        below = text.split(f"\n- **{c.claim.id}** ")[1].split("\n- **")[0]
+        assert ("\n  - " in below) == (c.achieved.name != "not judged"), c.claim.id
+        assert f"**{c.published.name}**" in below
+    noise = {line for c in claims for line in c.published.noise}
+    assert all(text.count(plain_markdown(line)) == 1 for line in noise), "seed noise once"
+    assert len(text.split()) < 110 * len(claims)
 
 
 @pytest.mark.parametrize("name", SUITES)

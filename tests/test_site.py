@@ -256,7 +256,7 @@ def test_filters_search_and_addresses_choose_lines(site: Path, page: Browser) ->
     )
     page.click("[data-filter]")
     page.type("10^2 v_g")
-    assert column(page, "#all", 0) == ["theory/1/B_z=10^2[MLP]/mnist"] and column(page, "#all", 1) == ["V_g"]
+    assert column(page, "#all", 0) == ["theory/1/Bz=102[MLP]/mnist"] and column(page, "#all", 1) == ["Vg"], "as typed"
     page.open(site / "index.html")
     page.click("#papers summary")
     page.click("#papers-table td.v-inconclusive a")
@@ -360,7 +360,7 @@ CONTRAST = """(() => {
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_can_be_read_light_and_dark(site: Path, page: Browser, dark: bool) -> None:
     page.dark(dark)
-    for path in (site / "index.html", site / "theory.html"):
+    for path in (site / "index.html", site / "theory.html", site / "claims.html"):
         page.open(path)
         count, contrast, background = page.js(CONTRAST)
         assert count > 100 and contrast >= 4.5 and (background != "rgb(255, 255, 255)") == dark

@@ -35,7 +35,13 @@ class FieldRow:
     name: str  # "batch_d", "gran.tau"
     places: tuple[str, ...]  # the columns of the table that it speaks of; none: of all
     values: tuple[Value | None, ...]
-    why: str  # where the paper's value comes from, and what is known of the difference
+    methods: tuple[str, ...]
+    whys: tuple[tuple[str, ...], ...]  # for each method where the paper's value comes from, and what is known of it
+
+    @property
+    def why(self) -> str:
+        """All that the methods have of this, once; what not all share with the methods that do."""
+        return _reasons({m: why for m, value, why in zip(self.methods, self.values, self.whys) if value})
 
     @property
     def differs(self) -> bool:
@@ -124,7 +130,8 @@ def _rows(path: str, found: dict[Spot, Found], methods: Sequence[str], places: S
         for (method, place), f in found.items():
             if place in where:
                 of_row.setdefault(method, {}).update(dict.fromkeys(f.why))
-        yield FieldRow(_shown(path), () if len(where) == len(places) else tuple(where), values, _reasons(of_row))
+        whys = tuple(tuple(of_row.get(m, ())) for m in methods)
+        yield FieldRow(_shown(path), () if len(where) == len(places) else tuple(where), values, tuple(methods), whys)
 
 
 def _reasons(of_row: Mapping[str, Iterable[str]]) -> str:

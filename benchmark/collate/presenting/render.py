@@ -7,21 +7,18 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from benchmark.collate.presenting.assumed import assumed
 from benchmark.collate.presenting.square import Square
 from benchmark.collate.presenting.table import View
 from benchmark.spreadsheet import cell
 
 
 def markdown(v: View) -> str:
-    """GitHub Markdown: the table with the notes that its letters mean, then, folded, what is measured besides and what
-    differs and is assumed.
-    """
+    """GitHub Markdown: the table with the notes that its letters mean, then, folded, what is measured besides."""
     head = f"**{plain_markdown(v.name)}.** {plain_markdown(v.caption)}"
     notes = [f"- {f'[{n.mark}] ' if n.mark else ''}{plain_markdown(n.text)}" for n in v.footnotes]
     table = EMPTY if v.empty else _grid(v)
-    besides = f"Measured besides:\n\n{_grid(v.beside)}\n\n" if v.beside else ""
-    folded = besides + _assumed(v)
-    more = f"\n\n<details><summary>{FIELDS}</summary>\n\n{folded}\n\n</details>" if folded else ""
+    more = f"\n\n{_fold('Measured besides', _grid(v.beside))}" if v.beside else ""
     return "\n\n".join(filter(None, (head, table, "\n".join(notes)))) + f"{more}\n"
 
 
@@ -53,13 +50,19 @@ def _texts(s: Square, printed: bool) -> tuple[str, ...]:
     return (published, achieved) if printed else (achieved,)
 
 
-def _assumed(v: View) -> str:
-    """One line a field and value."""
-    lines = [
-        [line.field, line.place, line.methods, line.value.paper, line.value.ours, line.value.kind, line.why]
-        for line in v.fields.lines()
-    ]
-    return pipes([[*FIELD_HEADS], *lines]) if lines else ""
+def assumed_markdown(views: Sequence[View]) -> str:
+    """What differs and what is assumed in all tables of a suite, each value and each reason once, folded."""
+    values, reasons = assumed(views)
+    if not values:
+        return ""
+    lines = [[x.field, x.where, x.value.paper, x.value.ours, x.value.kind, ", ".join(map(str, x.why))] for x in values]
+    grid = pipes([["field", "tables", "paper", "ours", "kind", "why"], *lines])
+    why = "\n".join(f"{i}. {plain_markdown(text)}" for i, text in enumerate(reasons, 1))
+    return f"\n## {FIELDS}\n\n" + _fold("Field by field, and where the values come from", f"{grid}\n\n{why}") + "\n"
+
+
+def _fold(summary: str, text: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
 FIELD_HEADS = ("field", "columns", "methods", "paper", "ours", "kind", "why")
@@ -71,7 +74,10 @@ def pipes(rows: Sequence[Sequence[str]]) -> str:
 
     clean = [[plain_markdown(text).replace("|", "\\|") for text in row] for row in rows]
     padded = str(tabulate(clean[1:], clean[0], tablefmt="github", disable_numparse=True))
-    return "\n".join(re.sub(r" {2,}", " ", line) if len(line) > LONG else line for line in padded.split("\n"))
+    return "\n".join(
+        re.sub(r" {2,}", " ", re.sub(r"-{4,}(?=\|)", "---", line)) if len(line) > LONG else line
+        for line in padded.split("\n")
+    )
 
 
 LONG = 400

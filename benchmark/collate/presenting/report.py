@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmark.collate.judging.chosen import Loaded, chosen
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.join import Joined
+from benchmark.collate.presenting.claim_lines import claims_markdown
 from benchmark.collate.presenting.latex import latex
-from benchmark.collate.presenting.render import fields_csv, markdown, pipes, plain_markdown, to_csv
-from benchmark.collate.presenting.site.facts import decided
+from benchmark.collate.presenting.render import assumed_markdown, fields_csv, markdown, plain_markdown, to_csv
 from benchmark.collate.presenting.site.folder import Folder
 from benchmark.collate.presenting.site.pages import write_site
 from benchmark.collate.presenting.site.summary import Report
@@ -105,7 +105,8 @@ def _write_texts(report: Report, out: Folder) -> list[Path]:
         "md": f"# {plain_markdown(suite.title)}\n\n{remarks}"
         + "\n" * bool(remarks)
         + "\n".join(map(markdown, views))
-        + _claims_markdown(report.claims),
+        + assumed_markdown(views)
+        + claims_markdown(report.claims),
         "tex": "\n".join(map(latex, views)),
         "csv": _joined_csv(views),
         "fields.csv": fields_csv(views),
@@ -116,20 +117,3 @@ def _write_texts(report: Report, out: Folder) -> list[Path]:
 def _joined_csv(views: Sequence[View]) -> str:
     texts = [to_csv(v) for v in views]
     return texts[0] + "".join(text.split("\n", 1)[1] for text in texts[1:])
-
-
-def _claims_markdown(claims: Sequence[JudgedClaim]) -> str:
-    if not claims:
-        return ""
-    lines = [
-        f"- **{plain_markdown(c.claim.id)}** ({plain_markdown(c.claim.where)}): “{plain_markdown(c.claim.quote)}”\n"
-        + (f"  - note: {plain_markdown(c.claim.note)}\n" if c.claim.note else "")
-        + "".join(f"  - recipes: {plain_markdown(line)}\n" for line in c.recipes)
-        + f"  - by the published numbers: **{c.published.name}** — {plain_markdown(decided(c.published))}\n"
-        f"  - by ours: **{c.achieved.name}** — {plain_markdown(decided(c.achieved))}"
-        for c in claims
-    ]
-    marks = [[c.claim.id, c.published.name, c.achieved.name] for c in claims]
-    table = pipes([["claim", "by the published numbers", "by ours"], *marks])
-    folded = "<details><summary>Quotes and comparisons</summary>\n\n" + "\n".join(lines) + "\n\n</details>\n"
-    return f"\n## Claims\n\n{table}\n\n{folded}"

@@ -11,6 +11,7 @@ from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import method, where
 from benchmark.collate.judging.fragile import unsettled
+from benchmark.collate.presenting.site.symbols import drawn, shortened
 from benchmark.errors import sure
 from benchmark.suite.claim import Check, Number, Rank
 
@@ -163,9 +164,8 @@ def _name(leaf: Check | Rank) -> str:
 def _drawn(row: Row, y: int, reach: float) -> str:
     """A row: its name, a line, and a mark for the paper's numbers and for ours."""
     track, middle = y + 25, (LEFT + RIGHT) // 2
-    name = row.name if len(row.name) <= LONGEST else row.name[: LONGEST - 1] + "…"
     marks = [
-        f'<text x="{LEFT}" y="{y + 12}">{escape(name)}</text>'
+        f'<text x="{LEFT}" y="{y + 12}">{drawn(shortened(row.name, LONGEST))}</text>'
         f'<path class="against" d="M{LEFT} {track - 6}H{middle}v12H{LEFT}Z"/>'
         f'<path class="for" d="M{middle} {track - 6}H{RIGHT}v12H{middle}Z"/>'
         f'<path class="axis" d="M{middle} {track - 8}v16"/>'

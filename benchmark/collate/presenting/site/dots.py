@@ -63,7 +63,7 @@ def _dots(name: str, metric: str, entries: Sequence[Entry]) -> Plot:
         Axis(ticks=tuple((-float(i), row) for i, row in enumerate(rows)), limits=(-len(entries) + 0.4, 0.6)),
         tuple(marks),
         left + max(300, int(7.2 * (len(metric) + 28))),
-        74 + 26 * len(entries),
+        56 + 26 * len(entries),
         left,
         horizontal=True,
     )

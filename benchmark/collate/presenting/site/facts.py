@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from benchmark.canonical import content_hash
-from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.values import said
@@ -18,7 +17,6 @@ from benchmark.suite.model import Suite
 from benchmark.suite.rerun import rerun
 
 TIERS = ("exact", "compatible", "proxy", "incomparable")
-DISTANCES = 6
 STRETCHES = 1_000  # of a run, that its page shows
 
 
@@ -125,10 +123,3 @@ def page_of(suite: Suite, cell_id: str) -> str:
     """
     text = re.sub(r"[^a-z0-9.]+", "-", cell_id.lower()).strip("-.")[:80]
     return f"{text}-{content_hash([suite.name, cell_id])[:8]}.html"
-
-
-def decided(v: ClaimVerdict) -> str:
-    """Why, and then each comparison against, or (if nothing is against) the first few for."""
-    lines = [f"against: {text}" for text in v.contradicts] or list(v.supports[:DISTANCES])
-    more = f"; and {len(v.supports) - DISTANCES} more" if not v.contradicts and len(v.supports) > DISTANCES else ""
-    return v.why + ("; " if lines else "") + "; ".join(lines) + more

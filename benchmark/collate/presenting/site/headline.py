@@ -1,4 +1,4 @@
-"""The start page's first sentence: what is known of all published numbers."""
+"""The start page's first sentence: what is known of all published results."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ KNOWN = (
 
 def headline(total: Summary) -> str:
     """In one sentence."""
-    numbers, v = f"{total.numbers:,} published number{'' if total.numbers == 1 else 's'}", total.verdicts
+    numbers, v = f"{total.numbers:,} published result{'' if total.numbers == 1 else 's'}", total.verdicts
     if not (total.records or any(total.amiss.values())):
         return f"Nothing has been run yet: {numbers} to be held against runs"
     found = [f"{v[name]:,} {name}" for name in KNOWN if v[name]]
     open_ = f"{v['inconclusive']:,} still open" if v["inconclusive"] else ""
-    other = f"{v['incomparable']:,} measured in ways that cannot be compared" if v["incomparable"] else ""
+    other = f"{total.apart:,} measured in ways that cannot be compared" if total.apart else ""
     amiss = [f"{n:,} {name}" for name, n in total.amiss.items() if n]
-    rest = ", ".join(filter(None, (open_, *amiss, other)))
+    unrun = f"{total.unrun:,} without a run" if total.unrun else ""
+    rest = ", ".join(filter(None, (open_, *amiss, other, unrun)))
     if not found:
         return f"None of {numbers} is decided yet" + (f": {rest}" if rest else "")
     return f"Of {numbers}, {', '.join(found)}" + (f"; {rest}" if rest else "")

@@ -11,7 +11,7 @@ from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.site.facts import TIERS
-from benchmark.collate.presenting.table import View
+from benchmark.collate.presenting.table import UNTRIED, View
 from benchmark.errors import few
 from benchmark.records.provenance import named, segments
 from benchmark.records.record import Record
@@ -55,9 +55,12 @@ class Summary:
     printed: int  # cells that the papers print a number of, or the reason why there is none
     measured: int  # cells with records
     printed_measured: int  # of those that the papers print
-    numbers: int  # published numbers
+    numbers: int  # published results that runs can be held against
+    unconverged: int  # of those, how many are no number: the paper's model did not converge
     verdicts: dict[str, int]  # each of VERDICTS
-    amiss: dict[str, int]  # of published numbers, each of AMISS
+    amiss: dict[str, int]  # of published results, each of AMISS
+    apart: int  # published results that ours cannot be compared with
+    unrun: int  # published results that nothing has been run for
     tiers: dict[str, int]  # cells with records by tier
     hours: float
     devices: dict[str, float]  # hours by device
@@ -71,6 +74,16 @@ class Summary:
         beyond = self.cells - self.printed
         return said + (f", and {self.measured - self.printed_measured} of {beyond} beyond those" if beyond else "")
 
+    @property
+    def published(self) -> str:
+        """``444 published results: 429 numbers, and 15 times that a model did not converge``: what is counted."""
+        said = f"{self.numbers:,} published result{'' if self.numbers == 1 else 's'}"
+        numbers, others = self.numbers - self.unconverged, self.unconverged
+        if not others:
+            return f"{said}, each a number"
+        times = f"{others:,} time{'' if others == 1 else 's'}"
+        return f"{said}: {numbers:,} number{'' if numbers == 1 else 's'}, and {times} that a model did not converge"
+
 
 def summary(reports: Iterable[Report]) -> Summary:
     """What there is in all of ``reports``; a run that several cells share is counted once."""
@@ -78,7 +91,8 @@ def summary(reports: Iterable[Report]) -> Summary:
     cells = [j for r in reports for j in r.cells]
     entries = [e for r in reports for e in r.entries]
     verdicts = Counter(e.verdict.name for e in entries)
-    amiss = Counter(e.verdict.name for e in entries if e.published is not None)
+    targets = [e for e in entries if e.published and (e.published.value is not None or _dash(e))]
+    of_targets = Counter(e.verdict.name for e in targets)
     tiers = Counter(j.tier.name for j in cells if j.tier)
     records = {(r.evaluation, r.steps): r for j in cells for r in j.records}.values()
     devices = _hours(records)
@@ -87,15 +101,23 @@ def summary(reports: Iterable[Report]) -> Summary:
         printed=sum(bool(j.cell.published) for j in cells),
         measured=sum(bool(j.records) for j in cells),
         printed_measured=sum(bool(j.records and j.cell.published) for j in cells),
-        numbers=sum(e.published is not None and e.published.value is not None for e in entries),
+        numbers=len(targets),
+        unconverged=sum(map(_dash, targets)),
         verdicts={name: verdicts[name] for name in VERDICTS},
-        amiss={name: amiss[name] for name in AMISS},
+        amiss={name: of_targets[name] for name in AMISS},
+        apart=of_targets["incomparable"] + of_targets[""],
+        unrun=sum(of_targets[name] for name in UNTRIED if name),
         tiers={name: tiers[name] for name in TIERS},
         hours=sum(devices.values()),
         devices=devices,
         runs=len({r.run for r in records}),
         records=len(records),
     )
+
+
+def _dash(e: Entry) -> bool:
+    """Whether the paper prints that its model did not converge, which runs can decide as they can a number."""
+    return e.published is not None and (e.published.text, e.published.origin) == ("not-converged", "own")
 
 
 def _hours(records: Iterable[Record]) -> dict[str, float]:

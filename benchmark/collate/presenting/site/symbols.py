@@ -39,9 +39,8 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
 }
 """Metric -> how it is printed, with ``_`` and ``^`` for what is lowered and raised, and what it is."""
 
-IN_TEXT = re.compile(
-    r"\$([^$\n]{1,80})\$|((?:(?<![\w/])(?:L_Vg|V_g|B_z|D_G|jac_[DVG]|KIDx1000|10\^-?\d+)|‖_F)(?![\w]))"
-)
+NAMES = sorted((name for name in (*DEFINITIONS, "L_Vg", "B_z") if "_" in name or name == "KIDx1000"), key=len)[::-1]
+IN_TEXT = re.compile(rf"\$([^$\n]{{1,80}})\$|((?:(?<!\w)(?:{'|'.join(NAMES)})|‖_F)(?!\w))")
 LOWERED = re.compile(r"([_^])(?:\{([^{}]{1,20}(?:_[A-Za-z])?)\}|(-?\d+|[A-Za-zθ]))")
 NAMED = re.compile(
     r"\\(mathcal|mathbf|mathrm|text|alpha|beta|gamma|delta|epsilon|lambda|mu|sigma|tau|theta|rightarrow|to|infty)\b"
@@ -51,19 +50,19 @@ LETTERS = {
     "tau": "τ", "theta": "θ", "rightarrow": "→", "to": "→", "infty": "∞",
 }  # fmt: skip
 METHOD = re.compile(
-    r"(?<![A-Za-z])([A-Z])_([A-Za-z]{1,4})(?![\w])|(?<!\w)(10)\^(-?\d+)|sqrt\((\d+)\)|\b(sigma|lambda)(?==)"
+    r"(?<![A-Za-z])([A-Z])_([A-Za-z]{1,4}|\d)(?!\w)|(?<!\w)(\d+|[A-Za-z])\^(-?\d+)|sqrt\((\d+)\)|\b(sigma|lambda)(?==)"
 )
 
 
 def typeset(text: str) -> Markup:
-    """A text with what stands between dollars, and the papers' own symbols, typeset; all else as it is."""
+    """A text with what stands between dollars, and the names of metrics and methods, typeset; all else as it is."""
     from markupsafe import Markup
 
     out, at = [], 0
     for found in IN_TEXT.finditer(text):
-        out += [escape(text[at : found.start()]), formula(found[1] or _of_text(found[2]))]
+        out += [label(text[at : found.start()]), formula(found[1] or _of_text(found[2]))]
         at = found.end()
-    return Markup("".join([*out, escape(text[at:])]))
+    return Markup("".join([*out, label(text[at:])]))
 
 
 def formula(tex: str) -> str:
@@ -87,7 +86,7 @@ def _of_text(symbol: str) -> str:
 
 
 def label(text: str) -> Markup:
-    """A method's name: ``B_z=10^-2`` and ``sigma=sqrt(2)`` as printed."""
+    """A method's or a cell's name: ``B_z=10^-2`` and ``sigma=sqrt(2)`` as printed."""
     from markupsafe import Markup
 
     out, at = [], 0
@@ -96,7 +95,7 @@ def label(text: str) -> Markup:
         if m[1]:
             out.append(f"{m[1]}<sub>{m[2]}</sub>")
         elif m[3]:
-            out.append(f"10<sup>{m[4].replace('-', '−')}</sup>")
+            out.append(f"{m[3]}<sup>{m[4].replace('-', '−')}</sup>")
         else:
             out.append(f"√{m[5]}" if m[5] else LETTERS[m[6]])
         at = m.end()
@@ -104,7 +103,7 @@ def label(text: str) -> Markup:
 
 
 def head(text: str) -> Markup:
-    """A column's or row's head, ``cifar10 FID ↓``: the metric in it with its definition on hover."""
+    """A column's or row's head, ``cifar10 FID ↓``, or several metrics: each with its definition on hover."""
     from markupsafe import Markup
 
     words = [_defined(word) or str(label(word)) for word in text.split(" ")]
@@ -112,22 +111,17 @@ def head(text: str) -> Markup:
 
 
 def _defined(word: str) -> str:
-    if word not in DEFINITIONS:
+    bare = word.rstrip(",:;")
+    if bare not in DEFINITIONS:
         return ""
-    printed, meaning = DEFINITIONS[word]
-    return f'<abbr title="{escape(plain(meaning))}">{formula(printed)}</abbr>'
+    printed, meaning = DEFINITIONS[bare]
+    return f'<abbr title="{escape(plain(meaning))}">{formula(printed)}</abbr>{word[len(bare) :]}'
 
 
 def drawn(text: str) -> str:
     """A figure's text as the inside of an SVG ``text`` element: what is lowered and raised moves by three pixels."""
-    words = [
-        formula(DEFINITIONS[bare][0]) + word[len(bare) :]
-        if (bare := word.rstrip(":,")) in DEFINITIONS
-        else str(label(word))
-        for word in text.split(" ")
-    ]
     out, deep, at = [], [0], 0
-    for piece in re.split(r"(</?su[bp]>)", " ".join(words)):
+    for piece in re.split(r"(</?su[bp]>)", str(typeset(text))):
         if piece.startswith("<su"):
             deep.append(3 if piece == "<sub>" else -4)
         elif piece.startswith("</"):
@@ -137,6 +131,12 @@ def drawn(text: str) -> str:
             out.append(f'<tspan dy="{deep[-1] - at}"{size}>{piece}</tspan>' if at or deep[-1] else piece)
             at = deep[-1]
     return "".join(out)
+
+
+def shortened(text: str, longest: int) -> str:
+    """A figure's text without its last words where it is longer than so many letters as it is drawn."""
+    letters = len(re.sub(r"<[^>]*>", "", str(typeset(text))))
+    return text if letters <= longest else text[: longest - 1].rsplit(" ", 1)[0] + " …"
 
 
 def plain(text: str) -> str:

@@ -51,7 +51,9 @@
   const filterable = (tools) => {
     const target = document.getElementById(tools.dataset.for);
     const rows = [...target.querySelectorAll("tbody tr, [data-row]")];
-    const texts = rows.map((row) => row.textContent.toLowerCase());
+    // What is typeset is found as it is written in a suite, too.
+    const written = (row) => [...row.querySelectorAll("[title], [aria-label]")].flatMap((e) => [e.title, e.ariaLabel ?? ""]);
+    const texts = rows.map((row) => `${row.textContent} ${row.dataset.raw ?? written(row).join(" ")}`.toLowerCase());
     const search = tools.querySelector("[data-filter]");
     const facets = [...tools.querySelectorAll("[data-facet]")];
     const has = (row, name, value) => row.dataset[name] === value || row.querySelector(`[data-${name}="${value}"]`) !== null;
@@ -63,6 +65,11 @@
         row.hidden = !fits;
         shown += fits;
       });
+      const chosen = shown < rows.length;
+      for (const group of target.querySelectorAll("[data-group]")) {
+        group.hidden = !group.querySelector("[data-row]:not([hidden])");
+        if (chosen) group.open = true;
+      }
       tools.querySelector("output").textContent = shown === rows.length ? `${rows.length} shown` : `${shown} of ${rows.length} shown`;
     };
     const fromAddress = () => {
@@ -122,6 +129,19 @@
     go(all[0]);
   };
 
+  // On a phone what is long is folded, but for what the address leads to.
+  const reveal = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!target) return;
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    target.scrollIntoView();
+  };
+
+  if (matchMedia("(max-width: 40rem)").matches) {
+    for (const fold of document.querySelectorAll("details[data-fold]")) fold.open = false;
+    reveal();
+  }
+  addEventListener("hashchange", reveal);
   document.querySelectorAll("table[data-map]").forEach(walkable);
   document.querySelectorAll("table[data-sortable]").forEach(sortable);
   document.querySelectorAll(".tools").forEach(filterable);
