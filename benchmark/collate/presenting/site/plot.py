@@ -64,7 +64,8 @@ class Plot:
         if self.diagonal:
             xs = ys = xs + ys
         across = Scale.of(self.x, xs, self.left, self.width - self.right_room)
-        object.__setattr__(self, "scale", (across, Scale.of(self.y, ys, self.height - (44 if self.x.label else 26), 30)))
+        bottom = self.height - (44 if self.x.label else 26)
+        object.__setattr__(self, "scale", (across, Scale.of(self.y, ys, bottom, 30)))
 
 
 @dataclass(frozen=True)
