@@ -6,7 +6,7 @@ each convolution of D's residual blocks
 with μ and σ² the channels' means and variances over the batch and its pixels, of real and of fake images apart; γ and β
 are learnt. No running statistics: D is asked in training alone, and always judges by the batch that it sees.
 
-Where: as CHAIN (``follow.py``).
+Where: as CHAIN (``follow.py``), and in blocks that call their skip a shortcut.
 """
 
 from __future__ import annotations
@@ -47,5 +47,5 @@ class BatchNorm(Part):
             """One layer, of the batch's own statistics."""
             return nn.BatchNorm2d(channels, eps=self.eps, affine=self.affine, track_running_stats=False)
 
-        follow_convolutions(D, self.blocks, layer, "batch-norm")
+        follow_convolutions(D, self.blocks, layer, "batch-norm", ("skip", "shortcut"))
         return G, D

@@ -1,32 +1,35 @@
 """Layers after each convolution of D's residual blocks, for the methods that normalise there (CHAIN, BatchNorm).
 
-Of the blocks described in ``networks/__init__.py``: after conv1, conv2 and the skip's convolution. An identity skip
-gets none.
+Of the blocks described in ``networks/__init__.py``: after conv1, conv2 and the skip's convolution. An identity skip, or
+none, gets no layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
 from benchmark.errors import GanbenchError
 
 
-def follow_convolutions(D: nn.Module, blocks: str, layer: Callable[[int], nn.Module], method: str) -> None:
+def follow_convolutions(
+    D: nn.Module, blocks: str, layer: Callable[[int], nn.Module], method: str, skips: Sequence[str] = ("skip",)
+) -> None:
     """Puts ``layer(channels)`` after them, in place.
 
     Args:
         blocks: "all", "down" (those that halve the image), or numbers from 1 with commas, in the order of D.
         method: whose layers they are.
+        skips: what the blocks may call their skip.
 
     Raises:
         GanbenchError: D has no residual blocks, not those that are asked for, or unknown modules in them.
     """
-    for block in _chosen(D, blocks, method):
-        for name in ("conv1", "conv2", "skip"):
+    for block in _chosen(D, blocks, method, skips):
+        for name in ("conv1", "conv2", next(s for s in skips if hasattr(block, s))):
             conv = getattr(block, name)
-            if name == "skip" and (conv is None or isinstance(conv, nn.Identity)):
+            if name in skips and (conv is None or isinstance(conv, nn.Identity)):
                 continue
             if not isinstance(conv, nn.Conv2d):
                 raise GanbenchError(
@@ -35,12 +38,17 @@ def follow_convolutions(D: nn.Module, blocks: str, layer: Callable[[int], nn.Mod
             setattr(block, name, nn.Sequential(conv, layer(conv.out_channels)))
 
 
-def _chosen(D: nn.Module, blocks: str, method: str) -> list[nn.Module]:
+def _chosen(D: nn.Module, blocks: str, method: str, skips: Sequence[str]) -> list[nn.Module]:
     """D's residual blocks that ``blocks`` names: of those that D counts as its blocks, where it does."""
     counted = getattr(D, "blocks", None) or D.modules()
-    found = [m for m in counted if all(hasattr(m, name) for name in ("conv1", "conv2", "skip"))]
+    known = [m for m in counted if hasattr(m, "conv1") and hasattr(m, "conv2")]
+    found = [m for m in known if any(hasattr(m, name) for name in skips)]
     if not found:
         raise GanbenchError(f"{method} acts in residual blocks (conv1, conv2, skip), and this network's D has none", 2)
+    if blocks == "down" and not all(hasattr(block, "halve") for block in found):
+        raise GanbenchError(
+            f"{method}: this network's D does not say which of its blocks halve: take 'all' or numbers", 2
+        )
     if blocks in ("all", "down"):
         return [block for block in found if blocks == "all" or block.halve]
     names = [name.strip() for name in blocks.split(",")]
