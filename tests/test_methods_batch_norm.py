@@ -26,6 +26,12 @@ class Block(nn.Module):
         self.halve = halve
 
 
+def _without_halve() -> Block:
+    block = Block(True, True)
+    del block.halve
+    return block
+
+
 @pytest.mark.parametrize(("blocks", "followed"), [("all", [0, 1, 2]), ("down", [0, 2]), ("2", [1]), ("3, 1", [0, 2])])
 @pytest.mark.parametrize("affine", [True, False])
 def test_the_convolutions_of_the_blocks_are_followed(blocks: str, followed: list[int], affine: bool) -> None:
