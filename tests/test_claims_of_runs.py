@@ -169,6 +169,9 @@ def test_the_forms_are_read(tmp_path: Path) -> None:
         ("LSGAN-SDP", "steps", "LSGAN"),
         ("LSGAN", "steps", "LSGAN-SDP"),
     ], ids
+    for of, beside in (("unsteadiness", False), ("rise", False), ("seconds", True)):  # one number a cell, or one a pair
+        numbers = _written(tmp_path, f"{{table: II, better: {{LSGAN-SDP: LSGAN}}, of: {of}}}").numbers()
+        assert [bool(n.beside) for n in numbers] == [beside] * 2
     (leaf,) = _written(tmp_path, "{table: II, diverges: LSGAN, by: much}").leaves()
     assert isinstance(leaf, Check) and (leaf.test, leaf.limit, leaf.a.of) == ("not-converged", 0.5, "rise")
 

@@ -131,6 +131,15 @@ def test_costs_are_of_recipes_that_differ_in_the_method_alone() -> None:
     assert targets == [1.0, 0.0] and rows["GAN"] == {}
 
 
+def test_the_steps_that_were_timed_are_the_notes() -> None:
+    table = (ROOT / "docs/costs.md").read_text(encoding="utf-8")
+    note = judged("pgn")["reduces-costs"].claim.note
+    for row in ("GN, PGN, GraN with the exact G step | 1.20, 1.21", "gradient penalty | 1.20", "spectral norm | 1.02"):
+        assert f"| {row}" in table
+    assert "consistency regularisation | 1.05" in table
+    assert "1.21 of the plain GAN's with PGN, 1.20 with GN or a gradient penalty, 1.05 with CR, 1.02 with SN" in note
+
+
 def test_figure_3b_is_of_the_runs_of_figure_3_and_batch_norm_stands_beside_the_analysis() -> None:
     of = {t: {c.method: c.full_recipe for c in suite("sdp").cells if c.table == t} for t in ("Fig3", "Fig3b")}
     assert of["Fig3"] == of["Fig3b"] and len(of["Fig3"]) == 5

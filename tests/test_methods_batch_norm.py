@@ -45,16 +45,16 @@ def test_the_convolutions_of_the_blocks_are_followed(blocks: str, followed: list
 
 
 def test_each_batch_is_standardised_by_its_own_statistics() -> None:
-    D = nn.ModuleList([Block(True, True)])
-    convolution = D[0].conv1
-    batch_norm.build(eps=1e-3, affine=True, blocks="all").build(nn.Identity(), D)
+    block = Block(True, True)
+    convolution = block.conv1
+    batch_norm.build(eps=1e-3, affine=True, blocks="all").build(nn.Identity(), nn.ModuleList([block]))
     for seed in (0, 1):
         x = torch.randn(4, 2, 5, 5, generator=torch.Generator().manual_seed(seed)) * 3 + seed
         y = convolution(x)
         mean = y.mean((0, 2, 3), keepdim=True)
         expected = (y - mean) / ((y - mean).square().mean((0, 2, 3), keepdim=True) + 1e-3).sqrt()
         for training in (True, False):  # there are no other statistics
-            torch.testing.assert_close(D[0].train(training).conv1(x), expected, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(block.train(training).conv1(x), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_what_has_no_blocks_is_refused_by_name() -> None:

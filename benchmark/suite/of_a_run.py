@@ -17,3 +17,6 @@ WORDS = {
     "seconds": "seconds a step",
 }
 """Quantity -> how it is called, of a metric."""
+
+OF_A_PAIR = ("steps", "seconds")
+"""Those that the other cell of a comparison decides, too."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from benchmark.suite.claim import Number
 from benchmark.suite.margins import margin
 from benchmark.suite.nodes import Node
-from benchmark.suite.of_a_run import WORDS
+from benchmark.suite.of_a_run import OF_A_PAIR, WORDS
 from benchmark.suite.words import AT_LEAST
 
 Pairs = Sequence[tuple[Number, Number]]
@@ -24,7 +24,10 @@ def of_runs(pairs: Pairs, given: Mapping[str, Node], first: str) -> Pairs:
         if key in given:
             given[key].fail(f"'of: {of}' goes without {key!r}")
     cells = dict.fromkeys((a.cell, b.cell, first if of == "seconds" else a.metric) for a, b in pairs)
-    return [(Number(a, metric, "lower", of, b), Number(b, metric, "lower", of, a)) for a, b, metric in cells]
+    return [
+        (Number(a, metric, "lower", of, b * (of in OF_A_PAIR)), Number(b, metric, "lower", of, a * (of in OF_A_PAIR)))
+        for a, b, metric in cells
+    ]
 
 
 def rise_of_runs(by: Node) -> float:
