@@ -33,6 +33,7 @@ from torch import Tensor, nn
 
 from benchmark.errors import GanbenchError
 from benchmark.methods.chain_layer import ChainLayer, Shared
+from benchmark.methods.follow import follow_convolutions
 from benchmark.methods.part import DMoment, Part, View
 
 VERSION = 1
@@ -106,17 +107,11 @@ class Chain(Part):
         """Raises GanbenchError if D has no residual blocks, not those that are asked for, or unknown modules in
         them.
         """
-        for block in _chosen(D, self.blocks):
-            for name in ("conv1", "conv2", "skip"):
-                conv = getattr(block, name)
-                if name == "skip" and (conv is None or isinstance(conv, nn.Identity)):
-                    continue
-                if not isinstance(conv, nn.Conv2d):
-                    raise GanbenchError(
-                        f"chain follows convolutions, and {name} of D's {type(block).__name__} is {type(conv).__name__}"
-                    )
-                layer = ChainLayer(conv.out_channels, self.shared, self.version, self.norm, self.decay, self.eps)
-                setattr(block, name, nn.Sequential(conv, layer))
+
+        def layer(channels: int) -> nn.Module:
+            return ChainLayer(channels, self.shared, self.version, self.norm, self.decay, self.eps)
+
+        follow_convolutions(D, self.blocks, layer, "chain")
         return G, D
 
     def before_pass(self, view: View, rng: torch.Generator) -> None:
@@ -153,19 +148,3 @@ class Chain(Part):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """p, r and the count of D steps."""
         self.shared.p, self.r, self.d_steps = state["p"], state["r"], state["d_steps"]
-
-
-def _chosen(D: nn.Module, blocks: str) -> list[nn.Module]:
-    """D's residual blocks that ``blocks`` names: of those that D counts as its blocks, where it does."""
-    counted = getattr(D, "blocks", None) or D.modules()
-    found = [m for m in counted if all(hasattr(m, name) for name in ("conv1", "conv2", "skip"))]
-    if not found:
-        raise GanbenchError("chain acts in residual blocks (conv1, conv2, skip), and this network's D has none", 2)
-    if blocks in ("all", "down"):
-        return [block for block in found if blocks == "all" or block.halve]
-    names = [name.strip() for name in blocks.split(",")]
-    if unknown := [name for name in names if name not in map(str, range(1, len(found) + 1))]:
-        raise GanbenchError(
-            f"chain: blocks is {blocks!r}: {unknown[0]!r} is none of 'all', 'down' and 1 to {len(found)}", 2
-        )
-    return [found[n] for n in sorted({int(name) - 1 for name in names})]

@@ -7,14 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from benchmark.suite.of_a_run import WORDS
+
 
 @dataclass(frozen=True)
 class Number:
-    """One metric of one cell, as a claim refers to it."""
+    """One metric of one cell, as a claim refers to it; or a quantity of its runs (``of_a_run.py``)."""
 
     cell: str  # the cell's id
     metric: str
     direction: str  # "lower" or "higher" is better
+    of: str = ""  # the quantity of its runs; "" for the metric itself
+    beside: str = ""  # the cell that it is compared with, where that decides the quantity
+
+    @property
+    def name(self) -> str:
+        """The metric, or what of its course."""
+        return WORDS[self.of].format(self.metric) if self.of else self.metric
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,8 @@ class Check:
     ``better``: a is better than b; with a ``margin`` (a share of b) by at least that much, with a
     negative one at most that much worse. ``less``: a is the smaller after ``times``, whichever is
     better. ``close``: a differs from b by at most ``margin``. ``not-converged``: a did not converge
-    (there is no b): it is not better than ``limit``, where the paper says what it means by that.
+    (there is no b): it is not better than ``limit``, where the paper says what it means by that. With a ``rise`` as
+    a: its runs end worse than they were by that share.
     """
 
     test: str

@@ -8,16 +8,13 @@ from itertools import pairwise
 
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.claim import Check, Number, Rank
+from benchmark.suite.claim_keys import COMMON, EXTRA, NEEDED
 from benchmark.suite.filter import Filter
 from benchmark.suite.margins import margin
 from benchmark.suite.model import Cell, Table
 from benchmark.suite.nodes import Node
+from benchmark.suite.run_forms import of_runs, rise_of_runs
 from benchmark.suite.words import AT_MOST, MARGINS
-
-FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged")
-COMMON = ("table", "metrics", "cells", "in")
-EXTRA = {"better": ("by", "against"), "best": ("top", "among"), "ascending": ("times",), "monotone": ("along",)}
-EXTRA |= {"close": ("within",)}
 
 
 def _each(node: Node) -> list[Node]:
@@ -34,30 +31,30 @@ class FormReader:
 
     def __post_init__(self) -> None:
         self.given = self.node.mapping(
-            {self.form, *COMMON, *EXTRA.get(self.form, ())}, ("table", *(("within",) if self.form == "close" else ()))
+            {self.form, *COMMON, *EXTRA.get(self.form, ())}, ("table", *NEEDED.get(self.form, ()))
         )
         self.table = self.tables[self.given["table"].one_of(self.tables, "table")]
         self.methods = list(dict.fromkeys(c.method for c in self.table.cells))
-        known = self.table.metrics
         metrics = self.given["metrics"].items() if "metrics" in self.given else []
-        self.metrics = [m.one_of(known, f"metric of table {self.table.id}") for m in metrics] or list(known)
+        self.metrics = [m.one_of(self.table.metrics, f"metric of table {self.table.id}") for m in metrics] or [
+            *self.table.metrics
+        ]
         self.cells = self._chosen("cells")
-        self.other = (
-            self.tables[self.given["against"].one_of(self.tables, "table")] if "against" in self.given else None
-        )
+        against = self.given.get("against")
+        self.other = self.tables[against.one_of(self.tables, "table")] if against else None
 
     def better(self) -> list[Check]:
         """``better: {A: B}`` or ``{A: [B, C]}``: A is better than each, wherever both stand; ``by: 5%``: by at least
         that much, ``by: -5%``: at most that much worse; or a word of ``words.py``. With ``against: T`` B is
-        of that table, in any column.
+        of that table, in any column; with ``of: Q`` by a quantity of their runs (``of_a_run.py``).
         """
         share = margin(self.given["by"], MARGINS) if "by" in self.given else Fraction(0)
-        return [Check("better", a, b, share) for a, b in self._pairs()]
+        return [Check("better", a, b, share) for a, b in of_runs(self._pairs(), self.given, self.metrics[0])]
 
     def close(self) -> list[Check]:
         """``close: {A: B}, within: 5%``, or a word of ``words.py``."""
-        if not 0 <= (share := margin(self.given["within"], AT_MOST)) < 1:
-            self.given["within"].fail(f"expected at least 0% and less than 100%, found {self.given['within'].text()}")
+        if not 0 <= (share := margin(within := self.given["within"], AT_MOST)) < 1:
+            within.fail(f"expected at least 0% and less than 100%, found {within.text()}")
         return [Check("close", a, b, share) for a, b in self._pairs()]
 
     def best(self) -> list[Rank]:
@@ -85,18 +82,15 @@ class FormReader:
             if method not in order:
                 factor.fail(f"{method!r} is not among the methods compared{nearest(method, order)}")
             times[method] = Fraction(str(factor.number()))
-        one = Fraction(1)
         return [
-            Check("less", *pair, times=(times.get(a, one), times.get(b, one)))
+            Check("less", *pair, times=(times.get(a, Fraction(1)), times.get(b, Fraction(1))))
             for a, b in pairwise(order)
             for m in self.metrics
             for pair in self._together(a, b, m, self.given["ascending"])
         ]
 
     def monotone(self) -> list[Check]:
-        """``monotone: [A]``: A gets better as data_percent grows, or dataset by dataset ``along: [hardest, …,
-        easiest]``.
-        """
+        """``monotone: [A]``: A gets better as data_percent grows, or set by set ``along: [hardest, …, easiest]``."""
         order = (
             [
                 n.one_of({c.dataset for c in self.cells}, f"dataset of table {self.table.id}")
@@ -137,13 +131,19 @@ class FormReader:
             if (m in limits if limits else m in c.published)
         ]
 
+    def diverges(self) -> list[Check]:
+        """``diverges: [A], by: 50%``, or a word of ``words.py``: at least so much worse at its end than before it."""
+        share = rise_of_runs(self.given["by"])
+        ids = [c.id for c in self._cells_of(self.given["diverges"])]
+        return [Check("not-converged", Number(i, m, "lower", "rise"), limit=share) for i in ids for m in self.metrics]
+
     def _cells_of(self, node: Node) -> list[Cell]:
         """The chosen cells of the named methods; each method must have one."""
         found = []
         for method in dict.fromkeys(self._methods(node)):
-            if not (cells := [c for c in self.cells if c.method == method]):
-                node.fail(f"{method} has no cell in this selection")
-            found += cells
+            found += [c for c in self.cells if c.method == method] or node.fail(
+                f"{method} has no cell in this selection"
+            )
         return found
 
     def _pairs(self) -> list[tuple[Number, Number]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from benchmark.suite.claim import AtLeast, Check, Claim, Rank
-from benchmark.suite.claim_forms import FORMS, FormReader
+from benchmark.suite.claim_forms import FormReader
+from benchmark.suite.claim_keys import FORMS
 from benchmark.suite.margins import percent
 from benchmark.suite.model import Table
 from benchmark.suite.nodes import Node

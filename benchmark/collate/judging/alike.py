@@ -8,13 +8,31 @@ is sampled (averaged or raw weights, BatchNorm's mode and batches) is the method
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from benchmark.recipe import Protocol
+from benchmark.suite.claim import Number
 
 EVERYWHERE = ("features", "input_resize", "quantise", "checkpoint", "best_by")
 REAL = ("real_split", "real")
 OF_METRIC = {"IS": ("is_splits",), "KIDx1000": (*REAL, "kid_subsets", "kid_subset_size")}
+
+OF_COURSE = ("every_steps", "every_epochs")
+
+
+def unlike_numbers(a: Number, b: Number, protocols: Mapping[str, Protocol]) -> str:
+    """As ``unlike``, for two numbers of a claim: courses must have been measured as often, seconds are measured by no
+    protocol.
+
+    Args:
+        protocols: by cell.
+    """
+    x, y = protocols[a.cell], protocols[b.cell]
+    if a.of == "seconds":
+        return ""
+    often = [f"{f} {_said(p)} / {_said(q)}" for f in OF_COURSE if a.of and (p := getattr(x, f)) != (q := getattr(y, f))]
+    return ", ".join(filter(None, (unlike(a.metric, x, y), *often)))
 
 
 def unlike(metric: str, a: Protocol, b: Protocol) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from benchmark.collate.judging.alike import unlike
+from benchmark.collate.judging.alike import unlike_numbers
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, short, verdict_of, where
 from benchmark.collate.judging.join import Joined
@@ -38,7 +38,12 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
     if lost := [j.cell.id for j in cells if any(e.diverged for e in j.entries.values())]:
         return ClaimVerdict("not judged", f"seeds of {', '.join(lost)} diverged: what survives is a selection")
     if any(e.achieved is None for e in entries.values()):
-        return ClaimVerdict("not judged", "a cell lacks the metric")
+        short = dict.fromkeys(
+            f"{where(n)}: {method(n)} has no {n.name}: {e.verdict.why}"
+            for n, e in entries.items()
+            if n.of and e.verdict.why
+        )
+        return ClaimVerdict("not judged", "; ".join(short) or "a cell lacks the metric")
     times = {
         n: f
         for leaf in claim.leaves()
@@ -46,7 +51,7 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
         for n, f in zip((leaf.a, leaf.b), leaf.times)
     }
     said = "; ".join(
-        f"{n.metric} {where(n)}: {method(n)} {sure(e.achieved).mean * float(times.get(n, 1)):.4g}"
+        f"{n.name} {where(n)}: {method(n)} {sure(e.achieved).mean * float(times.get(n, 1)):.4g}"
         for n, e in entries.items()
     )
     if worse := [f"{j.cell.id} is {sure(j.tier).name}" for j in cells if not sure(j.tier).judged]:
@@ -92,11 +97,7 @@ def comparisons(
         leaf: _rank_pairs(leaf) if isinstance(leaf, Rank) else _check_pairs(leaf, numbers) for leaf in claim.leaves()
     }
     every = dict.fromkeys(pair for asked in pairs.values() for pair in asked)
-    apart = {
-        pair: Answer(0, 1.0, why)
-        for pair in every
-        if (why := unlike(pair.a.metric, protocols[pair.a.cell], protocols[pair.b.cell]))
-    }
+    apart = {pair: Answer(0, 1.0, why) for pair in every if (why := unlike_numbers(pair.a, pair.b, protocols))}
     return pairs, compare((pair for pair in every if pair not in apart), numbers) | apart
 
 
@@ -122,13 +123,13 @@ def _rank_pairs(rank: Rank) -> list[Pair]:
 def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
     if check.limit is not None:
         worse = -answers[0].sign if check.a.direction == "lower" else answers[0].sign
-        ours = f"{check.a.metric} {where(check.a)}: {method(check.a)} {numbers[check.a].mean:.4g}"
+        ours = f"{check.a.name} {where(check.a)}: {method(check.a)} {numbers[check.a].mean:.4g}"
         return Finding(worse, f"{ours}, limit {check.limit:g} (p {answers[0].p:.2g})")
     a, b = numbers[check.a], numbers[sure(check.b)]
     fa, fb = map(float, check.times)
     said = f"not compared: {answers[0].unlike}" if answers[0].unlike else f"p {max(answer.p for answer in answers):.2g}"
     text = (
-        f"{check.a.metric} {where(check.a)}: {short(check.a, check.a)} {fa * a.mean:.4g}, "
+        f"{check.a.name} {where(check.a)}: {short(check.a, check.a)} {fa * a.mean:.4g}, "
         f"{short(sure(check.b), check.a)} {fb * b.mean:.4g} ({said})"
     )
     signs = [answer.sign for answer in answers]

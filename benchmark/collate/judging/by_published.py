@@ -45,14 +45,14 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
     a = numbers[check.a]
     if check.test == "not-converged":
         outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1
-        return Finding(outcome, f"{check.a.metric} {where(check.a)}: {method(check.a)} {_printed(a)}")
+        return Finding(outcome, f"{check.a.name} {where(check.a)}: {method(check.a)} {_printed(a)}")
     other = sure(check.b)
     b = numbers[other]
     said = ", ".join(
         f"{short(n, check.a)} {_printed(p)}" + (f" × {float(factor):g}" if factor != 1 else "")
         for n, p, factor in zip((check.a, other), (a, b), check.times)
     )
-    text = f"{check.a.metric} {where(check.a)}: {said}"
+    text = f"{check.a.name} {where(check.a)}: {said}"
     if not a or not b or "not-reported" in (a.text, b.text) or a.value is b.value is None:
         return Finding(0, text)  # of two that did not converge, none is better by anything
     values: list[Fraction | float] = [f * _value(p, check.a.direction) for f, p in zip(check.times, (a, b))]

@@ -14,6 +14,7 @@ from benchmark.collate.judging.by_ours import by_ours
 from benchmark.collate.judging.by_published import by_published
 from benchmark.collate.judging.findings import ClaimVerdict
 from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.of_runs import entry_of
 from benchmark.collate.judging.recipes_apart import recipes_apart
 from benchmark.suite.claim import Claim
 
@@ -39,7 +40,7 @@ def judge_claim(claim: Claim, joined: Sequence[Joined]) -> JudgedClaim:
     if missing := sorted({n.cell for n in numbers} - cells.keys()):
         nothing = ClaimVerdict("not judged", f"this selection leaves out {', '.join(missing)}")
         return JudgedClaim(claim, nothing, nothing)
-    entries = {n: cells[n.cell].entries[n.metric] for n in numbers}
+    entries = {n: entry_of(n, cells) for n in numbers}
     return JudgedClaim(
         claim,
         by_published(claim, entries),

@@ -18,6 +18,7 @@ from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, with_spread
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.of_runs import entry_of
 from benchmark.collate.judging.sentences import own_noise
 from benchmark.collate.judging.verdict import Verdict
 from benchmark.collate.statistics.hope import GIVEN_UP, most_power
@@ -137,7 +138,7 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
 
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
     name = _claim_name(c)
-    numbers = {n: with_spread(sure(cells[n.cell].entries[n.metric].achieved), n.metric) for n in c.claim.numbers()}
+    numbers = {n: with_spread(sure(entry_of(n, cells).achieved), n.metric) for n in c.claim.numbers()}
     claim = ClaimOdds(c, numbers, {cell: j.cell.full_protocol for cell, j in cells.items()})
     if not claim.could():
         return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}", little=claim.possible())

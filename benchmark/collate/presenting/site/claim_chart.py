@@ -154,11 +154,11 @@ def _name(leaf: Check | Rank) -> str:
     if isinstance(leaf, Rank):
         against = f"in the first {leaf.top} of {len(leaf.rivals) + 1}" if leaf.top > 1 else "before all others"
     elif leaf.b is None:
-        against = "not converged"
+        against = "diverges" if leaf.a.of else "not converged"
     else:
         other = method(leaf.b) if method(leaf.b) != method(leaf.a) else f"at {where(leaf.b)}"
         against = ("close to " if leaf.test == "close" else "vs ") + other
-    return f"{leaf.a.metric} {where(leaf.a)}: {method(leaf.a)} {against}"
+    return f"{leaf.a.name} {where(leaf.a)}: {method(leaf.a)} {against}"
 
 
 def _drawn(row: Row, y: int, reach: float) -> str:

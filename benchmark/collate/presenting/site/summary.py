@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
+from benchmark.collate.judging.of_runs import entry_of
 from benchmark.collate.judging.verdict import VERDICTS
 from benchmark.collate.presenting.site.facts import TIERS
 from benchmark.collate.presenting.table import UNTRIED, View
@@ -44,7 +45,7 @@ class Report:
     def entries_of(self, claim: Claim) -> dict[Number, Entry]:
         """The numbers of a claim; those of cells that the selection leaves out are not among them."""
         cells = {j.cell.id: j for j in self.cells}
-        return {n: cells[n.cell].entries[n.metric] for n in claim.numbers() if n.cell in cells}
+        return {n: entry_of(n, cells) for n in claim.numbers() if n.cell in cells and (n.beside or n.cell) in cells}
 
 
 @dataclass(frozen=True)

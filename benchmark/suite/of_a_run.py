@@ -1,0 +1,22 @@
+"""What a claim may compare beside a run's result: quantities of its course, or what it cost. Lower is better of each.
+
+    unsteadiness  standard deviation of the second half's measurements about the straight line through them
+    rise          by which share the last measurement is worse than the best of those before it
+    steps         G steps to a value of the metric that every run of both cells reaches: the worst of their bests
+    seconds       of training a G step, on one and the same kind of machine
+
+How each is computed: ``collate/statistics/course.py`` and ``collate/judging/of_runs.py``.
+"""
+
+from __future__ import annotations
+
+WORDS = {
+    "unsteadiness": "unsteadiness of {}",
+    "rise": "rise of {} at the end",
+    "steps": "steps to a {} that both reach",
+    "seconds": "seconds a step",
+}
+"""Quantity -> how it is called, of a metric."""
+
+OF_A_PAIR = ("steps", "seconds")
+"""Those that the other cell of a comparison decides, too."""

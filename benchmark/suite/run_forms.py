@@ -1,0 +1,37 @@
+"""The forms of a claim that compare quantities of runs in the place of results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benchmark.suite.claim import Number
+from benchmark.suite.margins import margin
+from benchmark.suite.nodes import Node
+from benchmark.suite.of_a_run import OF_A_PAIR, WORDS
+from benchmark.suite.words import AT_LEAST
+
+Pairs = Sequence[tuple[Number, Number]]
+
+
+def of_runs(pairs: Pairs, given: Mapping[str, Node], first: str) -> Pairs:
+    """The same pairs by the quantity that ``of:`` names; as they are without it. Seconds are of no metric: each pair
+    stands once, with the ``first``.
+    """
+    if "of" not in given:
+        return pairs
+    of = given["of"].one_of(WORDS, "quantity of a run")
+    for key in ("against", *(("metrics",) if of == "seconds" else ())):
+        if key in given:
+            given[key].fail(f"'of: {of}' goes without {key!r}")
+    cells = dict.fromkeys((a.cell, b.cell, first if of == "seconds" else a.metric) for a, b in pairs)
+    return [
+        (Number(a, metric, "lower", of, b * (of in OF_A_PAIR)), Number(b, metric, "lower", of, a * (of in OF_A_PAIR)))
+        for a, b, metric in cells
+    ]
+
+
+def rise_of_runs(by: Node) -> float:
+    """The share of ``diverges: …, by: …``; fails unless it is above 0."""
+    if (share := margin(by, AT_LEAST)) <= 0:
+        by.fail(f"expected more than 0%, found {by.text()}")
+    return float(share)
