@@ -38,7 +38,7 @@ def test_the_convolutions_of_the_blocks_are_followed(blocks: str, followed: list
     D = nn.ModuleList([Block(True, True), Block(False, False), Block(True, True)])
     batch_norm.build(eps=1e-5, affine=affine, blocks=blocks).build(nn.Identity(), D)
     for i, block in enumerate(D):
-        names = ["conv1", "conv2"] + ["skip"] * isinstance(getattr(block, "skip"), nn.Sequential | nn.Conv2d)
+        names = ["conv1", "conv2"] + ["skip"] * isinstance(block.skip, nn.Sequential | nn.Conv2d)
         assert [isinstance(getattr(block, n), nn.Sequential) for n in names] == [i in followed] * len(names)
     layers = [m for m in D.modules() if isinstance(m, nn.BatchNorm2d)]
     assert layers and all(m.affine is affine and m.running_mean is None for m in layers)

@@ -1,5 +1,5 @@
 """BatchNorm in D (Ioffe and Szegedy 2015), as CHAIN's slides motivate their method by: on the output Y (B, C, H, W) of
-each convolution of D's residual blocks
+each convolution of D's residual blocks.
 
     (Y − μ)/√(σ² + ε)·γ + β
 
