@@ -4,13 +4,22 @@ measure them.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from benchmark.collate.judging.join import join
+from benchmark.collate.presenting.site.boxes import FIVE
+from benchmark.collate.presenting.site.boxes import boxes as boxes_of
+from benchmark.collate.presenting.site.plot import Plot
+from benchmark.collate.presenting.site.png import png
+from benchmark.collate.presenting.site.svg import svg
+from benchmark.collate.presenting.site.training import training
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE, PAIRS, SLOPES
@@ -22,6 +31,7 @@ from benchmark.train.probes import Probes
 from benchmark.train.slopes import DELTAS, box, boxes, slopes
 from benchmark.train.twin import twin_of
 from tests.conftest import protocol, recipe
+from tests.test_collate import record_for
 
 DATA = read("shapes", "train", 28, 1, images=40)
 
@@ -166,3 +176,49 @@ def test_a_profiles_protocol_may_differ_by_table_and_nothing_else_may(tmp_path: 
     (tmp_path / "sdp.yaml").write_text(text.replace("network=autogan: {ema: 0.99}", "table=I: {ema: 0.99}"))
     with pytest.raises(GanbenchError, match="table"):
         load(tmp_path / "sdp.yaml", "reduced")
+
+
+# --- drawn ----------------------------------------------------------------------------------------------------------
+
+
+def shown(table: str, history: list[dict[str, object]]) -> list[Plot]:
+    """What the site draws of a table one of whose cells has such a run, in profile ``reduced``."""
+    paper = table.split("/")[0]
+    suite = load(Path(f"suites/{paper}.yaml"), "reduced")
+    cell = next(c for c in suite.cells if c.table == table.split("/")[1])
+    record = dataclasses.replace(
+        record_for(cell, 0, {}), history=history, final=history[-1], total_steps=300, steps=300
+    )
+    joined = join(suite, [record])[table]
+    return boxes_of(table, joined) or training(table, joined)
+
+
+def test_boxes_stand_where_training_is_halfway() -> None:
+    """Two a method, or two a δ; and their numbers in words, for those who do not see them."""
+    names = [f"{key}{at}" for at in ("", *(f"_at_{d:g}" for d in DELTAS)) for key in FIVE]
+    at = [
+        {"step": step, "epoch": 0}
+        | {m: {"value": 1.0, **{n: step + i + 1.0 for i, n in enumerate(names)}} for m in SLOPES}
+        for step in (0, 150, 300)
+    ]
+    (norms,) = shown("gran/Fig3", at)
+    assert [y for _, y in norms.marks[0].points] == [151, 152, 153, 154, 155] and len(norms.marks) == 2
+    assert "median 153" in norms.text and norms.marks[0].points[0][0] < norms.marks[1].points[0][0]
+    (differences,) = shown("gran/Fig4", at)
+    assert len(differences.marks) == 2 * len(DELTAS) and [n for _, n in differences.x.ticks] == [
+        "0.01",
+        "0.1",
+        "1",
+        "10",
+    ]
+    at[1]["grad_fake"] = {"value": None, **dict.fromkeys(FIVE)}
+    assert len(shown("gran/Fig3", at)[0].marks) == 1, "what is not finite is not drawn"
+    for plot in (norms, differences):
+        drawn = ElementTree.fromstring(svg(plot))
+        assert len([e for e in drawn.iter() if "Z" in e.get("d", "")]) == len(plot.marks)
+        assert png(plot).startswith(b"\x89PNG") and png(plot) == png(plot)
+
+
+def test_a_figure_of_curves_has_one_for_each_metric() -> None:
+    at = [{"step": n, "epoch": 0} | {m: {"value": 1.0 + n} for m in ("D_loss", *PAIRS)} for n in (0, 150, 300)]
+    assert [p.title.split()[0] for p in shown("sdp/Fig3b", at)] == ["D_loss", *PAIRS]

@@ -9,6 +9,7 @@ from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import Ranking, rankings
 from benchmark.collate.presenting.fields import FieldRow, Value
 from benchmark.collate.presenting.sentence import sentence
+from benchmark.collate.presenting.site.boxes import boxes
 from benchmark.collate.presenting.site.dots import achieved_figures
 from benchmark.collate.presenting.site.figures import data_of, named
 from benchmark.collate.presenting.site.forest import forest
@@ -55,7 +56,7 @@ MANY = 12
 def section(table: Table, view: View, joined: Sequence[Joined], image: Callable[[str], Image | None]) -> Section:
     """All of one table; ``image`` writes a record's samples."""
     achieved = achieved_figures(table.key, joined)
-    shown = achieved or [p for p in [training(table.key, joined)] if p]
+    shown = achieved or boxes(table.key, joined) or training(table.key, joined)
     bands = forest(table.key, [(table, joined)])
     squares = [s for _, row in view.rows for s in row]
     return Section(
