@@ -19,12 +19,14 @@ from benchmark.collate.presenting.site.boxes import boxes as boxes_of
 from benchmark.collate.presenting.site.plot import Plot
 from benchmark.collate.presenting.site.png import png
 from benchmark.collate.presenting.site.svg import svg
+from benchmark.collate.presenting.site.symbols import DEFINITIONS, drawn
 from benchmark.collate.presenting.site.training import training
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE, PAIRS, SLOPES
 from benchmark.records.bounds import _column
 from benchmark.suite.load import load
+from benchmark.suite.model import METRICS
 from benchmark.train.gan import Gan
 from benchmark.train.pairs import K, means, pairs
 from benchmark.train.probes import Probes
@@ -222,3 +224,9 @@ def test_boxes_stand_where_training_is_halfway() -> None:
 def test_a_figure_of_curves_has_one_for_each_metric() -> None:
     at = [{"step": n, "epoch": 0} | {m: {"value": 1.0 + n} for m in ("D_loss", *PAIRS)} for n in (0, 150, 300)]
     assert [p.title.split()[0] for p in shown("sdp/Fig3b", at)] == ["D_loss", *PAIRS]
+
+
+def test_every_metric_has_a_symbol_and_a_meaning() -> None:
+    assert METRICS == tuple(m for m in METRICS if m in DEFINITIONS)
+    for m in METRICS:
+        ElementTree.fromstring(f"<text>{drawn(m)}</text>")

@@ -25,7 +25,24 @@ SLOPES = ("grad_real", "grad_fake", "difference_real", "difference_fake")
 PAIRS = ("pair_gap", "pair_feature_gap", "pair_slope", "pair_grad")
 """Realistic fakes and the nearest real images, by ``train/pairs.py``."""
 
-PROBES = (*OF_D, "D_loss", *SLOPES, *PAIRS)
+VALUES = ("V_d", "jac_D_real", "V_theta", "V_phi", "V_d_gap", "V_d_bound")
+"""The value of the game and its slopes, by ``train/values.py``."""
+
+LEMMAS = (
+    "d_weight_grad_real",
+    "d_weight_grad_fake",
+    "hessian_real",
+    "hessian_fake",
+    "cosine_centred",
+    "inverse_sigma",
+    "psi_ratio",
+    "chain_grad_ratio",
+    "chain_p",
+    "chain_r",
+)
+"""Of CHAIN's lemmas and theorems, by ``train/lemmas.py``."""
+
+PROBES = (*OF_D, "D_loss", *SLOPES, *PAIRS, *VALUES, *LEMMAS)
 """Quantities of D in its training, by ``train/probes.py`` and what it calls."""
 
 HIGHER = ("IS", "precision", "recall")

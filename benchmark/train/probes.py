@@ -1,5 +1,6 @@
 """Probes of D in its training: what it says of real, generated and unseen images, its gradients, its features (CHAIN's
-slides, analysis figures); its loss (GAN-SDP, Figure 3b); and what ``slopes.py`` and ``pairs.py`` have.
+slides, analysis figures); its loss (GAN-SDP, Figure 3b); and what ``slopes.py``, ``pairs.py`` and ``values.py``
+have.
 
     D_real, D_fake, D_test   mean of D's logits on training images, on fresh fakes, on held-out images; std is over
                              the images
@@ -11,6 +12,8 @@ slides, analysis figures); its loss (GAN-SDP, Figure 3b); and what ``slopes.py``
     D_loss                   L, D's adversarial loss of a batch; std is over batches
     grad_…, difference_…     how steep D is at images: ``slopes.py`` (GraN-GAN, Figures 3 and 4)
     pair_…                   fakes beside the nearest real images: ``pairs.py`` (GAN-SDP, equations 11 to 14)
+    d_weight_grad_real, …    and all of CHAIN's lemmas and theorems: ``lemmas.py``
+    V_…, jac_D_real          the value of the game: ``values.py`` (theory paper, sections 3 and 4)
 
 D is seen as the next step of its training would see it: in batches of the recipe's size, real and fake apart or jointly
 as the recipe has it, against the G that is trained (no average of it, in train mode), every pass announced to the
@@ -28,6 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,15 +40,17 @@ from torch import Tensor
 from benchmark.data.read import ImageSet, read
 from benchmark.data.subsets import SUBSET_SEED
 from benchmark.errors import GanbenchError
-from benchmark.metrics.names import OF_D, PAIRS, PROBES, SLOPES
+from benchmark.metrics.names import LEMMAS, OF_D, PAIRS, PROBES, SLOPES, VALUES
 from benchmark.metrics.real import held_out
 from benchmark.pulse import beat
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
+from benchmark.train.lemmas import lemma, lemmas
 from benchmark.train.pairs import means, pairs
 from benchmark.train.probed import Look, halves, norm, pooled, spread, summarise
 from benchmark.train.slopes import boxes, slopes
 from benchmark.train.twin import Shown, judge, twin_of
+from benchmark.train.values import Value, value, values
 
 
 class Probes:
@@ -57,7 +63,7 @@ class Probes:
             GanbenchError: there are too few images, or no held-out ones.
         """
         self.asked = [m for m in protocol.metrics if m in PROBES]
-        self.batch = recipe.batch_d
+        self.batch, self.trained_on = recipe.batch_d, len(data.images)
         if (held := held_out(recipe, protocol)) is None or held.count is None:
             return
         unseen = read(held.dataset, held.split, held.resolution, held.channels, crop=held.crop, resize=held.resize)
@@ -74,7 +80,7 @@ class Probes:
         """A history entry's share: ``{probe: {"value", …}}``. A value that is not finite is None."""
         if not self.asked:
             return {}
-        looks = _Looks(self.asked)
+        looks = _Looks(self.asked, self.trained_on)
         with torch.enable_grad(), torch.random.fork_rng(devices=[]):
             for index in range(len(self.real[0]) // self.batch):
                 beat()
@@ -89,14 +95,18 @@ class Probes:
 class _Looks:
     """What was asked for, batch by batch."""
 
-    def __init__(self, asked: Collection[str]) -> None:
-        self.of_D, self.of_slopes, self.of_pairs = (any(m in group for m in asked) for group in (OF_D, SLOPES, PAIRS))
-        self.of_loss = "D_loss" in asked
+    def __init__(self, asked: Collection[str], trained_on: int) -> None:
+        self.asked, self.trained_on = asked, trained_on
         self.seen: list[Look] = []
         self.unseen: list[Tensor] = []
         self.losses: list[float] = []
         self.slopes: list[dict[str, Tensor]] = []
         self.pairs: list[dict[str, Tensor]] = []
+        self.values: list[Value] = []
+        self.lemmas: list[dict[str, Any]] = []
+
+    def _any(self, group: Collection[str]) -> bool:
+        return any(m in group for m in self.asked)
 
     def take(self, twin: Callable[[], Gan], real: Shown, test: Shown) -> None:
         """One batch of real and of held-out images, beside fresh fakes of the first twin."""
@@ -104,15 +114,19 @@ class _Looks:
         with torch.no_grad():
             made = first.fakes(len(real[0]))
         fake = (made.images, made.labels)
-        if self.of_D:
+        if self._any(OF_D):
             self.seen.append(_look(first, real, fake))
             self.unseen.append(_logits(twin(), test, fake))
-        if self.of_loss:
+        if "D_loss" in self.asked:
             self.losses.append(_loss(twin(), real, fake))
-        if self.of_slopes:
+        if self._any(SLOPES):
             self.slopes.append(slopes(twin, real, fake))
-        if self.of_pairs:
+        if self._any(PAIRS):
             self.pairs.append(pairs(twin(), real, fake))
+        if self._any(VALUES):
+            self.values.append(value(twin(), twin(), real, test))
+        if self._any(LEMMAS):
+            self.lemmas.append(lemma(twin, real, fake, first=not self.lemmas))
 
     def found(self) -> dict[str, dict[str, float]]:
         """Every quantity, over all batches."""
@@ -121,6 +135,8 @@ class _Looks:
             | ({"D_loss": spread(torch.tensor(self.losses, dtype=torch.float64))} if self.losses else {})
             | (boxes(self.slopes) if self.slopes else {})
             | (means(self.pairs) if self.pairs else {})
+            | (values(self.values, self.trained_on) if self.values else {})
+            | (lemmas(self.lemmas, LEMMAS) if self.lemmas else {})
         )
 
 
