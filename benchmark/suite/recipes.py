@@ -132,12 +132,8 @@ def read_protocol(node: Node, conditional: bool = False, profile: bool = False) 
             fields[key] = _more(given_metrics) if profile else given_metrics
         elif key in PROTOCOL_TYPES:
             fields[key] = scalar(key, PROTOCOL_TYPES[key], value)
-    fields_of_on = (*ON, "table") if profile else ON
-    on = (
-        _on(given["on"], lambda n: read_protocol(n, conditional=True, profile=profile), fields_of_on)
-        if "on" in given
-        else None
-    )
+    tested = (*ON, "table") if profile else ON
+    on = _on(given["on"], lambda n: read_protocol(n, True, profile), tested) if "on" in given else None
     stated, notes, said = _sources(given, PROTOCOL_TYPES)
     return Draft(fields, stated, notes, on, said)
 

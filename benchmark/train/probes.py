@@ -29,6 +29,7 @@ measurement and for every seed; fakes and all other draws are a function of (see
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Collection
 from typing import Any
@@ -85,7 +86,7 @@ class Probes:
             for index in range(len(self.real[0]) // self.batch):
                 beat()
                 real, test = (_batch(gan, images, index, self.batch) for images in (self.real, self.unseen))
-                looks.take(lambda index=index: twin_of(gan, seed, step, index), real, test)  # type: ignore[misc]
+                looks.take(functools.partial(twin_of, gan, seed, step, index), real, test)
         found = looks.found()
         return {
             m: {key: value if math.isfinite(value) else None for key, value in found[m].items()} for m in self.asked
