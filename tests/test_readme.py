@@ -46,9 +46,9 @@ def test_the_notebook_example_works_as_written(tmp_path) -> None:
     suite = gb.load_all(["theory"], profile="ci")[0]
     records, problems = gb.read_all(tmp_path)
     plan = gb.make_plan(suite.cells, range(3), gb.by_evaluation(records), problems=problems)
-    assert len(plan.of("to do")) == 42
+    assert len(plan.of("to do")) == 54
     suite, joined = gb.load_joined(suite.path, records)
-    assert len(list(gb.compared_rows(joined))) == 81
+    assert len(list(gb.compared_rows(joined))) == 105
 
 
 def test_the_table_of_reduced_runs_is_that_of_their_records(committed: Path) -> None:
