@@ -162,13 +162,15 @@ def _batch(gan: Gan, images: Images, index: int, size: int) -> Shown:
 
 def _logits(twin: Gan, real: Shown, fake: Shown) -> Tensor:
     """What D says of ``real`` beside ``fake``."""
-    return twin.loss.verdict(judge(twin, real, fake)[0]).detach()
+    said: Tensor = twin.loss.verdict(judge(twin, real, fake)[0])
+    return said.detach()
 
 
 def _loss(twin: Gan, real: Shown, fake: Shown) -> float:
     """D's adversarial loss of a batch."""
     with torch.no_grad():
-        return twin.loss.d_loss(*judge(twin, real, fake)[:2]).item()
+        loss: Tensor = twin.loss.d_loss(*judge(twin, real, fake)[:2])
+    return loss.item()
 
 
 def _look(twin: Gan, real: Shown, fake: Shown) -> Look:
