@@ -205,7 +205,7 @@ def test_boxes_stand_where_training_is_halfway() -> None:
     ]
     (norms,) = shown("gran/Fig3", at)
     assert [y for _, y in norms.marks[0].points] == [151, 152, 153, 154, 155] and len(norms.marks) == 2
-    assert "median 153" in norms.text and norms.marks[0].points[0][0] < norms.marks[1].points[0][0]
+    assert "153 (152 to 154, all 151 to 155)" in norms.text and norms.marks[0].points[0][0] < norms.marks[1].points[0][0]
     (differences,) = shown("gran/Fig4", at)
     assert len(differences.marks) == 2 * len(DELTAS) and [n for _, n in differences.x.ticks] == [
         "0.01",

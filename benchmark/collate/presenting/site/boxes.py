@@ -81,12 +81,18 @@ def _box(found: dict[str, float | None] | None, suffix: str, place: int, side: s
         return None
     x = place + (BESIDE if side == "fake" else -BESIDE)
     least, low, middle, high, most = (float(v) for v in values if v is not None)
-    said = f"{label}: median {middle:.4g}, quartiles {low:.4g} to {high:.4g}, from {least:.4g} to {most:.4g}"
-    return Marks("box", tuple((x, y) for y in (least, low, middle, high, most)), SIDES[side], said)
+    said = f"{label}: {middle:.4g} ({low:.4g} to {high:.4g}, all {least:.4g} to {most:.4g})"
+    return Marks(
+        "box", tuple((x, y) for y in (least, low, middle, high, most)), SIDES[side], f"{middle:.4g}", names=(said,)
+    )
 
 
 def _plot(name: str, title: str, x: Axis, marks: list[Marks], width: int) -> Plot:
     ys = [y for m in marks for _, y in m.points]
     log = bool(ys) and min(ys) > 0 and max(ys) / min(ys) > 10
-    text = "Boxes of quartiles, whiskers to the least and the largest. " + "; ".join(m.label for m in marks) + "."
+    text = (
+        "Medians in boxes of quartiles, whiskers to the least and the largest. "
+        + "; ".join(name for m in marks for name in m.names)
+        + "."
+    )
     return Plot(name, title, text, x, Axis(log=log), tuple(marks), width)
