@@ -10,13 +10,14 @@ from benchmark.records.record import Record
 from benchmark.records.store import read_all
 from benchmark.train.slopes import DELTAS, SIDES
 
-EPOCHS = (1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20)
+EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20)
 STEPS = (0, 50, 100, 200, 300, 500, 700, 900, 1100, 1300, 1500)
 
 
 def of(found: list[Record], table: str) -> list[Record]:
-    """The reduced records of one table's cells."""
-    return sorted((r for r in found if r.cell.startswith(table + "/") and r.profile == "reduced"), key=lambda r: r.cell)
+    """The reduced records of one table's cells; of a run that was gone on with, the longest."""
+    there = [r for r in found if r.cell.startswith(table + "/") and r.profile == "reduced"]
+    return list({(r.cell, r.seed): r for r in sorted(there, key=lambda r: (r.cell, r.seed, r.steps))}.values())
 
 
 def row(*cells: Any) -> str:
@@ -57,7 +58,8 @@ def over(found: list[Record], table: str, metric: str, unit: str, places: tuple[
     """One metric of a table's runs over training."""
     print("\n" + head(metric, *(f"{place:,}" for place in places)))
     for record in of(found, table):
-        at = {e[unit]: e[metric]["value"] for e in record.history if metric in e}
+        looks = [*record.history, *([record.final] if record.final else [])]
+        at = {e[unit]: e[metric]["value"] for e in looks if metric in e}
         print(row(record.cell.split("/")[2], *(f"{at[p]:.3g}" if p in at else "" for p in places)))
 
 
