@@ -1,11 +1,12 @@
-"""The table of runs that are shorter and narrower than the papers', from their records: ``python results/reduced.py``,
-from the top folder.
+"""The table of runs that are shorter and narrower than the papers' and measured by images, from their records:
+``python results/reduced.py``, from the top folder.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from benchmark.metrics.names import IMAGE
 from benchmark.records.record import Record
 from benchmark.records.store import read_all
 
@@ -52,7 +53,8 @@ def main() -> None:
     """Print the table."""
     found, _ = read_all(Path("results"))
     print(HEAD + "\n" + "|---" * (HEAD.count("|") - 1) + "|")
-    print("\n".join(map(row, sorted((r for r in found if r.profile in SAID), key=order))))
+    of_images = (r for r in found if r.profile in SAID and any(m in IMAGE for m in r.protocol.metrics))
+    print("\n".join(map(row, sorted(of_images, key=order))))
 
 
 if __name__ == "__main__":

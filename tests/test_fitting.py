@@ -46,14 +46,14 @@ def test_what_goes_to_no_terminal_is_one_table_and_formats_for_programs_have_no_
 ) -> None:
     assert said(capsys, at, None, "compare", "theory").startswith(WIDE)
     assert said(capsys, at, 200, "compare", "theory").startswith(WIDE)
-    assert len(json.loads(said(capsys, at, 80, "compare", "theory", "--format", "json"))) == 81
-    assert len(said(capsys, at, 80, "compare", "theory", "--format", "csv").splitlines()) == 1 + 81
+    assert len(json.loads(said(capsys, at, 80, "compare", "theory", "--format", "json"))) == 105
+    assert len(said(capsys, at, 80, "compare", "theory", "--format", "csv").splitlines()) == 1 + 105
 
 
 def test_the_last_lines_count(at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     compared = said(capsys, at, None, "compare", "theory").splitlines()[-1]
-    assert compared.startswith("81 numbers of 19 cells: ")
-    assert sum(int(part.split()[0]) for part in compared.partition(": ")[2].split(", ")) == 81
+    assert compared.startswith("105 numbers of 23 cells: ")
+    assert sum(int(part.split()[0]) for part in compared.partition(": ")[2].split(", ")) == 105
     claims = said(capsys, at, None, "claims", "theory").splitlines()[-1]
     by_theirs = "by the published numbers 7 hold (6 fragile), 1 fails (1 fragile), 10 not judged"
     assert claims == f"18 claims: {by_theirs}; by ours 18 not judged"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmark.cli import parser
 from tests.conftest import ROOT
 
@@ -46,11 +48,12 @@ def test_the_notebook_example_works_as_written(tmp_path) -> None:
     suite = gb.load_all(["theory"], profile="ci")[0]
     records, problems = gb.read_all(tmp_path)
     plan = gb.make_plan(suite.cells, range(3), gb.by_evaluation(records), problems=problems)
-    assert len(plan.of("to do")) == 42
+    assert len(plan.of("to do")) == 54
     suite, joined = gb.load_joined(suite.path, records)
-    assert len(list(gb.compared_rows(joined))) == 81
+    assert len(list(gb.compared_rows(joined))) == 105
 
 
-def test_the_table_of_reduced_runs_is_that_of_their_records(committed: Path) -> None:
-    done = subprocess.run([sys.executable, "results/reduced.py"], capture_output=True, text=True, check=True)
-    assert done.stdout.count("\n") > 60 and done.stdout in (committed / "reduced.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "least"), [("reduced", 60), ("figures", 40)])
+def test_the_tables_of_reduced_runs_are_those_of_their_records(committed: Path, name: str, least: int) -> None:
+    done = subprocess.run([sys.executable, f"results/{name}.py"], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") > least and done.stdout in (committed / f"{name}.md").read_text(encoding="utf-8")

@@ -68,17 +68,22 @@ class SampleDifferences(Part):
         fake = moment.fake
         scores = one_logit(fake.logits, "sdp")
         best = scores.detach().topk(min(self.pairs(moment.step), len(scores))).indices
-        near = torch.cdist(
-            fake.seen.detach()[best].flatten(1), real.detach().flatten(1), compute_mode="donot_use_mm_for_euclid_dist"
-        ).argmin(1)
+        near = nearest(fake.seen.detach()[best], real.detach())
         total = (scores[best] - logits[near]).square().sum()
         for of_fake, of_real in zip(fake.features, features, strict=True):
-            total = total + (self._aggregate(of_fake[best]) - self._aggregate(of_real[near])).square().sum()
+            of_pair = aggregated(of_fake[best], self.norm), aggregated(of_real[near], self.norm)
+            total = total + (of_pair[0] - of_pair[1]).square().sum()
         return self.weight / len(best) * total
 
-    def _aggregate(self, feature: Tensor) -> Tensor:
-        """(k, C, …) feature maps to D̂, (k, C)."""
-        pooled = feature.flatten(2).amax(2) if feature.dim() > 2 else feature
-        pooled = pooled.to(torch.promote_types(pooled.dtype, torch.float32))
-        square = pooled.square().sum(1, keepdim=True).clamp_min(SMALLEST)
-        return pooled / (square if self.norm == "squared" else square.sqrt())
+
+def nearest(fakes: Tensor, real: Tensor) -> Tensor:
+    """Which of ``real`` (B, …) is nearest to each of ``fakes`` (k, …): (k,)."""
+    return torch.cdist(fakes.flatten(1), real.flatten(1), compute_mode="donot_use_mm_for_euclid_dist").argmin(1)
+
+
+def aggregated(feature: Tensor, norm: str) -> Tensor:
+    """(k, C, …) feature maps to D̂, (k, C)."""
+    pooled = feature.flatten(2).amax(2) if feature.dim() > 2 else feature
+    pooled = pooled.to(torch.promote_types(pooled.dtype, torch.float32))
+    square = pooled.square().sum(1, keepdim=True).clamp_min(SMALLEST)
+    return pooled / (square if norm == "squared" else square.sqrt())

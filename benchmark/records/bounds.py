@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from benchmark.metrics.names import LEMMAS, PAIRS, SLOPES, VALUES
 from benchmark.records.record import Record
 
 ROUNDING = 1e-3
@@ -33,9 +34,11 @@ BOUNDS = {
     **dict.fromkeys(("precision", "recall"), (0.0, 1.0)),
     **dict.fromkeys(("L_Vg_Bz", "jac_D", "jac_V", "jac_G"), (0.0, MOST)),  # norms and their maxima
     **dict.fromkeys(
-        ("gap_real_fake", "gap_real_test", "d_weight_grad", "feature_grad"), (0.0, MOST)
+        ("gap_real_fake", "gap_real_test", "d_weight_grad", "feature_grad", *SLOPES, *PAIRS, *VALUES[1:], *LEMMAS),
+        (0.0, MOST),
     ),  # distances and norms
-    "cosine": (-1.0 - 1e-6, 1.0 + 1e-6),
+    **dict.fromkeys(("cosine", "cosine_centred", "chain_r"), (-1.0 - 1e-6, 1.0 + 1e-6)),
+    **dict.fromkeys(("psi_ratio", "chain_p"), (0.0, 1.0 + 1e-6)),
     "effective_rank": (1.0 - 1e-6, MOST),
 }
 """Metric -> smallest and largest value that a measurement can give. Others lie within ``MOST``."""

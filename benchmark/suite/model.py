@@ -52,6 +52,7 @@ class Place:
     resolution: int
     network: str = field(default="", compare=False)  # of the recipe, by name
     n_dis: int = field(default=1, compare=False)  # of the recipe
+    table: str = field(default="", compare=False)  # that it is measured for
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Cell:
     def place(self) -> Place:
         """The column that it stands in."""
         network = plain_name(self.full_recipe.network[0])
-        return Place(self.dataset, self.data_percent, self.resolution, network, self.full_recipe.n_dis)
+        return Place(self.dataset, self.data_percent, self.resolution, network, self.full_recipe.n_dis, self.table)
 
     @property
     def noted(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.catalogue import words
 from benchmark.errors import GanbenchError, nearest
-from benchmark.metrics.names import PROBES
+from benchmark.metrics.names import IMAGE, PROBES
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
@@ -23,6 +23,8 @@ from benchmark.suite.plugged import plugged
 
 MOST_RECIPES, MOST_ON = 1_000, 100  # of a suite, and columns for which one of them changes
 SOURCES = ("notes", "stated", "kinds")
+ON = (*COORDINATES, "network", "n_dis")
+"""What ``on:`` tests; in the protocol of a profile, which is a rule for many tables, ``table`` too."""
 DEEPEST = 50  # recipes that inherit from each other in a row
 
 
@@ -130,13 +132,20 @@ def read_protocol(node: Node, conditional: bool = False, profile: bool = False) 
             fields[key] = _more(given_metrics) if profile else given_metrics
         elif key in PROTOCOL_TYPES:
             fields[key] = scalar(key, PROTOCOL_TYPES[key], value)
-    on = _on(given["on"], lambda n: read_protocol(n, conditional=True, profile=profile)) if "on" in given else None
+    tested = (*ON, "table") if profile else ON
+    on = _on(given["on"], lambda n: read_protocol(n, True, profile), tested) if "on" in given else None
     stated, notes, said = _sources(given, PROTOCOL_TYPES)
     return Draft(fields, stated, notes, on, said)
 
 
 def _more(names: tuple[str, ...]) -> Callable[[tuple[str, ...] | None], tuple[str, ...]]:
-    return lambda there: tuple(dict.fromkeys((*(there or ()), *names)))
+    """The metrics that are there and ``names``; of images only where images are measured."""
+
+    def more(there: tuple[str, ...] | None) -> tuple[str, ...]:
+        images = any(m in IMAGE for m in there or ())
+        return tuple(dict.fromkeys((*(there or ()), *(n for n in names if images or n not in IMAGE))))
+
+    return more
 
 
 def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, Said]]:
@@ -153,11 +162,11 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
     return stated, notes, read_kinds(given["kinds"], types, stated) if "kinds" in given else {}
 
 
-def _on(node: Node, read: Callable[[Node], Draft]) -> tuple[tuple[Filter, Draft], ...]:
+def _on(node: Node, read: Callable[[Node], Draft], fields: tuple[str, ...] = ON) -> tuple[tuple[Filter, Draft], ...]:
     found = []
     for text, draft in node.at_most(MOST_ON).mapping().items():
         try:
-            found.append((Filter(text, (*COORDINATES, "network", "n_dis")), read(draft)))
+            found.append((Filter(text, fields), read(draft)))
         except SuiteError:
             raise
         except GanbenchError as error:

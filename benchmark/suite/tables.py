@@ -170,7 +170,10 @@ class TableReader:
         base = column.coordinates.over(draft)
         where: dict[str, Any] = {k: base.fields.get(k) for k in COORDINATES}
         place = Place(
-            **where, network=plain_name((base.fields.get("network") or ("",))[0]), n_dis=base.fields.get("n_dis", 1)
+            **where,
+            network=plain_name((base.fields.get("network") or ("",))[0]),
+            n_dis=base.fields.get("n_dis", 1),
+            table=given["table"],
         )
         chosen = column.coordinates.over(draft.at(place))
         measured = column.protocol.at(place, protocol.at(place))

@@ -48,10 +48,10 @@ def summarise(looks: list[Look], test: Tensor) -> dict[str, dict[str, float]]:
         "D_fake": torch.cat([look.fake for look in looks]),
         "D_test": test,
     }
-    found: dict[str, dict[str, Any]] = {name: _spread(said.flatten()) for name, said in logits.items()}
+    found: dict[str, dict[str, Any]] = {name: spread(said.flatten()) for name, said in logits.items()}
     for name in ("fake", "test"):
         found[f"gap_real_{name}"] = {"value": abs(found["D_real"]["value"] - found[f"D_{name}"]["value"])}
-    found["d_weight_grad"] = _spread(torch.tensor([look.weight_grad for look in looks], dtype=torch.float64))
+    found["d_weight_grad"] = spread(torch.tensor([look.weight_grad for look in looks], dtype=torch.float64))
     blocks = range(len(looks[0].features))
     found["feature_grad"] = _mean_of(
         {f"block_{b + 1}": math.fsum(look.feature_grads[b] for look in looks) / len(looks) for b in blocks}
@@ -66,7 +66,7 @@ def summarise(looks: list[Look], test: Tensor) -> dict[str, dict[str, float]]:
     return found
 
 
-def _spread(values: Tensor) -> dict[str, float]:
+def spread(values: Tensor) -> dict[str, float]:
     """Mean, and standard deviation (n − 1) where there are several."""
     values = values.double()
     return {"value": values.mean().item(), **({"std": values.std().item()} if len(values) > 1 else {})}

@@ -1,13 +1,19 @@
-"""Probes of D in its training (CHAIN's slides, analysis figures): what it says of real, generated and unseen images,
-its gradients, its features.
+"""Probes of D in its training: what it says of real, generated and unseen images, its gradients, its features (CHAIN's
+slides, analysis figures); its loss (GAN-SDP, Figure 3b); and what ``slopes.py``, ``pairs.py`` and ``values.py``
+have.
 
-    D_real, D_fake, D_test   mean of D's logits on training images, on fresh fakes, on held-out images; std is over the
-    images gap_real_fake            |D_real − D_fake|, and gap_real_test |D_real − D_test|: in logits, as the slides
-    draw them d_weight_grad            ‖∂L/∂θ_D‖₂ of D's adversarial loss on one batch of each; std is over batches
+    D_real, D_fake, D_test   mean of D's logits on training images, on fresh fakes, on held-out images; std is over
+                             the images
+    gap_real_fake            |D_real − D_fake|, and gap_real_test |D_real − D_test|: in logits, as the slides draw them
+    d_weight_grad            ‖∂L/∂θ_D‖₂ of D's adversarial loss on one batch of each; std is over batches
     feature_grad             ‖∂L/∂H‖_F, H the feature maps of one block for both batches: the mean over blocks, and each
     cosine, effective_rank   of the features of a block, averaged over the map's places (``metrics/geometry.py``): the
-    mean over
-                             blocks and over real and fake, and each
+                             mean over blocks and over real and fake, and each
+    D_loss                   L, D's adversarial loss of a batch; std is over batches
+    grad_…, difference_…     how steep D is at images: ``slopes.py`` (GraN-GAN, Figures 3 and 4)
+    pair_…                   fakes beside the nearest real images: ``pairs.py`` (GAN-SDP, equations 11 to 14)
+    d_weight_grad_real, …    and all of CHAIN's lemmas and theorems: ``lemmas.py``
+    V_…, jac_D_real          the value of the game: ``values.py`` (theory paper, sections 3 and 4)
 
 D is seen as the next step of its training would see it: in batches of the recipe's size, real and fake apart or jointly
 as the recipe has it, against the G that is trained (no average of it, in train mode), every pass announced to the
@@ -23,8 +29,10 @@ measurement and for every seed; fakes and all other draws are a function of (see
 
 from __future__ import annotations
 
-import copy
+import functools
 import math
+from collections.abc import Callable, Collection
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,15 +41,17 @@ from torch import Tensor
 from benchmark.data.read import ImageSet, read
 from benchmark.data.subsets import SUBSET_SEED
 from benchmark.errors import GanbenchError
-from benchmark.methods.part import Side, View
-from benchmark.metrics.names import PROBES
+from benchmark.metrics.names import LEMMAS, OF_D, PAIRS, PROBES, SLOPES, VALUES
 from benchmark.metrics.real import held_out
 from benchmark.pulse import beat
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
-from benchmark.train.probed import Look, halves, norm, pooled, summarise
-from benchmark.train.step import pass_through_D
-from benchmark.train.streams import NAMES, stream
+from benchmark.train.lemmas import lemma, lemmas
+from benchmark.train.pairs import means, pairs
+from benchmark.train.probed import Look, halves, norm, pooled, spread, summarise
+from benchmark.train.slopes import boxes, slopes
+from benchmark.train.twin import Shown, judge, twin_of
+from benchmark.train.values import Value, value, values
 
 
 class Probes:
@@ -54,7 +64,7 @@ class Probes:
             GanbenchError: there are too few images, or no held-out ones.
         """
         self.asked = [m for m in protocol.metrics if m in PROBES]
-        self.batch = recipe.batch_d
+        self.batch, self.trained_on = recipe.batch_d, len(data.images)
         if (held := held_out(recipe, protocol)) is None or held.count is None:
             return
         unseen = read(held.dataset, held.split, held.resolution, held.channels, crop=held.crop, resize=held.resize)
@@ -71,21 +81,64 @@ class Probes:
         """A history entry's share: ``{probe: {"value", …}}``. A value that is not finite is None."""
         if not self.asked:
             return {}
-        seen, unseen = [], []
+        looks = _Looks(self.asked, self.trained_on)
         with torch.enable_grad(), torch.random.fork_rng(devices=[]):
             for index in range(len(self.real[0]) // self.batch):
                 beat()
                 real, test = (_batch(gan, images, index, self.batch) for images in (self.real, self.unseen))
-                twins = [_twin(gan, seed, step, index) for _ in range(2)]
-                with torch.no_grad():
-                    made = twins[0].fakes(self.batch)
-                fake = (made.images, made.labels)
-                seen.append(_look(twins[0], real, fake))
-                unseen.append(_logits(twins[1], test, fake))
-        found = summarise(seen, torch.cat(unseen))
+                looks.take(functools.partial(twin_of, gan, seed, step, index), real, test)
+        found = looks.found()
         return {
             m: {key: value if math.isfinite(value) else None for key, value in found[m].items()} for m in self.asked
         }
+
+
+class _Looks:
+    """What was asked for, batch by batch."""
+
+    def __init__(self, asked: Collection[str], trained_on: int) -> None:
+        self.asked, self.trained_on = asked, trained_on
+        self.seen: list[Look] = []
+        self.unseen: list[Tensor] = []
+        self.losses: list[float] = []
+        self.slopes: list[dict[str, Tensor]] = []
+        self.pairs: list[dict[str, Tensor]] = []
+        self.values: list[Value] = []
+        self.lemmas: list[dict[str, Any]] = []
+
+    def _any(self, group: Collection[str]) -> bool:
+        return any(m in group for m in self.asked)
+
+    def take(self, twin: Callable[[], Gan], real: Shown, test: Shown) -> None:
+        """One batch of real and of held-out images, beside fresh fakes of the first twin."""
+        first = twin()
+        with torch.no_grad():
+            made = first.fakes(len(real[0]))
+        fake = (made.images, made.labels)
+        if self._any(OF_D):
+            self.seen.append(_look(first, real, fake))
+            self.unseen.append(_logits(twin(), test, fake))
+        if "D_loss" in self.asked:
+            self.losses.append(_loss(twin(), real, fake))
+        if self._any(SLOPES):
+            self.slopes.append(slopes(twin, real, fake))
+        if self._any(PAIRS):
+            self.pairs.append(pairs(twin(), real, fake))
+        if self._any(VALUES):
+            self.values.append(value(twin(), twin(), real, test))
+        if self._any(LEMMAS):
+            self.lemmas.append(lemma(twin, real, fake, first=not self.lemmas))
+
+    def found(self) -> dict[str, dict[str, float]]:
+        """Every quantity, over all batches."""
+        return (
+            (summarise(self.seen, torch.cat(self.unseen)) if self.seen else {})
+            | ({"D_loss": spread(torch.tensor(self.losses, dtype=torch.float64))} if self.losses else {})
+            | (boxes(self.slopes) if self.slopes else {})
+            | (means(self.pairs) if self.pairs else {})
+            | (values(self.values, self.trained_on) if self.values else {})
+            | (lemmas(self.lemmas, LEMMAS) if self.lemmas else {})
+        )
 
 
 Images = tuple[Tensor, Tensor]
@@ -102,55 +155,26 @@ def _drawn(data: ImageSet, wanted: int, count: int) -> Images:
     )
 
 
-def _batch(gan: Gan, images: Images, index: int, size: int) -> tuple[Tensor, Tensor | None]:
+def _batch(gan: Gan, images: Images, index: int, size: int) -> Shown:
     pixels, labels = (tensor[index * size : (index + 1) * size].to(gan.device) for tensor in images)
     return pixels.float().div_(127.5).sub_(1), None if gan.recipe.classes is None else labels
 
 
-def _twin(gan: Gan, seed: int, step: int, index: int) -> Gan:
-    """A copy of the pair, its parts and its loss that shares the weights, and draws from streams of its own."""
-    twin = copy.copy(gan)
-    twin.rng = {name: stream(seed, "probe", name, step, index) for name in NAMES}
-    players = (gan.G, gan.judges, *(m for part in gan.parts for m in part.frozen()))
-    shared = {id(p): p for player in players for p in player.parameters()} | {
-        id(gan.rng[name]): twin.rng[name] for name in NAMES
-    }
-    twin.G, twin.D, twin.parts, twin.loss = copy.deepcopy((gan.G, gan.D, gan.parts, gan.loss), shared)
-    return twin
-
-
-def _judge(
-    twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Tensor | None]
-) -> tuple[Side, Side, list[list[Tensor]]]:
-    """Both sides through D as in its step; and each block's feature maps, of one pass for both sides or of one for
-    each.
-    """
-    sides = [Side(images, images, images.new_empty(0), [], labels) for images, labels in (real, fake)]
-    if twin.recipe.d_pass == "joint":
-        taps: list[Tensor] = []
-        labels = None if real[1] is None or fake[1] is None else torch.cat([real[1], fake[1]])
-        logits = list(pass_through_D(twin, "d-both", torch.cat([real[0], fake[0]]), labels, taps).chunk(2))
-        maps = [[tap] for tap in taps]
-    else:
-        by_side: list[list[Tensor]] = [[], []]
-        views: tuple[View, View] = ("d-real", "d-fake")
-        logits = [
-            pass_through_D(twin, view, side.seen, side.labels, taps)
-            for view, side, taps in zip(views, sides, by_side, strict=True)
-        ]
-        maps = [list(pair) for pair in zip(*by_side)]
-    for side, said in zip(sides, logits):
-        side.logits = said
-    return sides[0], sides[1], maps
-
-
-def _logits(twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Tensor | None]) -> Tensor:
+def _logits(twin: Gan, real: Shown, fake: Shown) -> Tensor:
     """What D says of ``real`` beside ``fake``."""
-    return twin.loss.verdict(_judge(twin, real, fake)[0]).detach()
+    said: Tensor = twin.loss.verdict(judge(twin, real, fake)[0])
+    return said.detach()
 
 
-def _look(twin: Gan, real: tuple[Tensor, Tensor | None], fake: tuple[Tensor, Tensor | None]) -> Look:
-    of_real, of_fake, maps = _judge(twin, real, fake)
+def _loss(twin: Gan, real: Shown, fake: Shown) -> float:
+    """D's adversarial loss of a batch."""
+    with torch.no_grad():
+        loss: Tensor = twin.loss.d_loss(*judge(twin, real, fake)[:2])
+    return loss.item()
+
+
+def _look(twin: Gan, real: Shown, fake: Shown) -> Look:
+    of_real, of_fake, maps = judge(twin, real, fake)
     weights = list(twin.D.parameters())
     flat = [tensor for block in maps for tensor in block]
     grads = list(torch.autograd.grad(twin.loss.d_loss(of_real, of_fake), [*weights, *flat], allow_unused=True))

@@ -9,6 +9,7 @@ from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.ranking import Ranking, rankings
 from benchmark.collate.presenting.fields import FieldRow, Value
 from benchmark.collate.presenting.sentence import sentence
+from benchmark.collate.presenting.site.boxes import boxes
 from benchmark.collate.presenting.site.dots import achieved_figures
 from benchmark.collate.presenting.site.figures import data_of, named
 from benchmark.collate.presenting.site.forest import forest
@@ -38,7 +39,7 @@ class Section:
     view: View
     sentence: str
     figures: tuple[Plot, ...]  # the one that matters, metric by metric
-    folded: tuple[Plot, ...]  # verdicts in tolerance bands, ranks
+    folded: tuple[Plot, ...]  # further curves and boxes, verdicts in tolerance bands, ranks
     orders: tuple[Ranking, ...]
     strips: tuple[tuple[str, tuple[Sample, ...]], ...]  # what the methods were trained on, and their samples
     verdicts: tuple[str, ...]  # those that there are
@@ -55,14 +56,15 @@ MANY = 12
 def section(table: Table, view: View, joined: Sequence[Joined], image: Callable[[str], Image | None]) -> Section:
     """All of one table; ``image`` writes a record's samples."""
     achieved = achieved_figures(table.key, joined)
-    shown = achieved or [p for p in [training(table.key, joined)] if p]
+    shown = achieved or boxes(table.key, joined) or training(table.key, joined)
+    more = [] if achieved else shown[1:]
     bands = forest(table.key, [(table, joined)])
     squares = [s for _, row in view.rows for s in row]
     return Section(
         view,
         sentence(joined),
-        tuple(shown),
-        (*([bands] if bands else []), *slopes(table, joined)),
+        tuple(shown[:1] if more else shown),
+        (*more, *([bands] if bands else []), *slopes(table, joined)),
         tuple(o for o in rankings(table, joined) if o.tau is not None),
         _strips(joined, image),
         tuple(dict.fromkeys(s.verdict for s in squares if s.verdict)),

@@ -15,8 +15,8 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Marks:
-    """What is drawn in one style: a ``line`` through points, separate ``points``, or ``across``: a dashed line at each
-    y.
+    """What is drawn in one style: a ``line`` through points, separate ``points``, ``across``: a dashed line at each y,
+    or a ``box``, whose five points above one another are the ends of its whiskers, its quartiles and its median.
     """
 
     kind: str

@@ -86,6 +86,10 @@ def _draw(axes: Any, m: Marks, horizontal: bool) -> None:
     if m.kind == "across":
         for v in y:
             axes.axhline(v, color="#333", linestyle="--", linewidth=0.8)
+    elif m.kind == "box":
+        ends = dict(zip(("whislo", "q1", "med", "q3", "whishi"), y))
+        drawn = dict.fromkeys(("boxprops", "whiskerprops", "medianprops"), {"color": colour, "linewidth": 1.1})
+        axes.bxp([ends], positions=[x[0]], widths=0.25, showfliers=False, showcaps=False, manage_ticks=False, **drawn)
     elif m.kind == "line":
         dashes = "--" if m.style in DASHED else "-"
         axes.plot(x, y, color=colour, linewidth=1.1, linestyle=dashes, marker="." if len(x) < 12 else None)

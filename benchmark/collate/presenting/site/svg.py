@@ -23,6 +23,8 @@ SHAPES = {
     "published": "M0-8V8",  # an upright stroke
 }
 """One shape a verdict: colour alone says nothing."""
+HALF_BOX = 9.0
+"""Pixels."""
 RING = "M-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0Z"
 
 
@@ -82,6 +84,14 @@ def _marks(p: Plot, m: Marks) -> str:
         return "".join(
             f'<path class="across" d="M{_n(x.start)} {_n(y(v))}H{_n(x.end)}">{title}</path>' for _, v in m.points
         )
+    if m.kind == "box":
+        (a, least), (_, low), (_, middle), (_, high), (_, most) = m.points
+        left, right = _n(x(a) - HALF_BOX), _n(x(a) + HALF_BOX)
+        d = (
+            f"M{_n(x(a))} {_n(y(least))}V{_n(y(low))}M{_n(x(a))} {_n(y(high))}V{_n(y(most))}"
+            f"M{left} {_n(y(low))}H{right}V{_n(y(high))}H{left}ZM{left} {_n(y(middle))}H{right}"
+        )
+        return f'<path class="line {m.style}" d="{d}">{title}</path>'
     if m.kind == "line":
         d = "L".join(f"{_n(x(a))} {_n(y(b))}" for a, b in m.points)
         dot = (

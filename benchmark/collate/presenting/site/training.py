@@ -10,18 +10,26 @@ from benchmark.collate.presenting.site.plot import Axis, Marks, Plot, Scale
 from benchmark.records.record import Record
 
 FIRST = ("FID", "tFID", "V_g")
-"""The metric of the figure is the first of these that there is, else the table's first."""
+"""The metric of a figure is the first of these that there is, else the table's first."""
 COLOURS = 12
 APART = 13.0
 """Pixels between two names."""
 
 
-def training(name: str, joined: Sequence[Joined]) -> Plot | None:
-    """One line a method, the mean of its seeds, on the data that most of them were trained on."""
+def training(name: str, joined: Sequence[Joined]) -> list[Plot]:
+    """One plot; or, of a table that stands for a figure of curves and has no numbers, one for each of its metrics."""
     held = dict.fromkeys(
         k for j in joined for r in j.records for e in r.history for k, v in e.items() if isinstance(v, dict)
     )
-    metric = next((m for m in (*FIRST, *(m for j in joined for m in j.entries)) if m in held), "")
+    of_table = dict.fromkeys(m for j in joined for m in j.entries)
+    metrics = [m for m in (*FIRST, *of_table) if m in held][:1]
+    if not any(p.value is not None for j in joined for p in j.cell.published.values()):
+        metrics = [m for m in of_table if m in held] or metrics
+    return [plot for m in metrics if (plot := _lines(name, m, joined)) is not None]
+
+
+def _lines(name: str, metric: str, joined: Sequence[Joined]) -> Plot | None:
+    """One line a method, the mean of its seeds, on the data that most of them were trained on."""
     names = named([j.cell for j in joined])
     of_data: dict[str, dict[str, Joined]] = {}
     for j in joined:
