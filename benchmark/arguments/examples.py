@@ -41,7 +41,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "data": ("data list", "data fetch mnist", "data stats gran --profile reduced"),
     "data list": ("data list", "data list mnist vgg16"),
     "data fetch": ("data fetch mnist", "data fetch fluent-emoji --force", "data fetch --for gran --profile reduced"),
-    "data add": ("data add celeba FOLDER", "data add cifar10 cifar-10-python.tar.gz"),
+    "data add": ("data add celeba FOLDER", "data add cifar10 cifar-10-python.tar.gz", "data add flowers FOLDER --new"),
     "data verify": ("data verify mnist", "data verify mnist cifar10"),
     "data stats": (
         "data stats",

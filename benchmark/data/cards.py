@@ -127,7 +127,7 @@ class Card:
 
 @functools.cache
 def cards() -> dict[str, Card]:
-    """Every dataset card, by name."""
+    """Every dataset card of the package, by name."""
     raw = yaml.safe_load((Path(__file__).parent / "cards.yaml").read_text(encoding="utf-8"))
     return {
         name: Card(
@@ -151,9 +151,21 @@ def cards() -> dict[str, Card]:
 
 def card(name: str) -> Card:
     """The card of a dataset; raises GanbenchError with the nearest name if there is none."""
-    if name not in cards():
-        raise GanbenchError(f"unknown dataset {name!r}{nearest(name, cards())}", 2)
-    return cards()[name]
+    if (found := cards().get(name)) is not None:
+        return found
+    from benchmark.data.own import is_own, may_be_called, own_card
+
+    if is_own(name):
+        return own_card(name)
+    own = f"one of your own: ganbench data add {name} FOLDER --new" if may_be_called(name) is None else ""
+    raise GanbenchError(f"unknown dataset {name!r}{nearest(name, known_datasets())}{own and f' ({own})'}", 2)
+
+
+def known_datasets() -> list[str]:
+    """Names of all: ours, and those that users have added."""
+    from benchmark.data.own import own_names
+
+    return [*cards(), *own_names()]
 
 
 def folder_of(name: str) -> Path:
@@ -178,7 +190,7 @@ def mend(c: Card) -> str:
     """How a person gets a dataset that is not here."""
     if c.sources:
         return f"run: ganbench data fetch {c.part_of or c.name}"
-    return f"get it from {c.home}, then run: ganbench data add {c.name} FOLDER"
+    return f"{f'get it from {c.home}, then ' if c.home else ''}run: ganbench data add {c.name} FOLDER"
 
 
 def missing(name: str, split: str) -> str | None:

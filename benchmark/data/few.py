@@ -34,7 +34,7 @@ def few(recipe: Recipe, count: int) -> np.ndarray:
     if c.reader in STREAMED:
         picture = stream(c, recipe.split).open()
         found = [pixels(picture(int(i)), *_shape(recipe), f"{c.name} {recipe.split}, image {i}") for i in chosen]
-        return np.stack(found)
+        return np.stack(found)[:, : recipe.channels]
     if c.reader == "folders":
         return _of_zip(c, recipe, chosen)
     whole = read(

@@ -57,6 +57,7 @@ def read(
         store(indices, drawn)
     if c.reader in STREAMED:
         pixels, labels = _streamed(c, split, resolution, crop, resize, indices, content, drawn)
+        pixels = pixels[:, :channels]  # of grey ones, which are kept as three equal channels
         return ImageSet(pixels, labels, content, drawn)
     pixels, labels = _decode(c, split, resolution, channels, crop, resize)
     if len(pixels) != count:
