@@ -36,7 +36,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "enter gran/2/NSGAN/cifar10 FID=24.1 --by 'clean-fid 0.1.35' --protocol theirs.yaml",
         "enter gran/2/NSGAN/cifar10 FID=24.1,23.8,24.6 --by 'clean-fid 0.1.35'",
     ),
-    "new": ("new suite mine", "new method wild"),
+    "new": ("new suite mine", "new method wild", "new dataset waves"),
     "schema": ("schema > suite.schema.json", "schema | less"),
     "data": ("data list", "data fetch mnist", "data stats gran --profile reduced"),
     "data list": ("data list", "data list mnist vgg16"),

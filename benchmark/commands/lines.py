@@ -50,7 +50,7 @@ def chosen_plan(a: Namespace, elsewhere: bool = False) -> tuple[Plan, list[Recor
         return prioritised(made, priorities) if priorities else made
 
     made, found = believing(planned, found)
-    say_code(run.recipe for run in made.of("to do"))
+    say_code((run.recipe, run.protocol) for run in made.of("to do"))
     another = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
     _must_build(made, another)
     made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)

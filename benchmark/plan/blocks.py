@@ -53,7 +53,7 @@ def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
-    if why := may_not_run(recipe):
+    if why := may_not_run(recipe) or _may_not_measure(recipe, protocol):
         return why
     try:
         card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
@@ -79,6 +79,12 @@ def may_not_run(recipe: Recipe) -> str | None:
     """Why one of its plug-ins, which are all there, may not run."""
     used = [("networks", recipe.network[0]), *(("methods", name) for name, _ in (recipe.loss, *recipe.parts))]
     return next(filter(None, (plugin(room, name).closed() for room, name in used)), None)
+
+
+def _may_not_measure(recipe: Recipe, protocol: Protocol) -> str | None:
+    """Why its dataset or extractor from outside may not run."""
+    used = (("datasets", recipe.dataset), ("extractors", protocol.features or ""))
+    return next(filter(None, (found.closed() for room, name in used if (found := plugins(room).get(name)))), None)
 
 
 def _conditions(recipe: Recipe, protocol: Protocol) -> str | None:

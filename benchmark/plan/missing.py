@@ -39,8 +39,8 @@ def can_be_fetched(name: str) -> bool:
 
 def weights_of(recipe: Recipe, protocol: Protocol) -> list[str]:
     """Names of the weights that a run takes: of its parts' networks, and of the extractor where images are measured."""
-    extractor = [weights_name(protocol.extractor)] if _measured(protocol) else []
-    return list(dict.fromkeys([*needed(recipe), *extractor]))
+    extractor = weights_name(protocol.extractor) if _measured(protocol) else None
+    return list(dict.fromkeys([*needed(recipe), *([extractor] if extractor else [])]))
 
 
 def _splits(recipe: Recipe, protocol: Protocol) -> list[str]:

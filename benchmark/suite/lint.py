@@ -105,8 +105,8 @@ def _measuring(suite: Suite) -> Iterator[str]:
         if relative > WIDE
     )
     for cell in suite.cells:
-        if (split := cell.full_protocol.real_split) and split not in card(cell.dataset).splits:
-            yield f"{cell.id}: real_split is {split!r}{nearest(split, card(cell.dataset).splits)}"
+        if (split := cell.full_protocol.real_split) and split not in card(cell.full_recipe.dataset).splits:
+            yield f"{cell.id}: real_split is {split!r}{nearest(split, card(cell.full_recipe.dataset).splits)}"
     yield from _normless(suite)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from benchmark.catalogue import meant
 from benchmark.data.cards import card
 from benchmark.errors import GanbenchError
 from benchmark.suite import published
@@ -114,7 +115,7 @@ def read_column(node: Node) -> Column:
 def _dataset(node: Node) -> str:
     """The name of a dataset that has a card."""
     try:
-        return card(node.text()).name
+        return card(meant("datasets", node.text())).name
     except GanbenchError as error:
         node.fail(str(error))
 
