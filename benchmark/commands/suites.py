@@ -41,6 +41,6 @@ def say_changed(made: Plan) -> None:
     for file, n in sorted(runs.items()):
         print(
             f"ganbench: {file} has changed since {n:,} record{'' if n == 1 else 's'}, with VERSION as before: if it "
-            "computes something else now, raise VERSION, and the runs are made again",
+            "computes something else now, raise VERSION, and the runs are made again; --again makes just these anew",
             file=sys.stderr,
         )

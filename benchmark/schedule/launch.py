@@ -155,6 +155,7 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
             images=run.images,
             size=run.size,
             priority=run.priority,
+            again=run.again,
             plugins=plugs[id(run.recipe), id(run.protocol)],
             **common,
         )
