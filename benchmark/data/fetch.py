@@ -46,6 +46,7 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
     failures: list[str] = []
     for source in c.sources:
         origin = next(source[key] for key in ("url", "tar", "npm") if key in source)
+        origin = origin.format(file=wanted[0].file) if len(wanted) == 1 else origin.replace("{file}", "…")
         try:
             with scratch_folder() as scratch:  # nothing of one source is there for the next
                 for file in list(wanted):
