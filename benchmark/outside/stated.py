@@ -56,15 +56,12 @@ def stated(room: str, text: str) -> dict[str, Any]:
 def _constants(text: str, names: tuple[str, ...]) -> dict[str, Any]:
     found = {}
     for node in ast.parse(text).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if _is_typed(node) else []
-        for target in targets:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             if isinstance(target, ast.Name) and target.id in names:
-                found[target.id] = ast.literal_eval(node.value)  # type: ignore[attr-defined]  # of an assignment
+                found[target.id] = ast.literal_eval(node.value)
     return found
-
-
-def _is_typed(node: ast.stmt) -> bool:
-    return isinstance(node, ast.AnnAssign) and node.value is not None
 
 
 def _check_card(card: Any) -> None:

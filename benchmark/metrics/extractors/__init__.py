@@ -94,12 +94,14 @@ def weights_name(name: str) -> str | None:
 
 def dimension(name: str) -> int:
     """Of the features."""
-    return _file(name).DIMENSION
+    found: int = _file(name).DIMENSION
+    return found
 
 
 def flops(name: str) -> float:
     """Of one image, of convolutions and matrix products."""
-    return _file(name).FLOPS
+    found: float = _file(name).FLOPS
+    return found
 
 
 def packages(name: str) -> dict[str, str]:
@@ -107,9 +109,10 @@ def packages(name: str) -> dict[str, str]:
     return {package: installed(package) for package in _file(name).PACKAGES}
 
 
-def resize(name: str) -> str:
-    """How the extractor resizes images to its input."""
-    return _file(name).RESIZE
+def resize(name: str) -> str | None:
+    """How the extractor resizes images to its input; None where no word of a protocol says it."""
+    found: str | None = _file(name).RESIZE
+    return found
 
 
 def proxy(name: str) -> bool:
