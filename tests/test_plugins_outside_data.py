@@ -24,7 +24,6 @@ from benchmark.records import store
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell
 from benchmark.suite.nodes import SuiteError
-from benchmark.weights.known import KNOWN
 from tests.test_plugins_outside import METHOD, SHARED, _as_before, write  # noqa: F401  (an autouse fixture)
 from tests.test_working_directory import MINI
 
@@ -105,10 +104,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
-    known = dict(KNOWN)
     yield
-    KNOWN.clear()
-    KNOWN.update(known)
     for room in ("datasets", "extractors"):
         catalogue.plugins(room).clear()
 
@@ -260,7 +256,12 @@ FAULTS = {
     "version": ("datasets/noisy.py", "VERSION = 1", "", "it has build.*and no VERSION = 1"),
     "dimension": ("extractors/seen.py", "DIMENSION = 4", "", r"it states no DIMENSION \(a whole number"),
     "resize": ("extractors/seen.py", '"bilinear"', '"lanczos"', "RESIZE must be"),
-    "weights": ("extractors/seen.py", "PROXY", 'WEIGHTS = "vgg61"\nPROXY', "WEIGHTS must be None, one of inception"),
+    "weights": (
+        "extractors/seen.py",
+        "PROXY",
+        'WEIGHTS = "vgg61"\nPROXY',
+        "WEIGHTS: no weights 'vgg61'; did you mean 'vgg16'",
+    ),
     "weights climb": (
         "extractors/seen.py",
         "PROXY",

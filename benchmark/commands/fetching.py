@@ -26,7 +26,7 @@ from benchmark.weights.read import verified
 
 def known_names() -> list[str]:
     """Of all datasets and weights."""
-    return [*known_datasets(), *KNOWN]
+    return list(dict.fromkeys([*known_datasets(), *KNOWN]))
 
 
 def list_all(names: Sequence[str]) -> int:

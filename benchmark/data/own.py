@@ -17,7 +17,6 @@ from benchmark.data.home import data_root
 from benchmark.errors import GanbenchError
 from benchmark.suite.file import read
 from benchmark.suite.nodes import Node
-from benchmark.weights.known import KNOWN
 
 FILE = "ganbench-card.yaml"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")  # it names folders
@@ -45,8 +44,8 @@ def is_own(name: str) -> bool:
 
 def may_be_called(name: str) -> str | None:
     """Why no dataset of a user's may have this name; None if one may."""
-    if name in cards() or name in KNOWN:
-        return f"{name} is one of ganbench's own {'datasets' if name in cards() else 'weights'}: choose another name"
+    if name in cards():
+        return f"{name} is one of ganbench's own datasets: choose another name"
     if not NAME.fullmatch(name):
         return f"{name[:100]!r} cannot be a name: lower-case letters, digits and dashes, at most 100"
     return None

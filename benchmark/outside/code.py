@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -81,7 +81,7 @@ def plugin_of(code: Code, load: Callable[[Code], ModuleType], closed: Callable[[
         return None
     if code.room not in stated.ROOMS and (found.kind == "network") != (code.room == "networks"):
         raise GanbenchError(f"{code.where}: build in methods/ must say what it returns: '-> Part' or '-> Loss'", 2)
-    if code.name in taken(code.room):
+    if code.name in plugins(code.room):
         raise GanbenchError(
             f"{code.where}: {code.room[:-1]} {code.name!r} is one of ganbench's own: rename the file", 2
         )
@@ -92,19 +92,6 @@ def _plain_values(room: str) -> str:
     return {"datasets": "VERSION and CARD", "extractors": f"VERSION, {', '.join(stated.EXTRACTOR)}"}.get(
         room, "VERSION, WEIGHTS and defaults"
     )
-
-
-def taken(room: str) -> Collection[str]:
-    """Names that are taken."""
-    if room == "extractors":
-        from benchmark.metrics.extractors import names
-
-        return names()
-    if room == "datasets":
-        from benchmark.data.cards import cards
-
-        return cards()
-    return plugins(room)
 
 
 def _half(text: str) -> str:

@@ -14,11 +14,10 @@ from importlib.util import spec_from_loader
 from types import ModuleType
 from typing import Any
 
-from benchmark.catalogue import Plugin, plugins
+from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError
 from benchmark.outside.code import MARK, Code, plugin_of
 from benchmark.recipe import Protocol, Recipe
-from benchmark.weights.known import KNOWN, Weights
 
 PACKAGE = "ganbench_outside"
 """Each plug-in is a package of its own below this one: two that import files of one name do not meet."""
@@ -33,7 +32,6 @@ def register(code: Code) -> str | None:
         if (found := plugin_of(code, _load, closed)) is None:
             return None
         _known[code.digest] = code
-        _own_weights(code.qualified, found)
         plugins(code.room)[code.qualified] = found
     return code.qualified
 
@@ -69,12 +67,6 @@ def arrived(plugs: Iterable[dict[str, Any]]) -> None:
         code = Code(plug["room"], plug["main"], tuple(map(tuple, plug["files"])), plug["folder"])
         if name := register(code):
             trust([name])
-
-
-def _own_weights(name: str, extractor: Plugin) -> None:
-    """Make the file of weights known that an extractor states, by the extractor's own name."""
-    if isinstance(said := extractor.states.get("WEIGHTS"), dict):
-        KNOWN[name] = Weights(said["file"], said["sha256"], said["source"])
 
 
 def _load(code: Code) -> ModuleType:

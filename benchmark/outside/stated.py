@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from benchmark.errors import GanbenchError, nearest
-from benchmark.weights.known import KNOWN
 
 ROOMS = ("extractors", "datasets")
 EXTRACTOR: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -22,8 +21,8 @@ EXTRACTOR: dict[str, tuple[Callable[[Any], bool], str]] = {
     "CPU_BATCH": (lambda v: _whole(v, 4_096), "a whole number: images at a time"),
     "PACKAGES": (lambda v: isinstance(v, tuple) and all(isinstance(p, str) for p in v), "a tuple of packages' names"),
     "WEIGHTS": (
-        lambda v: v is None or (isinstance(v, str) and v in KNOWN) or _file(v),
-        f'None, one of {", ".join(KNOWN)}, or {{"file": "its.pth", "sha256": "…", "source": "where to get it"}}',
+        lambda v: v is None or isinstance(v, str) or _file(v),
+        'None, a name of \'data list\', or {"file": "its-name.pth", "sha256": "…", "source": "where to get it"}',
     ),
 }
 DEFAULTS: dict[str, Any] = {"CPU_BATCH": 32, "PACKAGES": (), "WEIGHTS": None}

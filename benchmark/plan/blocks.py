@@ -149,8 +149,8 @@ def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
 
 def _settings(p: Protocol) -> str | None:
     """Settings that measuring would stumble over, at the end of a long run."""
-    if p.input_resize not in (None, extractor_resize(p.extractor)):
-        return f"{p.features} resizes to its input by {extractor_resize(p.extractor) or 'a way of its own'}, not {p.input_resize}"
+    if p.input_resize not in (None, by := extractor_resize(p.extractor)):
+        return f"{p.features} resizes to its input by {by or 'a way of its own'}, not {p.input_resize}"
     if p.checkpoint == "best" and p.best_by not in p.metrics:
         return f"the best checkpoint is chosen by {p.best_by}, which the protocol does not measure"
     return None

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from benchmark.errors import GanbenchError
-from benchmark.outside.code import taken
 from benchmark.suite.load import NAME, RESERVED
 from benchmark.suite.skeleton_code import DATASET, EXTRACTOR, METHOD, NETWORK
+from benchmark.suite.taken import taken
 
 FOLDER = "plugins"
 CODE = {"method": METHOD, "network": NETWORK, "extractor": EXTRACTOR, "dataset": DATASET}
