@@ -135,6 +135,8 @@ REFUSED = {
     "other classes": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/z/d.png"), "y, z"),
     "half splits": (pictures("train/a.png", "test/b.png", "more/c.png"), "train look like splits, and more like none"),
     "two of one split": (pictures("val/a.png", "valid/b.png"), "are both called val"),
+    "a folder that steers": (pictures("x\x1b[2J/train/a.png", "x\x1b[2J/test/b.png"), "rename the folder x"),
+    "a folder with a backslash": (pictures("x\\y/a.png", "x\\y/b.png"), "rename the folder x"),
     "a name that steers": ({"a\x1b[2J.gif": b"x"}, r"a\\x1b\[2J.gif is not an image"),
 }
 

@@ -14,19 +14,14 @@ from PIL import Image
 
 from benchmark.data import manifest
 from benchmark.data.add import Made, Say, write_all
+from benchmark.data.by_folders import by_split, same_classes
+from benchmark.data.by_folders import classes as classes_of
 from benchmark.data.cards import Card
 from benchmark.data.own import SKIP, card_file, is_own, may_be_called, own_card
 from benchmark.data.pictures import Pictures, from_folder, from_zip
-from benchmark.errors import GanbenchError, few, plain
+from benchmark.errors import GanbenchError, plain
 from benchmark.files import write_whole
 
-SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    **dict.fromkeys(("unlabeled", "unlabelled"), "unlabeled"),
-}
-"""Folder, in lower case -> split."""
 SMALLEST, LARGEST = 8, 64  # pixels a side to which any image may be resized; larger ones to their own size
 HEAD = """\
 # Written by 'ganbench data add {name} FOLDER --new'. title, resolutions, licence and home may be changed, and the file
@@ -78,9 +73,12 @@ def _drafted(name: str, path: Path) -> Card:
         raise GanbenchError(f"{found.where} holds no images")
     if path.is_dir():
         _refuse_links(found, path)
-    splits = {split: (under, _classes(names)) for split, (under, names) in _by_split(found).items()}
-    counts = {split: len(names) for split, (_, names) in _by_split(found).items()}
-    classes = _same_classes(name, {split: named for split, (_, named) in splits.items() if named})
+    splits = {split: (under, classes_of(names)) for split, (under, names) in by_split(found).items()}
+    for under, _ in splits.values():
+        if not under.isprintable() or "\\" in under:  # a card cannot say it
+            raise GanbenchError(f"{found.where}: rename the folder {plain(under)}: its name is no plain text")
+    counts = {split: len(names) for split, (_, names) in by_split(found).items()}
+    classes = same_classes(name, {split: named for split, (_, named) in splits.items() if named})
     return Card(
         name=name,
         title=name,
@@ -96,52 +94,6 @@ def _drafted(name: str, path: Path) -> Card:
         licence="not stated",
         home="",
     )
-
-
-def _by_split(found: Pictures) -> dict[str, tuple[str, list[str]]]:
-    """Split -> its folder, and the names of its images from there; folders around all of it are passed by."""
-    under, names = "", list(found.names)
-    while len(tops := {_top(name) for name in names}) == 1 and (top := min(tops)) and top.lower() not in SPLITS:
-        under, names = f"{under}{top}/", [name.partition("/")[2] for name in names]
-    named = sorted(top for top in tops if top.lower() in SPLITS)
-    if len(named) < len(tops):
-        if len({SPLITS[top.lower()] for top in named}) > 1:
-            others = ", ".join(few([plain(top) or "images beside them" for top in sorted(tops - {*named})], 3))
-            raise GanbenchError(
-                f"{found.where}: {' and '.join(named)} look like splits, and {others} like none: give a folder with "
-                "one or the other"
-            )
-        return {"train": (under.rstrip("/"), names)}
-    by: dict[str, tuple[str, list[str]]] = {}
-    for top in named:
-        if (split := SPLITS[top.lower()]) in by:
-            raise GanbenchError(f"{found.where}: {by[split][0]} and {under}{top} are both called {split}")
-        by[split] = f"{under}{top}", [name.partition("/")[2] for name in names if _top(name) == top]
-    return {split: by[split] for split in dict.fromkeys(SPLITS.values()) if split in by}
-
-
-def _top(name: str) -> str:
-    """The first folder; "" of a file that is in none."""
-    top, mark, _ = name.partition("/")
-    return top if mark else ""
-
-
-def _classes(names: list[str]) -> frozenset[str]:
-    """The folders that all images of a split are in; none where there is one, or some are in none."""
-    found = frozenset(map(_top, names))
-    return found if len(found) > 1 and "" not in found else frozenset()
-
-
-def _same_classes(name: str, found: dict[str, frozenset[str]]) -> int:
-    """How many classes there are: classes are numbers, by the order of their names, in each split the same."""
-    if not found:
-        return 1
-    (first, most), *others = found.items()
-    for split, named in others:
-        if named != most:
-            odd = ", ".join(few([plain(one) for one in sorted(named ^ most)], 3))
-            raise GanbenchError(f"{name}: {first} and {split} have not the same folders of classes: {odd}")
-    return len(most)
 
 
 def _refuse_links(found: Pictures, path: Path) -> None:
