@@ -39,6 +39,7 @@ class Plugin:
     defaults: dict[str, Any] = field(default_factory=dict)  # of arguments that may be left out
     weights: dict[str, dict[Any, tuple[str, ...]]] = field(default_factory=dict)  # its WEIGHTS
     batch_norm: bool = True  # its BATCH_NORM
+    states: dict[str, Any] = field(default_factory=dict, compare=False)  # of an extractor or dataset from outside
     # of one from outside the package (``outside/``): its module, and why it may not run, if it may not
     outside: Callable[[], ModuleType] | None = field(default=None, compare=False)
     closed: Callable[[], str | None] = field(default=lambda: None, compare=False)
@@ -76,7 +77,9 @@ class Plugin:
 
 @functools.cache
 def plugins(room: str) -> dict[str, Plugin]:
-    """Every plug-in of ``benchmark/<room>/`` (``"networks"`` or ``"methods"``), by its suite name."""
+    """Every plug-in of ``benchmark/<room>/`` (``"networks"`` or ``"methods"``), by its suite name; of extractors and
+    datasets those from outside.
+    """
     files = sorted((Path(__file__).parent / room).glob("*.py"))
     return {found.name: found for path in files if (found := read(path, f"benchmark.{room}.{path.stem}"))}
 

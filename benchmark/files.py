@@ -95,8 +95,12 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
+        with temporary.open("wb") as stream:
+            with suppress(OSError):  # a disk without locks
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # being written, and not left over
+            stream.write(content)
+            stream.flush()
+            os.replace(temporary, path)
     finally:
         let_go(temporary)
 

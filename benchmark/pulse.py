@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-STARTING, TRAINING = "starting", "training"
+STARTING, TRAINING, FINISHING = "starting", "training", "finishing"
 
 _listener: Callable[[], None] | None = None
 _phase = STARTING
@@ -29,22 +29,22 @@ def phase() -> str:
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """``what`` is the phase meanwhile; whoever listens hears of it."""
+    """``what`` is the phase meanwhile; whoever listens hears of it. What comes after training is no start any more."""
     global _phase
     before, _phase = _phase, what
     beat()
     try:
         yield
     finally:
-        _phase = before
+        _phase = FINISHING if what == TRAINING else before
         beat()
 
 
 @contextmanager
 def listening(listener: Callable[[], None]) -> Iterator[None]:
-    """Call ``listener`` at every beat of this process; it must be quick."""
-    global _listener
-    before, _listener = _listener, listener
+    """Call ``listener`` at every beat of this process, whose run starts; it must be quick."""
+    global _listener, _phase
+    before, _listener, _phase = _listener, listener, STARTING
     try:
         yield
     finally:

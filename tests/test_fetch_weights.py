@@ -168,7 +168,6 @@ def _suite(dataset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     served = dataclasses.replace(mnist, splits=splits, sources=({"url": f"http://127.0.0.1:{port()}{path}"},))
     every = {**card_room.cards(), "mnist": served}
     monkeypatch.setattr(card_room, "cards", lambda: every)
-    monkeypatch.setattr("benchmark.commands.fetching.cards", lambda: every)
     text = SUITE.replace("parts: [frozen: {features: vgg16}]", "dataset: mnist, images: null")
     text = text.replace(
         "tables:",

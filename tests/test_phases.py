@@ -65,6 +65,7 @@ def test_the_phases_of_a_run_are_heard_of_in_their_order(
     expected = ["starting", "reading shapes", "building its networks", "features of shapes", "training", "measuring"]
     places = iter(found)
     assert all(any(phase.startswith(word) for phase in places) for word in expected), found
+    assert "starting" not in found[found.index("training") :], found
     said = [text for text in capsys.readouterr().err.splitlines() if text.startswith("finished: ")]
     pattern = r"finished: tiny/1/GAN/shapes\S* seed 0  \d+ s  \S+ [\d.e+-]+( \[(no )?floor.*\])?"
     assert len(said) == 1 and re.fullmatch(pattern, said[0]) and len(said[0]) < 100, said

@@ -254,9 +254,9 @@ def test_its_text_travels(here: Path) -> None:
     """To a worker that has never seen the folder: what runs there is what was hashed here."""
     load_all(["mini.yaml"])
     recipe = cells()["SN-D"].recipe
-    sent = json.loads(json.dumps(running.travelling(recipe)))
+    sent = json.loads(json.dumps(running.travelling(recipe, cells()["SN-D"].protocol)))
     assert [plug["main"] for plug in sent] == ["methods/wild.py"]
-    assert running.travelling(cells()["plain"].recipe) == []
+    assert running.travelling(cells()["plain"].recipe, cells()["plain"].protocol) == []
     shutil.rmtree("mine")
     running._known.clear()
     running._trusted.clear()
@@ -287,7 +287,7 @@ def test_plug_ins_of_an_installed_package(word: str, here: Path, monkeypatch: py
     said = {
         "by its own name": "imports mygans by its name, which does not travel",
         "no file": "mygans.methods.nowhere is no file",
-        "no such group": "package mygans has no entry points in ganbench.methods or ganbench.networks",
+        "no such group": "package mygans has no entry points in ganbench.methods, ganbench.networks",
     }
     if word in said:
         with pytest.raises(SuiteError, match=said[word]):
@@ -302,6 +302,13 @@ def test_plug_ins_of_an_installed_package(word: str, here: Path, monkeypatch: py
 
 @pytest.mark.slow
 def test_a_worker_of_ray_runs_what_the_driver_read(here: Path) -> None:
+    """A method, a dataset and an extractor."""
+    from tests import test_plugins_outside_data as more
+
+    write("mine/datasets/noisy.py", more.DATASET)
+    write("mine/datasets/shared.py", more.OFFSET)
+    write("mine/extractors/seen.py", more.EXTRACTOR)
+    write("mini.yaml", more.SUITE.replace("spectral-norm: {player: D}", "wild: {weight: 0.5}"))
     assert main(["run", "mini.yaml", "--cpus", "1", "--results", "ray"]) == 0
     assert main(["run", "mini.yaml", "--executor", "inline", "--results", "inline"]) == 0
     (one, problems), (other, _) = store.read_all(Path("ray")), store.read_all(Path("inline"))

@@ -344,7 +344,7 @@ def test_a_node_without_the_file_or_with_another_is_named(
 def test_doctor_lists_every_file_and_tells_another_from_the_right_one(
     part: Plugin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "cards", dict)
+    monkeypatch.setattr(doctor, "known_datasets", list)
     found = {what: (fine, text) for what, fine, text in doctor.examine(tmp_path)}
     assert {f"weights of {name}" for name in KNOWN} <= found.keys()
     assert not found["weights of vgg16"][0] and VGG in found["weights of vgg16"][1]

@@ -78,9 +78,9 @@ def _names(prefix: str, parsed_args: argparse.Namespace, **more: object) -> list
     """Of datasets; of suites after ``data stats``."""
     if getattr(parsed_args, "action", None) == "stats":
         return _suites(prefix)
-    from benchmark.data.cards import cards
+    from benchmark.data.cards import known_datasets
 
-    return sorted(cards())
+    return sorted(known_datasets())
 
 
 WORDS: dict[str, Callable[..., Iterable[str]]] = {

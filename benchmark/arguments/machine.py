@@ -32,6 +32,9 @@ def _data(command: Command) -> None:
     p = action("add", "take over a dataset from files that are here: hashed and checked")
     p.add_argument("name", type=name_or_path, metavar="NAME", help="of the dataset, as 'ganbench data list' has it")
     p.add_argument("source", type=path, metavar="FOLDER", help="where its files lie, or an archive of them")
+    p.add_argument(
+        "--new", action="store_true", help="a set of images of your own, under a name of your own: its card is written"
+    )
     _names(action("verify", "check the files of datasets and weights, every one"), "+")
     _stats(action("stats", "measure the real images of suites now, or list what is kept of them"))
 

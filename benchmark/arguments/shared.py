@@ -96,6 +96,12 @@ def which_runs(p: ArgumentParser) -> None:
         help="stop every run there with a partial record; a later run goes on",
     )
     p.add_argument(
+        "--again",
+        action="store_true",
+        help="make those records anew whose parts' source has changed since, with VERSION as before; the old ones are "
+        "kept beside, as ….json.before",
+    )
+    p.add_argument(
         "--looked",
         action="store_true",
         help="the number of seeds was chosen by a look at results, as where a run of --until-decided is made again: "

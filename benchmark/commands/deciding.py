@@ -32,7 +32,7 @@ def until_decided(a: Namespace, options: Options) -> int:
     state = session.look()
     if not state.cells:
         raise no_cell(a, a.suites)
-    say_code(joined.cell.recipe for joined in state.cells)
+    say_code((joined.cell.recipe, joined.cell.protocol) for joined in state.cells)
     unread = say(state.problems)
     standing.begin(state, RULE, first_seeds(a.words))
     if not state.questions:

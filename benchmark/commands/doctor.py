@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from benchmark.data.cards import cards, data_root
+from benchmark.data.cards import card, data_root, known_datasets
 from benchmark.data.home import cache_folder, full_path
 from benchmark.data.verify import state
 from benchmark.errors import GanbenchError
@@ -34,10 +34,13 @@ def examine(results: Path) -> Iterator[tuple[str, bool, str]]:
     yield "results", writable, f"{full_path(results)} is {'' if writable else 'not '}writable"
     yield _folder("data folder", data_root, "GANBENCH_DATA", os.R_OK)
     yield _folder("cache", cache_folder, "GANBENCH_CACHE", os.W_OK)
-    for name, card in cards().items():
-        if card.part_of:  # there as soon as that one is
-            continue
-        found = state(card)
+    for name in known_datasets():
+        try:
+            if (c := card(name)).part_of:  # there as soon as that one is
+                continue
+            found = state(c)
+        except GanbenchError as error:  # a card of the user's own
+            found = str(error)
         yield f"dataset {name}", found == "ready" or found.startswith("ready: "), found
     for name in KNOWN:
         yield f"weights of {name}", *_weights(name)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.lines import print_plain
-from benchmark.data.cards import Card, card, cards, data_root
+from benchmark.data.cards import card, data_root, known_datasets
 from benchmark.data.fetch import fetch as fetch_data
 from benchmark.data.verify import state
 from benchmark.data.verify import verify as verify_data
@@ -26,16 +26,16 @@ from benchmark.weights.read import verified
 
 def known_names() -> list[str]:
     """Of all datasets and weights."""
-    return [*cards(), *KNOWN]
+    return list(dict.fromkeys([*known_datasets(), *KNOWN]))
 
 
 def list_all(names: Sequence[str]) -> int:
     """What there is of these (none: all), and where."""
     names = _known(names or known_names())
-    if datasets := [name for name in names if name in cards()]:
+    if datasets := [name for name in names if name not in KNOWN]:
         print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
         for name in datasets:
-            print_plain(_data_line(card(name)))
+            print_plain(_data_line(name))
     if weights := [name for name in names if name in KNOWN]:
         print("weights (a file's hash is looked at by 'data verify', 'doctor' and 'run')")
         for name in weights:
@@ -43,7 +43,11 @@ def list_all(names: Sequence[str]) -> int:
     return 0
 
 
-def _data_line(c: Card) -> str:
+def _data_line(name: str) -> str:
+    try:
+        c = card(name)
+    except GanbenchError as error:  # a card of the user's own
+        return f"  {name}: {error}"
     splits = ", ".join(f"{split} {s['count']:,}" for split, s in c.splits.items())
     return f"  {c.name}: {c.title}; {splits}; {state(c)}"
 
@@ -55,7 +59,7 @@ def verify(names: Sequence[str]) -> int:
         for file, problem in _weights(name) if name in KNOWN else verify_data(name):
             show(f"{name}:", "red" if problem else "green", f" {file}: {problem or 'ok'}")
             wrong += problem is not None
-        if name in cards() and card(name).reader == "shapes":
+        if name not in KNOWN and card(name).reader == "shapes":
             print(f"{name}: procedural, nothing to verify")
     return 1 if wrong else 0
 

@@ -44,13 +44,12 @@ def chosen_plan(a: Namespace, elsewhere: bool = False) -> tuple[Plan, list[Recor
 
     def planned(left: list[Record], out: list[RecordError]) -> Plan:
         """The plan with the records that are left."""
-        made = make_plan(
-            cells, range(a.seeds), by_evaluation(left), a.until_epoch, [*problems, *out], not a.looked, elsewhere
-        )
+        known, unread = by_evaluation(left), [*problems, *out]
+        made = make_plan(cells, range(a.seeds), known, a.until_epoch, unread, not a.looked, elsewhere, a.again)
         return prioritised(made, priorities) if priorities else made
 
     made, found = believing(planned, found)
-    say_code(run.recipe for run in made.of("to do"))
+    say_code((run.recipe, run.protocol) for run in made.of("to do"))
     another = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
     _must_build(made, another)
     made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)
@@ -159,11 +158,13 @@ def plan_line(made: Plan) -> str:
     """Cells, trainings, evaluations, and how many of them are to do."""
     n = {state: len(made.of(state)) for state in ("to do", BLOCKED, MISSING, "done")}
     missing = f", {n[MISSING]} {MISSING}" if n[MISSING] else ""
+    redone = sum(run.again for run in made.of("to do"))
+    again = f" ({redone:,} made again)" if redone else ""
     cells = len({c.id for r in made.runs for c in r.cells})
     return (
         f"profile {made.profile}: {count(cells, 'cell')}, "
         f"{count(len(made.trainings()), 'distinct training run')} ({count(len(made.runs), 'evaluation')}): "
-        f"{n['to do']} to do, {n['done']} done, {n[BLOCKED]} blocked{missing}"
+        f"{n['to do']} to do{again}, {n['done']} done, {n[BLOCKED]} blocked{missing}"
     )
 
 

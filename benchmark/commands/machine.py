@@ -16,6 +16,7 @@ def data(a: Namespace) -> int:
     """Datasets."""
     from benchmark.commands.fetching import fetch, known_names, list_all, verify
     from benchmark.data.add import add
+    from benchmark.data.newly import add_new
     from benchmark.weights.known import KNOWN
 
     if a.action == "list":
@@ -25,7 +26,7 @@ def data(a: Namespace) -> int:
     if a.action == "add":
         if a.name in KNOWN:
             raise GanbenchError("weights are not added: give their file with --weights, or in GANBENCH_WEIGHTS", 2)
-        add(a.name, a.source)
+        (add_new if a.new else add)(a.name, a.source)
         return 0
     if a.action == "verify":
         return verify(a.names)

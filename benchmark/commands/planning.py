@@ -8,8 +8,9 @@ from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.arguments.numbers import MOST_GPUS, whole
+from benchmark.commands.columns import print_fitting
 from benchmark.commands.lacking import say_fetch
-from benchmark.commands.lines import believing, chosen_plan, count, plan_line, print_json, print_plain
+from benchmark.commands.lines import believing, chosen_plan, count, plan_line, print_json
 from benchmark.errors import GanbenchError, plain
 from benchmark.plan.blocks import BLOCKED, MISSING
 from benchmark.plan.devices import named
@@ -34,16 +35,16 @@ def plan(a: Namespace) -> int:
         _explain(made, costs)
     else:
         for text in waiting_lines(made.of(BLOCKED)):
-            print_plain(text)
+            print_fitting(text)
     for text in dict.fromkeys(_sharing(made)):  # once, whatever the number of seeds
-        print(text)
-    print(plan_line(made))
-    print(_published_line(made))
+        print_fitting(text)
+    print_fitting(plan_line(made))
+    print_fitting(_published_line(made))
     if all_costs:
         _print_costs(all_costs, kinds, a.budget)
     lacking = [run for run in made.runs if run.missing]
     for text in waiting_lines(lacking):
-        print_plain(text)
+        print_fitting(text)
     say_fetch(a, (), (run.missing for run in lacking))
     return code
 
@@ -79,11 +80,11 @@ def _explain(made: Plan, costs: Forecast | None) -> None:
 
     for run in made.runs:
         short = ", ".join(thing.name for thing in run.missing)  # what to do about it is said at the end
-        print_plain(f"{run.state}: {run.name}: {short if run.state == MISSING else run.reason}")
+        print_fitting(f"{run.state}: {run.name}: {short if run.state == MISSING else run.reason}")
         if costs and (cost := costs.cost(run)):
-            print(f"  {line(cost, costs.device)}")
+            print_fitting(f"  {line(cost, costs.device)}")
         elif costs and (why := costs.why_none(run)):
-            print_plain(f"  no cost: {why}")
+            print_fitting(f"  no cost: {why}")
 
 
 def _sharing(made: Plan) -> list[str]:
@@ -104,9 +105,9 @@ def _print_costs(all_costs: list[Forecast], kinds: dict[str, int], budget_s: flo
 
     for costs, workers in zip(all_costs, kinds.values()):
         for text in forecast_in_words.lines(costs, workers, budget_s if costs is all_costs[0] else None):
-            print(text)
+            print_fitting(text)
     if len(all_costs) > 1:
-        print(
+        print_fitting(
             f"all on {' and '.join(f'{n} {name}' for name, n in kinds.items())}, each where it is expected "
             f"to end first: {hours(together(all_costs, list(kinds.values())))}"
         )

@@ -12,6 +12,7 @@ from benchmark.commands.choosing import about
 from benchmark.commands.lines import chosen_plan, count, first_seeds, plan_line
 from benchmark.errors import GanbenchError, continued
 from benchmark.files import kind
+from benchmark.plan.plan import Plan
 from benchmark.process import shell
 
 
@@ -45,6 +46,7 @@ def run(a: Namespace) -> int:
         return until_decided(a, options)
     made, _, unread = chosen_plan(a)
     print(plan_line(made), file=sys.stderr)
+    _say_again(made, a)
     for finished in made.of("done")[:3]:
         print(f"  {finished.name}: {finished.reason}", file=sys.stderr)
     if len(made.of("done")) > 3:
@@ -57,6 +59,15 @@ def run(a: Namespace) -> int:
     if summary.exit_code == 130:
         print("run the same command again to go on", file=sys.stderr)
     return summary.exit_code or unread
+
+
+def _say_again(made: Plan, a: Namespace) -> None:
+    """Which records are made anew, and why."""
+    redone = [run for run in made.of("to do") if run.again]
+    for run in redone[:3]:
+        print(f"  again: {run.name}: {', '.join(run.changed)} changed", file=sys.stderr)
+    if len(redone) > 3:
+        print(f"  … and {len(redone) - 3} more; see: {_explained(a)}", file=sys.stderr)
 
 
 def _weights(files: list[Path]) -> str:
@@ -73,6 +84,7 @@ def _explained(a: Namespace) -> str:
     """The command that gives the reason for every run of this one."""
     more = [*shell.option("--only", a.only)] if a.only is not None else []
     more += ["--until-epoch", str(a.until_epoch)] if a.until_epoch else []
+    more += ["--again"] if a.again else []
     more += ["--seeds", str(a.seeds), *shell.option("--results", a.results), "--explain"]
     return about("plan", a.suites, a.profile, *more)
 
@@ -95,6 +107,8 @@ def _check(a: Namespace) -> None:
         return
     if a.budget is None:
         raise GanbenchError("--until-decided needs --budget, the device hours after which it stops: --budget 20h", 2)
+    if a.again:
+        raise GanbenchError("--until-decided adds seeds, and makes none anew: leave out --again", 2)
     if a.priority:
         raise GanbenchError("--until-decided chooses the order: leave out --priority", 2)
     if a.seeds != 1 or a.until_epoch is not None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from benchmark.errors import plain
 from benchmark.outside.running import in_words
 from benchmark.plan.plan import Plan
-from benchmark.recipe import Recipe
+from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.load import load_all
 from benchmark.suite.model import Suite
 from benchmark.suite.nodes import SuiteError
@@ -29,9 +29,9 @@ def suites_of(a: Namespace, strict: bool = False) -> tuple[list[Suite], int]:
     return suites, 2 if wrong else 0
 
 
-def say_code(recipes: Iterable[Recipe]) -> None:
+def say_code(used: Iterable[tuple[Recipe, Protocol]]) -> None:
     """On standard error: which code of the user's own runs."""
-    for line in in_words(recipes):
+    for line in in_words(used):
         print(f"ganbench: {plain(line)}", file=sys.stderr)
 
 
@@ -41,6 +41,6 @@ def say_changed(made: Plan) -> None:
     for file, n in sorted(runs.items()):
         print(
             f"ganbench: {file} has changed since {n:,} record{'' if n == 1 else 's'}, with VERSION as before: if it "
-            "computes something else now, raise VERSION, and the runs are made again",
+            "computes something else now, raise VERSION, and the runs are made again; --again makes just these anew",
             file=sys.stderr,
         )

@@ -10,11 +10,13 @@ from typing import Any
 import yaml
 
 from benchmark.canonical import content_hash
+from benchmark.catalogue import words
 from benchmark.data.declared import load
 from benchmark.data.home import cache_folder as cache_folder
 from benchmark.data.home import data_root as data_root
 from benchmark.data.home import is_file
 from benchmark.errors import GanbenchError, nearest
+from benchmark.outside.code import plain_name
 
 FILES = ("images", "labels", "archive", "more")
 """Keys of a split that name a file."""
@@ -39,7 +41,7 @@ class Card:
     name: str
     title: str
     # "shapes" (procedural), "idx", "cifar", "folders" (a pinned zip), "tar" (a pinned tar archive of images), "stl10",
-    # "images" (a folder, zip or LMDB that `data add` takes in)
+    # "images" (a folder, zip or LMDB that `data add` takes in), "outside" (code of a plug-in)
     reader: str
     resolutions: tuple[int, int]
     channels: tuple[int, ...]
@@ -94,6 +96,10 @@ class Card:
         """
         if self.reader == "images":
             return _added(self, split)
+        if self.reader == "outside":
+            from benchmark.data import from_outside
+
+            return from_outside.content(self, split, resolution, channels)
         if self.reader == "shapes":
             from benchmark.data.shapes import VERSION
 
@@ -127,7 +133,7 @@ class Card:
 
 @functools.cache
 def cards() -> dict[str, Card]:
-    """Every dataset card, by name."""
+    """Every dataset card of the package, by name."""
     raw = yaml.safe_load((Path(__file__).parent / "cards.yaml").read_text(encoding="utf-8"))
     return {
         name: Card(
@@ -151,14 +157,29 @@ def cards() -> dict[str, Card]:
 
 def card(name: str) -> Card:
     """The card of a dataset; raises GanbenchError with the nearest name if there is none."""
-    if name not in cards():
-        raise GanbenchError(f"unknown dataset {name!r}{nearest(name, cards())}", 2)
-    return cards()[name]
+    if (found := cards().get(name)) is not None:
+        return found
+    from benchmark.data.from_outside import card_from_outside, is_from_outside
+    from benchmark.data.own import is_own, may_be_called, own_card
+
+    if is_from_outside(name):
+        return card_from_outside(name)
+    if is_own(name):
+        return own_card(name)
+    own = f" (one of your own: ganbench data add {name} FOLDER --new)" if may_be_called(name) is None else ""
+    raise GanbenchError(f"unknown dataset {name!r}{nearest(name, {*known_datasets(), *words('datasets')})}{own}", 2)
+
+
+def known_datasets() -> list[str]:
+    """Names of all: ours, and those that users have added."""
+    from benchmark.data.own import own_names
+
+    return [*cards(), *own_names()]
 
 
 def folder_of(name: str) -> Path:
     """Where the files of a dataset lie, or of the one that it is a part of."""
-    return data_root() / (card(name).part_of or name)
+    return data_root() / (card(name).part_of or plain_name(name))
 
 
 def locate(name: str, file: str) -> Path | None:
@@ -176,9 +197,11 @@ def locate(name: str, file: str) -> Path | None:
 
 def mend(c: Card) -> str:
     """How a person gets a dataset that is not here."""
+    if c.reader == "outside":
+        return f"put it into {folder_of(c.name)}{f' ({c.home})' if c.home else ''}"
     if c.sources:
         return f"run: ganbench data fetch {c.part_of or c.name}"
-    return f"get it from {c.home}, then run: ganbench data add {c.name} FOLDER"
+    return f"{f'get it from {c.home}, then ' if c.home else ''}run: ganbench data add {c.name} FOLDER"
 
 
 def missing(name: str, split: str) -> str | None:

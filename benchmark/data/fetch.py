@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmark.data.add import examine, write_all
-from benchmark.data.cards import Card, FileCard, card, data_root, locate, missing
+from benchmark.data.cards import Card, FileCard, card, data_root, locate, mend, missing
 from benchmark.data.download import download
 from benchmark.data.place import clear_left, from_tar, scratch_folder, store
 from benchmark.errors import GanbenchError
@@ -46,6 +46,7 @@ def fetch(name: str, force: bool = False, say: Callable[[str], None] = print) ->
     failures: list[str] = []
     for source in c.sources:
         origin = next(source[key] for key in ("url", "tar", "npm") if key in source)
+        origin = origin.format(file=wanted[0].file) if len(wanted) == 1 else origin.replace("{file}", "…")
         try:
             with scratch_folder() as scratch:  # nothing of one source is there for the next
                 for file in list(wanted):
@@ -71,9 +72,7 @@ def _fetch_images(c: Card, force: bool, say: Callable[[str], None]) -> None:
         say(f"{c.name}: nothing to fetch; it has been added")
         return
     if not c.sources:
-        raise GanbenchError(
-            f"{c.name} is not fetched: get it from {c.home}, then run: ganbench data add {c.name} FOLDER"
-        )
+        raise GanbenchError(f"{c.name} is not fetched: {mend(c)}")
     failures: list[str] = []
     sizes = {a.file: a.bytes for a in c.archives}
     for url in (source["url"] for source in c.sources):

@@ -27,6 +27,8 @@ def few(recipe: Recipe, count: int) -> np.ndarray:
     c.check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
     if problem := missing(recipe.dataset, recipe.split):
         raise GanbenchError(problem)
+    if c.reader == "outside":
+        raise GanbenchError(f"{c.name} is read by code from outside, which runs for no picture")
     total = c.split(recipe.split)["count"]
     drawn = subset_indices(total, recipe.data_percent, recipe.images, recipe.subset)
     there = np.arange(total) if drawn is None else drawn
@@ -34,7 +36,7 @@ def few(recipe: Recipe, count: int) -> np.ndarray:
     if c.reader in STREAMED:
         picture = stream(c, recipe.split).open()
         found = [pixels(picture(int(i)), *_shape(recipe), f"{c.name} {recipe.split}, image {i}") for i in chosen]
-        return np.stack(found)
+        return np.stack(found)[:, : recipe.channels]
     if c.reader == "folders":
         return _of_zip(c, recipe, chosen)
     whole = read(

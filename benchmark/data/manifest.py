@@ -39,9 +39,17 @@ def decoder() -> str:
 
 
 def make(
-    c: Card, split: str, path: Path, published: str | None, say: Callable[[str], None]
+    c: Card,
+    split: str,
+    path: Path,
+    published: str | None,
+    say: Callable[[str], None],
+    look: Callable[[Image.Image], object] = id,
 ) -> tuple[Manifest, dict[str, np.ndarray]] | None:
     """Decode every image of a split in ``path`` and hash it; None if the split is not there. Nothing is written.
+
+    Args:
+        look: is shown every picture, in RGB.
 
     Raises:
         GanbenchError: an image is damaged or of another size than the card's, there are too few, or the content is not
@@ -52,7 +60,7 @@ def make(
         return None
     found, labels = arrange(found, card, c.classes)
     digests, sizes, wanted = np.empty((len(labels), 32), np.uint8), set(), card.get("size")
-    for start, block in mapped(lambda i: _measure(found, i), len(labels)):
+    for start, block in mapped(lambda i: _measure(found, i, look), len(labels)):
         for i, (digest, size) in enumerate(block, start):
             if wanted and list(size) != wanted:
                 raise GanbenchError(
@@ -134,8 +142,9 @@ def parts(c: Card, split: str) -> dict[str, slice]:
     return {split: slice(None), **inner}
 
 
-def _measure(found: Pictures, i: int) -> tuple[bytes, tuple[int, int]]:
+def _measure(found: Pictures, i: int, look: Callable[[Image.Image], object]) -> tuple[bytes, tuple[int, int]]:
     picture = decode(found.load(i), f"{found.where}: {found.names[i]}")
+    look(picture)
     return pixel_hash(picture), picture.size
 
 

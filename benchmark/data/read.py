@@ -57,6 +57,7 @@ def read(
         store(indices, drawn)
     if c.reader in STREAMED:
         pixels, labels = _streamed(c, split, resolution, crop, resize, indices, content, drawn)
+        pixels = pixels[:, :channels]  # of grey ones, which are kept as three equal channels
         return ImageSet(pixels, labels, content, drawn)
     pixels, labels = _decode(c, split, resolution, channels, crop, resize)
     if len(pixels) != count:
@@ -75,6 +76,10 @@ def _decode(
         from benchmark.data.shapes import render
 
         return render(split, c.split(split)["count"], c.classes, resolution, channels)
+    if c.reader == "outside":
+        from benchmark.data.from_outside import render as from_outside
+
+        return from_outside(c, split, resolution, channels)
     files = c.files(split)
     if c.reader == "idx":
         pixels, labels = (_idx(read_file(c.name, f)) for f in files)

@@ -6,13 +6,14 @@ import ast
 import functools
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 from benchmark.catalogue import Plugin, plugins, read_source
 from benchmark.errors import GanbenchError
 from benchmark.files import read_regular
+from benchmark.outside import stated
 from benchmark.syntax import syntax_hash
 
 LARGEST = 1_000_000  # bytes of a file
@@ -27,7 +28,7 @@ Read = Callable[[str], "str | None"]
 class Code:
     """Equal for equal files: what travels to workers."""
 
-    room: str  # "methods" or "networks"
+    room: str  # "methods", "networks", "extractors" or "datasets"
     main: str  # the plug-in's own file
     files: tuple[tuple[str, str], ...]  # path -> text, of it and of all that it imports from its folder
     folder: str = field(compare=False)  # where it lies, for people
@@ -65,21 +66,32 @@ def plugin_of(code: Code, load: Callable[[Code], ModuleType], closed: Callable[[
     Raises:
         GanbenchError: it states one in part only, or one that bears the name of one of ours.
     """
+    text = dict(code.files)[code.main]
     try:
-        found = read_source(dict(code.files)[code.main], code.qualified, "", lambda: load(code), lambda: closed(code))
+        found = read_source(text, code.qualified, "", lambda: load(code), lambda: closed(code))
+        if found is not None and code.room in stated.ROOMS:
+            found = replace(found, kind=code.room[:-1], states=stated.stated(code.room, text))
+    except GanbenchError as error:
+        raise GanbenchError(f"{code.where}: {error}", 2) from None
     except (ValueError, TypeError) as error:
-        raise GanbenchError(f"{code.where}: VERSION, WEIGHTS and defaults must be plain values: {error}", 2) from None
+        raise GanbenchError(f"{code.where}: {_plain_values(code.room)} must be plain values: {error}", 2) from None
     if found is None:
-        if said := _half(dict(code.files)[code.main]):
+        if said := _half(text):
             raise GanbenchError(f"{code.where}: {said}", 2)
         return None
-    if (found.kind == "network") != (code.room == "networks"):
+    if code.room not in stated.ROOMS and (found.kind == "network") != (code.room == "networks"):
         raise GanbenchError(f"{code.where}: build in methods/ must say what it returns: '-> Part' or '-> Loss'", 2)
     if code.name in plugins(code.room):
         raise GanbenchError(
             f"{code.where}: {code.room[:-1]} {code.name!r} is one of ganbench's own: rename the file", 2
         )
     return found
+
+
+def _plain_values(room: str) -> str:
+    return {"datasets": "VERSION and CARD", "extractors": f"VERSION, {', '.join(stated.EXTRACTOR)}"}.get(
+        room, "VERSION, WEIGHTS and defaults"
+    )
 
 
 def _half(text: str) -> str:

@@ -1,4 +1,6 @@
-"""Plug-ins of installed packages: their entry points in the groups ``ganbench.methods`` and ``ganbench.networks``."""
+"""Plug-ins of installed packages: their entry points in the groups ``ganbench.methods``, ``.networks``, ``.extractors``
+and ``.datasets``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from pathlib import Path
 from benchmark.errors import GanbenchError, nearest
 from benchmark.outside.code import Code, closure, reader
 
-GROUPS = {"ganbench.methods": "methods", "ganbench.networks": "networks"}
+GROUPS = {f"ganbench.{room}": room for room in ("methods", "networks", "extractors", "datasets")}
 
 
 def code_of(package: str) -> list[Code]:
@@ -30,7 +32,7 @@ def code_of(package: str) -> list[Code]:
             2,
         ) from None
     if not points:
-        raise GanbenchError(f"package {package} has no entry points in {' or '.join(GROUPS)}", 2)
+        raise GanbenchError(f"package {package} has no entry points in {', '.join(GROUPS)}", 2)
     return [_code(point.module, GROUPS[point.group], package) for point in points]
 
 

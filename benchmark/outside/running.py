@@ -16,8 +16,8 @@ from typing import Any
 
 from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError
-from benchmark.outside.code import Code, plugin_of
-from benchmark.recipe import Recipe
+from benchmark.outside.code import MARK, Code, plugin_of
+from benchmark.recipe import Protocol, Recipe
 
 PACKAGE = "ganbench_outside"
 """Each plug-in is a package of its own below this one: two that import files of one name do not meet."""
@@ -48,15 +48,16 @@ def closed(code: Code) -> str | None:
     return f"{code.where} is code from outside, which nobody has let run: read it, then give --trust-plugins"
 
 
-def in_words(recipes: Iterable[Recipe]) -> list[str]:
-    """A line for each plug-in from outside that these recipes use: its code runs."""
-    used = {plug["main"]: plug["folder"] for recipe in recipes for plug in travelling(recipe)}
+def in_words(used: Iterable[tuple[Recipe, Protocol]]) -> list[str]:
+    """A line for each plug-in from outside that these recipes and protocols use: its code runs."""
+    used = {plug["main"]: plug["folder"] for recipe, protocol in used for plug in travelling(recipe, protocol)}
     return [f"runs code from outside: {folder}/{main}" for main, folder in sorted(used.items())]
 
 
-def travelling(recipe: Recipe) -> list[dict[str, Any]]:
-    """The plug-ins from outside that a recipe uses, as plain data for a worker."""
-    used = {name.rpartition("@")[2] for name, _ in (recipe.network, recipe.loss, *recipe.parts) if "@" in name}
+def travelling(recipe: Recipe, protocol: Protocol) -> list[dict[str, Any]]:
+    """The plug-ins from outside that a recipe and a protocol use, as plain data for a worker."""
+    names = [*(name for name, _ in (recipe.network, recipe.loss, *recipe.parts)), recipe.dataset, protocol.features]
+    used = {name.rpartition(MARK)[2] for name in names if name and MARK in name}
     return [asdict(_known[digest]) for digest in sorted(used & _known.keys())]
 
 

@@ -53,7 +53,7 @@ def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
     absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
     if absent:
         return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
-    if why := may_not_run(recipe):
+    if why := may_not_run(recipe) or _may_not_measure(recipe, protocol):
         return why
     try:
         card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
@@ -79,6 +79,12 @@ def may_not_run(recipe: Recipe) -> str | None:
     """Why one of its plug-ins, which are all there, may not run."""
     used = [("networks", recipe.network[0]), *(("methods", name) for name, _ in (recipe.loss, *recipe.parts))]
     return next(filter(None, (plugin(room, name).closed() for room, name in used)), None)
+
+
+def _may_not_measure(recipe: Recipe, protocol: Protocol) -> str | None:
+    """Why its dataset or extractor from outside may not run."""
+    used = (("datasets", recipe.dataset), ("extractors", protocol.features or ""))
+    return next(filter(None, (found.closed() for room, name in used if (found := plugins(room).get(name)))), None)
 
 
 def _conditions(recipe: Recipe, protocol: Protocol) -> str | None:
@@ -143,8 +149,8 @@ def _probing(recipe: Recipe, protocol: Protocol) -> str | None:
 
 def _settings(p: Protocol) -> str | None:
     """Settings that measuring would stumble over, at the end of a long run."""
-    if p.input_resize not in (None, extractor_resize(p.extractor)):
-        return f"{p.features} resizes to its input by {extractor_resize(p.extractor)}, not {p.input_resize}"
+    if p.input_resize not in (None, by := extractor_resize(p.extractor)):
+        return f"{p.features} resizes to its input by {by or 'a way of its own'}, not {p.input_resize}"
     if p.checkpoint == "best" and p.best_by not in p.metrics:
         return f"the best checkpoint is chosen by {p.best_by}, which the protocol does not measure"
     return None

@@ -11,7 +11,7 @@ from benchmark.metrics.extractors import weights_name
 from benchmark.metrics.names import IMAGE
 from benchmark.metrics.real import held_out, validation_split
 from benchmark.recipe import Protocol, Recipe
-from benchmark.weights.known import KNOWN
+from benchmark.weights.known import lookup
 from benchmark.weights.needed import needed
 from benchmark.weights.place import missing as missing_weights
 
@@ -34,13 +34,13 @@ def missing_here(recipe: Recipe, protocol: Protocol) -> tuple[Missing, ...]:
 
 def can_be_fetched(name: str) -> bool:
     """Whether ``data fetch`` gets the dataset or weights of that name."""
-    return bool(KNOWN[name].urls if name in KNOWN else card(name).sources)
+    return bool(found.urls if (found := lookup(name)) else card(name).sources)
 
 
 def weights_of(recipe: Recipe, protocol: Protocol) -> list[str]:
     """Names of the weights that a run takes: of its parts' networks, and of the extractor where images are measured."""
-    extractor = [weights_name(protocol.extractor)] if _measured(protocol) else []
-    return list(dict.fromkeys([*needed(recipe), *extractor]))
+    extractor = weights_name(protocol.extractor) if _measured(protocol) else None
+    return list(dict.fromkeys([*needed(recipe), *([extractor] if extractor else [])]))
 
 
 def _splits(recipe: Recipe, protocol: Protocol) -> list[str]:

@@ -45,6 +45,7 @@ def make_plan(
     problems: Iterable[RecordError] = (),
     fixed: bool = True,
     elsewhere: bool = False,
+    again: bool = False,
 ) -> Plan:
     """Distinct runs for all cells and seeds.
 
@@ -54,6 +55,7 @@ def make_plan(
         problems: records that cannot be read. A run whose record would stand in their place is blocked
             now, not after hours of training; or, where the file is damaged beyond use, to be made again.
         fixed: the number of seeds does not depend on any result; the records say so (``collate/statistics/looks.py``).
+        again: records whose parts' sources have changed since, with VERSION as before, are made anew.
         elsewhere: it is for another machine, or for later: data and weights that are missing here count as got.
     """
     unreadable: dict[str, list[RecordError]] = {}
@@ -84,6 +86,7 @@ def make_plan(
             until_epoch,
             unreadable.get(f"{evaluation}-s{seed}", []),
             elsewhere,
+            again,
         )
         for (key, evaluation, seed), group in grouped.items()
     ]

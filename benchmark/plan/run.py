@@ -38,6 +38,7 @@ class Run:
     priority: int = 0  # of the cell that has the highest; runs of higher ones start first
     changed: tuple[str, ...] = ()  # files that are not what they were when its record was made
     missing: tuple[Missing, ...] = ()  # data and weights that this machine lacks, where it is not done
+    again: bool = False  # it has a record, made by other code, in whose place the new one comes
 
     @property
     def name(self) -> str:
@@ -75,16 +76,19 @@ def with_key(
     until_epoch: int | None,
     unreadable: list[RecordError],
     elsewhere: bool,
+    again: bool = False,
 ) -> Run:
     """One that has its keys, and maybe a record, whole or ``unreadable``; else as ``make_plan``."""
-    recipe, protocol, altered = cells[0].recipe, cells[0].protocol, tuple[str, ...]()
+    recipe, protocol = cells[0].recipe, cells[0].protocol
     images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
     total, missing = recipe.total_steps(images), tuple[Missing, ...]()
     goal = total if until_epoch is None else min(total, until_epoch * recipe.steps_per_epoch(images))
-    if record and (record.status != "partial" or record.steps >= goal):
+    altered = tuple(changed(segments(record), recipe)) if record else ()
+    again = again and bool(altered)
+    if record and not again and (record.status != "partial" or record.steps >= goal):
         reason = f"{record.status} at step {record.steps:,}: record {record.name}"
         state = "done"
-        if altered := tuple(changed(segments(record), recipe)):
+        if altered:
             reason += f"; {', '.join(altered)} changed since, with VERSION as before"
     elif kept := next((problem for problem in unreadable if not problem.damaged), None):
         state, reason = BLOCKED, f"{kept}; move the file away to make the run again"
@@ -92,6 +96,8 @@ def with_key(
         why = (
             f"{unreadable[0]}; it will be moved aside and the run made again"
             if unreadable
+            else f"{', '.join(altered)} changed since record {record.name}, with VERSION as before: made again"
+            if record and again
             else f"partial record at step {record.steps:,} of {goal:,}"
             if record
             else f"no record of run {key} under this protocol"
@@ -100,7 +106,7 @@ def with_key(
     damaged = tuple(problem.path for problem in unreadable) if state == "to do" else ()
     return Run(
         key, evaluation, seed, recipe, protocol, tuple(cells), state, reason, images, total,
-        damaged=damaged, changed=altered, missing=missing,
+        damaged=damaged, changed=altered, missing=missing, again=again,
     )  # fmt: skip
 
 

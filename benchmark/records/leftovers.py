@@ -1,5 +1,5 @@
-"""Half-written records, bundles and pages that a killed process left beside the whole ones; nobody reads them, and
-nobody else removes them.
+"""Half-written records, failures, bundles and pages that a killed process left beside the whole ones; nobody reads
+them, and nobody else removes them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from benchmark.files import let_go, open_lock
 
-NAME = re.compile(r"\.[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json\.(?P<pid>[0-9]{1,9})\.tmp")
+NAME = re.compile(r"\.[0-9a-f]{16}-s[0-9]+(\.step[0-9]+)?\.json(\.before(-[0-9]+)?)?\.(?P<pid>[0-9]{1,9})\.tmp")
 BESIDE = re.compile(r"\.ganbench-(export|report)\.(?P<pid>[0-9]{1,9})\.tmp")
-ROOMS = ("records", "conflicts")
+ROOMS = ("records", "conflicts", "external", "failures")
 
 
 def sweep(results: Path) -> None:

@@ -14,6 +14,7 @@ from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import Run
 from benchmark.process import shell
 from benchmark.records import failures, store
+from benchmark.records.anew import replace
 from benchmark.records.record import Record
 from benchmark.schedule import runlog
 from benchmark.schedule.again import again
@@ -45,12 +46,12 @@ def tell(event: Event, run: Run, results: Path, watch: Watch, summary: Summary, 
         try:
             result = sure(event.result)
             record = make_record(run, result)
-            store.write(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
+            (replace if run.again else store.write)(results, f"{run.cells[0].paper}/{run.cells[0].slug}", record)
             failures.forget(results, run.evaluation, run.seed)
             state, history = "done" if record.status == "finished" else record.status, record.history
             line = finished(record, run.name) + (f"; {result['trouble']}" if result["trouble"] else "")
         except GanbenchError as error:
-            state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results)}")
+            state, event = "failed", Event("failed", event.job, error=f"{error}{_rescue(record, results, run)}")
     if event.kind == "failed":
         try:
             failures.keep(results, run.evaluation, run.seed, event.error)
@@ -88,10 +89,12 @@ def _headline(record: Record) -> list[str]:
     return [f"{metric} {value:.4g}" + (f" [floor {floor['value']:.4g}]" if floor else none)]
 
 
-def _rescue(record: Record | None, results: Path) -> str:
+def _rescue(record: Record | None, results: Path, run: Run) -> str:
     """A finished record that its place will not take, in the system's temporary folder; where it is, and what to do."""
     if record is None:
         return ""
+    if run.again:
+        return ". The old record is still there; when there is room, run the same command again"
     folder = None
     try:
         folder = Path(tempfile.mkdtemp(prefix="ganbench-"))

@@ -48,6 +48,7 @@ class Job:
     size: float = 0.0  # how long it takes, by the plan and in its units
     priority: int = 0  # higher ones start first
     plugins: tuple[dict[str, Any], ...] = ()  # from outside the package: their source, and where it lies
+    again: bool = False  # a checkpoint that other code has made is begun anew
     cluster: bool = False  # on a cluster, each node may have its own folders, and errors name the node
 
 
@@ -146,6 +147,7 @@ def _execute(
         checkpoint_s=job.checkpoint_s,
         tick=tick,
         tell=tell,
+        anew=job.again,
         saved=lambda: mirror.push(folder),
     )
 

@@ -141,7 +141,8 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
     folder = folder.rstrip("/") if is_url(folder) else full_path(Path(folder))
     things = {id(thing): thing for run in runs for thing in (run.recipe, run.protocol)}
     as_json = {key: thing.to_json() for key, thing in things.items()}  # one for all runs that share it
-    plugs = {id(run.recipe): tuple(travelling(run.recipe)) for run in runs}
+    pairs = {(id(run.recipe), id(run.protocol)): (run.recipe, run.protocol) for run in runs}
+    plugs = {key: tuple(travelling(*pair)) for key, pair in pairs.items()}
     return [
         Job(
             key=run.key,
@@ -154,7 +155,8 @@ def _jobs(runs: Collection[Run], results: Path, options: Options) -> list[Job]:
             images=run.images,
             size=run.size,
             priority=run.priority,
-            plugins=plugs[id(run.recipe)],
+            again=run.again,
+            plugins=plugs[id(run.recipe), id(run.protocol)],
             **common,
         )
         for run in runs

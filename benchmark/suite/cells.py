@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from benchmark.data.cards import cards as dataset_cards
-from benchmark.errors import GanbenchError, nearest
+from benchmark.data.cards import card
+from benchmark.errors import GanbenchError
 from benchmark.recipe import Protocol, Recipe
 from benchmark.suite.filter import Filter
 from benchmark.suite.model import Cell
@@ -77,9 +77,7 @@ def check_measurements(recipe: Recipe, protocol: Protocol, node: Node) -> None:
 
 def check_dataset(recipe: Recipe, node: Node) -> None:
     """Fails at ``node`` if the recipe's dataset has no such split, size or number of channels."""
-    if recipe.dataset not in dataset_cards():
-        node.fail(f"unknown dataset {recipe.dataset!r}{nearest(recipe.dataset, dataset_cards())}")
     try:
-        dataset_cards()[recipe.dataset].check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
+        card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
     except GanbenchError as error:
         node.fail(str(error))

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Collection
 from typing import Any
 
-from benchmark.catalogue import meant, plugins
+from benchmark.catalogue import meant, plugins, words
 from benchmark.errors import GanbenchError, nearest
 from benchmark.ranges import beyond
 from benchmark.recipe import NamedArgs, Protocol, Recipe
@@ -36,6 +36,8 @@ CHOICES = {
     "quantise": ("round", "floor", "min-max", "min-max-mimicry", "none"),
     "best_by": METRICS,
 }
+ROOMS = {"features": "extractors", "dataset": "datasets"}
+"""Of fields that name a plug-in, and nothing more."""
 MOST_PARTS = 50
 POSITIVE = (
     "resolution",
@@ -71,6 +73,8 @@ def scalar(key: str, annotation: str, node: Node) -> Any:
     value = node.typed(annotation)
     if value is None:
         return None
+    if key in ROOMS:
+        return _from_room(key, value, node)
     if key in CHOICES and value not in CHOICES[key]:
         node.fail(f"{key} is {value!r}{nearest(value, CHOICES[key])}")
     if key in POSITIVE and value <= 0:
@@ -84,6 +88,13 @@ def scalar(key: str, annotation: str, node: Node) -> Any:
     if why := beyond(key, value):
         node.fail(why)
     return value
+
+
+def _from_room(key: str, value: str, node: Node) -> str:
+    """A dataset or extractor by its name; datasets are looked up where a cell is whole."""
+    if key == "features" and value not in (known := (*CHOICES[key], *words("extractors"))):
+        node.fail(f"{key} is {value!r}{nearest(value, known)}")
+    return meant(ROOMS[key], value)
 
 
 def recipe_field(key: str, node: Node, parts: Collection[str], kind: str) -> Any:

@@ -12,8 +12,8 @@ from benchmark.files import open_regular
 from benchmark.suite.nodes import LONGEST_TEXT, MAX_BYTES, MAX_DEPTH, MOST_VALUES, STEERS, Loader, Node, SuiteError
 
 
-def read(path: Path) -> Node:
-    """The root node of a YAML file.
+def read(path: Path, what: str = "suite") -> Node:
+    """The root node of a YAML file; ``what`` it should be, for messages.
 
     Raises:
         SuiteError: unreadable, too large, not YAML, empty, or it uses an anchor or a tag.
@@ -25,10 +25,10 @@ def read(path: Path) -> Node:
     except OSError as error:
         raise SuiteError(f"{name}: cannot be read: {error.strerror or error}") from None
     if len(data) > MAX_BYTES:
-        raise SuiteError(f"{name}: larger than {MAX_BYTES:,} bytes: not a suite")
+        raise SuiteError(f"{name}: larger than {MAX_BYTES:,} bytes: not a {what}")
     try:
         text = data.decode("utf-8")
-        _check(name, text)
+        _check(name, text, what)
         root = yaml.compose(text, Loader)
     except UnicodeDecodeError as error:
         raise SuiteError(f"{name}: not UTF-8 text (byte {error.start})") from None
@@ -50,20 +50,21 @@ def _at(name: str, event: yaml.Event) -> str:
     return f"{name}:{mark.line + 1}:{mark.column + 1}"
 
 
-def _check(name: str, text: str) -> None:
-    """Raises SuiteError for what a suite needs not, before anything is built of it."""
+def _check(name: str, text: str, what: str) -> None:
+    """Raises SuiteError for what no suite needs, before anything is built of it."""
     depth = 0
     for n, event in enumerate(yaml.parse(text, Loader)):
         if n > MOST_VALUES:
-            raise SuiteError(f"{_at(name, event)}: more than {MOST_VALUES:,} values: not a suite")
+            raise SuiteError(f"{_at(name, event)}: more than {MOST_VALUES:,} values: not a {what}")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise SuiteError(f"{_at(name, event)}: nested more than {MAX_DEPTH} deep: not a suite")
+            raise SuiteError(f"{_at(name, event)}: nested more than {MAX_DEPTH} deep: not a {what}")
         if (size := len(getattr(event, "value", ""))) > LONGEST_TEXT:
             raise SuiteError(f"{_at(name, event)}: a text of {size:,} characters: at most {LONGEST_TEXT:,} are read")
         if steers := STEERS.search(getattr(event, "value", "")):
-            raise SuiteError(f"{_at(name, event)}: the character {steers[0]!r} has no place in a suite")
+            raise SuiteError(f"{_at(name, event)}: the character {steers[0]!r} has no place in a {what}")
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if anchor or tag:
-            what = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"
-            raise SuiteError(f"{_at(name, event)}: {what} are not used in suites; use 'from:'")
+            found = f"anchors and aliases ({anchor!r})" if anchor else f"tags ({tag!r})"
+            instead = "; use 'from:'" if what == "suite" else ""
+            raise SuiteError(f"{_at(name, event)}: {found} are not used in {what}s{instead}")

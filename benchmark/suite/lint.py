@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from benchmark.catalogue import plugins
-from benchmark.data.cards import cards
+from benchmark.data.cards import card
 from benchmark.errors import nearest, sure
 from benchmark.suite.draft import SOURCELESS
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES
@@ -105,8 +105,8 @@ def _measuring(suite: Suite) -> Iterator[str]:
         if relative > WIDE
     )
     for cell in suite.cells:
-        if (split := cell.full_protocol.real_split) and split not in cards()[cell.dataset].splits:
-            yield f"{cell.id}: real_split is {split!r}{nearest(split, cards()[cell.dataset].splits)}"
+        if (split := cell.full_protocol.real_split) and split not in card(cell.full_recipe.dataset).splits:
+            yield f"{cell.id}: real_split is {split!r}{nearest(split, card(cell.full_recipe.dataset).splits)}"
     yield from _normless(suite)
 
 

@@ -18,8 +18,9 @@ from benchmark.outside.code import Code, code_in
 from benchmark.outside.installed import code_of
 from benchmark.outside.running import register, trust
 from benchmark.suite.nodes import Node, SuiteError
+from benchmark.suite.taken import refuse_taken
 
-ROOMS = ("methods", "networks")
+ROOMS = ("methods", "networks", "extractors", "datasets")
 _asked: ContextVar[Path | None] = ContextVar("the suite file that the user named", default=None)
 _trust_all = False
 
@@ -64,8 +65,10 @@ def _take(item: Node, found: list[Code], names: dict[str, dict[str, str]], trust
     """Register what was found, under the names that the suite may write."""
     taken = [(code, name) for code in found if (name := register(code))]
     if not taken:
-        item.fail(f"{item.text()} holds no plug-in: a file of methods/ or networks/ with VERSION and build(…)")
+        rooms = ", ".join(f"{room}/" for room in ROOMS)
+        item.fail(f"{item.text()} holds no plug-in: a file of {rooms} with VERSION and build(…)")
     for code, name in taken:
+        refuse_taken(code)
         if names[code.room].setdefault(code.name, name) != name:
             item.fail(f"two {code.room} are called {code.name!r}; {code.where} is the second: rename one")
     if trusted:

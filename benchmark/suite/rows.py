@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmark.data.cards import cards as dataset_cards
+from benchmark.catalogue import meant
+from benchmark.data.cards import card
+from benchmark.errors import GanbenchError
 from benchmark.suite import published
 from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import scalar
@@ -103,13 +105,19 @@ def read_converged(node: Node, row: Row) -> dict[str, float]:
 def read_column(node: Node) -> Column:
     """What a column changes in recipe and protocol."""
     given = node.mapping({*COORDINATES, "protocol"})
-    fields: dict[str, Any] = (
-        {"dataset": given["dataset"].one_of(dataset_cards(), "dataset")} if "dataset" in given else {}
-    )
+    fields: dict[str, Any] = {"dataset": _dataset(given["dataset"])} if "dataset" in given else {}
     for key, kind in (("resolution", "int"), ("data_percent", "float")):
         if key in given:
             fields[key] = scalar(key, kind, given[key])
     return Column(Draft(fields), read_protocol(given["protocol"]) if "protocol" in given else Draft())
+
+
+def _dataset(node: Node) -> str:
+    """The name of a dataset that has a card."""
+    try:
+        return card(meant("datasets", node.text())).name
+    except GanbenchError as error:
+        node.fail(str(error))
 
 
 def read_origins(node: Node | None, columns: int) -> list[str]:

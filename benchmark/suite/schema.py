@@ -122,6 +122,8 @@ def _field(key: str, annotation: str) -> Schema:
     if key == "metrics":
         return _list({"enum": list(METRICS)})
     optional = plain != annotation
+    if key == "features":  # or one from outside
+        return {"type": ["string", "null"], "examples": list(CHOICES[key])}
     if key in CHOICES:
         return {"enum": [*CHOICES[key], *([None] if optional else [])]}
     kind = SCALARS[plain]

@@ -145,7 +145,7 @@ class TableReader:
                 for c in row.restated
                 if c.method == method
                 and backbone in ("", c.backbone)
-                and all(getattr(c.place, k) == v for k, v in fields.items())
+                and all(getattr(c.place, k) == (plain_name(v) if k == "dataset" else v) for k, v in fields.items())
             ]
             if len(found) != 1:
                 known = (
@@ -169,6 +169,7 @@ class TableReader:
     ) -> Cell:
         base = column.coordinates.over(draft)
         where: dict[str, Any] = {k: base.fields.get(k) for k in COORDINATES}
+        where["dataset"] = plain_name(where["dataset"] or "")
         place = Place(
             **where,
             network=plain_name((base.fields.get("network") or ("",))[0]),
@@ -196,7 +197,7 @@ class TableReader:
             **given,
             paper=self.paper,
             path=self.path,
-            dataset=full.dataset,
+            dataset=plain_name(full.dataset),
             data_percent=full.data_percent,
             resolution=full.resolution,
             sized=False,

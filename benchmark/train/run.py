@@ -46,6 +46,7 @@ def run(
     checkpoint_s: float = 60.0,  # wall seconds between checkpoints
     tick: Tick = lambda done, todo: False,
     tell: Tell = lambda entry: None,
+    anew: bool = False,  # not from a checkpoint that parts of another source have made
     saved: Callable[[], None] = lambda: (
         None
     ),  # called after each checkpoint; an OSError counts as one that could not be written
@@ -68,7 +69,7 @@ def run(
     torch.set_num_threads(threads)
     channels_last = is_channels_last(layout, recipe.network[0], device)
     with doing("building its networks"):
-        session = Session(recipe, protocol, seed, data, folder, device, channels_last, tell, saved)
+        session = Session(recipe, protocol, seed, data, folder, device, channels_last, tell, saved, anew)
     session.refuse_a_best_that_was_not_looked_for()
     total = recipe.total_steps(len(data.images))
     try:

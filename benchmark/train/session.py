@@ -15,6 +15,7 @@ from benchmark.errors import GanbenchError
 from benchmark.metrics.names import HIGHER
 from benchmark.pulse import doing
 from benchmark.recipe import Protocol, Recipe
+from benchmark.sources import changed
 from benchmark.train import checkpoint
 from benchmark.train.evaluate import evaluate
 from benchmark.train.gan import Gan
@@ -44,6 +45,7 @@ class Session:
         channels_last: bool,
         tell: Tell = lambda entry: None,
         saved: Callable[[], None] = lambda: None,
+        anew: bool = False,
     ) -> None:
         self.protocol, self.seed, self.folder, self.tell, self.saved = protocol, seed, folder, tell, saved
         total = recipe.total_steps(len(data.images))
@@ -68,6 +70,7 @@ class Session:
         self.train_s, self.eval_s, self.diverged = 0.0, 0.0, False
         self.train_cpu_s: float | None = 0.0  # of this process; None where a part was not measured
         self.eval_cpu_s: float | None = 0.0
+        self.anew = anew
         checkpoint.load(folder, self._resume, _most_bytes(self.gan))
         self.history = self.histories.setdefault(protocol.fingerprint(), [])
         if self.history:
@@ -79,6 +82,9 @@ class Session:
         """
         check(kept, self.gan)
         _refuse_other(self.identity, kept["identity"], self.folder)
+        if self.anew and (files := changed(kept["book"]["segments"], self.gan.recipe)):
+            log.info("its checkpoint is not gone on from: %s changed", ", ".join(files))
+            return
         try:
             self.gan.load_state_dict(kept["gan"])
         except Exception:

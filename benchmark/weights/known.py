@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError, nearest
 
 
@@ -87,6 +88,15 @@ def mend(name: str) -> str:
 
 def known(name: str) -> Weights:
     """The weights of that name; raises GanbenchError with the nearest name if there are none."""
-    if name not in KNOWN:
+    if (found := lookup(name)) is None:
         raise GanbenchError(f"no weights {name!r}{nearest(name, KNOWN)}", 2)
-    return KNOWN[name]
+    return found
+
+
+def lookup(name: str) -> Weights | None:
+    """The same, or None; those that an extractor from outside brings are called as it is."""
+    if name in KNOWN:
+        return KNOWN[name]
+    outside = plugins("extractors").get(name)
+    said = outside.states["WEIGHTS"] if outside else None
+    return Weights(said["file"], said["sha256"], said["source"]) if isinstance(said, dict) else None

@@ -24,7 +24,7 @@ from benchmark.plan.missing import missing_here
 from benchmark.plan.plan import make_plan
 from benchmark.suite.model import Cell
 from benchmark.suite.rerun import rerun
-from benchmark.weights.known import KNOWN
+from benchmark.weights.known import lookup
 
 SHOWN = 4
 
@@ -143,7 +143,7 @@ def _lacks(cells: Iterable[Cell]) -> tuple[Lack, ...]:
 
 def _named(name: str) -> tuple[str, str]:
     """What it is, and how to get it."""
-    return (f"weights {name}", KNOWN[name].get) if name in KNOWN else (f"dataset {name}", mend(card(name)))
+    return (f"weights {name}", found.get) if (found := lookup(name)) else (f"dataset {name}", mend(card(name)))
 
 
 def _series(c: Cell) -> str:
