@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from benchmark.records.record import Record
 
@@ -56,6 +57,21 @@ def looked(records: Iterable[Record], of: int | None = None) -> bool:
     planned = [r.planned for r in records]
     seeds = of or len(planned)
     return any(not p for p in planned) or {p for p in planned if p and p > 1} != ({seeds} if seeds > 1 else set())
+
+
+class Look(NamedTuple):
+    """A number of seeds, from the first on, and whether their interval is that of all looks."""
+
+    seeds: int
+    looked: bool
+
+
+def before(records: Sequence[Record]) -> tuple[Look, ...]:
+    """The looks that there may have been before all of these, a cell's records by seed without a gap, were there: at a
+    plan of the first of them, and at every number of seeds from ``FIRST`` on.
+    """
+    plan = next((n for n in range(2, len(records)) if not looked(records[:n])), None)
+    return tuple(Look(n, n != plan) for n in range(2, len(records)) if n == plan or n >= FIRST)
 
 
 def critical(n: int, looked: bool = False) -> float:
