@@ -93,7 +93,9 @@ def test_a_seed_that_contradicts_undoes_it() -> None:
     far = [11.0, 11.05, 10.95]
     assert verdict(far, plan).name == "not reproduced" == verdict([*far, 10.6], plan).name
     assert verdict([*far, 10.3], plan).name == "inconclusive"
-    assert verdict([*far, 10.3], plan, "higher").name == "inconclusive" and verdict(far, plan, "higher").name == "better"
+    assert (
+        verdict([*far, 10.3], plan, "higher").name == "inconclusive" and verdict(far, plan, "higher").name == "better"
+    )
 
 
 def test_one_seed_beyond_the_band_undoes_nothing_that_all_would_give_as_one_plan() -> None:

@@ -222,7 +222,11 @@ def _head(passes: int) -> Iterator[str]:
 
 def _worst(title: str, truths: Truths, names: tuple[str, ...]) -> Iterator[str]:
     spreads = [f"{100 * s:g}" for s in next(iter(truths.values()))]
-    at = f"At the worst of seed spreads of {', '.join(spreads)} %." if len(spreads) > 1 else f"Seeds vary by {spreads[0]} %."
+    at = (
+        f"At the worst of seed spreads of {', '.join(spreads)} %."
+        if len(spreads) > 1
+        else f"Seeds vary by {spreads[0]} %."
+    )
     yield from ("", f"## Percent falsely {title}", "", at, "")
     yield from ("| seed noise | " + " | ".join(f"{n} seeds" for n in FIXED) + " |", "|" + "---|" * (len(FIXED) + 1))
     for shape, by in truths.items():

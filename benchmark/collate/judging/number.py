@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 from benchmark.collate.judging.sentences import explains, held, interval, needed, own_noise
-from benchmark.collate.statistics.equivalence import equivalent
+from benchmark.collate.statistics.equivalence import equivalent, factor
 from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import FIRST
 from benchmark.errors import sure
@@ -27,7 +28,7 @@ class Target:
         """The number."""
         return sure(self.published.value)
 
-    @property
+    @functools.cached_property
     def band(self) -> float:
         """The band's half width."""
         return self.tolerance.band(self.published)[0]
@@ -40,12 +41,12 @@ class Target:
 
 def decided(target: Target, achieved: Estimate) -> str:
     """``reproduced``, ``better`` or ``not reproduced``; "" if it is open."""
-    if achieved.half is None or achieved.quiet:
-        return ""
-    off, band = achieved.mean - target.value, target.band
+    off, band, half = achieved.mean - target.value, target.band, achieved.half
+    if half is None or abs(abs(off) - band) < min(1.0, factor(achieved.n, achieved.looked)) * half or achieved.quiet:
+        return ""  # bounds are no nearer than ``half``
     low, high = (bound - target.value for bound in sure(achieved.bounds))
-    if equivalent(low, off, high, band, achieved.n, achieved.looked):
-        return "reproduced"
+    if abs(off) <= band:
+        return "reproduced" if equivalent(low, off, high, band, achieved.n, achieved.looked) else ""
     noise, _ = own_noise(target.published, achieved, target.runs)
     near = off - low if off > 0 else high - off
     return _side(off, target.direction) if abs(off) - math.hypot(near, achieved.critical * noise) > band else ""

@@ -9,8 +9,8 @@ Mathematical Statistics 37, 1966). Welch's own are too many where the cell with 
 against twenty are wrong in 12 %, and at Holm's lower levels many times what is allowed, also of equal numbers of
 seeds. That is for normal noise. Skew of two cells cancels where they are alike, and does not where the one with fewer
 seeds has nearly all of the noise: there t is that of its few seeds, and the difference is held against a wider error
-(``wider``). Pairs that are asked for twice count once. Where seeds of one of the two may have been added by a look, p is
-multiplied by what looking costs (``looks.PAIR_SHARE``).
+(``wider``). Pairs that are asked for twice count once. Where seeds of one of the two may have been added by a look, p
+is multiplied by what looking costs (``looks.PAIR_SHARE``).
 """
 
 from __future__ import annotations
