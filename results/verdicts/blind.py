@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.cli import main as ganbench
+from benchmark.collate.judging import join as joining
 from benchmark.collate.judging import number as judging
 from benchmark.collate.judging.join import join_loaded
 from benchmark.metrics.names import PROBES
@@ -32,12 +33,12 @@ from benchmark.records.record import Record
 from benchmark.suite.load import load
 from benchmark.suite.model import Suite
 
-CELLS, MOST, PASSES = 30, 20, 5
+CELLS, MOST, PASSES = 30, 20, 3
 METRICS = ("V_g", "D_G", "jac_D", "jac_G", "jac_V", "L_Vg_Bz", *(p for p in PROBES if p != "cosine"))
 FIXED = (2, 3, 4, 5, 7, 10, 20)
 LOOKS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20)
-STOOD = (4, 7, 10, 20)
-FIRST_PLANS = (2, 3, 5)
+STOOD = ((2, 4), (2, 20), (3, 4), (3, 7), (3, 20), (5, 7), (5, 20))  # a first plan, and seeds in all
+UNDONE = (3, 10)
 EDGE_SPREADS = (0.01, 0.05)
 PRINTED, BAND, COLLAPSE = 10.0, 0.05, 0.1
 DECIDED = ("reproduced", "better", "not reproduced")
@@ -186,7 +187,7 @@ def seen(blind: Blind, shape: str, spread: float, off: float, passes: int, looks
     draws = [draw(shape, spread, off, rng) for _ in range(passes)]
     by = {n: np.concatenate([blind.judged(d, n, n) for d in draws]) for n in FIXED}
     at = {n: np.concatenate([blind.judged(d, n, 0) for d in draws]) for n in LOOKS} if looks else {}
-    plans = [(k, n) for k in FIRST_PLANS for n in STOOD if n > k] if looks else []
+    plans = ((UNDONE,) if not off else STOOD) if looks else ()
     after = {(k, n): np.concatenate([blind.judged(d, n, k) for d in draws]) for k, n in plans}
     return Seen(by, at, after)
 
@@ -253,7 +254,6 @@ def _looked(edge: Truths, equal: Truths) -> Iterator[str]:
 
 def _stands(edge: Truths, equal: Truths) -> Iterator[str]:
     """What a verdict is after all seeds, one that fell before and stands included."""
-    columns = [(k, n) for k in FIRST_PLANS for n in STOOD if n > k]
     yield from (
         "",
         "## Percent falsely `reproduced` after so many seeds, those that stand included",
@@ -261,14 +261,14 @@ def _stands(edge: Truths, equal: Truths) -> Iterator[str]:
         "The truth at the band's very edge, at the worst spread: a first plan, and seeds that were added by looks. Of verdicts by a first plan of "
         "three at equal truth (seeds that vary by 2 %), so many are another after ten seeds.",
         "",
-        "| seed noise | " + " | ".join(f"{k} planned, {n} seeds" for k, n in columns) + " | equal: undone |",
-        "|" + "---|" * (len(columns) + 2),
+        "| seed noise | " + " | ".join(f"{k} planned, {n} seeds" for k, n in STOOD) + " | equal: undone |",
+        "|" + "---|" * (len(STOOD) + 2),
     )
     for shape, by in edge.items():
         same = equal[shape][0.02]
-        shares = [max(100 * float((s.after[of] == "reproduced").mean()) for s in by.values()) for of in columns]
+        shares = [max(100 * float((s.after[of] == "reproduced").mean()) for s in by.values()) for of in STOOD]
         fell = same.fixed[3] == "reproduced"
-        shares.append(100 * float((same.after[3, 10][fell] != "reproduced").mean()))
+        shares.append(100 * float((same.after[UNDONE][fell] != "reproduced").mean()))
         yield f"| {shape} | " + " | ".join(f"{share:.1f}" for share in shares) + " |"
 
 
@@ -309,6 +309,7 @@ def run(passes: int) -> str:
         if compared(blind, drawn, 3, Path(folder)) != blind.judged(drawn, 3, 3):
             raise SystemExit("`ganbench compare` says otherwise than this script")
         judging.needed = lambda *of: ""  # how many more seeds would decide: no part of a verdict, and half of the time
+        joining.caveats = lambda records: ()  # nor is what rests on somebody's word
         return "\n".join(tables(blind, passes)) + "\n"
 
 

@@ -356,7 +356,7 @@ def family_table() -> Iterator[str]:
         yield f"| {pairs} | " + " | ".join(f"{100 * ever(level, share) / level:.1f} %" for share in shares) + " |"
 
 
-def ever(level: float, share: float, grid: int = 4000, jumps: int = 400) -> float:
+def ever(level: float, share: float, grid: int = 2000, jumps: int = 200) -> float:
     """The probability that |t| of normal seeds passes Student's t at ``level``/``share`` at any look from ``FIRST`` to
     ``LAST``.
 

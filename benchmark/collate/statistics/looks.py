@@ -9,8 +9,9 @@ the third seed on, Student's t at a tenth of the level. All of them together hol
 the statistic's path depends on nothing unknown. (An always-valid t mixture is narrower at three seeds and a third wider
 at ten.) A plan of two seeds or more, all there, has had a look of its own, at the whole level, so that whoever never
 looks
-again has the usual interval. Later looks come on top, together at the level once more: both together may give more than
-5 % false verdicts (``peeking.md`` says how many). From a single seed on, all looks together stay below 5 %.
+again has the usual interval. Later looks come on top, together at the level once more: whoever stops at the first
+verdict may have more than 5 % false ones (``peeking.md`` says how many). From a single seed on, all looks together
+stay below 5 %. What fell at a look stands while no later seed contradicts it (``judging/standing.py``).
 
 Whether somebody may have looked is told by the records alone: each says how many seeds the plan asked for that it was
 made in. Seeds of one plan, all there, were fixed beforehand. Everything else counts as looked at: ``run
