@@ -116,7 +116,7 @@ def test_seeds_needed_have_the_power_that_they_promise() -> None:
             left, right = half - np.minimum(tail, 0), half + np.maximum(tail, 0)
             wider, held = np.sqrt(1 + k * published), factor(k, looked)
             inside = (mean + held * right <= 0.1) & (mean - held * left >= -0.1)
-            inside &= abs(mean) <= nearest_edge(k, 0.1, looked)
+            inside &= abs(mean) <= nearest_edge(k, 0.1)
             beyond = (mean - left * wider > 0.1) | (mean + right * wider < -0.1)
             decided.append(np.mean(inside | beyond))
             assert decided[-1] == pytest.approx(power(std, off, 0.1, k, published, looked), abs=0.02)

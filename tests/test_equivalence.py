@@ -62,6 +62,6 @@ def test_the_factors_end_where_they_say() -> None:
 
 def test_the_verdict_says_what_held_it_back() -> None:
     found = verdict([15.0, 15.2, 14.75], 15.0)
-    assert found.name == "inconclusive" and "held against the band 1.34 times as wide" in found.why
+    assert found.name == "inconclusive" and "held against the band 1.36 times as wide" in found.why
     assert "two seeds: judged by 0.78 of the interval" in verdict([15.0, 15.2], 15.0).why
     assert verdict([15.0, 15.05], 15.0).name == "reproduced" and verdict([15.5, 15.51], 15.0).name == "inconclusive"

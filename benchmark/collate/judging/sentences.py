@@ -26,12 +26,11 @@ def interval(achieved: Estimate) -> str:
 
 def held(achieved: Estimate, band: float, low: float, high: float) -> str:
     """What is asked of few seeds beside an interval inside the band, or in its place, where it matters."""
-    n, wider, looked = achieved.n, factor(achieved.n, achieved.looked), achieved.looked
-    centre = f", and within {100 * CENTRE[n]:g} % of the band" if n in CENTRE and not looked else ""
+    n, wider = achieved.n, factor(achieved.n, achieved.looked)
     if n == 2:
-        return f"; two seeds: judged by {wider:g} of the interval{centre}"
+        return f"; two seeds: judged by {wider:g} of the interval, and within {100 * CENTRE:g} % of the band"
     if wider > 1 and -band <= low and high <= band:
-        return f"; held against the band {wider:g} times as wide{centre}, since noise of {n} seeds may be skewed"
+        return f"; held against the band {wider:g} times as wide, since noise of {n} seeds may be skewed"
     return ""
 
 

@@ -163,7 +163,7 @@ def power(std: float, off: float, band: float, n: int, published: float = 0.0, l
 
     error = std / math.sqrt(n)
     left, right = (critical(n, looked) * error * reach for reach in reaches(n, looked))
-    wide, most = factor(n, looked), nearest_edge(n, band, looked)
+    wide, most = factor(n, looked), nearest_edge(n, band)
     highest, lowest = np.minimum(band - wide * right, most), np.maximum(wide * left - band, -most)
     inside = ndtr((highest - off) / error) - ndtr((lowest - off) / error)
     wider = math.sqrt(1 + n * published)
