@@ -180,5 +180,5 @@ def _compare(target: Target, achieved: Estimate, looks: Sequence[Look]) -> Verdi
     earlier = Earlier() if name or achieved.quiet else standing(target, achieved, looks)
     if earlier.by is None:
         return Verdict(name or "inconclusive", reason(target, achieved))
-    since = f"no seed since contradicts it: all {achieved.n} are off by {achieved.mean - target.value:+.3g}"
+    since = f"seeds since do not undo it: all {achieved.n} are off by {achieved.mean - target.value:+.3g}"
     return Verdict(earlier.name, f"{reason(target, earlier.by)}; {since}")
