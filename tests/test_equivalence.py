@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.collate.statistics.equivalence import WHOLE, WIDER, equivalent, factor
-from benchmark.collate.statistics.interval import estimate
+from benchmark.collate.statistics.equivalence import WHOLE, WIDER, equivalent, factor, nearest_edge
+from benchmark.collate.statistics.interval import estimate, power
+from benchmark.collate.statistics.looks import critical
 from tests.test_agreeing_seeds import verdict
 
 STRONG = 0.6
@@ -62,6 +63,18 @@ def test_the_factors_end_where_they_say() -> None:
 
 def test_the_verdict_says_what_held_it_back() -> None:
     found = verdict([15.0, 15.2, 14.75], 15.0)
-    assert found.name == "inconclusive" and "held against the band 1.38 times as wide" in found.why
-    assert "two seeds: judged by 0.8 of the interval" in verdict([15.0, 15.2], 15.0).why
+    assert found.name == "inconclusive" and "held against the band 1.36 times as wide" in found.why
+    assert "two seeds: judged by 0.78 of the interval" in verdict([15.0, 15.2], 15.0).why
     assert verdict([15.0, 15.05], 15.0).name == "reproduced" and verdict([15.5, 15.51], 15.0).name == "inconclusive"
+
+
+@pytest.mark.parametrize(("n", "least"), [(2, 0.46), (3, 0.83), (5, 0.79), (10, 0.96)])
+def test_power_at_equal_truth_of_seeds_that_vary_by_a_fifth_of_the_band(n: int, least: float) -> None:
+    """By the integral, which draws confirm to half a percent."""
+    assert power(0.2, 0.0, 1.0, n, looked=False) >= least
+    if n <= 3:
+        x = 0.2 * np.random.default_rng(n).standard_normal((100_000, n))
+        half = critical(n) * factor(n) * x.std(1, ddof=1) / np.sqrt(n)
+        mean = np.abs(x.mean(1))
+        found = np.mean((mean + half <= 1) & (mean <= nearest_edge(n, 1.0)))
+        assert found >= least and power(0.2, 0.0, 1.0, n, looked=False) == pytest.approx(found, abs=0.005)

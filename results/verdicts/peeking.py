@@ -19,9 +19,9 @@ from types import SimpleNamespace
 import numpy as np
 from scipy import special
 
-from benchmark.collate.judging import verdict as judging
+from benchmark.collate.judging import number as judging
 from benchmark.collate.judging.tier import Tier
-from benchmark.collate.judging.verdict import DECIDED, judge
+from benchmark.collate.judging.verdict import judge
 from benchmark.collate.statistics.comparisons import Pair, compare
 from benchmark.collate.statistics.equivalence import factor
 from benchmark.collate.statistics.interval import estimate
@@ -32,6 +32,7 @@ from benchmark.suite.model import Published, Tolerance
 BAND = Tolerance(0.05, "simulated")
 EXACT = Tier("exact", ())
 MOST = 20
+DECIDED = ("reproduced", "better", "not reproduced")
 PLANS: dict[str, Callable[[int], list[int]]] = {
     "one plan, all of it": lambda n: [n] * n,
     "`--until-decided`": lambda n: [0] * n,
@@ -355,7 +356,7 @@ def family_table() -> Iterator[str]:
         yield f"| {pairs} | " + " | ".join(f"{100 * ever(level, share) / level:.1f} %" for share in shares) + " |"
 
 
-def ever(level: float, share: float, grid: int = 4000, jumps: int = 400) -> float:
+def ever(level: float, share: float, grid: int = 2000, jumps: int = 200) -> float:
     """The probability that |t| of normal seeds passes Student's t at ``level``/``share`` at any look from ``FIRST`` to
     ``LAST``.
 
@@ -379,14 +380,12 @@ def ever(level: float, share: float, grid: int = 4000, jumps: int = 400) -> floa
 
 
 def main(draws: int) -> str:
-    judging.seeds_needed = lambda *a: (
-        None
-    )  # what an open verdict says besides: it decides nothing, and takes most of the time
+    judging.needed = lambda *of: ""  # what an open verdict says besides: no part of it, and most of the time
     rng = np.random.default_rng(20261126)
     return (
         "\n".join(
             [
-                _HEAD,
+                _HEAD.format(draws=draws, of=f"{draws:,}"),
                 *coverage_table(draws, rng),
                 *edge_table(draws, rng),
                 *cost_table(max(2, draws // 2), rng),
@@ -401,7 +400,7 @@ def main(draws: int) -> str:
 
 _HEAD = f"""# Looking after every seed
 
-Made by `python results/verdicts/peeking.py`. Seeds that were added after a look get repeated confidence intervals: Student's t at 1/{SHARE} of the level at each look from
+Made by `python results/verdicts/peeking.py {{draws}}`, of {{of}} draws and parts or multiples of it. Seeds that were added after a look get repeated confidence intervals: Student's t at 1/{SHARE} of the level at each look from
 seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/statistics/looks.py` has the sources). False verdicts have to stay at or below 5 % whenever one looks that started with one seed. A plan of
 more seeds, all there, has a look of its own at 5 %; looks after it have 5 % together, once more: [what both come to](#a-plan-of-so-many-seeds-judged-and-then-one-more-at-a-time-false-verdicts-in-percent)."""
 _COVERAGE = """Percent of normal samples whose intervals hold the true mean at all looks together; 95 are promised. The t mixture (an e-process) holds for ever, and is wider at the numbers of seeds that GANs get."""

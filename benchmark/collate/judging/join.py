@@ -18,7 +18,7 @@ from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
-from benchmark.collate.statistics.looks import looked
+from benchmark.collate.statistics.looks import before, looked
 from benchmark.errors import sure
 from benchmark.plan.blocks import hindrance
 from benchmark.plan.missing import Missing
@@ -108,6 +108,7 @@ def _join_cell(
     }  # one tier for many seeds
     tiers = sorted((tier_of(cell, r) for r in alike.values()), key=lambda t: order.index(t.name))
     barred = None if records else hindrance(cell.recipe, cell.protocol)
+    looks = before(records)
     gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
     dead = untrained(records, table.alive)
     doubts = (*filter(None, (disputed, dead)), *doubts)
@@ -151,6 +152,7 @@ def _join_cell(
             dead,
             metric not in table.unranked,
             fallen(measured, metric, direction, tolerance.absolute if tolerance else 0.0),
+            looks,
         )
         verdict = as_assumed(beside_a_dash(verdict, published, achieved, tiers, table, metric, gap), cell, metric)
         if doubts and achieved:

@@ -13,6 +13,8 @@ With the 95 % interval I of our mean (``interval.py``):
 - ``inconclusive``: else, with the number of seeds that would decide with 80 % probability if mean and
   spread stay as they are.
 
+Of these, one that fell at an earlier look stands while no later seed contradicts it (``standing.py``).
+
 Each of the three is false in at most 5 % of cases, one side being tested at a time, for a number of seeds that was
 fixed beforehand (2.5 % with normal seed noise, from three seeds on); and so it is, with wider intervals, at all looks
 together where seeds were added to a first one. Where a plan of more seeds was judged, and others were added after that,
@@ -23,24 +25,20 @@ measurement's own noise (``quiet.py``), nor seeds with a gap, which may be a sel
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.collate.judging.missing import left_out
-from benchmark.collate.judging.sentences import explains, held, interval, needed, own_noise
+from benchmark.collate.judging.number import Target, decided, reason
+from benchmark.collate.judging.standing import Earlier, among, standing
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.statistics.collapse import collapsed, rate_bound
-from benchmark.collate.statistics.equivalence import equivalent
 from benchmark.collate.statistics.interval import Estimate, estimate
-from benchmark.collate.statistics.looks import FIRST, LEVEL
+from benchmark.collate.statistics.looks import FIRST, LEVEL, Look
 from benchmark.errors import sure
 from benchmark.suite.model import Published, Tolerance
 
-DECIDED = ("reproduced", "better", "differs", "not reproduced", "not reached as assumed", "converged")
-LOST = ("diverged", "failed", "contested", "untrained")
-"""A seed of these is missing, or which of two results is right is unknown: those left are ranked with nothing."""
-VERDICTS = (
+DECIDED = (
     "reproduced",
     "reproduced where it trains",
     "better",
@@ -48,6 +46,11 @@ VERDICTS = (
     "not reproduced",
     "not reached as assumed",
     "converged",
+)
+LOST = ("diverged", "failed", "contested", "untrained")
+"""A seed of these is missing, or which of two results is right is unknown: those left are ranked with nothing."""
+VERDICTS = (
+    *DECIDED,
     "inconclusive",
     "incomparable",
     "untrained",
@@ -85,6 +88,7 @@ def judge(
     untrained: str = "",
     ranked: bool = True,
     fallen: Sequence[int] = (),
+    looks: Sequence[Look] = (),
 ) -> Verdict:
     """The verdict on one number.
 
@@ -101,6 +105,7 @@ def judge(
         untrained: which runs did not train, by what the suite says of those that do; "" if all did.
         ranked: whether the paper calls one side of its number the better; if not, ours ``differs`` there.
         fallen: which of the seeds in ``achieved`` ended far worse than their own runs were before.
+        looks: that there may have been at fewer seeds, where the order of ``achieved`` is that of the seeds' numbers.
     """
     if failed:
         return Verdict("failed", failed)
@@ -135,7 +140,7 @@ def judge(
         return Verdict("inconclusive", "no tolerance band is stated for this metric")
     if not published.value and not tolerance.band(published)[0]:
         return Verdict("inconclusive", f"the paper prints {published.text}: a band in percent of it has no width")
-    found = _with_collapses(published, sure(achieved), direction, tolerance, runs, fallen)
+    found = _with_collapses(Target(published, direction, tolerance, runs), sure(achieved), fallen, looks)
     return found if ranked or found.name != "better" else Verdict("differs", found.why)
 
 
@@ -147,12 +152,10 @@ def _none_converged(said: str, of: int) -> Verdict:
     return Verdict("reproduced", f"{said}, as the paper says: at least {100 * least:.0f} % of runs do, at 95 %")
 
 
-def _with_collapses(
-    published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int, fallen: Sequence[int]
-) -> Verdict:
+def _with_collapses(target: Target, achieved: Estimate, fallen: Sequence[int], looks: Sequence[Look]) -> Verdict:
     """As ``_compare``; where seeds collapsed, what the others would give is never plainly ``reproduced``."""
-    found = _compare(published, achieved, direction, tolerance, runs)
-    lost = collapsed(achieved.values, direction, fallen, tolerance.absolute)
+    found = _compare(target, achieved, looks)
+    lost = collapsed(achieved.values, target.direction, fallen, target.tolerance.absolute)
     if not lost:
         if found.name != "reproduced":
             return found
@@ -160,44 +163,22 @@ def _with_collapses(
             f"no collapse among {achieved.n} seeds: at most {100 * rate_bound(achieved.n):.0f} % of runs do, at 95 %"
         )
         return Verdict(found.name, f"{found.why}; {bound}")
-    there = [v for i, v in enumerate(achieved.values) if i not in lost]
+    places = [i for i in range(achieved.n) if i not in lost]
     said = f"{len(lost)} of {achieved.n} seeds collapsed ({', '.join(f'{achieved.values[i]:.4g}' for i in lost)})"
     if any(i in fallen for i in lost):
         said += ", by their own histories" if all(i in fallen for i in lost) else ", some by their own histories"
-    rest = _compare(published, estimate(there, looked=achieved.looked), direction, tolerance, runs)
+    there = estimate([achieved.values[i] for i in places], looked=achieved.looked)
+    rest = _compare(target, there, among(looks, places))
     if rest.name == "reproduced":
-        return Verdict("reproduced where it trains", f"{len(there)} of {achieved.n} seeds: {rest.why}; {said}")
+        return Verdict("reproduced where it trains", f"{len(places)} of {achieved.n} seeds: {rest.why}; {said}")
     return Verdict("inconclusive" if found.name == "reproduced" else found.name, f"{found.why}; {said}")
 
 
-def _compare(published: Published, achieved: Estimate, direction: str, tolerance: Tolerance, runs: int) -> Verdict:
-    v = sure(published.value)
-    off = achieved.mean - v
-    band, source_of_band = tolerance.band(published)
-    side = "better" if (off < 0) == (direction == "lower") else "not reproduced"
-    stated = f"band ±{band:.3g} ({source_of_band})"
-    if achieved.n == 1:
-        return Verdict(
-            "inconclusive",
-            f"one seed decides nothing; off by {off:+.3g}: {explains(off, v)}; {stated}; {FIRST - 1} more "
-            "seeds would give an interval",
-        )
-    if achieved.half is None:
-        return Verdict(
-            "inconclusive",
-            f"{achieved.n} seeds of those that are added after a look: judged from {FIRST} on; off by "
-            f"{off:+.3g}; {stated}",
-        )
-    if achieved.quiet:
-        return Verdict("inconclusive", f"{achieved.quiet}, off by {off:+.3g}: no sample of seed noise; {stated}")
-    said = f"mean of {achieved.n} seeds off by {off:+.3g} ± {achieved.half:.3g}{interval(achieved)}; {stated}"
-    low, high = (bound - v for bound in sure(achieved.bounds))
-    noise, source = own_noise(published, achieved, runs)
-    if equivalent(low, off, high, band, achieved.n, achieved.looked):
-        doubt = f"; {source}: the paper's own mean may lie outside" if 1.96 * noise > band else ""
-        return Verdict("reproduced", said + (held(achieved, band, low, high) if achieved.n == 2 else "") + doubt)
-    near = off - low if off > 0 else high - off
-    if abs(off) - math.hypot(near, achieved.critical * noise) > band:
-        return Verdict(side, f"{said}; {source}")
-    more = held(achieved, band, low, high) + (f"; {source}" if abs(off) > band else "")
-    return Verdict("inconclusive", f"{said}{more}; {needed(achieved, off, band, noise)}")
+def _compare(target: Target, achieved: Estimate, looks: Sequence[Look]) -> Verdict:
+    """By all seeds; where these leave it open, what fell with fewer and stands."""
+    name = decided(target, achieved)
+    earlier = Earlier() if name or achieved.quiet else standing(target, achieved, looks)
+    if earlier.by is None:
+        return Verdict(name or "inconclusive", reason(target, achieved))
+    since = f"seeds since do not undo it: all {achieved.n} are off by {achieved.mean - target.value:+.3g}"
+    return Verdict(earlier.name, f"{reason(target, earlier.by)}; {since}")

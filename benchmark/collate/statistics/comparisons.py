@@ -7,8 +7,10 @@ of freedom are those of the cell with fewer seeds, n − 1: then the test holds 
 spreads (Mickey and Brown, "Bounds on the Distribution Functions of the Behrens-Fisher Statistic", Annals of
 Mathematical Statistics 37, 1966). Welch's own are too many where the cell with few seeds has most of the noise: two
 against twenty are wrong in 12 %, and at Holm's lower levels many times what is allowed, also of equal numbers of
-seeds. Pairs that are asked for twice count once. Where seeds of one of the two may have been added by a look, p is
-multiplied by what looking costs (``looks.PAIR_SHARE``).
+seeds. That is for normal noise. Skew of two cells cancels where they are alike, and does not where the one with fewer
+seeds has nearly all of the noise: there t is that of its few seeds, and the difference is held against a wider error
+(``wider``). Pairs that are asked for twice count once. Where seeds of one of the two may have been added by a look, p
+is multiplied by what looking costs (``looks.PAIR_SHARE``).
 """
 
 from __future__ import annotations
@@ -90,10 +92,27 @@ def _sides(pair: Pair, numbers: dict[Number, Estimate]) -> tuple[float, float]:
         above, below = (min(1.0, share * float(stdtr(a.counted - 1, side))) for side in (t, -t))
         return above, below
     va, vb = ((f * sure(e.std)) ** 2 / e.counted for f, e in ((pair.fa, a), (pair.fb, b)))
-    t = (pair.fa * a.mean - pair.fb * b.mean) / math.sqrt(va + vb)
+    t = (pair.fa * a.mean - pair.fb * b.mean) / math.sqrt(va + vb) / wider(va, vb, a.counted, b.counted)
     df, share = min(a.counted, b.counted) - 1, PAIR_SHARE if a.looked or b.looked else 1
     below, above = (min(1.0, share * float(stdtr(df, side))) for side in (t, -t))
     return below, above
+
+
+def wider(va: float, vb: float, n: int, m: int) -> float:
+    """By how much the error of a difference is widened, of means with variances ``va`` of ``n`` seeds and ``vb`` of
+    ``m``: as far as the one of fewer seeds has more of it than the other, up to ``skewed`` where it has all.
+    """
+    if n == m or not va + vb:
+        return 1.0
+    few, many = (va, vb) if n < m else (vb, va)
+    return 1 + (skewed(min(n, m)) - 1) * max(few - many, 0.0) / (few + many)
+
+
+def skewed(n: int) -> float:
+    """By how much Student's t, two-sided at ``LEVEL``, has to be wider for ``n`` seeds of log-normal noise of σ 0.6: a
+    curve through what simulation gives (1.43 for three, 1.41 for five, 1.29 for ten, 1.17 for twenty).
+    """
+    return min(1.45, 1 + 0.9 / math.sqrt(n))
 
 
 def _turned(pair: Pair) -> Pair:

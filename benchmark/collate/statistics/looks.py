@@ -9,8 +9,9 @@ the third seed on, Student's t at a tenth of the level. All of them together hol
 the statistic's path depends on nothing unknown. (An always-valid t mixture is narrower at three seeds and a third wider
 at ten.) A plan of two seeds or more, all there, has had a look of its own, at the whole level, so that whoever never
 looks
-again has the usual interval. Later looks come on top, together at the level once more: both together may give more than
-5 % false verdicts (``peeking.md`` says how many). From a single seed on, all looks together stay below 5 %.
+again has the usual interval. Later looks come on top, together at the level once more: whoever stops at the first
+verdict may have more than 5 % false ones (``peeking.md`` says how many). From a single seed on, all looks together
+stay below 5 %. What fell at a look stands while no later seed contradicts it (``judging/standing.py``).
 
 Whether somebody may have looked is told by the records alone: each says how many seeds the plan asked for that it was
 made in. Seeds of one plan, all there, were fixed beforehand. Everything else counts as looked at: ``run
@@ -25,7 +26,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from benchmark.records.record import Record
 
@@ -56,6 +58,21 @@ def looked(records: Iterable[Record], of: int | None = None) -> bool:
     planned = [r.planned for r in records]
     seeds = of or len(planned)
     return any(not p for p in planned) or {p for p in planned if p and p > 1} != ({seeds} if seeds > 1 else set())
+
+
+class Look(NamedTuple):
+    """A number of seeds, from the first on, and whether their interval is that of all looks."""
+
+    seeds: int
+    looked: bool
+
+
+def before(records: Sequence[Record]) -> tuple[Look, ...]:
+    """The looks that there may have been before all of these, a cell's records by seed without a gap, were there: at a
+    plan of the first of them, and at every number of seeds from ``FIRST`` on.
+    """
+    plan = next((n for n in range(2, len(records)) if not looked(records[:n])), None)
+    return tuple(Look(n, n != plan) for n in range(2, len(records)) if n == plan or n >= FIRST)
 
 
 def critical(n: int, looked: bool = False) -> float:

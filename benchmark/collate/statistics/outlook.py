@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmark.collate.statistics.comparisons import Pair
+from benchmark.collate.statistics.comparisons import Pair, wider
 from benchmark.collate.statistics.hope import least_spread, reach
 from benchmark.collate.statistics.interval import Estimate, chi
 from benchmark.collate.statistics.looks import FIRST
@@ -37,11 +37,12 @@ def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
     df = min(n, m) - 1
     if pair.limit is not None:
         return _limit_odds(pair.limit, a, n, level)
-    error = math.sqrt((pair.fa * sure(a.std)) ** 2 / n + (pair.fb * sure(b.std)) ** 2 / m)
+    va, vb = (pair.fa * sure(a.std)) ** 2 / n, (pair.fb * sure(b.std)) ** 2 / m
+    error = math.sqrt(va + vb)
     if df < FIRST - 1 or not error:
         return 0.0, 0.0
     t = (pair.fb * b.mean - pair.fa * a.mean) / error
-    needed = stdtrit(df, 1 - level) * chi(df)
+    needed = wider(va, vb, n, m) * stdtrit(df, 1 - level) * chi(df)
     return float(ndtr(t - needed).mean()), float(ndtr(-t - needed).mean())
 
 

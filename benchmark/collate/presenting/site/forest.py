@@ -35,7 +35,7 @@ def forest(name: str, tables: Iterable[tuple[Table, Sequence[Joined]]]) -> Plot 
             and e.published.value
             and e.published.origin == "own"
             and band
-            and e.verdict.name in (*DECIDED, "reproduced where it trains", "inconclusive")
+            and e.verdict.name in (*DECIDED, "inconclusive")
         ):
             unit = band.band(e.published)[0] * (1 if e.direction == "higher" else -1)
             rows.append((e, (e.achieved.mean - e.published.value) / unit, (sure(e.achieved).half or 0.0) / abs(unit)))

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
+from benchmark.collate.judging.verdict import DECIDED
 from benchmark.collate.presenting.site.summary import Summary
-
-KNOWN = (
-    "reproduced",
-    "reproduced where it trains",
-    "better",
-    "differs",
-    "not reproduced",
-    "not reached as assumed",
-    "converged",
-)
 
 
 def headline(total: Summary) -> str:
@@ -20,7 +11,7 @@ def headline(total: Summary) -> str:
     numbers, v = f"{total.numbers:,} published result{'' if total.numbers == 1 else 's'}", total.verdicts
     if not (total.records or any(total.amiss.values())):
         return f"Nothing has been run yet: {numbers} to be held against runs"
-    found = [f"{v[name]:,} {name}" for name in KNOWN if v[name]]
+    found = [f"{v[name]:,} {name}" for name in DECIDED if v[name]]
     open_ = f"{v['inconclusive']:,} still open" if v["inconclusive"] else ""
     other = f"{total.apart:,} measured in ways that cannot be compared" if total.apart else ""
     amiss = [f"{n:,} {name}" for name, n in total.amiss.items() if n]
