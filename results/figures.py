@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def unsteady(found: list[Record]) -> None:
     for record in of(found, "sdp/Fig3b"):
         late = [e["D_loss"]["value"] for e in record.history if e["step"] >= record.total_steps / 2]
         mean = sum(late) / len(late)
-        moves = sum(abs(b - a) for a, b in zip(late, late[1:])) / (len(late) - 1)
+        moves = sum(abs(b - a) for a, b in itertools.pairwise(late)) / (len(late) - 1)
         print(row(record.cell.split("/")[2], mean, moves, f"{abs(moves / mean):.0%}"))
 
 

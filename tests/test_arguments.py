@@ -142,7 +142,7 @@ def test_no_option_may_be_abbreviated(command: str, capsys: pytest.CaptureFixtur
         (["--verison"], "ganbench: there is no option '--verison'; did you mean --version?"),
         (["reprot", "theory"], "ganbench: there is no command 'reprot'; did you mean 'report'?"),
         (["data", "lst"], "ganbench data: there is no action 'lst'; did you mean 'list'?"),
-        (["new", "suit", "x"], "KIND: 'suit' is none of suite, method, network, extractor, dataset; did you mean 'suite'?"),
+        (["new", "suit", "x"], "'suit' is none of suite, method, network, extractor, dataset; did you mean 'suite'?"),
         (["run", "ci", "--layout", "contiguous", "--channels-last"], "--channels-last: does not go with --layout"),
         (["run", "theory", "--device", "gpu"], "--device: 'gpu' is none of auto, cpu, cuda; did you mean 'cpu'?"),
         (["show", "a", "b"], "'b' does not belong here"),

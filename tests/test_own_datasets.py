@@ -243,7 +243,8 @@ def test_a_card_from_anybody_is_read_as_such(fault: str, capsys: pytest.CaptureF
     new(pictures("a.png", "b.png"))
     change, said = HOSTILE[fault]
     if isinstance(change, tuple):
-        assert change[0] in (text := card_file("mine").read_text())
+        text = card_file("mine").read_text()
+        assert change[0] in text
         change = text.replace(*change, 1)
     card_file("mine").write_text(change)
     with pytest.raises(GanbenchError, match=f"ganbench-card.yaml.*({said})"):

@@ -269,7 +269,8 @@ def test_the_held_out_images_are_part_of_the_key_and_nothing_else_is_renamed() -
     assert "probe_images" not in protocol().to_json()
     for profile in ("reduced", "ci"):  # which set probe_images for all tables
         for cell in load(Path("suites/chain.yaml"), profile).cells:
-            assert (cell.protocol.probe_images is not None) == (cell.table in ("analysis", "batch-norm", "lemmas")), cell.id
+            probed = cell.table in ("analysis", "batch-norm", "lemmas")
+            assert (cell.protocol.probe_images is not None) == probed, cell.id
 
 
 def test_the_slides_claims_are_decided_by_our_runs_alone() -> None:

@@ -205,7 +205,8 @@ def test_boxes_stand_where_training_is_halfway() -> None:
     ]
     (norms,) = shown("gran/Fig3", at)
     assert [y for _, y in norms.marks[0].points] == [151, 152, 153, 154, 155] and len(norms.marks) == 2
-    assert "153 (152 to 154, all 151 to 155)" in norms.text and norms.marks[0].points[0][0] < norms.marks[1].points[0][0]
+    assert "153 (152 to 154, all 151 to 155)" in norms.text
+    assert norms.marks[0].points[0][0] < norms.marks[1].points[0][0]
     (differences,) = shown("gran/Fig4", at)
     assert len(differences.marks) == 2 * len(DELTAS) and [n for _, n in differences.x.ticks] == [
         "0.01",
@@ -227,6 +228,6 @@ def test_a_figure_of_curves_has_one_for_each_metric() -> None:
 
 
 def test_every_metric_has_a_symbol_and_a_meaning() -> None:
-    assert METRICS == tuple(m for m in METRICS if m in DEFINITIONS)
+    assert tuple(m for m in METRICS if m in DEFINITIONS) == METRICS
     for m in METRICS:
         ElementTree.fromstring(f"<text>{drawn(m)}</text>")

@@ -61,7 +61,7 @@ def test_slopes_in_the_weights_are_those_of_finite_differences(probe: str, playe
     """Along the gradient the value rises by the gradient's length."""
     gan = Gan(recipe(parts=(), batch_d=16, batch_g=16), 0)
     found = measured(gan)[probe]["value"]
-    weights = [p for p in getattr(gan, player).parameters()]
+    weights = list(getattr(gan, player).parameters())
     grads = torch.autograd.grad(V(gan), weights)
     ends = []
     for sign in (1, -1):

@@ -1,5 +1,5 @@
 """The value of the game and its slopes (theory paper, sections 3 and 4): with f D's logit, D = σ(f) and
-ψ1 = ψ3 = log,
+ψ1 = ψ3 = log.
 
     V_d         mean of log D(x) over training images x
     jac_D_real  ‖∂D(x)/∂x‖_F at training images (equation 4, beside ``jac_D`` at fakes): the mean, and the largest

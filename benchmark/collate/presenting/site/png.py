@@ -88,7 +88,7 @@ def _draw(axes: Any, m: Marks, horizontal: bool) -> None:
             axes.axhline(v, color="#333", linestyle="--", linewidth=0.8)
     elif m.kind == "box":
         ends = dict(zip(("whislo", "q1", "med", "q3", "whishi"), y))
-        drawn = dict.fromkeys(("boxprops", "whiskerprops", "medianprops"), {"color": colour, "linewidth": 1.1})
+        drawn = {key: {"color": colour, "linewidth": 1.1} for key in ("boxprops", "whiskerprops", "medianprops")}
         axes.bxp([ends], positions=[x[0]], widths=0.25, showfliers=False, showcaps=False, manage_ticks=False, **drawn)
     elif m.kind == "line":
         dashes = "--" if m.style in DASHED else "-"
