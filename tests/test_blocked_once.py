@@ -13,7 +13,8 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.data import declared
-from benchmark.data.cards import Card, FileCard, card, missing
+from benchmark.data.absent import missing
+from benchmark.data.cards import Card, FileCard, card
 from benchmark.data.quick import damaged, not_added
 
 SUITES = Path(__file__).parents[1] / "suites"

@@ -16,8 +16,9 @@ from PIL import Image
 
 from benchmark.data import cards as card_room
 from benchmark.data import fetch as store
+from benchmark.data.absent import missing
 from benchmark.data.add import add
-from benchmark.data.cards import FileCard, card, missing
+from benchmark.data.cards import FileCard, card
 from benchmark.data.check import check_bytes
 from benchmark.data.read import read
 from benchmark.data.shapes import render

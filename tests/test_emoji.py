@@ -22,8 +22,9 @@ from benchmark.cli import main
 from benchmark.data import cards as card_room
 from benchmark.data import fetch as fetch_room
 from benchmark.data import tarred
+from benchmark.data.absent import missing
 from benchmark.data.add import add
-from benchmark.data.cards import Card, card, cards, missing
+from benchmark.data.cards import Card, card, cards
 from benchmark.data.check import check_bytes
 from benchmark.data.image import decode
 from benchmark.data.read import ImageSet, read

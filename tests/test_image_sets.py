@@ -20,8 +20,9 @@ from PIL import Image
 from benchmark.cli import main
 from benchmark.data import cards as card_room
 from benchmark.data import folders, manifest, pictures
+from benchmark.data.absent import missing
 from benchmark.data.add import add
-from benchmark.data.cards import FileCard, card, missing
+from benchmark.data.cards import FileCard, card
 from benchmark.data.declared import VERSION, Manifest, load
 from benchmark.data.fetch import fetch
 from benchmark.data.read import read

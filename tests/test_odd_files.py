@@ -18,8 +18,9 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.data import place, prepared
+from benchmark.data.absent import missing
 from benchmark.data.add import add
-from benchmark.data.cards import FileCard, card, missing
+from benchmark.data.cards import FileCard, card
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.files import read_regular

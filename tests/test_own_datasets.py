@@ -13,8 +13,9 @@ import yaml
 from PIL import Image
 
 from benchmark.cli import main
+from benchmark.data.absent import missing
 from benchmark.data.add import add
-from benchmark.data.cards import card, known_datasets, missing
+from benchmark.data.cards import card, known_datasets
 from benchmark.data.newly import add_new
 from benchmark.data.own import card_file
 from benchmark.data.read import read

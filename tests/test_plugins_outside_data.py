@@ -13,7 +13,8 @@ import torch
 
 from benchmark import catalogue
 from benchmark.cli import main
-from benchmark.data.cards import card, missing
+from benchmark.data.absent import missing
+from benchmark.data.cards import card
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors

@@ -26,8 +26,9 @@ from PIL import Image
 
 from benchmark.data import cards as card_room
 from benchmark.data import cifar_binary, prepared, subsets
+from benchmark.data.absent import missing
 from benchmark.data.add import add
-from benchmark.data.cards import Card, card, missing
+from benchmark.data.cards import Card, card
 from benchmark.data.fetch import fetch
 from benchmark.data.read import read
 from benchmark.data.verify import verify

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmark.data.cards import card, missing
+from benchmark.data.absent import missing
+from benchmark.data.cards import card
 from benchmark.data.given import Given
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError

@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmark.data.cards import FileCard, card, locate, mend
+from benchmark.data.absent import mend
+from benchmark.data.cards import FileCard, card, locate
 from benchmark.errors import GanbenchError
 
 BLOCK = 2**22  # bytes read at a time

@@ -9,8 +9,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmark.data.absent import mend, missing
 from benchmark.data.add import examine, write_all
-from benchmark.data.cards import Card, FileCard, card, data_root, locate, mend, missing
+from benchmark.data.cards import Card, FileCard, card, data_root, locate
 from benchmark.data.download import download
 from benchmark.data.place import clear_left, from_tar, scratch_folder, store
 from benchmark.errors import GanbenchError

@@ -6,7 +6,8 @@ import io
 
 import numpy as np
 
-from benchmark.data.cards import Card, card, missing
+from benchmark.data.absent import missing
+from benchmark.data.cards import Card, card
 from benchmark.data.check import read_file
 from benchmark.data.image import decode, pixels
 from benchmark.data.pictures import from_zip

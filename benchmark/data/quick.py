@@ -9,7 +9,8 @@ import os
 import zipfile
 from pathlib import Path
 
-from benchmark.data.cards import Card, FileCard, mend
+from benchmark.data.absent import mend
+from benchmark.data.cards import Card, FileCard
 from benchmark.data.declared import load
 from benchmark.data.home import data_root
 from benchmark.errors import GanbenchError, plain

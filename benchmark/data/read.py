@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.data.cards import Card, card, locate, missing
+from benchmark.data.absent import missing
+from benchmark.data.cards import Card, card, locate
 from benchmark.data.check import read_file
 from benchmark.data.subsets import store, subset_hash, subset_indices
 from benchmark.errors import GanbenchError

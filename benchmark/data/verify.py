@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from benchmark.data.absent import mend, missing
 from benchmark.data.add import whole_splits
-from benchmark.data.cards import Card, card, data_root, locate, mend, missing
+from benchmark.data.cards import Card, card, data_root, locate
 from benchmark.data.check import check_file, read_file
 from benchmark.data.declared import load
 from benchmark.data.read import read_cifar

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.canonical import content_hash
-from benchmark.data.cards import card, missing
+from benchmark.data.absent import missing
+from benchmark.data.cards import card
 from benchmark.files import read_regular
 from benchmark.metrics import store
 from benchmark.metrics.extract import Extracted

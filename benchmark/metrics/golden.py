@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from benchmark.data.cards import missing
+from benchmark.data.absent import missing
 from benchmark.errors import sure
 from benchmark.metrics import extractors
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.canonical import content_hash
-from benchmark.data.cards import cache_folder, missing
+from benchmark.data.absent import missing
+from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 from benchmark.metrics.real import compared_with

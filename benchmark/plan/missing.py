@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from benchmark.data.absent import missing as missing_data
 from benchmark.data.cards import card
-from benchmark.data.cards import missing as missing_data
 from benchmark.metrics.extractors import weights_name
 from benchmark.metrics.names import IMAGE
 from benchmark.metrics.real import held_out, validation_split

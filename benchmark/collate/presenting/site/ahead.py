@@ -13,7 +13,8 @@ from benchmark.collate.judging.decide import Question, in_order, open_questions
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.site.summary import Report
 from benchmark.collate.statistics.looks import FIRST
-from benchmark.data.cards import card, mend
+from benchmark.data.absent import mend
+from benchmark.data.cards import card
 from benchmark.errors import GanbenchError
 from benchmark.plan.blocks import what_blocks
 from benchmark.plan.counted import Counts
