@@ -173,13 +173,13 @@ def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
     results, out = tmp_path / "results", tmp_path / "report"
     first = ganbench("run", "theory", "--profile", "ci", "--results", results)
     assert first.returncode == 0, first.stderr
-    assert len(outcomes(results)) == 14 and "14 done" in first.stderr
+    assert len(outcomes(results)) == 18 and "18 done" in first.stderr
     began = time.monotonic()
     second = ganbench("run", "theory", "--profile", "ci", "--results", results)
     assert time.monotonic() - began < 15  # 0.3 s on a quiet machine; Ray alone would take longer
     assert (
         second.returncode == 0
-        and "14 done, 0 blocked" in second.stderr
+        and "18 done, 0 blocked" in second.stderr
         and "nothing to do" in second.stderr
         and "record" in second.stderr
     )
@@ -197,7 +197,7 @@ def test_the_main_job_end_to_end_through_ray(tmp_path: Path) -> None:
         "incomparable"
     }
     assert "not judged" in ganbench("claims", *asked).stdout
-    assert "14 done" in ganbench("status", "--results", results).stdout
+    assert "18 done" in ganbench("status", "--results", results).stdout
     shown = ganbench("show", "theory/1/B_z=10^0[MLP]/mnist", "--profile", "ci", "--results", results)
     assert "finished at step 96 of 96" in shown.stdout and "2.738" in shown.stdout
 

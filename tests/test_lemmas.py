@@ -44,7 +44,7 @@ def test_halves_and_features_of_a_plain_net() -> None:
     """Real and fake gradients apart; σ, ψ and the centred cosine by their definitions."""
     gan = Gan(conditional(classes=10, parts=()), 0)
     real, fake = images(1), images(2)
-    found = lemma(lambda: twin_of(gan, 0, 0, 0), real, fake, first=True)
+    found = lemma(lambda: twin_of(gan, 0, 0, 0), real, fake, sharp=True)
     of_real, of_fake, maps = judge(twin_of(gan, 0, 0, 0), real, fake)
     for name, loss in zip(("real", "fake"), gan.loss.d_halves(of_real, of_fake)):
         grads = torch.autograd.grad(loss, list(gan.D.parameters()), retain_graph=True, allow_unused=True)
@@ -72,7 +72,7 @@ def test_chain_shrinks_the_gradient_that_goes_through_it(p: float) -> None:
     """By the slides' bound at most 1 with the batch's statistics, and 1 where nothing is normalised."""
     gan = Gan(conditional(classes=10, parts=(("chain", EAGER | {"version": "batch"}),)), 0)
     gan.parts[0].shared.p, gan.parts[0].r = p, 0.25
-    joined = lemmas([lemma(lambda: twin_of(gan, 0, 0, 0), images(1), images(2), first=True)], LEMMAS)
+    joined = lemmas([lemma(lambda: twin_of(gan, 0, 0, 0), images(1), images(2), sharp=True)], LEMMAS)
     assert (joined["chain_p"]["value"], joined["chain_r"]["value"]) == (p, 0.25)
     ratio = joined["chain_grad_ratio"]["value"]
     assert ratio == 1 if p == 0 else 0 < ratio < 1

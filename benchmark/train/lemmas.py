@@ -36,13 +36,14 @@ from benchmark.train.gan import Gan
 from benchmark.train.probed import halves, norm, pooled
 from benchmark.train.twin import Shown, judge
 
+SHARP = ("hessian_real", "hessian_fake")
 ITERATIONS = 20
 EPS = 1e-5
 SIDES = ("real", "fake")
 
 
-def lemma(twin: Callable[[], Gan], real: Shown, fake: Shown, first: bool) -> dict[str, Any]:
-    """What one batch shows; ``first``: with the Hessians, which are dear. ``features`` are for ``lemmas`` to join."""
+def lemma(twin: Callable[[], Gan], real: Shown, fake: Shown, sharp: bool) -> dict[str, Any]:
+    """What one batch shows; ``sharp``: with the Hessians, which are dear. ``features`` are for ``lemmas`` to join."""
     pair = twin()
     layers, hooks = _watched(pair.D)
     of_real, of_fake, maps = judge(pair, real, fake)
@@ -55,7 +56,7 @@ def lemma(twin: Callable[[], Gan], real: Shown, fake: Shown, first: bool) -> dic
         found[f"d_weight_grad_{side}"] = norm(
             list(torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True))
         )
-        if first and not any(part.first_order_only for part in pair.parts):
+        if sharp and not any(part.first_order_only for part in pair.parts):
             found[f"hessian_{side}"] = top_eigenvalue(loss, weights)
     sides = [side.detach() for block in maps for side in halves(torch.cat(block))]
     found["inverse_sigma"] = _mean([1 / _sigma(m).min().item() for m in sides])

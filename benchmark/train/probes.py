@@ -46,7 +46,7 @@ from benchmark.metrics.real import held_out
 from benchmark.pulse import beat
 from benchmark.recipe import Protocol, Recipe
 from benchmark.train.gan import Gan
-from benchmark.train.lemmas import lemma, lemmas
+from benchmark.train.lemmas import SHARP, lemma, lemmas
 from benchmark.train.pairs import means, pairs
 from benchmark.train.probed import Look, halves, norm, pooled, spread, summarise
 from benchmark.train.slopes import boxes, slopes
@@ -127,7 +127,7 @@ class _Looks:
         if self._any(VALUES):
             self.values.append(value(twin(), twin(), real, test))
         if self._any(LEMMAS):
-            self.lemmas.append(lemma(twin, real, fake, first=not self.lemmas))
+            self.lemmas.append(lemma(twin, real, fake, sharp=not self.lemmas and self._any(SHARP)))
 
     def found(self) -> dict[str, dict[str, float]]:
         """Every quantity, over all batches."""
