@@ -29,7 +29,7 @@ from benchmark.suite.model import METRICS, Suite
 from tests.test_collate import PUBLISHED, THEORY, _three_seeds
 
 SUITES = ("chain", "gran", "pgn", "sdp", "theory")
-MOST_WORDS = 1_800  # of nine tables
+MOST_WORDS = 1_500
 Loaded = dict[str, tuple[Suite, dict[str, list[Joined]]]]
 
 
@@ -83,6 +83,13 @@ def words(page: str) -> int:
     counted.feed(page)
     assert not counted.open
     return len(counted.words)
+
+
+def test_a_figure_without_numbers_is_drawn_and_its_numbers_are_folded(pages: Path) -> None:
+    for figure in (pages / "gran.html").read_text(encoding="utf-8").split('<section class="of-paper"')[1:]:
+        drawn, numbers = ("Bars only" in figure or "Plots only" in figure), figure.find('class="printed"')
+        folded = "In numbers" in figure and figure.index("<svg") < figure.index("In numbers") < numbers
+        assert folded == (drawn and numbers > 0), figure[:200]
 
 
 def test_words_are_counted_outside_folds() -> None:

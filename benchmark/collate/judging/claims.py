@@ -28,6 +28,11 @@ class JudgedClaim:
     achieved: ClaimVerdict
     recipes: tuple[str, ...] = ()  # in what the recipes that it compares differ beside the method
 
+    @property
+    def judged(self) -> bool:
+        """By any numbers, the paper's or ours."""
+        return self.published.judged or self.achieved.judged
+
 
 def judge_claim(claim: Claim, joined: Sequence[Joined]) -> JudgedClaim:
     """Both verdicts of one claim.

@@ -49,6 +49,11 @@ class Section:
         """Whether it has so many rows that one may want to choose among them."""
         return len(self.view.rows) > MANY
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the paper prints a figure here, without numbers, and ours is drawn."""
+        return bool(self.figures) and not any(self.view.printed)
+
 
 MANY = 12
 
