@@ -5,8 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -40,14 +40,14 @@ def files() -> dict[Path, tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two records, made once."""
     folder = tmp_path_factory.mktemp("ready")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, mock.patch.dict(os.environ):
         patch.chdir(folder)
         Path("mini.yaml").write_text(MINI)
         assert main(RUN) == 0
-        yield folder
+    return folder
 
 
 @pytest.fixture

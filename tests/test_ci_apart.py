@@ -137,7 +137,7 @@ def test_status_shows_the_folder_that_was_written_last(capsys: pytest.CaptureFix
     write(CI_RESULTS)
     assert main(["status"]) == 0
     said = capsys.readouterr()
-    assert "14 to do" in said.out and "records in results/ci" in said.err
+    assert "18 to do" in said.out and "records in results/ci" in said.err
     write(RESULTS)
     os.utime(CI_RESULTS / "runs/status.json", (1, 1))
     assert main(["status"]) == 0 and "results/ci" not in capsys.readouterr().err

@@ -383,7 +383,8 @@ def test_cpu_seconds_count_where_a_record_has_them() -> None:
 
 
 def test_the_plan_goes_by_seconds_once_they_are_known() -> None:
-    made = make_plan(load(Path("suites/theory.yaml"), "ci").cells, [0], {})
+    cells = [c for c in load(Path("suites/theory.yaml"), "ci").cells if c.table != "section-4"]  # measures Fig1's again
+    made = make_plan(cells, [0], {})
     assert in_order(made) is made
     found = forecast(made, devices.named("cpu"), say=lambda done, todo: None)
     ordered = in_order(made)

@@ -254,10 +254,11 @@ def test_a_record_that_found_no_room_is_taken_over_by_the_printed_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = record_for(full_cells()[0], 0, {"V_g": -0.6})
+    run = make_plan(full_cells()[:1], [0], {}).runs[0]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "it's tmp"))
     (tmp_path / "it's tmp").mkdir()
-    line = _rescue(record, Path("-my results")).split("run: ")[1]
+    line = _rescue(record, Path("-my results"), run).split("run: ")[1]
     assert main(words_of(line)) == 0 and [r.name for r in read_all(Path("-my results"))[0]] == [record.name]
 
 

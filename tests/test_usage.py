@@ -114,6 +114,7 @@ def test_without_a_suite_it_says_where_they_are_listed(capsys: pytest.CaptureFix
 def test_each_action_of_data_takes_what_it_needs(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = ALL[f"ganbench data {action}"]
     options = {
+        "add": ["--new"],
         "fetch": ["--for", "--force", "--only", "--profile"],
         "stats": ["--export", "--import", "--only", "--profile"],
     }

@@ -19,6 +19,7 @@ CODE = (
     "canonical.py",
     "errors.py",
     "keys.py",
+    "metrics/names.py",
     "ranges.py",
     "recipe.py",
     "records/bounds.py",
