@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from benchmark.collate.judging import number
 from benchmark.collate.judging.join import load_joined
 from benchmark.collate.judging.number import Target, decided
-from benchmark.collate.judging.standing import standing
+from benchmark.collate.judging.standing import Rule, standing
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
@@ -166,8 +167,9 @@ def test_what_stands_is_rarely_false(shape: str, plan: tuple[int, int], off: flo
     target = Target(PRINTED, "lower", Tolerance(0.05, "a test"), 1)
     looks = [Look(k, k != first) for k in range(2, n) if k >= 3 or k == first]
     looks = [look for look in looks if look.seeds >= first or first == n]
+    rule = Rule(functools.partial(decided, target), target.place)
     false = 0
     for row in SHAPES[shape](rng, (draws, n)):
         e = estimate((10 + 0.5 * off + 0.4 * row).tolist(), looked=first != n)
-        false += "reproduced" in (decided(target, e), standing(target, e, looks).name)
+        false += "reproduced" in (decided(target, e), standing(rule, e, looks).name)
     assert false / draws <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / draws)
