@@ -3,7 +3,8 @@
 No paper prints them: such a comparison is decided by our runs alone. Steps and seconds are of a pair of cells. The
 steps' level is the worst of the best values of all runs of both: the best one that is given to all. Seconds are the
 training's, of its process where it trained on a CPU, so that what else ran there does not count; only runs on one kind
-of device, with as many threads and one version of PyTorch, are compared. A run that does not say all of this is compared with none.
+of device, with as many threads and one version of PyTorch, are compared. A run that does not say all of this is
+compared with none.
 """
 
 from __future__ import annotations
