@@ -216,3 +216,12 @@ def test_wall_seconds_of_a_cpu_are_no_costs() -> None:
     b.records[1].__dict__["train_cpu_s"] = None
     verdict = _judge("seconds", a, b).achieved
     assert verdict.name == "not judged" and "own seconds" in verdict.why
+
+
+@pytest.mark.parametrize("of", ["unsteadiness", "rise", "steps"])
+def test_the_rhythm_is_that_of_our_runs(of: str) -> None:
+    """A profile that looks more often measures the same result, and another course."""
+    often = dataclasses.replace(B, protocol=dataclasses.replace(B.protocol, every_steps=100))
+    verdict = _judge(of, _joined(A, STEADY), _joined(often, ROUGH)).achieved
+    assert verdict.name == "not judged" and "every_steps 5,000 / 100" in verdict.why
+    assert _judge("seconds", _joined(A, STEADY), _joined(often, ROUGH, 2.0)).achieved.name == "holds"
