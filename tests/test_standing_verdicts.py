@@ -120,6 +120,17 @@ def test_what_bars_a_verdict_bars_one_that_stands() -> None:
     assert verdict([10.0, 10.3, 30.0, 9.7, 10.02], plan).name == "inconclusive", "nothing fell before"
 
 
+@pytest.mark.parametrize("direction", ["lower", "higher"])
+def test_a_seed_inside_a_wide_band_is_no_collapse(direction: str) -> None:
+    """Near zero an absolute band is many times as wide as half of the median."""
+    printed, wide = Published("0.02", 0.02, None, None, "own"), Tolerance(0.05, "a test", 0.05, "a test")
+    three, records = [0.02, 0.021, 0.019], [SimpleNamespace(planned=p) for p in (3, 3, 3, 0)]
+    for more in ([], [0.005], [0.069], [-0.029]):
+        ours = records[: 3 + len(more)]
+        e = estimate(three + more, looked=looked(ours))
+        assert judge(printed, e, 0, [Tier("exact", ())], direction, wide, "", looks=before(ours)).name == "reproduced"
+
+
 def test_looks_that_there_may_have_been() -> None:
     def looks(*planned: int | None) -> list[tuple[int, bool]]:
         return [tuple(look) for look in before([SimpleNamespace(planned=p) for p in planned])]

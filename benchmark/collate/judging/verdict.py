@@ -156,7 +156,8 @@ def _none_converged(said: str, of: int) -> Verdict:
 def _with_collapses(target: Target, achieved: Estimate, fallen: Sequence[int], looks: Sequence[Look]) -> Verdict:
     """As ``_compare``; where seeds collapsed, what the others would give is never plainly ``reproduced``."""
     found = _compare(target, achieved, looks)
-    lost = collapsed(achieved.values, target.direction, fallen, target.tolerance.absolute)
+    apart = collapsed(achieved.values, target.direction, fallen, target.tolerance.absolute)
+    lost = [i for i in apart if i in fallen or target.place(achieved.values[i]) != "reproduced"]
     if not lost:
         if found.name != "reproduced":
             return found
