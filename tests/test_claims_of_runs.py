@@ -195,3 +195,33 @@ def test_the_forms_are_read(tmp_path: Path) -> None:
 def test_what_says_nothing_is_refused(tmp_path: Path, holds: str, message: str) -> None:
     with pytest.raises(SuiteError, match=f"sdp.yaml:\\d+.*{message}"):
         _written(tmp_path, holds)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"device": device} for device in (None, "unknown", "unknown (x86_64)", ["H200"], "")),
+        *({"threads": threads} for threads in (None, {})),
+        *({"torch": version} for version in (None, "absent")),
+    ],
+)
+def test_seconds_on_a_machine_that_is_not_said_are_compared_with_none(said: dict[str, object]) -> None:
+    a, b = (_joined(c, STEADY, seconds, **said) for c, seconds in ((A, 1.0), (B, 2.0)))
+    verdict = _judge("seconds", a, b).achieved
+    assert verdict.name == "not judged" and "which is not said" in verdict.why
+
+
+def test_wall_seconds_of_a_cpu_are_no_costs() -> None:
+    a, b = (_joined(c, STEADY) for c in (A, B))
+    b.records[1].__dict__["train_cpu_s"] = None
+    verdict = _judge("seconds", a, b).achieved
+    assert verdict.name == "not judged" and "own seconds" in verdict.why
+
+
+@pytest.mark.parametrize("of", ["unsteadiness", "rise", "steps"])
+def test_the_rhythm_is_that_of_our_runs(of: str) -> None:
+    """A profile that looks more often measures the same result, and another course."""
+    often = dataclasses.replace(B, protocol=dataclasses.replace(B.protocol, every_steps=100))
+    verdict = _judge(of, _joined(A, STEADY), _joined(often, ROUGH)).achieved
+    assert verdict.name == "not judged" and "every_steps 5,000 / 100" in verdict.why
+    assert _judge("seconds", _joined(A, STEADY), _joined(often, ROUGH, 2.0)).achieved.name == "holds"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from benchmark.collate.judging import number
 from benchmark.collate.judging.join import load_joined
 from benchmark.collate.judging.number import Target, decided
-from benchmark.collate.judging.standing import standing
+from benchmark.collate.judging.standing import Rule, standing
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
@@ -119,6 +120,17 @@ def test_what_bars_a_verdict_bars_one_that_stands() -> None:
     assert verdict([10.0, 10.3, 30.0, 9.7, 10.02], plan).name == "inconclusive", "nothing fell before"
 
 
+@pytest.mark.parametrize("direction", ["lower", "higher"])
+def test_a_seed_inside_a_wide_band_is_no_collapse(direction: str) -> None:
+    """Near zero an absolute band is many times as wide as half of the median."""
+    printed, wide = Published("0.02", 0.02, None, None, "own"), Tolerance(0.05, "a test", 0.05, "a test")
+    three, records = [0.02, 0.021, 0.019], [SimpleNamespace(planned=p) for p in (3, 3, 3, 0)]
+    for more in ([], [0.005], [0.069], [-0.029]):
+        ours = records[: 3 + len(more)]
+        e = estimate(three + more, looked=looked(ours))
+        assert judge(printed, e, 0, [Tier("exact", ())], direction, wide, "", looks=before(ours)).name == "reproduced"
+
+
 def test_looks_that_there_may_have_been() -> None:
     def looks(*planned: int | None) -> list[tuple[int, bool]]:
         return [tuple(look) for look in before([SimpleNamespace(planned=p) for p in planned])]
@@ -166,8 +178,9 @@ def test_what_stands_is_rarely_false(shape: str, plan: tuple[int, int], off: flo
     target = Target(PRINTED, "lower", Tolerance(0.05, "a test"), 1)
     looks = [Look(k, k != first) for k in range(2, n) if k >= 3 or k == first]
     looks = [look for look in looks if look.seeds >= first or first == n]
+    rule = Rule(functools.partial(decided, target), target.place)
     false = 0
     for row in SHAPES[shape](rng, (draws, n)):
         e = estimate((10 + 0.5 * off + 0.4 * row).tolist(), looked=first != n)
-        false += "reproduced" in (decided(target, e), standing(target, e, looks).name)
+        false += "reproduced" in (decided(target, e), standing(rule, e, looks).name)
     assert false / draws <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / draws)

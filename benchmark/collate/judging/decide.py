@@ -139,7 +139,7 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
     name = _claim_name(c)
     numbers = {n: with_spread(sure(entry_of(n, cells).achieved), n.metric) for n in c.claim.numbers()}
-    claim = ClaimOdds(c, numbers, {cell: j.cell.full_protocol for cell, j in cells.items()})
+    claim = ClaimOdds(c, numbers, {cell: j.cell.protocol for cell, j in cells.items()})
     if not claim.could():
         return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}", little=claim.possible())
     barred = {cell: why for cell in claim.cells() if (why := blocked(cells[cell]))}

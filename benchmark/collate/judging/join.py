@@ -154,7 +154,9 @@ def _join_cell(
             fallen(measured, metric, direction, tolerance.absolute if tolerance else 0.0),
             looks,
         )
-        verdict = as_assumed(beside_a_dash(verdict, published, achieved, tiers, table, metric, gap), cell, metric)
+        verdict = as_assumed(
+            beside_a_dash(verdict, published, achieved, tiers, table, metric, gap, looks), cell, metric
+        )
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(

@@ -3,7 +3,8 @@
 No paper prints them: such a comparison is decided by our runs alone. Steps and seconds are of a pair of cells. The
 steps' level is the worst of the best values of all runs of both: the best one that is given to all. Seconds are the
 training's, of its process where it trained on a CPU, so that what else ran there does not count; only runs on one kind
-of device, with as many threads and one version of PyTorch, are compared.
+of device, with as many threads and one version of PyTorch, are compared. A run that does not say all of this is
+compared with none.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from benchmark.suite.claim import Number
 ARCHITECTURE = re.compile(r"\(\w+\)$")
 """What the name of a CPU ends with, and that of a GPU does not (``provenance.processor``)."""
 MACHINE = ("device", "threads", "torch")
+UNKNOWN = ("None", "unknown", "absent", "")
 SHORT = {
     "unsteadiness": f"fewer than {FEWEST} measurements in the second half of a run",
     "rise": "fewer than two measurements of a run, or nothing but 0 before its last",
     "steps": "a run without a measurement of trained weights",
-    "seconds": "trained on different machines, or which is not said",
+    "seconds": "trained on different machines, or which is not said, or on a CPU without its process's own seconds",
 }
 """Why a run has no such quantity."""
 
@@ -85,10 +87,16 @@ def course_of(record: Record, metric: str) -> Course:
 
 def seconds(records: Sequence[Record], first: int) -> list[float] | None:
     """Seconds a G step of the ``first`` of these records; None unless all of them were trained on one kind of
-    machine.
+    machine that is known, and on a CPU say what their processes used.
     """
-    machines = {tuple(named(s, key) for key in MACHINE) for r in records for s in segments(r)}
-    if len(machines) != 1 or not all(segments(r) and r.steps for r in records):
+    stretches = [[tuple(named(s, key) for key in MACHINE) for s in segments(r)] for r in records]
+    machines = {machine for of_run in stretches for machine in of_run}
+    if len(machines) != 1 or not all(stretches) or not all(r.steps for r in records):
         return None
-    cpu = bool(ARCHITECTURE.search(machines.pop()[0])) and all(r.train_cpu_s is not None for r in records)
-    return [((r.train_cpu_s or 0.0) if cpu else r.train_s) / r.steps for r in records[:first]]
+    machine = machines.pop()
+    if any(said in UNKNOWN for said in machine) or machine[0].startswith("unknown "):
+        return None
+    if not ARCHITECTURE.search(machine[0]):
+        return [r.train_s / r.steps for r in records[:first]]
+    own = [r.train_cpu_s for r in records]
+    return None if None in own else [(s or 0.0) / r.steps for s, r in zip(own, records[:first])]

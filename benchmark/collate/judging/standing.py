@@ -15,11 +15,10 @@ bars a verdict (a gap, a lost or contested seed, a tie, a collapse) bars one tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from benchmark.collate.judging.number import Target, decided
 from benchmark.collate.statistics.interval import Estimate, estimate
 from benchmark.collate.statistics.looks import Look
 
@@ -31,14 +30,21 @@ class Earlier(NamedTuple):
     by: Estimate | None = None
 
 
-def standing(target: Target, achieved: Estimate, looks: Sequence[Look]) -> Earlier:
+class Rule(NamedTuple):
+    """What a verdict is by."""
+
+    decided: Callable[[Estimate], str]  # of a mean with its interval; "" if it is open
+    place: Callable[[float], str]  # the verdict that one number would have, were it our true mean
+
+
+def standing(rule: Rule, achieved: Estimate, looks: Sequence[Look]) -> Earlier:
     """What fell at one of ``looks``, at fewer seeds than all, and still stands with all of them."""
     found, so_far = Earlier(), 0
     for n, looked in (*looks, Look(achieved.n, achieved.looked)):
         first = _first(achieved, n, looked)
-        if name := decided(target, first):
+        if name := rule.decided(first):
             found = Earlier(name, first)
-        elif found.name and not _agree(target, achieved, so_far, n, found.name):
+        elif found.name and not _agree(rule, achieved, so_far, n, found.name):
             found = Earlier()
         so_far = n
     return found
@@ -52,10 +58,10 @@ def among(looks: Sequence[Look], there: Sequence[int]) -> tuple[Look, ...]:
     return tuple(Look(n, looked) for n, looked in fewer.items() if 1 < n < len(there))
 
 
-def _agree(target: Target, achieved: Estimate, before: int, n: int, name: str) -> bool:
+def _agree(rule: Rule, achieved: Estimate, before: int, n: int, name: str) -> bool:
     """Whether seeds that came after the first ``before``, up to the first ``n``, leave a verdict as it is."""
     later = achieved.values[before:n]
-    return all(target.place(v) == name for v in later) or decided(target, _first(achieved, n, False)) == name
+    return all(rule.place(v) == name for v in later) or rule.decided(_first(achieved, n, False)) == name
 
 
 def _first(achieved: Estimate, n: int, looked: bool) -> Estimate:

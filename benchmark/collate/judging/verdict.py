@@ -25,12 +25,13 @@ measurement's own noise (``quiet.py``), nor seeds with a gap, which may be a sel
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.collate.judging.missing import left_out
 from benchmark.collate.judging.number import Target, decided, reason
-from benchmark.collate.judging.standing import Earlier, among, standing
+from benchmark.collate.judging.standing import Earlier, Rule, among, standing
 from benchmark.collate.judging.tier import Tier
 from benchmark.collate.statistics.collapse import collapsed, rate_bound
 from benchmark.collate.statistics.interval import Estimate, estimate
@@ -155,7 +156,8 @@ def _none_converged(said: str, of: int) -> Verdict:
 def _with_collapses(target: Target, achieved: Estimate, fallen: Sequence[int], looks: Sequence[Look]) -> Verdict:
     """As ``_compare``; where seeds collapsed, what the others would give is never plainly ``reproduced``."""
     found = _compare(target, achieved, looks)
-    lost = collapsed(achieved.values, target.direction, fallen, target.tolerance.absolute)
+    apart = collapsed(achieved.values, target.direction, fallen, target.tolerance.absolute)
+    lost = [i for i in apart if i in fallen or target.place(achieved.values[i]) != "reproduced"]
     if not lost:
         if found.name != "reproduced":
             return found
@@ -177,7 +179,8 @@ def _with_collapses(target: Target, achieved: Estimate, fallen: Sequence[int], l
 def _compare(target: Target, achieved: Estimate, looks: Sequence[Look]) -> Verdict:
     """By all seeds; where these leave it open, what fell with fewer and stands."""
     name = decided(target, achieved)
-    earlier = Earlier() if name or achieved.quiet else standing(target, achieved, looks)
+    rule = Rule(functools.partial(decided, target), target.place)
+    earlier = Earlier() if name or achieved.quiet else standing(rule, achieved, looks)
     if earlier.by is None:
         return Verdict(name or "inconclusive", reason(target, achieved))
     since = f"seeds since do not undo it: all {achieved.n} are off by {achieved.mean - target.value:+.3g}"
