@@ -168,8 +168,8 @@ def card(name: str) -> Card:
     if is_own(name):
         return own_card(name)
     own = (
-        f" (one of your own: ganbench data add {name} FOLDER --new; of others: their card is {name}/{CARD_FILE} in the data "
-        "folder)"
+        f" (one of your own: ganbench data add {name} FOLDER --new; of others: their card is "
+        f"{name}/{CARD_FILE} in the data folder)"
         if may_be_called(name) is None
         else ""
     )
