@@ -207,6 +207,19 @@ def test_other_images_do_not_take_a_name() -> None:
     assert card_file("mine").read_bytes() == before
 
 
+def test_a_set_that_has_changed_is_said_to_be_another() -> None:
+    new(pictures("a.png", "b.png"))
+    Path("set/b.png").rename("set/c.png")
+    with pytest.raises(GanbenchError, match="renamed since; if that is right, run: ganbench data add mine "):
+        read("mine", "train", 28, 3)
+    add("mine", Path("set"), lambda text: None)
+    lay("set", {"c.png": picture(9)})
+    with pytest.raises(GanbenchError, match="get it again, or add these as another dataset: ganbench data add NAME "):
+        read("mine", "train", 28, 3)
+    with pytest.raises(GanbenchError, match="other images are another dataset: ganbench data add NAME FOLDER --new"):
+        add("mine", Path("set"), lambda text: None)
+
+
 def test_a_card_travels_without_its_images(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     new(pictures("a.png", "b.png"))
     text = card_file("mine").read_text()
@@ -269,7 +282,7 @@ def test_a_suite_names_it_and_its_records_are_shown_where_it_is_not(
     shutil.rmtree("data")
     assert main(["list", "mini.yaml"]) == 2
     assert "mini.yaml:6:9: unknown dataset 'mine'" in (said := capsys.readouterr().err)
-    assert "(one of your own: ganbench data add mine FOLDER --new)" in said
+    assert "(one of your own: ganbench data add mine FOLDER --new; of others: their card is mine/ganbench" in said
     lay("data/mine", {"ganbench-card.yaml": kept.encode()})
     for words in (["compare", "mini.yaml"], ["report", "mini.yaml"], ["export", "mini.yaml", "--out", "m.zip"]):
         assert main(words) == 0

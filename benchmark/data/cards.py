@@ -160,13 +160,19 @@ def card(name: str) -> Card:
     if (found := cards().get(name)) is not None:
         return found
     from benchmark.data.from_outside import card_from_outside, is_from_outside
+    from benchmark.data.own import FILE as CARD_FILE
     from benchmark.data.own import is_own, may_be_called, own_card
 
     if is_from_outside(name):
         return card_from_outside(name)
     if is_own(name):
         return own_card(name)
-    own = f" (one of your own: ganbench data add {name} FOLDER --new)" if may_be_called(name) is None else ""
+    own = (
+        f" (one of your own: ganbench data add {name} FOLDER --new; of others: their card is "
+        f"{name}/{CARD_FILE} in the data folder)"
+        if may_be_called(name) is None
+        else ""
+    )
     raise GanbenchError(f"unknown dataset {name!r}{nearest(name, {*known_datasets(), *words('datasets')})}{own}", 2)
 
 

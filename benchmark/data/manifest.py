@@ -81,7 +81,7 @@ def make(
             raise GanbenchError(
                 f"{plain(str(path))}: {name} has the content {content[:12]}…, the card says "
                 f"{c.split(name)['content'][:12]}…: these are other images, or another JPEG decoder "
-                f"({decoder()})"
+                f"({decoder()}); other images are another dataset: ganbench data add NAME FOLDER --new"
             )
     manifest = Manifest(
         VERSION,

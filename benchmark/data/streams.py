@@ -72,6 +72,12 @@ class Added:
     def _again(self) -> str:
         return command("data", "add", self._card.name, self._at)
 
+    def _otherwise(self) -> str:
+        """What a person does who has changed images on purpose: where the card has their hash, they are another set."""
+        if "content" in self._card.split(self._base):
+            return f"add these as another dataset: {command('data', 'add', 'NAME', self._at, '--new')}"
+        return f"run: {self._again()}"
+
     def open(self) -> Callable[[int], Image.Image]:
         """Image i of the split, in RGB, or GanbenchError where it is not the one that was added."""
         c, manifest = self._card, self.manifest
@@ -100,7 +106,7 @@ class Added:
                 )
                 raise GanbenchError(
                     f"{found.where}: {plain(name)} is not the image that was added{other}; "
-                    f"get it again, or run: {self._again()}"
+                    f"get it again, or {self._otherwise()}"
                 )
             return picture
 

@@ -19,10 +19,13 @@ def lines(costs: Forecast, workers: int, budget_s: float | None) -> list[str]:
     total = sum(t.seconds for t in trainings)
     apart = sum(c.total_s * len(run.cells) for run in costs.plan.of("to do") if (c := costs.cost(run)) is not None)
     unknown = [run for run in costs.plan.of("to do") if costs.cost(run) is None]
-    said = [
-        f"on {costs.device.name}: {len(trainings):,} trainings to do, {hours(total)}; {hours(apart)} if "
-        "no cell shared a run"
-    ]
+    said = []
+    if trainings or not unknown:
+        priced = " that have a cost" if unknown else ""
+        said.append(
+            f"on {costs.device.name}: {len(trainings):,} trainings to do{priced}, {hours(total)}; {hours(apart)} if "
+            "no cell shared a run"
+        )
     if trainings:
         ends = placed([t.seconds for t in trainings], [1.0] * workers)
         said.append(
