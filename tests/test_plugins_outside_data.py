@@ -141,7 +141,8 @@ def test_they_run_and_their_hash_is_in_the_record(here: Path, capsys: pytest.Cap
     Path("sprung").unlink()
     for words in (["plan"], ["compare"], ["export"]):
         assert main([*words, "mini.yaml"]) == 0
-    assert "2 done" in capsys.readouterr().out and not Path("sprung").exists()
+    said = capsys.readouterr().out
+    assert "2 done" in said and "are what its code makes or reads" in said and not Path("sprung").exists()
 
 
 @pytest.mark.parametrize(
@@ -292,6 +293,7 @@ def test_what_is_wrong_is_said_with_its_place(fault: str, here: Path) -> None:
         ("rng.integers(0, 2, count)", "rng.integers(0, 2, count) + 5", "classes beyond 0 to 1"),
         ("rng = ", "raise KeyError('mine')\n    rng = ", "build failed: KeyError: 'mine'"),
         ("return rng", "return None and rng", "build failed|build gave"),
+        ("default_rng(offset(split))", "default_rng()", "build gave other images when it was asked again"),
     ],
 )
 def test_what_a_dataset_gives_is_looked_at(old: str, new: str, said: str, here: Path) -> None:

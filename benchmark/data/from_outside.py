@@ -45,11 +45,19 @@ def content(c: Card, split: str, resolution: int, channels: int) -> str:
 
 
 def render(c: Card, split: str, resolution: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images (N, C, H, W) uint8 and classes (N,) int64, as its ``build`` gives them.
+    """Images (N, C, H, W) uint8 and classes (N,) int64, as its ``build`` gives them, twice.
 
     Raises:
-        GanbenchError: it may not run, a file is missing or another, it fails, or gives something else.
+        GanbenchError: it may not run, a file is missing or another, it fails, gives something else, or not the same
+            again: what stands for the images in keys is the code.
     """
+    images, labels = _built(c, split, resolution, channels)
+    if not all(map(np.array_equal, (images, labels), _built(c, split, resolution, channels))):
+        raise GanbenchError(f"dataset {c.name}: build gave other images when it was asked again: seed what it draws")
+    return images, labels
+
+
+def _built(c: Card, split: str, resolution: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
     from benchmark.data.check import read_file
 
     plugin = plugins("datasets")[c.name]

@@ -25,7 +25,6 @@ from benchmark.cli import main as ganbench
 from benchmark.collate.judging import join as joining
 from benchmark.collate.judging import number as judging
 from benchmark.collate.judging.join import join_loaded
-from benchmark.metrics.names import PROBES
 from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import make_plan
 from benchmark.records import store
@@ -34,7 +33,19 @@ from benchmark.suite.load import load
 from benchmark.suite.model import Suite
 
 CELLS, MOST, PASSES = 30, 20, 3
-METRICS = ("V_g", "D_G", "jac_D", "jac_G", "jac_V", "L_Vg_Bz", *(p for p in PROBES if p != "cosine"))
+METRICS = (
+    *("V_g", "D_G", "jac_D", "jac_G", "jac_V", "L_Vg_Bz"),
+    *(
+        "D_real",
+        "D_fake",
+        "D_test",
+        "gap_real_fake",
+        "gap_real_test",
+        "d_weight_grad",
+        "feature_grad",
+        "effective_rank",
+    ),
+)
 FIXED = (2, 3, 4, 5, 7, 10, 20)
 LOOKS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20)
 STOOD = ((2, 4), (2, 20), (3, 4), (3, 7), (3, 20), (5, 7), (5, 20))  # a first plan, and seeds in all

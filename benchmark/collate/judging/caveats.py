@@ -93,6 +93,8 @@ def _declared(record: Record) -> list[str]:
         )
     except GanbenchError:
         return []  # no such set: its records join no cell
+    if c.reader == "outside":
+        return [f"the images of {c.name} are what its code makes or reads: no checksum of them is published"]
     if c.reader == "images" and found is None:
         return [f"{c.name} is not on this machine: whether the images are those of its card was not checked here"]
     return (
