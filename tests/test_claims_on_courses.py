@@ -61,7 +61,7 @@ EXPECTED: dict[tuple[str, str], set[tuple[str, str, str]]] = {
         ("rise of FID at the end", "WGAN-GP-SDP (No Norm)", "WGAN-GP (No Norm)"),
     },
     ("sdp", "lambda-stabilises-d-loss"): {
-        (STEADY.format("gap_real_fake"), a, b)
+        (STEADY.format("D_loss"), a, b)
         for a, b in (("λ=0.01", "λ=0"), ("λ=0.03", "λ=0"), ("λ=0", "λ=0.05"), ("λ=0", "λ=0.1"))
     },
     ("theory", "unsteady-without-penalty"): {(STEADY.format(m), "SN-D[MLP]", "none[MLP]") for m in ("V_g", "D_G")},

@@ -103,7 +103,7 @@ def test_a_mark_of_a_claim_leads_to_its_card(site: Path, page: Browser) -> None:
     assert page.js(f"document.getElementById('{card}').getBoundingClientRect().top") < 900
     page.open(site / "claims.html", card)
     assert page.js("document.querySelector('.card:target details').open") is False
-    page.click(".card:target summary")
+    page.click(".card:target details summary")
     assert page.js("document.querySelector('.card:target details').innerText.includes('By ours')")
 
 
