@@ -9,16 +9,23 @@ is sampled (averaged or raw weights, BatchNorm's mode and batches) is the method
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from benchmark.recipe import Protocol
 from benchmark.suite.claim import Number
+from benchmark.suite.model import Cell
 
 EVERYWHERE = ("features", "input_resize", "quantise", "checkpoint", "best_by")
 REAL = ("real_split", "real")
 OF_METRIC = {"IS": ("is_splits",), "KIDx1000": (*REAL, "kid_subsets", "kid_subset_size")}
 
 OF_COURSE = ("every_steps", "every_epochs")
+
+
+def protocol_of(cell: Cell) -> Protocol:
+    """As the paper's numbers of a cell and ours are measured, and as often as ours are under its profile."""
+    return replace(cell.full_protocol, **{f: getattr(cell.protocol, f) for f in OF_COURSE})
 
 
 def unlike_numbers(a: Number, b: Number, protocols: Mapping[str, Protocol]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from benchmark.collate.judging.alike import unlike_numbers
+from benchmark.collate.judging.alike import protocol_of, unlike_numbers
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import ClaimVerdict, Finding, method, short, verdict_of, where
 from benchmark.collate.judging.join import Joined
@@ -61,7 +61,7 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
     numbers = {n: sure(e.achieved) for n, e in entries.items()}
     if few := min((e.n for e in numbers.values() if e.half is None), default=0):
         return ClaimVerdict("inconclusive", f"{'one seed' if few == 1 else f'{few} seeds'} ({said})")
-    pairs, answers = comparisons(claim, numbers, {j.cell.id: j.cell.protocol for j in cells})
+    pairs, answers = comparisons(claim, numbers, {j.cell.id: protocol_of(j.cell) for j in cells})
     compared = sum(not answer.unlike for answer in answers.values())
     if not compared:
         return ClaimVerdict(

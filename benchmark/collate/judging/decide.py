@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmark.collate.judging.alike import protocol_of
 from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, with_spread
 from benchmark.collate.judging.claims import JudgedClaim
 from benchmark.collate.judging.entry import Entry
@@ -139,7 +140,7 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
     name = _claim_name(c)
     numbers = {n: with_spread(sure(entry_of(n, cells).achieved), n.metric) for n in c.claim.numbers()}
-    claim = ClaimOdds(c, numbers, {cell: j.cell.protocol for cell, j in cells.items()})
+    claim = ClaimOdds(c, numbers, {cell: protocol_of(j.cell) for cell, j in cells.items()})
     if not claim.could():
         return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}", little=claim.possible())
     barred = {cell: why for cell in claim.cells() if (why := blocked(cells[cell]))}
