@@ -390,6 +390,7 @@ def test_a_record_that_finds_no_room_is_rescued(tmp_path: Path, monkeypatch: pyt
     assert "1 done" in ganbench("run", "theory", *only).stderr
 
 
+@pytest.mark.slow
 def test_the_golden_check_says_what_it_lacks_or_passes(tmp_path: Path) -> None:
     done = ganbench(
         "doctor", "--golden", env={**os.environ, "GANBENCH_DATA": str(tmp_path), "TORCH_HOME": str(tmp_path)}

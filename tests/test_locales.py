@@ -62,6 +62,7 @@ def test_a_name_on_the_command_line_is_the_one_in_the_suite(kind: str, locales: 
     assert shown.returncode == 0 and b"gran/2/SNGAN" in shown.stdout, shown.stderr
 
 
+@pytest.mark.slow
 def test_a_run_ends_in_a_record_that_every_locale_finds(tmp_path: Path, locales: Path) -> None:
     env = environment("latin-1" if shutil.which("localedef") else "ascii", locales)
     suite, results = tmp_path / "tiny†.yaml", tmp_path / "results†"

@@ -163,7 +163,9 @@ METHODS = {
 }
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(m, marks=() if m == "chain batch" else pytest.mark.slow) for m in METHODS]
+)
 def test_probing_leaves_training_as_it_was_bit_by_bit(name: str) -> None:
     """Weights, optimisers, spectral vectors, CHAIN's R, Φ, p and pending squares, LeCam's means, ADA's p, every
     generator: after six steps, probed before each or never.

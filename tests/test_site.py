@@ -141,6 +141,7 @@ def test_pages_are_well_formed_and_their_links_lead_somewhere(site: Path) -> Non
             ), link
 
 
+@pytest.mark.slow
 def test_the_command_of_every_cell_chooses_that_cell_and_no_other() -> None:
     for suite in load_all([]):
         for cell in suite.cells:
@@ -201,6 +202,7 @@ def test_whatever_can_be_measured_can_be_drawn(values: list[float], log: bool) -
     assert "nan" not in drawn and "inf" not in drawn and ElementTree.fromstring(drawn) is not None
 
 
+@pytest.mark.slow
 def test_png_on_request(tmp_path: Path) -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     write_reports([(suite, joined)], "results", tmp_path / "a", png=True)

@@ -49,7 +49,7 @@ def test_a_reader_that_has_gone_ends_a_command_in_silence() -> None:
     assert done.returncode == 0 and not done.stderr
 
 
-@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", pytest.param(">/dev/full 2>/dev/full", marks=pytest.mark.slow)])
 def test_runs_are_made_whatever_becomes_of_what_they_tell(tmp_path: Path, streams: str) -> None:
     suite, results = write(tmp_path / "tiny.yaml"), tmp_path / "results"
     words = f"run {suite} --results {results} --executor inline --device cpu"

@@ -93,6 +93,7 @@ def test_networks_state_whether_their_g_has_batch_norm(network: str) -> None:
     assert plugins("networks")[network].batch_norm == normed
 
 
+@pytest.mark.slow
 def test_the_linter_says_that_bn_mode_train_is_nothing_to_a_g_without_batch_norm(tmp_path: Path) -> None:
     text = (SUITES / "chain.yaml").read_text(encoding="utf-8")
     start = text.index("  100shot:\n")

@@ -64,7 +64,7 @@ def test_false_verdicts_are_rare(sim: ModuleType, n: int, spread: float, effect:
         assert name == "reproduced" or below(by_mean, 0.025, draws), (name, by_mean)
 
 
-@pytest.mark.parametrize("effect", [0.999, 1.001])
+@pytest.mark.parametrize("effect", [pytest.param(0.999, marks=pytest.mark.slow), 1.001])
 @pytest.mark.parametrize("noise", ["normal", "skewed (log-normal, σ 0.4)", "heavy-tailed (t, 4 degrees)"])
 def test_false_verdicts_are_rare_at_the_edge_of_the_band_itself(sim: ModuleType, noise: str, effect: float) -> None:
     for n in (3, 5):

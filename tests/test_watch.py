@@ -349,6 +349,7 @@ def test_the_live_table_on_a_terminal_ctrl_c_and_a_terminal_that_hangs_up(marked
     assert len(logs) == 1 and logs[0].count("stopped at step") == 2 and "resumed at step" in logs[0]
 
 
+@pytest.mark.slow
 def test_status_watch_follows_a_driver_to_its_end(marked: list[str], tmp_path: Path) -> None:
     driver = subprocess.Popen(
         [*marked, "--executor", "inline"],
