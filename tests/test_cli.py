@@ -226,7 +226,7 @@ def undisturbed(slow_suite: Path, tmp_path_factory: pytest.TempPathFactory) -> d
 
 
 def command(suite: Path, results: Path) -> list[str]:
-    only = "method=SN-D | method=SN-both"
+    only = "table=Fig1 & (method=SN-D | method=SN-both)"
     return [
         "run",
         str(suite),

@@ -152,7 +152,7 @@ def whole_suite(suite: Suite, n: int, draws: int, rng: np.random.Generator, trou
         drawn, certain = _draw(suite, n, rng, trouble, tally)
         cells = [j for rows in drawn.values() for j in rows]
         known = [j for rows in certain.values() for j in rows]
-        for claim in suite.claims:
+        for claim in (c for c in suite.claims if not any(n.of for n in c.numbers())):  # made-up cells have no runs
             tally.claims[judge_claim(claim, cells).achieved.name, judge_claim(claim, known).achieved.name] += 1
         for table in suite.tables:
             _count_rankings(table, drawn, certain, tally)
