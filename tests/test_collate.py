@@ -378,6 +378,17 @@ def test_numbers_that_were_measured_otherwise_are_not_compared(
         ), "and no seeds are spent on it"
 
 
+def test_no_odds_are_asked_of_one_seed_each_that_is_measured_otherwise(tmp_path: Path) -> None:
+    path = _with_claim(tmp_path, '{table: "1", metrics: [V_g], better: {B_z=10^2: B_z=10^-2}}')
+    suite, joined = load_joined(path, [r for r in _three_seeds(PUBLISHED) if r.seed == 0])
+    rows = [_generated(j, 99) if j.cell.method == "B_z=10^2" else j for found in joined.values() for j in found]
+    judged = judge_claim(suite.claims[0], rows)
+    assert judged.achieved.name == "inconclusive"
+    asked, hopeless = open_questions(rows, {t.key: {} for t in suite.tables}, [judged])
+    assert not [x for x in asked if x.name.startswith("claim")]
+    assert [h for h in hopeless if "measured otherwise" in h.why]
+
+
 def test_a_ranking_leaves_out_pairs_that_were_measured_otherwise() -> None:
     suite, joined = load_joined(THEORY, _three_seeds(PUBLISHED))
     rows = joined["theory/1"]

@@ -17,6 +17,7 @@ Then: the driver's memory over the finished runs, and time and memory of a plan 
 from __future__ import annotations
 
 import argparse
+import atexit
 import dataclasses
 import functools
 import itertools
@@ -27,7 +28,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,9 @@ def main() -> None:
             stream,
         )
     os.environ[RESULT] = stream.name
-    session._start(ray, None, 1)
+    stack = ExitStack()
+    atexit.register(stack.close)
+    session._start(ray, 1, stack)
     if a.kind != "one step":
         memory = compare("constant", constant, a.runs, a.rounds)
         growth = (memory[-1] - memory[len(memory) // 3]) / (len(memory) - 1 - len(memory) // 3) / EVERY / 1024

@@ -39,9 +39,8 @@ class ClaimOdds:
             pair: (float(answer.sign > 0), float(answer.sign < 0)) for pair, answer in answers.items()
         }
         self._open = [pair for pair in compared if not answers[pair].sign]
-        self._level = (
-            (1 - LEVEL) / (2 * len(compared) - sum(answer.sign != 0 for answer in answers.values())) / PAIR_SHARE
-        )
+        left = 2 * len(compared) - sum(answer.sign != 0 for answer in answers.values())
+        self._level = (1 - LEVEL) / max(left, 1) / PAIR_SHARE  # nothing is left where all were measured otherwise
 
     def could(self, barred: Collection[str] = ()) -> bool:
         """Whether seeds could decide it: with a good chance, or nobody knows before the first look."""
