@@ -31,13 +31,14 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from benchmark.plan.make_record import make_record
 from benchmark.plan.plan import Plan, make_plan
 from benchmark.recipe import Protocol, Recipe
 from benchmark.records import store
 from benchmark.records.format import file_bytes
-from benchmark.schedule import launch, places, ray_executor, session
+from benchmark.schedule import launch, places, ray_executor, session, surroundings
 from benchmark.schedule.job import Job
 from benchmark.suite.load import load
 from tests.faults.processes import tree
@@ -122,7 +123,7 @@ def harness(made: Plan, make: Any, results: Path) -> list[int]:
         if arguments[0].kind == "done" and next(ended) % EVERY == 0:
             memory.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
 
-    def events(jobs: list[Job], stop: Any, options: launch.Options) -> Any:
+    def events(jobs: list[Job], stop: Any, options: launch.Options, told: Any) -> Any:
         import ray
 
         where = ray_executor.Places(ray_executor.Machines(ray), jobs)
@@ -187,6 +188,11 @@ def compare(kind: str, make: Any, runs: int, rounds: int) -> list[int]:
     return memory
 
 
+def _job(ours: Callable[..., Any], ray: Any, *paths: Path) -> Any:
+    """Ray's configuration of a job whose workers find this script too."""
+    return ours(ray, *paths, Path(__file__).parents[2])
+
+
 def main() -> None:
     """Print ratios, memory, and the plan's cost."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -217,6 +223,7 @@ def main() -> None:
     os.environ[RESULT] = stream.name
     stack = ExitStack()
     atexit.register(stack.close)
+    stack.enter_context(mock.patch.object(surroundings, "job", functools.partial(_job, surroundings.job)))
     session._start(ray, 1, stack)
     if a.kind != "one step":
         memory = compare("constant", constant, a.runs, a.rounds)

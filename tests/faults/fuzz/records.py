@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import random
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 
 from benchmark.canonical import canonical_text, content_hash
+from benchmark.collate.judging.decide import open_questions
 from benchmark.collate.judging.join import join_loaded
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.presenting.latex import latex
@@ -24,24 +26,77 @@ from benchmark.records import store
 from benchmark.records.bundle import export
 from benchmark.records.furthest import by_evaluation
 from benchmark.records.merge import merge
-from benchmark.records.record import OUTCOME, RecordError
+from benchmark.records.record import OUTCOME, Record, RecordError
 from benchmark.suite.load import load
+from benchmark.suite.model import Cell
 from tests.faults.fuzz.mutations import check, mildly, mutated
 from tests.test_collate import record_for
-from tests.test_decide import write
+from tests.test_decide import SUITE
 
 Good = dict[str, Any]
+SEEDS, EPOCHS = 4, 8
+SPREADS = (0.0, 1e-9, 0.01, 0.3)
+CLAIMS = "claims:\n" + "".join(
+    f'  - {{id: c{n}, quote: q, where: w, holds: {{table: "1", {form}}}}}\n'
+    for n, form in enumerate(
+        (
+            "metrics: [V_g, D_G], better: {A: B}, by: 5%",
+            "metrics: [V_g], better: {A: C}",
+            "metrics: [V_g, D_G], better: {A: [B, C]}",
+            "metrics: [V_g], close: {A: [B, C]}, within: 5%",
+            "metrics: [V_g], best: A",
+            "metrics: [V_g], ascending: [A, B], times: {A: 0.5}",
+            "metrics: [V_g, D_G], better: {A: [B, C]}, of: unsteadiness",
+            "metrics: [V_g], better: {A: [B, C]}, of: rise",
+            "metrics: [V_g], better: {A: [B, C]}, of: steps",
+            "better: {A: [B, C]}, of: seconds",
+            "metrics: [V_g, D_G], diverges: [A, B], by: 10%",
+        )
+    )
+)
+"""One of every form; row C is measured otherwise."""
 
 
 def prepare(folder: Path) -> Good:
-    """A suite of two cells, and two records of each."""
-    suite = load(write(folder / "tiny.yaml"))
-    made = []
-    for cell in suite.cells:
-        for seed in range(2):
-            record = record_for(cell, seed, {"V_g": 1.0 + 0.01 * seed, "D_G": -0.5}, steps=2, total_steps=2, epochs=1.0)
-            made.append(orjson.loads(store.file_bytes(record)))
+    """A suite of three cells, and records of seeds that are equal, alike or apart."""
+    path = folder / "tiny.yaml"
+    third = "C: {recipe: base, protocol: {generated: 41}, V_g: 1.0, D_G: -0.5}"
+    text = SUITE.format(band="0.1", a="1.0", b="1.0")
+    text = text.replace("epochs: 1,", f"epochs: {EPOCHS},").replace(" B: {", f" {third}, B: {{")
+    path.write_text(text + CLAIMS, encoding="utf-8")
+    suite = load(path)
+    made = {}
+    for cell, seed, spread in itertools.product(suite.cells, range(SEEDS), SPREADS):
+        made[cell.id, seed, spread] = orjson.loads(store.file_bytes(_record(cell, seed, spread)))
     return {"suite": suite, "records": made}
+
+
+def _record(cell: Cell, seed: int, spread: float) -> Record:
+    """Of a run that is sound: measured after each epoch, and finished."""
+    history = [
+        {"step": 2 * epoch, "epoch": epoch}
+        | {
+            name: {"value": value, "std": 0.05, "max": value}
+            for name, value in (
+                ("V_g", 1.0 + spread * (seed - 1.4 + epoch % 2)),
+                ("D_G", -0.5 + spread * (seed % 3 - 1 / epoch)),
+            )
+        }
+        for epoch in range(1, EPOCHS + 1)
+    ]
+    steps = 2 * EPOCHS
+    return record_for(
+        cell,
+        seed,
+        {},
+        steps=steps,
+        total_steps=steps,
+        epochs=float(EPOCHS),
+        final=history[-1],
+        history=history,
+        train_cpu_s=3.0 + seed,
+        segments=[{"commit": "0" * 40, "device": "CPU (x86_64)", "threads": 1, "torch": "2.13.0"}],
+    )
 
 
 def sealed(data: dict[str, Any]) -> dict[str, Any]:
@@ -67,11 +122,11 @@ def _hashed(text: str) -> str:
 
 
 def case(good: Good, rng: random.Random, folder: Path) -> str:
-    """One forged record among good ones."""
-    records = list(good["records"])
+    """One forged record among good ones, of some cells more than of others."""
+    records = _drawn(good, rng)
     chosen = rng.randrange(len(records))
-    change = rng.choice((mutated, mildly, mildly))
-    records[chosen] = sealed(change(records[chosen], rng, rng.choice((1, 1, 1, 2, 4))))
+    change = rng.choice((mutated, mildly, mildly, mildly))
+    records[chosen] = sealed(change(records[chosen], rng, rng.choice((0, 1, 1, 2, 4))))
     place = folder / "theirs/records/tiny"
     place.mkdir(parents=True)
     for n, data in enumerate(records):
@@ -87,6 +142,15 @@ def case(good: Good, rng: random.Random, folder: Path) -> str:
     return "accepted"
 
 
+def _drawn(good: Good, rng: random.Random) -> list[dict[str, Any]]:
+    """None to four seeds of each cell, at least one record in all."""
+    while True:
+        counts = {cell.id: (rng.choice((0, 1, 1, 2, SEEDS)), rng.choice(SPREADS)) for cell in good["suite"].cells}
+        made = [good["records"][cell, seed, spread] for cell, (n, spread) in counts.items() for seed in range(n)]
+        if made:
+            return made
+
+
 def _merged(folder: Path, rng: random.Random) -> None:
     if rng.random() < 0.1:
         for problem in merge(folder / "mine", [folder / "theirs"])[2]:
@@ -96,7 +160,9 @@ def _merged(folder: Path, rng: random.Random) -> None:
 def _judged(good: Good, found: list[Any], folder: Path, rng: random.Random) -> None:
     """All that believes a record, without the net that catches what fails."""
     suite, joined = join_loaded(good["suite"], found, fixed=True)
-    list(compared_rows(joined)), list(believed(joined)), judged_claims(suite, joined)
+    list(compared_rows(joined)), list(believed(joined))
+    claims = judged_claims(suite, joined)
+    open_questions([j for rows in joined.values() for j in rows], {t.key: t.tolerance for t in suite.tables}, claims)
     for table in suite.tables:
         shown = view(table, joined[table.key])
         markdown(shown), latex(shown), to_csv(shown), rankings(table, joined[table.key])
