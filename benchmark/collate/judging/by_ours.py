@@ -58,6 +58,8 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
         return ClaimVerdict("not judged", f"{', '.join(worse)}: no verdict from such runs ({said})")
     if gaps := [f"{j.cell.id}: {j.missing or left_out(j.gap)}" for j in cells if j.gap is not None]:
         return ClaimVerdict("not judged", f"{'; '.join(gaps)} ({said})")
+    if unfinished := [f"{j.cell.id}: {j.short}" for j in cells if j.short]:
+        return ClaimVerdict("inconclusive", f"{'; '.join(unfinished)} ({said})")
     numbers = {n: sure(e.achieved) for n, e in entries.items()}
     if few := min((e.n for e in numbers.values() if e.half is None), default=0):
         return ClaimVerdict("inconclusive", f"{'one seed' if few == 1 else f'{few} seeds'} ({said})")

@@ -21,6 +21,7 @@ from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.of_runs import entry_of
 from benchmark.collate.judging.sentences import own_noise
+from benchmark.collate.judging.unfinished import left_of
 from benchmark.collate.judging.verdict import Verdict
 from benchmark.collate.statistics.hope import GIVEN_UP, most_power
 from benchmark.collate.statistics.interval import POWER, power
@@ -119,6 +120,8 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
     p, a = sure(e.published), sure(e.achieved)
     if band is None or j.gap is not None or not band.band(p)[0] or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
+    if j.short:
+        return _finishing(name, [j], e.verdict.why, blocked)
     if a.quiet:
         return Hopeless(name, f"{a.quiet}: no sample of seed noise")
     a = with_spread(a, e.metric)
@@ -137,8 +140,19 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
     return Question(name, (j.cell.id,), chance)
 
 
+def _finishing(name: str, short: Sequence[Joined], why: str, blocked: Blocked) -> Question | Hopeless:
+    """What waits for the rest of a plan: it is decided, or asked anew, once that is there."""
+    left = max(left_of(j.records) for j in short)
+    barred = "; ".join(f"{j.cell.id}: {said}" for j in short if (said := blocked(j)))
+    if left > LAST or barred:
+        return Hopeless(name, barred or why, blocked=bool(barred))
+    return Question(name, tuple(j.cell.id for j in short), lambda k: float(k >= left))
+
+
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
     name = _claim_name(c)
+    if short := [j for cell in dict.fromkeys(n.cell for n in c.claim.numbers()) if (j := cells[cell]).short]:
+        return _finishing(name, short, c.achieved.why, blocked)
     numbers = {n: with_spread(sure(entry_of(n, cells).achieved), n.metric) for n in c.claim.numbers()}
     claim = ClaimOdds(c, numbers, {cell: protocol_of(j.cell) for cell, j in cells.items()})
     if not claim.could():

@@ -16,6 +16,7 @@ from benchmark.collate.judging.limit import beside_a_dash
 from benchmark.collate.judging.missing import fallen, lacking, measured_before, untrained
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
+from benchmark.collate.judging.unfinished import unfinished, without_flattery
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import before, looked
@@ -45,6 +46,7 @@ class Joined:
     entries: dict[str, Entry]
     caveats: tuple[str, ...] = ()  # what rests on somebody's word (``caveats.py``)
     gap: int | None = None  # the first seed that is missing although a later one is there
+    short: str = ""  # which of its planned seeds have no record
     failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
     missing: str = ""  # which seeds were measured otherwise before, and not as now
     source: str = ""  # of a result from outside what it is, and by whom
@@ -110,6 +112,7 @@ def _join_cell(
     barred = None if records else hindrance(cell.recipe, cell.protocol)
     looks = before(records)
     gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
+    short = unfinished(records) if gap is None else ""
     dead = untrained(records, table.alive)
     doubts = (*filter(None, (disputed, dead)), *doubts)
     missing = measured_before(cell, records, index) if gap is not None or not records else ""
@@ -154,9 +157,9 @@ def _join_cell(
             fallen(measured, metric, direction, tolerance.absolute if tolerance else 0.0),
             looks,
         )
-        verdict = as_assumed(
-            beside_a_dash(verdict, published, achieved, tiers, table, metric, gap, looks), cell, metric
-        )
+        verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap, looks)
+        verdict = without_flattery(verdict, short, dash=published is None or published.value is None)
+        verdict = as_assumed(verdict, cell, metric)
         if doubts and achieved:
             verdict = Verdict(verdict.name, f"{verdict.why}; to be believed: {'; '.join(doubts)}")
         entries[metric] = Entry(
@@ -175,4 +178,6 @@ def _join_cell(
             m: beside(cell, m, records) for m in cell.protocol.metrics if m in BESIDE and m not in table.metrics
         }
     tier = tiers[-1] if tiers else None
-    return Joined(cell, records, tier, entries, doubts, gap, failures, missing, lacks=barred.missing if barred else ())
+    return Joined(
+        cell, records, tier, entries, doubts, gap, short, failures, missing, lacks=barred.missing if barred else ()
+    )

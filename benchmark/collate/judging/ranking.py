@@ -84,6 +84,7 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
         if j.tier
         and j.tier.judged
         and j.gap is None
+        and not j.short
         and j.entries[metric].achieved
         and j.entries[metric].verdict.name not in LOST
     ]

@@ -8,7 +8,7 @@ from benchmark.collate.presenting.notes import SYMBOLS
 
 MEANINGS = {
     "reproduced": "the interval over seeds lies within the tolerance band",
-    "reproduced where it trains": "some seeds collapsed, the others reproduce it",
+    "reproduced where it trains": "some seeds collapsed, or are planned and not there; the others reproduce it",
     "better": "beyond the band, on the good side",
     "differs": "beyond the band, where the paper ranks nothing",
     "not reproduced": "beyond the band, on the bad side",

@@ -21,7 +21,7 @@ def slopes(table: Table, joined: Sequence[Joined]) -> list[Plot]:
     tiers: dict[tuple[str, str], dict[str, None]] = {}
     for j in joined:
         for e in j.entries.values():
-            if j.tier and j.tier.judged and j.gap is None and _is_ranked(e):
+            if j.tier and j.tier.judged and j.gap is None and not j.short and _is_ranked(e):
                 place = (e.metric, j.cell.id.rsplit("/", 1)[1])
                 tiers.setdefault(place, {})[j.tier.name] = None
                 _gather(groups.setdefault(place, []), e)

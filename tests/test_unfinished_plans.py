@@ -1,0 +1,94 @@
+"""A plan of which the last seeds have no record may hide a collapse: nothing that is there flatters."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from benchmark.collate.judging.claims import judge_claim
+from benchmark.collate.judging.decide import Hopeless, Question, open_questions
+from benchmark.collate.judging.join import Joined, load_joined
+from benchmark.collate.judging.ranking import rankings
+from benchmark.collate.judging.unfinished import unfinished, without_flattery
+from benchmark.collate.judging.verdict import VERDICTS, Verdict
+from benchmark.records.record import Record
+from benchmark.suite.model import Suite
+from tests.test_collate import PUBLISHED, THEORY, _three_seeds, full_cells, record_for
+
+CELL = full_cells()[0]
+
+
+def _made(plans: list[int], scale: float = 1.0) -> list[Record]:
+    """As many seeds of the first method near ``scale`` times what is printed."""
+    values = dict(zip(("L_Vg_Bz", "V_g", "D_G"), PUBLISHED[CELL.method]))
+    return [
+        dataclasses.replace(
+            record_for(CELL, s, {m: v * (1 + ((0.618 * s) % 1 - 0.5) / 100) * scale for m, v in values.items()}),
+            planned=p,
+        )
+        for s, p in enumerate(plans)
+    ]
+
+
+def _joined(found: list[Record]) -> tuple[Suite, Joined]:
+    suite, joined = load_joined(THEORY, found)
+    return suite, next(j for j in joined["theory/1"] if j.cell.id == CELL.id)
+
+
+def test_the_last_of_five_taken_out() -> None:
+    whole = _joined(_made([5] * 5))[1].entries["V_g"].verdict
+    assert whole.name == "reproduced"
+    fewer = _joined(_made([5] * 5)[:4])[1].entries["V_g"].verdict
+    assert fewer.name == "reproduced where it trains"
+    assert fewer.why.startswith("4 of 5 planned seeds are there; seed 4 has no record, and may have collapsed: mean of")
+
+
+@pytest.mark.parametrize("plans", [[3] * 3, [5] * 5, [3, 3, 3, 0], [3, 3, 3, 5, 5], [0] * 4, [2, 2, 0, 0]])
+def test_plans_that_are_there_are_plainly_judged(plans: list[int]) -> None:
+    cell = _joined(_made(plans))[1]
+    assert cell.short == "" and cell.entries["V_g"].verdict.name == "reproduced"
+
+
+@pytest.mark.parametrize("plans", [[5] * 4, [3, 3, 3, 5], [20] * 12, [0, 0, 0, 7], [2**62] * 3])
+def test_plans_that_are_not(plans: list[int]) -> None:
+    cell = _joined(_made(plans))[1]
+    assert f"{len(plans)} of {max(plans):,} planned" in cell.entries["V_g"].verdict.why
+    assert {e.verdict.name for e in cell.entries.values()} <= {"reproduced where it trains", "inconclusive"}
+    high = _joined(_made(plans, 0.5))[1]
+    assert {e.verdict.name for e in high.entries.values()} <= {
+        "inconclusive",
+        "not reproduced",
+        "not reached as assumed",
+        "untrained",
+    }
+    assert any(e.verdict.name != "inconclusive" for e in _joined(_made([0] * len(plans), 0.5))[1].entries.values())
+
+
+@pytest.mark.parametrize("dash", [True, False])
+def test_every_verdict(dash: bool) -> None:
+    for name in VERDICTS:
+        found = without_flattery(Verdict(name, "w"), "4 of 5", dash).name
+        assert found not in ("reproduced", "better", "differs", "converged")
+        assert without_flattery(Verdict(name, "w"), "", dash) == Verdict(name, "w")
+        if name in ("diverged", "failed", "contested", "not run", "not reproduced", "incomparable"):
+            assert found == name
+    assert unfinished([]) == ""
+
+
+def test_claims_wait_for_the_plan_and_seeds_are_asked_for() -> None:
+    made = _three_seeds(PUBLISHED)
+    suite, joined = load_joined(THEORY, made)
+    claim = suite.claims[0]
+    assert judge_claim(claim, joined["theory/1"]).achieved.name == "holds"
+    for planned, kind in ((5, Question), (500, Hopeless)):
+        found = [dataclasses.replace(r, planned=planned) if r.cell == CELL.id else r for r in made]
+        _, joined = load_joined(THEORY, found)
+        judged = judge_claim(claim, joined["theory/1"])
+        assert judged.achieved.name == "inconclusive" and f"3 of {planned} planned" in judged.achieved.why
+        assert [r.methods for r in rankings(suite.tables[0], joined["theory/1"])] == [2, 2, 2]
+        asked, hopeless = open_questions(joined["theory/1"], {t.key: t.tolerance for t in suite.tables}, [judged])
+        about = [x for x in (*asked, *hopeless) if x.name.startswith("claim")]
+        assert [type(x) for x in about] == [kind]
+        if planned == 5:
+            assert [(x.cells, x.chance(1), x.chance(2)) for x in about] == [((CELL.id,), 0.0, 1.0)]
