@@ -30,6 +30,13 @@ def of_runs(pairs: Pairs, given: Mapping[str, Node], first: str) -> Pairs:
     ]
 
 
+def of_one_run(given: Mapping[str, Node]) -> str:
+    """The quantity that ``of:`` names, "" without it; fails at one that another cell decides, too."""
+    if "of" not in given:
+        return ""
+    return given["of"].one_of([of for of in WORDS if of not in OF_A_PAIR], "quantity of one run")
+
+
 def rise_of_runs(by: Node) -> float:
     """The share of ``diverges: …, by: …``; fails unless it is above 0."""
     if (share := margin(by, AT_LEAST)) <= 0:
