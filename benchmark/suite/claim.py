@@ -22,11 +22,12 @@ class Number:
     direction: str  # "lower" or "higher" is better
     of: str = ""  # the quantity of its runs; "" for the metric itself
     beside: str = ""  # the cell that it is compared with, where that decides the quantity
+    centre: float = 0.0  # the value that distances are from
 
     @property
     def name(self) -> str:
         """The metric, or what of its course."""
-        return WORDS[self.of].format(self.metric) if self.of else self.metric
+        return WORDS[self.of].format(self.metric, self.centre) if self.of else self.metric
 
 
 @dataclass(frozen=True)

@@ -139,11 +139,15 @@ class FormReader:
 
     def at_most(self) -> list[Check]:
         """``at-most: {A: 1}``: A's number is no larger, with ``at-least`` no smaller; with ``of: Q`` a quantity of its
-        runs.
+        runs (``of_a_run.py``).
         """
-        of, given = of_one_run(self.given), self.given[self.form]
+        (of, centre), given = of_one_run(self.given), self.given[self.form]
         return [
-            Check(self.form, Number(c.id, m, "lower" if of else self.table.metrics[m], of), limit=float(limit.number()))
+            Check(
+                self.form,
+                Number(c.id, m, "lower" if of else self.table.metrics[m], of, "", centre),
+                limit=float(limit.number()),
+            )
             for method, limit in given.mapping().items()
             for c in self._cells_with(self._method(method, given), given)
             for m in self.metrics

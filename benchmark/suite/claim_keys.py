@@ -11,8 +11,8 @@ EXTRA = {
     "monotone": ("along",),
     "close": ("within",),
     "diverges": ("by",),
-    "at-most": ("of",),
-    "at-least": ("of",),
+    "at-most": ("of", "from"),
+    "at-least": ("of", "from"),
 }
 """Of a form, beside what all take."""
 NEEDED = {"close": ("within",), "diverges": ("by",)}

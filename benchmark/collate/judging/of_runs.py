@@ -68,7 +68,7 @@ def _values(n: Number, cells: Mapping[str, Joined], lower: bool) -> list[float] 
         return seconds([*mine, *cells[n.beside].records], len(mine))
     courses = [course_of(r, n.metric) for r in mine]
     if n.of in HALFWAY:
-        found = [of_images(r, n.metric, n.of) for r in mine]
+        found = [of_images(r, n.metric, n.of, n.centre) for r in mine]
     elif n.of == "unsteadiness":
         found = [unsteadiness(c) for c in courses]
     elif n.of == "rise":
