@@ -4,6 +4,7 @@ section 7, PGN's bound, CHAIN's fake against testing data. All of them our runs 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 from collections.abc import Callable
@@ -13,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from benchmark.collate.judging.alike import unlike_numbers
+from benchmark.collate.judging.by_ours import _achieved, comparisons
 from benchmark.collate.judging.by_published import by_published
+from benchmark.collate.judging.claim_odds import ClaimOdds
 from benchmark.collate.judging.claims import JudgedClaim, judge_claim
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.findings import ClaimVerdict
@@ -300,14 +304,33 @@ def test_printed_numbers_ours_the_chart_and_the_outlook_agree_on_the_side(
         assert row.published is not None and (row.published >= 0) == right
         assert row.name.endswith(f"NSGAN {test.replace('-', ' ')} {limit:g}")
     for value, right in ((20.0, True), (40.0 if test == "at-most" else 2.0, False)):
-        from benchmark.collate.judging.by_ours import _achieved, comparisons
-
         found = {number: estimate([value, value + 0.1, value + 0.2, value - 0.1])}
         pairs, answers = comparisons(claim, found, {CELL.id: CELL.full_protocol})
         assert isinstance(leaf, Check)
         assert _achieved(leaf, found, [answers[p] for p in pairs[leaf]]).outcome == (1 if right else -1)
         sure = {p: (float(a.sign > 0), float(a.sign < 0)) for p, a in answers.items()}
         assert outlook(claim, pairs, sure) == 1.0
+
+
+def test_more_seeds_may_decide_what_is_open() -> None:
+    for test, limit, could in (("at-most", 30.0, True), ("at-least", 30.0, True), ("at-most", 21.0, False)):
+        claim, number = _claim(test, "FID", "lower", limit)
+        values = [20.0, 22.1, 21.0, 20.9] if limit == 21 else [20.0, 30.0]
+        c = JudgedClaim(claim, ClaimVerdict("not judged", ""), ClaimVerdict("inconclusive", ""))
+        odds = ClaimOdds(c, {number: estimate(values)}, {CELL.id: CELL.full_protocol})
+        assert odds.possible() and odds.cells() == (CELL.id,)
+        assert could == (odds.chance(100) > 0.5), (test, limit)
+
+
+def test_probes_of_other_numbers_of_images_are_not_compared() -> None:
+    """The largest of more images is larger."""
+    one = CELL.full_protocol
+    other = dataclasses.replace(one, probe_images=96)
+    a, b = (Number(c, "grad_most", "lower") for c in "ab")
+    assert unlike_numbers(a, b, {"a": one, "b": other}) == "probe_images None / 96"
+    assert not unlike_numbers(a, b, {"a": other, "b": other})
+    a, b = (Number(c, "FID", "lower") for c in "ab")
+    assert not unlike_numbers(a, b, {"a": one, "b": other})
 
 
 def test_no_number_is_on_neither_side() -> None:
