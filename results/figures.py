@@ -6,7 +6,9 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from benchmark.collate.presenting.site.boxes import FIVE, halfway
+from benchmark.collate.presenting.site.boxes import FIVE
+from benchmark.collate.statistics.halfway import halfway
+from benchmark.metrics.names import SLOPES
 from benchmark.records.record import Record
 from benchmark.records.store import read_all
 from benchmark.train.slopes import DELTAS, SIDES
@@ -36,7 +38,7 @@ def gradients(found: list[Record]) -> None:
     print(head("method", "images", *FIVE, "half the box's height, of the median"))
     for record in of(found, "gran/Fig3"):
         for side in SIDES:
-            box = (halfway(record) or {})[f"grad_{side}"]
+            box = (halfway(record, *SLOPES) or {})[f"grad_{side}"]
             width = (box["q75"] - box["q25"]) / 2 / box["median"]
             print(row(record.cell.split("/")[2], side, *(f"{box[k]:.7g}" for k in FIVE), f"{width:.1e}"))
 
@@ -46,7 +48,7 @@ def differences(found: list[Record]) -> None:
     print("\n" + head("method", "images", *(f"δ = {d:g}" for d in DELTAS)))
     for record in of(found, "gran/Fig3"):
         for side in SIDES:
-            box = (halfway(record) or {})[f"difference_{side}"]
+            box = (halfway(record, *SLOPES) or {})[f"difference_{side}"]
             said = [
                 f"{box[f'median_at_{d:g}']:.3g} ({box[f'q25_at_{d:g}']:.3g} to {box[f'q75_at_{d:g}']:.3g}; "
                 f"{box[f'most_at_{d:g}']:.3g})"

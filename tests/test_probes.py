@@ -128,6 +128,7 @@ def test_probes_of_a_plain_net_equal_autograd(d_pass: str) -> None:
         ] == pytest.approx(said.std(ddof=1), rel=1e-4)
     assert found["gap_real_fake"]["value"] == abs(found["D_real"]["value"] - found["D_fake"]["value"]) > 0
     assert found["gap_real_test"]["value"] == abs(found["D_real"]["value"] - found["D_test"]["value"]) > 0
+    assert found["gap_fake_test"]["value"] == abs(found["D_fake"]["value"] - found["D_test"]["value"]) > 0
     assert found["d_weight_grad"]["value"] == pytest.approx(np.mean(norms), rel=1e-4) and found["d_weight_grad"][
         "std"
     ] == pytest.approx(np.std(norms, ddof=1), rel=1e-2)
@@ -275,7 +276,7 @@ def test_the_held_out_images_are_part_of_the_key_and_nothing_else_is_renamed() -
     assert "probe_images" not in protocol().to_json()
     for profile in ("reduced", "ci"):  # which set probe_images for all tables
         for cell in load(Path("suites/chain.yaml"), profile).cells:
-            probed = cell.table in ("analysis", "batch-norm", "lemmas")
+            probed = cell.table in ("analysis", "batch-norm", "fake-test", "lemmas")
             assert (cell.protocol.probe_images is not None) == probed, cell.id
 
 
@@ -352,7 +353,7 @@ def test_impossible_probes_are_refused() -> None:
 
     assert all(
         _column(probe, [{"value": 0.7}, {"value": wrong}], 1)
-        for probe, wrong in (("cosine", 1.2), ("effective_rank", 0.5), ("gap_real_fake", -0.1))
+        for probe, wrong in (("cosine", 1.2), ("effective_rank", 0.5), ("gap_real_fake", -0.1), ("gap_fake_test", -0.1))
     )
     assert (
         _column("D_real", [{"value": -3.0, "std": 1.0}], 1) is None

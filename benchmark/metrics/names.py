@@ -16,11 +16,15 @@ OF_D = (
     "feature_grad",
     "cosine",
     "effective_rank",
+    "gap_fake_test",
 )
 """What D says, its gradients and features, by ``train/probes.py``."""
 
 SLOPES = ("grad_real", "grad_fake", "difference_real", "difference_fake")
 """How steep D is at images, by ``train/slopes.py``."""
+
+STEEPEST = ("grad_most",)
+"""The largest slope of D that is found at and between images, by ``train/steepest.py``."""
 
 PAIRS = ("pair_gap", "pair_feature_gap", "pair_slope", "pair_grad")
 """Realistic fakes and the nearest real images, by ``train/pairs.py``."""
@@ -42,7 +46,7 @@ LEMMAS = (
 )
 """Of CHAIN's lemmas and theorems, by ``train/lemmas.py``."""
 
-PROBES = (*OF_D, "D_loss", *SLOPES, *PAIRS, *VALUES, *LEMMAS)
+PROBES = (*OF_D, "D_loss", *SLOPES, *STEEPEST, *PAIRS, *VALUES, *LEMMAS)
 """Quantities of D in its training, by ``train/probes.py`` and what it calls."""
 
 HIGHER = ("IS", "precision", "recall")

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from benchmark.metrics.names import LEMMAS, PAIRS, SLOPES, VALUES
+from benchmark.metrics.names import LEMMAS, PAIRS, SLOPES, STEEPEST, VALUES
 from benchmark.records.record import Record
 
 ROUNDING = 1e-3
@@ -34,7 +34,10 @@ BOUNDS = {
     **dict.fromkeys(("precision", "recall"), (0.0, 1.0)),
     **dict.fromkeys(("L_Vg_Bz", "jac_D", "jac_V", "jac_G"), (0.0, MOST)),  # norms and their maxima
     **dict.fromkeys(
-        ("gap_real_fake", "gap_real_test", "d_weight_grad", "feature_grad", *SLOPES, *PAIRS, *VALUES[1:], *LEMMAS),
+        (
+            *("gap_real_fake", "gap_real_test", "gap_fake_test", "d_weight_grad", "feature_grad"),
+            *(*SLOPES, *STEEPEST, *PAIRS, *VALUES[1:], *LEMMAS),
+        ),
         (0.0, MOST),
     ),  # distances and norms
     **dict.fromkeys(("cosine", "cosine_centred", "chain_r"), (-1.0 - 1e-6, 1.0 + 1e-6)),

@@ -9,6 +9,9 @@ from fractions import Fraction
 
 from benchmark.suite.of_a_run import WORDS
 
+LIMITS = ("at-most", "at-least")
+"""The tests of one number against a limit, on which side it has to lie."""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -19,11 +22,12 @@ class Number:
     direction: str  # "lower" or "higher" is better
     of: str = ""  # the quantity of its runs; "" for the metric itself
     beside: str = ""  # the cell that it is compared with, where that decides the quantity
+    centre: float = 0.0  # the value that distances are from
 
     @property
     def name(self) -> str:
         """The metric, or what of its course."""
-        return WORDS[self.of].format(self.metric) if self.of else self.metric
+        return WORDS[self.of].format(self.metric, self.centre) if self.of else self.metric
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Check:
     negative one at most that much worse. ``less``: a is the smaller after ``times``, whichever is
     better. ``close``: a differs from b by at most ``margin``. ``not-converged``: a did not converge
     (there is no b): it is not better than ``limit``, where the paper says what it means by that. With a ``rise`` as
-    a: its runs end worse than they were by that share.
+    a: its runs end worse than they were by that share. ``at-most``, ``at-least``: a lies on that side of ``limit``.
     """
 
     test: str

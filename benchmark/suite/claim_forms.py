@@ -13,7 +13,7 @@ from benchmark.suite.filter import Filter
 from benchmark.suite.margins import margin
 from benchmark.suite.model import Cell, Table
 from benchmark.suite.nodes import Node
-from benchmark.suite.run_forms import of_runs, rise_of_runs
+from benchmark.suite.run_forms import of_one_run, of_runs, rise_of_runs
 from benchmark.suite.words import AT_MOST, MARGINS
 
 
@@ -137,22 +137,41 @@ class FormReader:
         ids = [c.id for c in self._cells_of(self.given["diverges"])]
         return [Check("not-converged", Number(i, m, "lower", "rise"), limit=share) for i in ids for m in self.metrics]
 
+    def at_most(self) -> list[Check]:
+        """``at-most: {A: 1}``: A's number is no larger, with ``at-least`` no smaller; with ``of: Q`` a quantity of its
+        runs (``of_a_run.py``).
+        """
+        (of, centre), given = of_one_run(self.given), self.given[self.form]
+        return [
+            Check(
+                self.form,
+                Number(c.id, m, "lower" if of else self.table.metrics[m], of, "", centre),
+                limit=float(limit.number()),
+            )
+            for method, limit in given.mapping().items()
+            for c in self._cells_with(self._method(method, given), given)
+            for m in self.metrics
+        ]
+
+    at_least = at_most
+
     def _cells_of(self, node: Node) -> list[Cell]:
         """The chosen cells of the named methods; each method must have one."""
-        found = []
-        for method in dict.fromkeys(self._methods(node)):
-            found += [c for c in self.cells if c.method == method] or node.fail(
-                f"{method} has no cell in this selection"
-            )
-        return found
+        return [c for method in dict.fromkeys(self._methods(node)) for c in self._cells_with(method, node)]
+
+    def _cells_with(self, method: str, node: Node) -> list[Cell]:
+        found = [c for c in self.cells if c.method == method]
+        return found or node.fail(f"{method} has no cell in this selection")
+
+    def _method(self, name: str, node: Node) -> str:
+        if name not in self.methods:
+            node.fail(f"unknown method of table {self.table.id} {name!r}{nearest(name, self.methods)}")
+        return name
 
     def _pairs(self) -> list[tuple[Number, Number]]:
         found = []
         for name, others in self.given[self.form].mapping().items():
-            if name not in self.methods:
-                self.given[self.form].fail(
-                    f"unknown method of table {self.table.id} {name!r}{nearest(name, self.methods)}"
-                )
+            self._method(name, self.given[self.form])
             if self.other:
                 found += [
                     (self._number(a, m), self._number(b, m)) for a, b, m in self._across(name, others, self.other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged", "diverges")
+FORMS = ("better", "best", "ascending", "monotone", "close", "not-converged", "diverges", "at-most", "at-least")
 COMMON = ("table", "metrics", "cells", "in")
 EXTRA = {
     "better": ("by", "against", "of"),
@@ -11,6 +11,8 @@ EXTRA = {
     "monotone": ("along",),
     "close": ("within",),
     "diverges": ("by",),
+    "at-most": ("of", "from"),
+    "at-least": ("of", "from"),
 }
 """Of a form, beside what all take."""
 NEEDED = {"close": ("within",), "diverges": ("by",)}

@@ -4,8 +4,12 @@
     rise          by which share the last measurement is worse than the best of those before it
     steps         G steps to a value of the metric that every run of both cells reaches: the worst of their bests
     seconds       of training a G step, on one and the same kind of machine
+    halfway       the measurement in the middle of training: its mean over images; ``-most`` the largest image,
+                  ``-spread`` the standard deviation over them, ``-away`` the root mean square of their distances from
+                  a value that the claim names
 
-How each is computed: ``collate/statistics/course.py`` and ``collate/judging/of_runs.py``.
+How each is computed: ``collate/statistics/course.py``, ``collate/statistics/halfway.py`` and
+``collate/judging/of_runs.py``.
 """
 
 from __future__ import annotations
@@ -15,8 +19,15 @@ WORDS = {
     "rise": "rise of {} at the end",
     "steps": "steps to a {} that both reach",
     "seconds": "seconds a step",
+    "halfway": "{} halfway",
+    "halfway-most": "largest {} of an image halfway",
+    "halfway-spread": "spread of {} over images halfway",
+    "halfway-away": "distance of {} from {:.7g} halfway",
 }
-"""Quantity -> how it is called, of a metric."""
+"""Quantity -> how it is called, of a metric and a value that distances are from."""
+
+HALFWAY = ("halfway", "halfway-most", "halfway-spread", AWAY := "halfway-away")
+"""Those of one measurement, image by image."""
 
 OF_A_PAIR = ("steps", "seconds")
 """Those that the other cell of a comparison decides, too."""

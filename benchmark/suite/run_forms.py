@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from benchmark.suite.claim import Number
 from benchmark.suite.margins import margin
 from benchmark.suite.nodes import Node
-from benchmark.suite.of_a_run import OF_A_PAIR, WORDS
+from benchmark.suite.of_a_run import AWAY, OF_A_PAIR, WORDS
 from benchmark.suite.words import AT_LEAST
 
 Pairs = Sequence[tuple[Number, Number]]
@@ -19,7 +19,7 @@ def of_runs(pairs: Pairs, given: Mapping[str, Node], first: str) -> Pairs:
     """
     if "of" not in given:
         return pairs
-    of = given["of"].one_of(WORDS, "quantity of a run")
+    of = given["of"].one_of([of for of in WORDS if of != AWAY], "quantity of a run")
     for key in ("against", *(("metrics",) if of == "seconds" else ())):
         if key in given:
             given[key].fail(f"'of: {of}' goes without {key!r}")
@@ -28,6 +28,16 @@ def of_runs(pairs: Pairs, given: Mapping[str, Node], first: str) -> Pairs:
         (Number(a, metric, "lower", of, b * (of in OF_A_PAIR)), Number(b, metric, "lower", of, a * (of in OF_A_PAIR)))
         for a, b, metric in cells
     ]
+
+
+def of_one_run(given: Mapping[str, Node]) -> tuple[str, float]:
+    """The quantity that ``of:`` names, "" without it, and the value that distances are ``from:``; fails at a quantity
+    that another cell decides, too, and where one of the two keys lacks the other.
+    """
+    of = given["of"].one_of([of for of in WORDS if of not in OF_A_PAIR], "quantity of one run") if "of" in given else ""
+    if (of == AWAY) != ("from" in given):
+        given["from" if "from" in given else "of"].fail(f"'of: {AWAY}' and 'from: VALUE' go together")
+    return of, float(given["from"].number()) if "from" in given else 0.0
 
 
 def rise_of_runs(by: Node) -> float:

@@ -51,6 +51,7 @@ def summarise(looks: list[Look], test: Tensor) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, Any]] = {name: spread(said.flatten()) for name, said in logits.items()}
     for name in ("fake", "test"):
         found[f"gap_real_{name}"] = {"value": abs(found["D_real"]["value"] - found[f"D_{name}"]["value"])}
+    found["gap_fake_test"] = {"value": abs(found["D_fake"]["value"] - found["D_test"]["value"])}
     found["d_weight_grad"] = spread(torch.tensor([look.weight_grad for look in looks], dtype=torch.float64))
     blocks = range(len(looks[0].features))
     found["feature_grad"] = _mean_of(

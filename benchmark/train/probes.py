@@ -4,13 +4,15 @@ have.
 
     D_real, D_fake, D_test   mean of D's logits on training images, on fresh fakes, on held-out images; std is over
                              the images
-    gap_real_fake            |D_real − D_fake|, and gap_real_test |D_real − D_test|: in logits, as the slides draw them
+    gap_real_fake            |D_real − D_fake|, gap_real_test |D_real − D_test| and gap_fake_test |D_fake − D_test|: in
+                             logits, as the slides draw them (figure of "Analysis of generalization of CHAIN")
     d_weight_grad            ‖∂L/∂θ_D‖₂ of D's adversarial loss on one batch of each; std is over batches
     feature_grad             ‖∂L/∂H‖_F, H the feature maps of one block for both batches: the mean over blocks, and each
     cosine, effective_rank   of the features of a block, averaged over the map's places (``metrics/geometry.py``): the
                              mean over blocks and over real and fake, and each
     D_loss                   L, D's adversarial loss of a batch; std is over batches
     grad_…, difference_…     how steep D is at images: ``slopes.py`` (GraN-GAN, Figures 3 and 4)
+    grad_most                the steepest point seen at and between images: ``steepest.py`` (PGN-GAN, Theorem 6)
     pair_…                   fakes beside the nearest real images: ``pairs.py`` (GAN-SDP, equations 11 to 14)
     d_weight_grad_real, …    and all of CHAIN's lemmas and theorems: ``lemmas.py``
     V_…, jac_D_real          the value of the game: ``values.py`` (theory paper, sections 3 and 4)
@@ -41,7 +43,7 @@ from torch import Tensor
 from benchmark.data.read import ImageSet, read
 from benchmark.data.subsets import SUBSET_SEED
 from benchmark.errors import GanbenchError
-from benchmark.metrics.names import LEMMAS, OF_D, PAIRS, PROBES, SLOPES, VALUES
+from benchmark.metrics.names import LEMMAS, OF_D, PAIRS, PROBES, SLOPES, STEEPEST, VALUES
 from benchmark.metrics.real import held_out
 from benchmark.pulse import beat
 from benchmark.recipe import Protocol, Recipe
@@ -50,6 +52,7 @@ from benchmark.train.lemmas import SHARP, lemma, lemmas
 from benchmark.train.pairs import means, pairs
 from benchmark.train.probed import Look, halves, norm, pooled, spread, summarise
 from benchmark.train.slopes import boxes, slopes
+from benchmark.train.steepest import steepest
 from benchmark.train.twin import Shown, judge, twin_of
 from benchmark.train.values import Value, value, values
 
@@ -102,6 +105,7 @@ class _Looks:
         self.unseen: list[Tensor] = []
         self.losses: list[float] = []
         self.slopes: list[dict[str, Tensor]] = []
+        self.steepest: list[Tensor] = []
         self.pairs: list[dict[str, Tensor]] = []
         self.values: list[Value] = []
         self.lemmas: list[dict[str, Any]] = []
@@ -122,6 +126,8 @@ class _Looks:
             self.losses.append(_loss(twin(), real, fake))
         if self._any(SLOPES):
             self.slopes.append(slopes(twin, real, fake))
+        if self._any(STEEPEST):
+            self.steepest.append(steepest(twin, real, fake))
         if self._any(PAIRS):
             self.pairs.append(pairs(twin(), real, fake))
         if self._any(VALUES):
@@ -135,6 +141,7 @@ class _Looks:
             (summarise(self.seen, torch.cat(self.unseen)) if self.seen else {})
             | ({"D_loss": spread(torch.tensor(self.losses, dtype=torch.float64))} if self.losses else {})
             | (boxes(self.slopes) if self.slopes else {})
+            | ({"grad_most": {"value": torch.cat(self.steepest).max().item()}} if self.steepest else {})
             | (means(self.pairs) if self.pairs else {})
             | (values(self.values, self.trained_on) if self.values else {})
             | (lemmas(self.lemmas, LEMMAS) if self.lemmas else {})

@@ -30,9 +30,7 @@ def slopes(twin: Callable[[], Gan], real: Shown, fake: Shown) -> dict[str, Tenso
     Args:
         twin: gives the pair, the same each time.
     """
-    images = [side[0].detach().clone().requires_grad_() for side in (real, fake)]
-    said = _said(twin(), (images[0], real[1]), (images[1], fake[1]))
-    grads = [torch.autograd.grad(h.sum(), x, retain_graph=True)[0] for h, x in zip(said, images)]
+    images, said, grads = gradients(twin(), real, fake)
     norms = [g.flatten(1).norm(dim=1) for g in grads]
     ways = [g / n.clamp_min(torch.finfo(n.dtype).tiny).view(-1, 1, 1, 1) for g, n in zip(grads, norms)]
     differences: list[list[Tensor]] = [[], []]
@@ -45,6 +43,13 @@ def slopes(twin: Callable[[], Gan], real: Shown, fake: Shown) -> dict[str, Tenso
     return {f"grad_{side}": n.detach() for side, n in zip(SIDES, norms)} | {
         f"difference_{side}": torch.stack(of_side, 1) for side, of_side in zip(SIDES, differences)
     }
+
+
+def gradients(twin: Gan, real: Shown, fake: Shown) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The images of each side, h on them (B,), and ∇ₓh of that."""
+    images = [side[0].detach().clone().requires_grad_() for side in (real, fake)]
+    said = _said(twin, (images[0], real[1]), (images[1], fake[1]))
+    return images, said, [torch.autograd.grad(h.sum(), x, retain_graph=True)[0] for h, x in zip(said, images)]
 
 
 def _said(twin: Gan, real: Shown, fake: Shown) -> list[Tensor]:

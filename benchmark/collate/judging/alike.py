@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from benchmark.metrics.names import PROBES
 from benchmark.recipe import Protocol
 from benchmark.suite.claim import Number
 from benchmark.suite.model import Cell
@@ -44,7 +45,7 @@ def unlike_numbers(a: Number, b: Number, protocols: Mapping[str, Protocol]) -> s
 
 def unlike(metric: str, a: Protocol, b: Protocol) -> str:
     """How the measuring of two numbers differs, "generated 5,000 / 50,000, …"; "" if it does not."""
-    fields = [*EVERYWHERE, *OF_METRIC.get(metric, REAL)]
+    fields = [*EVERYWHERE, *OF_METRIC.get(metric, REAL), *(("probe_images",) if metric in PROBES else ())]
     found = [(field, getattr(a, field), getattr(b, field)) for field in fields] + [
         ("generated", _generated(metric, a), _generated(metric, b))
     ]

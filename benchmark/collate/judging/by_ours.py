@@ -15,7 +15,7 @@ from benchmark.collate.statistics.interval import Estimate
 from benchmark.collate.statistics.looks import LEVEL
 from benchmark.errors import sure
 from benchmark.recipe import Protocol
-from benchmark.suite.claim import Check, Claim, Number, Rank
+from benchmark.suite.claim import LIMITS, Check, Claim, Number, Rank
 
 
 def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> ClaimVerdict:
@@ -125,8 +125,10 @@ def _rank_pairs(rank: Rank) -> list[Pair]:
 def _achieved(check: Check, numbers: dict[Number, Estimate], answers: list[Answer]) -> Finding:
     if check.limit is not None:
         worse = -answers[0].sign if check.a.direction == "lower" else answers[0].sign
-        ours = f"{check.a.name} {where(check.a)}: {method(check.a)} {numbers[check.a].mean:.4g}"
-        return Finding(worse, f"{ours}, limit {check.limit:g} (p {answers[0].p:.2g})")
+        side = {"at-most": answers[0].sign, "at-least": -answers[0].sign}.get(check.test, worse)
+        digits = 7 if check.test in LIMITS else 4
+        ours = f"{check.a.name} {where(check.a)}: {method(check.a)} {numbers[check.a].mean:.{digits}g}"
+        return Finding(side, f"{ours}, limit {check.limit:.{digits + 2}g} (p {answers[0].p:.2g})")
     a, b = numbers[check.a], numbers[sure(check.b)]
     fa, fb = map(float, check.times)
     said = f"not compared: {answers[0].unlike}" if answers[0].unlike else f"p {max(answer.p for answer in answers):.2g}"

@@ -46,6 +46,8 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
     if check.test == "not-converged":
         outcome = 0 if a is None or a.text == "not-reported" else 1 if a.value is None else -1
         return Finding(outcome, f"{check.a.name} {where(check.a)}: {method(check.a)} {_printed(a)}")
+    if check.limit is not None:
+        return _beside_limit(check, a)
     other = sure(check.b)
     b = numbers[other]
     said = ", ".join(
@@ -65,6 +67,15 @@ def _published(check: Check, numbers: dict[Number, Published | None]) -> Finding
         low, high = -low, -high
     bound = high - _share(check.margin, high) if b.value is not None else high
     return Finding(1 if low < bound or (low == bound and check.margin) else -1, text)
+
+
+def _beside_limit(check: Check, a: Published | None) -> Finding:
+    """Whether a printed number lies on its side of a limit; a model that did not converge has none."""
+    value = None if a is None or a.value is None else Fraction(str(a.value))
+    limit = Fraction(str(sure(check.limit)))
+    right = value is not None and (value <= limit if check.test == "at-most" else value >= limit)
+    text = f"{check.a.name} {where(check.a)}: {method(check.a)} {_printed(a)}, limit {check.limit:.9g}"
+    return Finding(0 if value is None else 1 if right else -1, text)
 
 
 def _share(margin: Fraction, of: Fraction | float) -> Fraction | float:

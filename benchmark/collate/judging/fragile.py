@@ -11,7 +11,7 @@ import math
 from benchmark.collate.judging.entry import Entry
 from benchmark.collate.statistics.noise import published_noise
 from benchmark.errors import sure
-from benchmark.suite.claim import Check, Number, Rank
+from benchmark.suite.claim import LIMITS, Check, Number, Rank
 
 Z = 1.96
 
@@ -20,6 +20,9 @@ def unsettled(leaf: Check | Rank, entries: dict[Number, Entry]) -> list[str]:
     """The sources of the noise that could turn the comparison; none if it is settled."""
     if isinstance(leaf, Rank):
         return _rank(leaf, entries)
+    if leaf.test in LIMITS and (value := _printed(leaf.a, entries)) is not None:
+        near = abs(value - sure(leaf.limit)) <= Z * _noise(leaf.a, entries)[0]
+        return _sources(leaf.a, entries=entries) if near else []
     if leaf.b is None or any(_printed(n, entries) is None for n in (leaf.a, leaf.b)):
         return []
     higher = leaf.test == "better" and leaf.a.direction == "higher"
@@ -60,7 +63,8 @@ def _sign(
 
 
 def _printed(n: Number, entries: dict[Number, Entry]) -> float | None:
-    return sure(entries[n].published).value
+    published = entries[n].published
+    return published.value if published else None
 
 
 def _noise(n: Number, entries: dict[Number, Entry]) -> tuple[float, str]:

@@ -17,10 +17,12 @@ from benchmark.collate.judging.entry import Entry
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.verdict import Verdict
 from benchmark.collate.statistics.course import FEWEST, Course, best, rise, steps_to, unsteadiness
+from benchmark.collate.statistics.halfway import of_images
 from benchmark.collate.statistics.interval import estimate
 from benchmark.records.provenance import named, segments
 from benchmark.records.record import Record
 from benchmark.suite.claim import Number
+from benchmark.suite.of_a_run import HALFWAY
 
 ARCHITECTURE = re.compile(r"\(\w+\)$")
 """What the name of a CPU ends with, and that of a GPU does not (``provenance.processor``)."""
@@ -31,6 +33,7 @@ SHORT = {
     "rise": "fewer than two measurements of a run, or nothing but 0 before its last",
     "steps": "a run without a measurement of trained weights",
     "seconds": "trained on different machines, or which is not said, or on a CPU without its process's own seconds",
+    **dict.fromkeys(HALFWAY, "a run without such a measurement in the middle of its training, or one not finite"),
 }
 """Why a run has no such quantity."""
 
@@ -64,7 +67,9 @@ def _values(n: Number, cells: Mapping[str, Joined], lower: bool) -> list[float] 
     if n.of == "seconds":
         return seconds([*mine, *cells[n.beside].records], len(mine))
     courses = [course_of(r, n.metric) for r in mine]
-    if n.of == "unsteadiness":
+    if n.of in HALFWAY:
+        found = [of_images(r, n.metric, n.of, n.centre) for r in mine]
+    elif n.of == "unsteadiness":
         found = [unsteadiness(c) for c in courses]
     elif n.of == "rise":
         found = [rise(c, lower) for c in courses]

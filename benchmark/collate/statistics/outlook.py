@@ -72,7 +72,8 @@ def _leaf(leaf: Check | Rank, odds: Sequence[Odds]) -> Odds:
     turned = (
         leaf.a.direction == "higher"
         if isinstance(leaf, Rank)
-        else leaf.a.direction == {"better": "higher", "not-converged": "lower"}.get(leaf.test)
+        else leaf.test == "at-least"
+        or leaf.a.direction == {"better": "higher", "not-converged": "lower"}.get(leaf.test)
     )
     if not isinstance(leaf, Rank) and leaf.test == "close":
         (below, above), (below_too, above_too) = odds  # a and the lower end of the margin, a and the upper

@@ -8,8 +8,8 @@ from typing import Any
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.site.figures import named
 from benchmark.collate.presenting.site.plot import Axis, Marks, Plot
+from benchmark.collate.statistics.halfway import halfway
 from benchmark.metrics.names import SLOPES
-from benchmark.records.record import Record
 
 SIDES = {"real": "s0", "fake": "s4"}
 """Blue and red, as the paper draws them."""
@@ -26,18 +26,12 @@ def boxes(name: str, joined: Sequence[Joined]) -> list[Plot]:
         return []
     names, looks = named([j.cell for j in joined]), {}
     for j in joined:
-        if j.records and (look := halfway(min(j.records, key=lambda r: r.seed))) is not None:
+        if j.records and (look := halfway(min(j.records, key=lambda r: r.seed), *SLOPES)) is not None:
             looks[names[j.cell.id]] = look
     asked = {m for j in joined for m in j.entries}
     plots = [_norms(name, looks)] if looks and "grad_real" in asked else []
     plots += [_differences(name, who, look) for who, look in looks.items()] if "difference_real" in asked else []
     return [p for p in plots if p.marks]
-
-
-def halfway(record: Record) -> dict[str, Any] | None:
-    """The measurement nearest to the middle of training."""
-    measured = [e for e in record.history if any(m in e for m in SLOPES)]
-    return min(measured, key=lambda e: abs(2 * e["step"] - record.total_steps), default=None)
 
 
 def _norms(name: str, looks: dict[str, dict[str, Any]]) -> Plot:

@@ -13,7 +13,7 @@ from benchmark.collate.judging.findings import method, where
 from benchmark.collate.judging.fragile import unsettled
 from benchmark.collate.presenting.site.symbols import drawn, shortened
 from benchmark.errors import sure
-from benchmark.suite.claim import Check, Number, Rank
+from benchmark.suite.claim import LIMITS, Check, Number, Rank
 
 MOST_ROWS = 8
 WIDTH, ROW, TOP, BOTTOM = 340, 38, 2, 20
@@ -116,6 +116,8 @@ def share(leaf: Check | Rank, value: Value, printed: bool) -> float | None:
     if leaf.test == "not-converged":  # a printed number is against it, wherever it lies
         far = leaf.limit is not None and not printed
         return math.inf if math.isinf(a) else _gap(a, leaf.limit or 0.0, leaf.a.direction != "lower") if far else None
+    if leaf.limit is not None:
+        return None if math.isinf(a) else _gap(a, leaf.limit, leaf.test == "at-most")
     b = value(sure(leaf.b))
     if b is None:
         return None
@@ -153,6 +155,8 @@ def _ours(e: Entry) -> float | None:
 def _name(leaf: Check | Rank) -> str:
     if isinstance(leaf, Rank):
         against = f"in the first {leaf.top} of {len(leaf.rivals) + 1}" if leaf.top > 1 else "before all others"
+    elif leaf.test in LIMITS:
+        against = f"{leaf.test.replace('-', ' ')} {leaf.limit:.9g}"
     elif leaf.b is None:
         against = "diverges" if leaf.a.of else "not converged"
     else:
