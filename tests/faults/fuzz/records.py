@@ -51,6 +51,11 @@ CLAIMS = "claims:\n" + "".join(
             "metrics: [V_g], better: {A: [B, C]}, of: steps",
             "better: {A: [B, C]}, of: seconds",
             "metrics: [V_g, D_G], diverges: [A, B], by: 10%",
+            "metrics: [V_g, D_G], at-most: {A: 1.1, B: -0.4, C: 0}",
+            "metrics: [V_g], at-least: {A: 0.9}, of: halfway",
+            "metrics: [V_g], at-most: {A: 1, C: 1}, of: halfway-most",
+            "metrics: [V_g], at-most: {A: 0.1}, of: halfway-away, from: 1",
+            "metrics: [V_g, D_G], better: {A: [B, C]}, of: halfway-spread",
         )
     )
 )
@@ -76,7 +81,7 @@ def _record(cell: Cell, seed: int, spread: float) -> Record:
     history = [
         {"step": 2 * epoch, "epoch": epoch}
         | {
-            name: {"value": value, "std": 0.05, "max": value}
+            name: {"value": value, "std": 0.05, "max": value, "most": value + spread}
             for name, value in (
                 ("V_g", 1.0 + spread * (seed - 1.4 + epoch % 2)),
                 ("D_G", -0.5 + spread * (seed % 3 - 1 / epoch)),
@@ -143,12 +148,14 @@ def case(good: Good, rng: random.Random, folder: Path) -> str:
 
 
 def _drawn(good: Good, rng: random.Random) -> list[dict[str, Any]]:
-    """None to four seeds of each cell, at least one record in all."""
-    while True:
-        counts = {cell.id: (rng.choice((0, 1, 1, 2, SEEDS)), rng.choice(SPREADS)) for cell in good["suite"].cells}
-        made = [good["records"][cell, seed, spread] for cell, (n, spread) in counts.items() for seed in range(n)]
-        if made:
-            return made
+    """None to four seeds of each cell, at least one record in all; of a plan of as many, of more, or of none."""
+    made: list[dict[str, Any]] = []
+    while not made:
+        for cell in good["suite"].cells:
+            n, spread = rng.choice((0, 1, 2, 3, SEEDS)), rng.choice(SPREADS)
+            plan = {"planned": rng.choice((n, n, n, 0, SEEDS))}
+            made += [sealed(good["records"][cell.id, seed, spread] | plan) for seed in range(n)]
+    return made
 
 
 def _merged(folder: Path, rng: random.Random) -> None:
