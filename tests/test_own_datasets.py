@@ -133,7 +133,13 @@ REFUSED = {
         r"b.png (is not an image that can be read|ends before)",
     ),
     "empty file": ({**pictures("a.png"), "b.png": b""}, "b.png is empty"),
-    "other classes": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/z/d.png"), "y, z"),
+    "other classes": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/z/d.png"), "only: y; in test only: z"),
+    "a class in train only": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png"), "in train only: y.*number"),
+    "a class in test only": (pictures("train/x/a.png", "test/x/b.png", "test/y/c.png"), "in test only: y"),
+    "a class in no validation": (
+        pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/y/d.png", "val/y/e.png"),
+        "train and val have not the same folders of classes .in train only: x",
+    ),
     "half splits": (pictures("train/a.png", "test/b.png", "more/c.png"), "train look like splits, and more like none"),
     "two of one split": (pictures("val/a.png", "valid/b.png"), "are both called val"),
     "a folder that steers": (pictures("x\x1b[2J/train/a.png", "x\x1b[2J/test/b.png"), "rename the folder x"),
@@ -148,6 +154,28 @@ def test_what_cannot_be_added_leaves_nothing(fault: str, here: Path) -> None:
     with pytest.raises(GanbenchError, match=said):
         new(files)
     assert not (here / "data").exists() and "mine" not in known_datasets()
+
+
+NO_CLASSES = {
+    "images beside classes": (pictures("x/a.png", "y/b.png", "c.png"), "train: no classes, as c.png is in no folder"),
+    "one split without classes": (
+        pictures("train/x/a.png", "train/y/b.png", "val/all/c.png"),
+        "val: no classes, as all its images are in the folder all",
+    ),
+    "one folder a split, and two names": (pictures("train/x/a.png", "test/y/b.png"), "test: no classes, as all"),
+    "an empty folder": (
+        {**pictures("x/a.png", "y/b.png"), "z/README.md": b"x"},
+        "train: without images, and so no class: z",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_CLASSES)
+def test_what_looks_like_classes_and_is_none_is_said(case: str) -> None:
+    files, line = NO_CLASSES[case]
+    said: list[str] = []
+    add_new("mine", lay("set", files), said.append)
+    assert sum(line in text for text in said) == 1
 
 
 @pytest.mark.parametrize("way", ["file", "folder", "zip climbs", "huge"])
