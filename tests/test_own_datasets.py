@@ -133,7 +133,10 @@ REFUSED = {
         r"b.png (is not an image that can be read|ends before)",
     ),
     "empty file": ({**pictures("a.png"), "b.png": b""}, "b.png is empty"),
-    "other classes": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/z/d.png"), "only: y; in test only: z"),
+    "other classes": (
+        pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/z/d.png"),
+        "in train only: y; in test only: z",
+    ),
     "a class in train only": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png"), "in train only: y.*number"),
     "a class in test only": (pictures("train/x/a.png", "test/x/b.png", "test/y/c.png"), "in test only: y"),
     "a class in no validation": (

@@ -70,8 +70,8 @@ def same_classes(name: str, found: dict[str, list[str]]) -> int:
                     ((first, most, here), (split, here, most)) if a - b]  # fmt: skip
             odd = "; ".join(f"in {one} only: {', '.join(more)}" for one, more in only)
             raise GanbenchError(
-                f"{name}: {first} and {split} have not the same folders of classes ({odd}): classes are numbered by their "
-                "names, in all splits alike; give each split all of them"
+                f"{name}: {first} and {split} have not the same folders of classes ({odd}): classes are numbered "
+                "by their names, in all splits alike; give each split all of them"
             )
     return len(most)
 
