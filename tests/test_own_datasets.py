@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -335,3 +337,66 @@ def test_what_may_be_changed_in_a_card(capsys: pytest.CaptureFixture[str]) -> No
     assert read("mine", "train", 512, 3, resize="bilinear").content == content
     shutil.rmtree("set")
     assert "get it from the cellar" not in (why := missing("mine", "train") or "") and "set is gone" in why
+
+
+def _edit(name: str) -> None:
+    Path(name).write_bytes(picture(77))
+
+
+def _touch(name: str) -> None:
+    """Other pixels in as many bytes, at the same second."""
+    data, about = bytearray(Path(name).read_bytes()), os.stat(name)
+    data[-20] ^= 1
+    Path(name).write_bytes(data)
+    os.utime(name, ns=(about.st_atime_ns, about.st_mtime_ns + 1))
+
+
+CHANGES: dict[str, tuple[Callable[[], object], str | None]] = {
+    "another picture": (lambda: _edit("set/train/b.png"), "train"),
+    "as many bytes": (lambda: _touch("set/train/b.png"), "train"),
+    "a picture less": (lambda: Path("set/train/b.png").unlink(), "train"),
+    "a picture more": (lambda: shutil.copy("set/test/c.png", "set/test/d.png"), "test"),
+    "renamed": (lambda: Path("set/test/c.png").rename("set/test/x.png"), "test"),
+    "nothing": (lambda: None, None),
+    "read": (lambda: Path("set/train/a.png").read_bytes(), None),
+    "a text beside them": (lambda: Path("set/train/README.md").write_text("of whom"), None),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_list_says_that_files_have_changed(change: str, capsys: pytest.CaptureFixture[str]) -> None:
+    new(pictures("train/a.png", "train/b.png", "test/c.png"))
+    do, split = CHANGES[change]
+    do()
+    capsys.readouterr()
+    assert main(["data", "list", "mine"]) == 0
+    said = capsys.readouterr().out
+    assert ("; ready: train content" in said and "; ready in part" not in said) == (split is None)
+    for one in ("train", "test"):
+        assert (f"files of {one} have other names, sizes or times than when they were read" in said) == (one == split)
+        assert (f" {one} content " in said) == (one != split)
+    assert ("run: ganbench data verify mine" in said) == (split is not None)
+    main(["doctor"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if "dataset mine" in line)
+    assert line.startswith("ok" if split is None else "--")
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_what_was_copied_is_ready_again_once_it_is_verified(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    files = pictures("a.png", "b.png")
+    with zipfile.ZipFile("set.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    source = lay("set", files) if form == "folder" else Path("set.zip")
+    add_new("mine", source, lambda text: None)
+    touched = source / "b.png" if form == "folder" else source
+    os.utime(touched, (2_000_000_000, 2_000_000_000))
+    main(["data", "list", "mine"])
+    assert (
+        f"than when they were read ({touched.name if form == 'folder' else touched.resolve()}); run: ganbench data"
+        in (capsys.readouterr().out)
+    )
+    assert main(["data", "verify", "mine"]) == 0 and main(["data", "list", "mine"]) == 0
+    assert "ready: train" in capsys.readouterr().out
+    Path("data/mine/ganbench-train.seen").unlink()  # as an earlier version has left it
+    assert main(["data", "list", "mine"]) == 0 and "ready: train" in capsys.readouterr().out
