@@ -136,6 +136,17 @@ def test_one_that_finds_no_room_is_rescued_as_any_other(
     assert main([*RUN, "--again"]) == 0 and "0 to do, 2 done" in capsys.readouterr().err and files() == on_disk
 
 
+def test_records_of_another_lab_are_made_anew_as_ours(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("results").rename("theirs")
+    assert main(["merge", "theirs"]) == 0 and main([*RUN, "--again"]) == 0
+    assert "1 to do (1 made again), 1 done" in "".join(capsys.readouterr())
+    assert segments((new := records()["SN-D"]))[0]["sources"] == sources(new.recipe)
+    (kept,) = (path for path in files() if path.suffix == anew.KEPT)
+    assert kept.parts[2] == "merged" and kept.with_suffix("").exists()
+    assert main(["merge", "theirs"]) == 0 and "0 records taken over, 2 were here" in capsys.readouterr().out
+    assert segments(records()["SN-D"]) == segments(new)
+
+
 @pytest.mark.parametrize("kept", ["another step", "nothing", "another outcome", "another outcome, without --again"])
 def test_a_rescued_record_takes_the_place_of_whatever_is_there(kept: str, made: Path) -> None:
     (path,) = (p for p in files() if "SN-D" in str(p))
