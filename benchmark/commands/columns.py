@@ -43,9 +43,9 @@ def print_fitting(text: str) -> None:
 
 def show_fitting(head: str, colour: str, rest: str) -> None:
     """As ``door.show``, in lines that fit."""
-    head = plain(head)
-    lines = "\n".join(_fitted(f"{head}{plain(rest)}"))
-    show(head, colour, lines.removeprefix(head) if lines.startswith(head) else rest)
+    whole = f"{plain(head)}{plain(rest, lines=True)}"
+    lines = "\n".join(part for line in whole.split("\n") for part in _fitted(line))
+    show(head, colour, lines.removeprefix(plain(head)) if lines.startswith(plain(head)) else rest)
 
 
 def _fitted(line: str) -> list[str]:

@@ -12,7 +12,7 @@ from benchmark.data.cards import card, data_root, known_datasets
 from benchmark.data.fetch import fetch as fetch_data
 from benchmark.data.verify import state
 from benchmark.data.verify import verify as verify_data
-from benchmark.errors import GanbenchError, continued, nearest
+from benchmark.errors import GanbenchError, continued, nearest, plain
 from benchmark.plan.blocks import hindrance
 from benchmark.plan.missing import Missing, can_be_fetched, in_words
 from benchmark.suite.load import load_all
@@ -83,7 +83,7 @@ def fetch(a: Namespace) -> int:
     failed = 0
     for name in names:
         try:
-            (fetch_weights if name in KNOWN else fetch_data)(name, a.force, print_fitting)
+            (fetch_weights if name in KNOWN else fetch_data)(name, a.force, _say)
         except GanbenchError as error:
             if len(names) == 1 and not a.suites:
                 raise
@@ -93,6 +93,10 @@ def fetch(a: Namespace) -> int:
     for line in left:
         print_fitting(line)
     return 1 if failed or left else 0
+
+
+def _say(text: str) -> None:
+    print_fitting(plain(text))
 
 
 def _known(names: Sequence[str]) -> list[str]:

@@ -62,13 +62,12 @@ def same_classes(name: str, found: dict[str, list[str]]) -> int:
         return 1
     (first, most), *_ = by.items()
     for split, names in found.items():
-        here = (
-            by.get(split) or {_top(n) for n in names} & most
-        )  # one folder alone is a class, where another split has it
+        here = by.get(split) or {_top(n) for n in names} & most  # one folder alone, if it is a class of another split
         if here and here != most:
-            only = [(one, few([plain(c) for c in sorted(a - b)], 3)) for one, a, b in
-                    ((first, most, here), (split, here, most)) if a - b]  # fmt: skip
-            odd = "; ".join(f"in {one} only: {', '.join(more)}" for one, more in only)
+            only = {first: most - here, split: here - most}
+            odd = "; ".join(
+                f"in {one} only: {', '.join(few(map(plain, sorted(c)), 3))}" for one, c in only.items() if c
+            )
             raise GanbenchError(
                 f"{name}: {first} and {split} have not the same folders of classes ({odd}): classes are numbered "
                 "by their names, in all splits alike; give each split all of them"

@@ -35,9 +35,14 @@ def remember(manifest: Manifest, mark: bytes | None) -> None:
         _place(manifest).unlink(missing_ok=True) if mark is None else write_whole(_place(manifest), mark)
 
 
+def is_told(manifest: Manifest) -> bool:
+    """Whether anything was kept of a split: earlier versions have kept nothing."""
+    return _place(manifest).is_file()
+
+
 def touched(c: Card, manifest: Manifest) -> str | None:
     """That files of a split are not as they were when they were read through, with what to do; None where they are, or
-    where an earlier version has added them (all that is read is held against its hash in any case).
+    nothing was kept (what is read is held against its hash in any case).
     """
     try:
         kept = read_regular(place := _place(manifest))

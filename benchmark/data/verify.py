@@ -13,7 +13,7 @@ from benchmark.data.check import check_file, read_file
 from benchmark.data.declared import load
 from benchmark.data.read import read_cifar
 from benchmark.data.streams import Added
-from benchmark.data.touched import look, remember, touched
+from benchmark.data.touched import is_told, look, remember, touched
 from benchmark.errors import GanbenchError, sure
 
 
@@ -84,7 +84,10 @@ def state(c: Card) -> str:
     changed = {split: why for split, manifest in added.items() if (why := touched(c, manifest))}
     found = [f"{split} {manifest.standing}" for split, manifest in added.items() if split not in changed]
     lacking += changed.values()
-    return "; ".join([f"ready{' in part' if lacking else ''}: {', '.join(found)}"] * bool(found) + lacking)
+    ready = [f"ready{' in part' if lacking else ''}: {', '.join(found)}"] * bool(found)
+    untold = [split for split, manifest in added.items() if not is_told(manifest)]
+    notes = [f"whether {', '.join(untold)} changed since is not known (ganbench data verify {c.name})"] * bool(untold)
+    return "; ".join([*ready, *lacking, *notes])
 
 
 def _out_of_reach(c: Card) -> str | None:
