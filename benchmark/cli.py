@@ -100,10 +100,11 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
 
 def _named(arguments: argparse.Namespace) -> list[str] | None:
     """The suites that a command is about; none: all; None: it is about no suite."""
-    if hasattr(arguments, "cell"):
-        return [arguments.cell.split("/")[0]]
-    if hasattr(arguments, "cells"):
-        return list(dict.fromkeys(cell.split("/")[0] for cell in arguments.cells))
+    from benchmark.suite.find import suite_of
+
+    cells = [arguments.cell] if hasattr(arguments, "cell") else getattr(arguments, "cells", None)
+    if cells is not None:
+        return list(dict.fromkeys(suite_of(cell)[0] for cell in cells))
     if getattr(arguments, "action", None) == "stats":
         return arguments.names or None
     return getattr(arguments, "suites", None)

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ("GANBENCH_", "RAY_", "GIT_", "XDG_", "TORCH_HOME", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+OURS = ("GANBENCH_", "RAY_", "GIT_", "XDG_", "TORCH_HOME", "LINES", "NO_COLOR", "FORCE_COLOR")
 KEPT = ("GANBENCH_CHROMIUM", "RAY_AUTH_MODE", "RAY_TMPDIR", "XDG_RUNTIME_DIR")
 
 
@@ -37,6 +37,7 @@ def environment(caches: Path) -> dict[str, str | None]:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     return {
         **dict.fromkeys(theirs),
+        "COLUMNS": "100000",  # sentences whole, wherever a terminal would break them; widths have tests of their own
         "XDG_CACHE_HOME": str(caches / "cache"),
         "XDG_DATA_HOME": str(caches / "data"),
         "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or str(cache / "matplotlib"),  # its list of fonts takes seconds

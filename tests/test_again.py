@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
+import shlex
 import shutil
 from pathlib import Path
 from unittest import mock
@@ -13,12 +15,14 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.data.read import ImageSet
+from benchmark.errors import GanbenchError
 from benchmark.files import write_whole
 from benchmark.recipe import Protocol
 from benchmark.records import anew, leftovers, store
 from benchmark.records.leftovers import sweep
 from benchmark.records.provenance import segments
 from benchmark.records.record import Record
+from benchmark.schedule import endings
 from benchmark.sources import sources
 from benchmark.train.run import run as train
 from tests.conftest import recipe
@@ -104,6 +108,60 @@ def test_where_the_new_one_cannot_be_written_the_old_one_stays(
     after = records()
     assert segments(after["SN-D"]) == segments(before["SN-D"])
     assert {p: v for p, v in files().items() if p.suffix == ".json"} == on_disk
+
+
+def test_one_that_finds_no_room_is_rescued_as_any_other(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = records()
+    (tmp_path / "rescue").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "rescue"))
+
+    def full(*arguments: object, **more: object) -> None:
+        raise GanbenchError("cannot write: the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(endings, "replace", full)
+        assert main([*RUN, "--again"]) == 1
+    said = capsys.readouterr().err
+    (command,) = {line.partition("when there is room, run: ganbench ")[2] for line in said.splitlines()} - {""}
+    assert main(shlex.split(command)) == 0 and "1 record taken over" in capsys.readouterr().out
+    after = records()
+    assert segments(after["SN-D"])[0]["sources"] == sources(after["SN-D"].recipe)
+    (kept,) = (path for path in files() if path.suffix == anew.KEPT)
+    shutil.copy(kept, old := Path("old.json"))
+    assert segments(store.read(old)) == segments(before["SN-D"])
+    on_disk = files()
+    assert main(shlex.split(command)) == 0 and "0 records taken over, 1 were here" in capsys.readouterr().out
+    assert main([*RUN, "--again"]) == 0 and "0 to do, 2 done" in capsys.readouterr().err and files() == on_disk
+
+
+def test_records_of_another_lab_are_made_anew_as_ours(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("results").rename("theirs")
+    assert main(["merge", "theirs"]) == 0 and main([*RUN, "--again"]) == 0
+    assert "1 to do (1 made again), 1 done" in "".join(capsys.readouterr())
+    assert segments((new := records()["SN-D"]))[0]["sources"] == sources(new.recipe)
+    (kept,) = (path for path in files() if path.suffix == anew.KEPT)
+    assert kept.parts[2] == "merged" and kept.with_suffix("").exists()
+    assert main(["merge", "theirs"]) == 0 and "0 records taken over, 2 were here" in capsys.readouterr().out
+    assert segments(records()["SN-D"]) == segments(new)
+
+
+@pytest.mark.parametrize("kept", ["another step", "nothing", "another outcome", "another outcome, without --again"])
+def test_a_rescued_record_takes_the_place_of_whatever_is_there(kept: str, made: Path) -> None:
+    (path,) = (p for p in files() if "SN-D" in str(p))
+    new = store.read(path)
+    store.write(Path("rescue"), "rescued", new)
+    other = dataclasses.replace(new, samples="")
+    path.unlink()
+    if kept == "another step":
+        other = dataclasses.replace(other, status="partial", steps=2, epochs=0.5, history=[])
+    if kept != "nothing":
+        store.write(Path("results"), "mini/x", other)
+    words = ["merge", "rescue", *["--again"] * (not kept.endswith("without --again"))]
+    assert main(words) == int(kept.endswith("without --again"))
+    there = {r.outcome for r in store.read_all(Path("results"))[0] if "SN-D" in r.cell}
+    assert there == {(other if kept.endswith("without --again") else new).outcome}
 
 
 def test_all_copies_are_replaced_and_other_steps_put_aside(made: Path) -> None:

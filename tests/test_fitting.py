@@ -1,4 +1,4 @@
-"""``compare``, ``claims`` and ``diff`` fit the terminal and end in a line; what goes to none is as it was."""
+"""``compare``, ``claims`` and ``diff`` fit the terminal and end in a line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main
-from benchmark.commands import columns, comparing, judging
+from benchmark.commands import columns
 from benchmark.commands.columns import beside, fitting, wrapped
 
-WIDE = "cell                "  # how the table of no terminal begins
+WIDE = "cell                "  # how the table begins, where there is room for it
+WHOLE = 10_000
 PAIRS = [
     ("theory/1/B_z=10^-2[MLP]/mnist", "theory/2/sigma=sqrt(2)[MLP]/mnist"),
     ("theory/1/B_z=10^0[MLP]/mnist", "gran/2/GraND-GAN/cifar10"),
@@ -24,9 +25,8 @@ def at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, room: int | None, *words: str) -> str:
-    for module in (columns, judging, comparing):
-        monkeypatch.setattr(module, "width", lambda: room)
+def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, room: int, *words: str) -> str:
+    monkeypatch.setattr(columns, "terminal", lambda: room)
     assert main(list(words)) == 0
     return capsys.readouterr().out
 
@@ -34,40 +34,40 @@ def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ro
 @pytest.mark.parametrize("suite", ["theory", "sdp"])
 @pytest.mark.parametrize("command", ["compare", "claims"])
 def test_they_fit(command: str, suite: str, at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    *_, last = said(capsys, at, None, command, suite).splitlines()
+    *_, last = said(capsys, at, WHOLE, command, suite).splitlines()
     assert ("claim" in last if command == "claims" else " cells: " in last) and last.split()[0].isdecimal()
     for room in (40, 80):
         lines = said(capsys, at, room, command, suite).splitlines()
         assert max(map(len, lines)) <= room and " ".join(" ".join(lines).split()).endswith(last)
 
 
-def test_what_goes_to_no_terminal_is_one_table_and_formats_for_programs_have_no_summary(
+def test_where_there_is_room_it_is_one_table_and_formats_for_programs_have_no_summary(
     at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert said(capsys, at, None, "compare", "theory").startswith(WIDE)
+    assert said(capsys, at, WHOLE, "compare", "theory").startswith(WIDE)
     assert said(capsys, at, 200, "compare", "theory").startswith(WIDE)
     assert len(json.loads(said(capsys, at, 80, "compare", "theory", "--format", "json"))) == 105
     assert len(said(capsys, at, 80, "compare", "theory", "--format", "csv").splitlines()) == 1 + 105
 
 
 def test_the_last_lines_count(at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    compared = said(capsys, at, None, "compare", "theory").splitlines()[-1]
+    compared = said(capsys, at, WHOLE, "compare", "theory").splitlines()[-1]
     assert compared.startswith("105 numbers of 23 cells: ")
     assert sum(int(part.split()[0]) for part in compared.partition(": ")[2].split(", ")) == 105
-    claims = said(capsys, at, None, "claims", "theory").splitlines()[-1]
+    claims = said(capsys, at, WHOLE, "claims", "theory").splitlines()[-1]
     by_theirs = "by the published numbers 7 hold (6 fragile), 1 fails (1 fragile), 11 not judged"
     assert claims == f"19 claims: {by_theirs}; by ours 19 not judged"
-    alone = said(capsys, at, None, "claims", "theory", "--published-only").splitlines()[-1]
+    alone = said(capsys, at, WHOLE, "claims", "theory", "--published-only").splitlines()[-1]
     assert alone == claims.partition("; by ours")[0]
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-@pytest.mark.parametrize(("room", "more"), [(None, []), (60, ["--all"]), (132, ["--profile", "ci"])])
+@pytest.mark.parametrize(("room", "more"), [(80, []), (60, ["--all"]), (132, ["--profile", "ci"])])
 def test_cells_stand_side_by_side(
-    pair: tuple[str, str], room: int | None, more: list[str], at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pair: tuple[str, str], room: int, more: list[str], at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = said(capsys, at, room, "diff", *pair, *more).splitlines()
-    assert max(map(len, lines)) <= (room or 80)
+    assert max(map(len, lines)) <= room
     assert "recipe" in lines and "protocol" in lines and "where the values come from" in lines
     assert any(line.startswith("≠ ") for line in lines)
     assert ("--all" in more) == (not any(" alike, and of one kind" in line for line in lines))

@@ -53,10 +53,11 @@ def test_what_a_user_has_set_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_pat
         "GIT_INDEX_FILE",
         "TORCH_HOME",
         "XDG_CONFIG_HOME",
-        "COLUMNS",
+        "LINES",
     ):
         monkeypatch.setenv(name, "x")
         assert home.environment(tmp_path)[name] is None
+    assert int(home.environment(tmp_path)["COLUMNS"] or 0) > 1000
     assert home.environment(tmp_path)["XDG_CACHE_HOME"] == str(tmp_path / "cache")
     monkeypatch.setenv("GANBENCH_CHROMIUM", "x")
     assert "GANBENCH_CHROMIUM" not in home.environment(tmp_path)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +135,16 @@ REFUSED = {
         r"b.png (is not an image that can be read|ends before)",
     ),
     "empty file": ({**pictures("a.png"), "b.png": b""}, "b.png is empty"),
-    "other classes": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/z/d.png"), "y, z"),
+    "other classes": (
+        pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/z/d.png"),
+        "in train only: y; in test only: z",
+    ),
+    "a class in train only": (pictures("train/x/a.png", "train/y/b.png", "test/x/c.png"), "in train only: y.*number"),
+    "a class in test only": (pictures("train/x/a.png", "test/x/b.png", "test/y/c.png"), "in test only: y"),
+    "a class in no validation": (
+        pictures("train/x/a.png", "train/y/b.png", "test/x/c.png", "test/y/d.png", "val/y/e.png"),
+        "train and val have not the same folders of classes .in train only: x",
+    ),
     "half splits": (pictures("train/a.png", "test/b.png", "more/c.png"), "train look like splits, and more like none"),
     "two of one split": (pictures("val/a.png", "valid/b.png"), "are both called val"),
     "a folder that steers": (pictures("x\x1b[2J/train/a.png", "x\x1b[2J/test/b.png"), "rename the folder x"),
@@ -148,6 +159,28 @@ def test_what_cannot_be_added_leaves_nothing(fault: str, here: Path) -> None:
     with pytest.raises(GanbenchError, match=said):
         new(files)
     assert not (here / "data").exists() and "mine" not in known_datasets()
+
+
+NO_CLASSES = {
+    "images beside classes": (pictures("x/a.png", "y/b.png", "c.png"), "train: no classes, as c.png is in no folder"),
+    "one split without classes": (
+        pictures("train/x/a.png", "train/y/b.png", "val/all/c.png"),
+        "val: no classes, as all its images are in the folder all",
+    ),
+    "one folder a split, and two names": (pictures("train/x/a.png", "test/y/b.png"), "test: no classes, as all"),
+    "an empty folder": (
+        {**pictures("x/a.png", "y/b.png"), "z/README.md": b"x"},
+        "train: without images, and so no class: z",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_CLASSES)
+def test_what_looks_like_classes_and_is_none_is_said(case: str) -> None:
+    files, line = NO_CLASSES[case]
+    said: list[str] = []
+    add_new("mine", lay("set", files), said.append)
+    assert sum(line in text for text in said) == 1
 
 
 @pytest.mark.parametrize("way", ["file", "folder", "zip climbs", "huge"])
@@ -304,3 +337,67 @@ def test_what_may_be_changed_in_a_card(capsys: pytest.CaptureFixture[str]) -> No
     assert read("mine", "train", 512, 3, resize="bilinear").content == content
     shutil.rmtree("set")
     assert "get it from the cellar" not in (why := missing("mine", "train") or "") and "set is gone" in why
+
+
+def _edit(name: str) -> None:
+    Path(name).write_bytes(picture(77))
+
+
+def _touch(name: str) -> None:
+    """Other pixels in as many bytes, at the same second."""
+    data, about = bytearray(Path(name).read_bytes()), os.stat(name)
+    data[-20] ^= 1
+    Path(name).write_bytes(data)
+    os.utime(name, ns=(about.st_atime_ns, about.st_mtime_ns + 1))
+
+
+CHANGES: dict[str, tuple[Callable[[], object], str | None]] = {
+    "another picture": (lambda: _edit("set/train/b.png"), "train"),
+    "as many bytes": (lambda: _touch("set/train/b.png"), "train"),
+    "a picture less": (lambda: Path("set/train/b.png").unlink(), "train"),
+    "a picture more": (lambda: shutil.copy("set/test/c.png", "set/test/d.png"), "test"),
+    "renamed": (lambda: Path("set/test/c.png").rename("set/test/x.png"), "test"),
+    "nothing": (lambda: None, None),
+    "read": (lambda: Path("set/train/a.png").read_bytes(), None),
+    "a text beside them": (lambda: Path("set/train/README.md").write_text("of whom"), None),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_list_says_that_files_have_changed(change: str, capsys: pytest.CaptureFixture[str]) -> None:
+    new(pictures("train/a.png", "train/b.png", "test/c.png"))
+    do, split = CHANGES[change]
+    do()
+    capsys.readouterr()
+    assert main(["data", "list", "mine"]) == 0
+    said = capsys.readouterr().out
+    assert ("; ready: train content" in said and "; ready in part" not in said) == (split is None)
+    for one in ("train", "test"):
+        assert (f"files of {one} have other names, sizes or times than when they were read" in said) == (one == split)
+        assert (f" {one} content " in said) == (one != split)
+    assert ("run: ganbench data verify mine" in said) == (split is not None)
+    main(["doctor"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if "dataset mine" in line)
+    assert line.startswith("ok" if split is None else "--")
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_what_was_copied_is_ready_again_once_it_is_verified(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    files = pictures("a.png", "b.png")
+    with zipfile.ZipFile("set.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    source = lay("set", files) if form == "folder" else Path("set.zip")
+    add_new("mine", source, lambda text: None)
+    touched = source / "b.png" if form == "folder" else source
+    os.utime(touched, (2_000_000_000, 2_000_000_000))
+    main(["data", "list", "mine"])
+    assert (
+        f"than when they were read ({touched.name if form == 'folder' else touched.resolve()}); run: ganbench data"
+        in (capsys.readouterr().out)
+    )
+    assert main(["data", "verify", "mine"]) == 0 and main(["data", "list", "mine"]) == 0
+    assert "ready: train" in capsys.readouterr().out
+    Path("data/mine/ganbench-train.seen").unlink()  # as an earlier version has left it
+    assert main(["data", "list", "mine"]) == 0
+    assert "ready: train" in (said := capsys.readouterr().out) and "whether train changed since is not known" in said

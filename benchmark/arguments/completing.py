@@ -53,25 +53,25 @@ def _suites(prefix: str, **_: object) -> list[str]:
 def _profiles(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """Of the suites that stand there, or of all."""
     from benchmark.suite.apart import profiles_of
+    from benchmark.suite.find import suite_of
 
     cell = getattr(parsed_args, "cell", None)
-    named = (
-        [cell.split("/")[0]] if cell else getattr(parsed_args, "suites", None) or getattr(parsed_args, "names", None)
-    )
+    named = [suite_of(cell)[0]] if cell else getattr(parsed_args, "suites", None) or getattr(parsed_args, "names", None)
     return list(dict.fromkeys(p for name in named or _known() for p in profiles_of(name)))
 
 
 def _cells(prefix: str, **_: object) -> Iterable[str]:
     """Suites, and then the cells of one."""
-    from benchmark.suite.find import find
+    from benchmark.suite.find import find, suite_of
     from benchmark.suite.load import load
 
     if "/" not in prefix:
         return [f"{name}/" for name in _known()]
     try:
-        return [cell.id for cell in load(find(prefix.split("/")[0])).cells]
-    except GanbenchError:
-        return []
+        suite = load(find(given := suite_of(prefix)[0]))
+    except GanbenchError:  # a folder on the way to a file
+        return [f"{path.rstrip('/')}/" for path in _suites(prefix) if "/" in path]
+    return [f"{given}/{cell.id.removeprefix(f'{suite.name}/')}" for cell in suite.cells]
 
 
 def _names(prefix: str, parsed_args: argparse.Namespace, **more: object) -> list[str]:

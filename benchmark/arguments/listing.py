@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.arguments.paths import text
-from benchmark.arguments.shared import Command, only, trust_plugins
+from benchmark.arguments.shared import ELSEWHERE, Command, only, trust_plugins
 
 
 def add(command: Command) -> None:
@@ -18,7 +18,12 @@ def add(command: Command) -> None:
     p = command(
         "show", "one cell: resolved recipe, protocol, published numbers, runs so far", results=True, profile=True
     )
-    p.add_argument("cell", type=text, metavar="CELL", help="as 'ganbench list' prints it: theory/1/B_z=10^0[MLP]/mnist")
+    p.add_argument(
+        "cell",
+        type=text,
+        metavar="CELL",
+        help=f"as 'ganbench list' prints it: theory/1/B_z=10^0[MLP]/mnist; {ELSEWHERE}",
+    )
     p = command("published", "every published number, tidy", "*")
     p.add_argument("--format", choices=("csv", "json"), default="csv")
     only(p)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmark.arguments.numbers import MANY, MOST_SEEDS, numbers, whole
 from benchmark.arguments.paths import old_file, path, text
-from benchmark.arguments.shared import Command
+from benchmark.arguments.shared import ELSEWHERE, Command, trust_plugins
 
 QUANTISED = ("round", "floor", "min-max", "min-max-mimicry", "none")
 
@@ -29,7 +29,7 @@ def _measure(command: Command) -> None:
         type=text,
         required=True,
         metavar="CELL",
-        help="of which they are, as 'ganbench list' has it",
+        help=f"of which they are, as 'ganbench list' has it; {ELSEWHERE}",
     )
     p.add_argument(
         "--seed", type=whole(0, MOST_SEEDS), default=0, metavar="S", help="which of several trainings (default: 0)"
@@ -46,11 +46,12 @@ def _measure(command: Command) -> None:
     p.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     p.add_argument("--threads", type=whole(1, MANY), default=1, metavar="N", help="CPU threads (default: 1)")
     p.add_argument("--weights", type=old_file, action="append", metavar="PATH", help="a file of weights, as for run")
+    trust_plugins(p)
 
 
 def _enter(command: Command) -> None:
     p = command("enter", "a number that somebody else measured: shown as reported, beside the others", results=True)
-    p.add_argument("cell", type=text, metavar="CELL", help="that it is of, as 'ganbench list' has it")
+    p.add_argument("cell", type=text, metavar="CELL", help=f"that it is of, as 'ganbench list' has it; {ELSEWHERE}")
     p.add_argument(
         "numbers",
         nargs="+",

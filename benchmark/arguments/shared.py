@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from benchmark.arguments.numbers import MOST_EPOCHS, MOST_SEEDS, priority, whole
 from benchmark.arguments.paths import folder, text
 
+ELSEWHERE = "of a suite elsewhere, its file first: ./mine.yaml/1/M/mnist"
+"""How a cell of a suite that has no name here is called."""
+
 
 class Command(Protocol):
     """Adds a command: its name, what it is for, and which of the common arguments it takes."""

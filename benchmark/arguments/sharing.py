@@ -18,6 +18,12 @@ def add(command: Command) -> None:
         metavar="OTHER_RESULTS",
         help="a results folder, or a bundle that 'ganbench export' made",
     )
+    p.add_argument(
+        "--again",
+        action="store_true",
+        help="they are ours, made anew by 'run --again' where there was no room for them: they take the place of those "
+        "that are there, which are kept beside, as ….json.before",
+    )
     p = command(
         "export",
         "the records of suites, with their plan and hashes, as one zip file to send to another lab",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from benchmark.collate.judging.join import Joined
 from benchmark.collate.presenting.site.facts import Field, fields
 from benchmark.commands.cell import the_cell
-from benchmark.commands.columns import GAP, PIPED, beside, width, wrapped
+from benchmark.commands.columns import GAP, beside, width, wrapped
 from benchmark.commands.lines import count, print_plain
 from benchmark.suite.model import Cell
 
@@ -19,7 +19,7 @@ NONE, UNLIKE = "–", "≠ "
 def diff(a: Namespace) -> int:
     """Recipes, protocols, kinds and sources of two cells."""
     pair = [the_cell(name, a.profile)[1] for name in a.cells]
-    for line in _Sides(pair, width() or PIPED).lines(everything=a.all):
+    for line in _Sides(pair, width()).lines(everything=a.all):
         print_plain(line)
     return 0
 

@@ -7,12 +7,11 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from benchmark.commands.choosing import chosen_cells
-from benchmark.commands.lines import print_plain
+from benchmark.commands.columns import print_fitting, show_fitting
 from benchmark.data.cards import card, data_root, known_datasets
 from benchmark.data.fetch import fetch as fetch_data
 from benchmark.data.verify import state
 from benchmark.data.verify import verify as verify_data
-from benchmark.door import show
 from benchmark.errors import GanbenchError, continued, nearest, plain
 from benchmark.plan.blocks import hindrance
 from benchmark.plan.missing import Missing, can_be_fetched, in_words
@@ -33,13 +32,13 @@ def list_all(names: Sequence[str]) -> int:
     """What there is of these (none: all), and where."""
     names = _known(names or known_names())
     if datasets := [name for name in names if name not in KNOWN]:
-        print(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
+        print_fitting(f"datasets in {data_root()} (set GANBENCH_DATA to move)")
         for name in datasets:
-            print_plain(_data_line(name))
+            print_fitting(_data_line(name))
     if weights := [name for name in names if name in KNOWN]:
-        print("weights (a file's hash is looked at by 'data verify', 'doctor' and 'run')")
+        print_fitting("weights (a file's hash is looked at by 'data verify', 'doctor' and 'run')")
         for name in weights:
-            print_plain(f"  {name}: {missing_weights(name) or f'here: {find(name)}'}")
+            print_fitting(f"  {name}: {missing_weights(name) or f'here: {find(name)}'}")
     return 0
 
 
@@ -57,10 +56,10 @@ def verify(names: Sequence[str]) -> int:
     wrong = 0
     for name in _known(names):
         for file, problem in _weights(name) if name in KNOWN else verify_data(name):
-            show(f"{name}:", "red" if problem else "green", f" {file}: {problem or 'ok'}")
+            show_fitting(f"{name}:", "red" if problem else "green", f" {file}: {problem or 'ok'}")
             wrong += problem is not None
         if name not in KNOWN and card(name).reader == "shapes":
-            print(f"{name}: procedural, nothing to verify")
+            print_fitting(f"{name}: procedural, nothing to verify")
     return 1 if wrong else 0
 
 
@@ -92,12 +91,12 @@ def fetch(a: Namespace) -> int:
             failed += 1
     left = in_words(_lacks(a)) if a.suites else []
     for line in left:
-        print_plain(line)
+        print_fitting(line)
     return 1 if failed or left else 0
 
 
 def _say(text: str) -> None:
-    print(plain(text), flush=True)
+    print_fitting(plain(text))
 
 
 def _known(names: Sequence[str]) -> list[str]:

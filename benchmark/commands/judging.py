@@ -63,7 +63,7 @@ def compare(a: Namespace) -> int:
         unsaid = ["why"] if any(row["source"] != OURS for row in rows) else ["why", "source"]
         table = frame.drop(columns=unsaid).to_markdown(index=False, tablefmt="simple", disable_numparse=True)
         room = width()
-        print_plain(table if room is None or room >= table.index("\n") else "\n".join(blocks(rows, room)))
+        print_plain(table if room >= table.index("\n") else "\n".join(blocks(rows, room)))
         print_fitting(lines)
         say_missing(a, suites, lacks)
         print_fitting(compared_in_a_line(rows))

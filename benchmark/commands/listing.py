@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark.commands.cell import the_cell
 from benchmark.commands.choosing import chosen_suites
+from benchmark.commands.columns import print_fitting
 from benchmark.commands.lacking import say_missing
 from benchmark.commands.lines import believing, count, out_for_programs, print_json, print_plain, read_records, say
 from benchmark.commands.suites import suites_of
@@ -39,18 +40,20 @@ def list_cells(a: Namespace) -> int:
         lacks += [h.missing for h in found.values() if h]
         whys = Counter(h.why for h in found.values() if h and not h.missing)
         shared = [why for why, n in whys.items() if n > 1]
-        print(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
+        print_fitting(f"{suite.name}: {suite.title} (profile {suite.profile}; has {', '.join(suite.profiles)})")
         for table in suite.tables:
             numbers = sum(p.value is not None for c in table.cells for p in c.published.values())
             same = f", restates table {table.restates}" if table.restates else ""
-            print(f"  table {table.id}: {count(len(table.cells), 'cell')}, {count(numbers, 'published number')}{same}")
+            print_fitting(
+                f"  table {table.id}: {count(len(table.cells), 'cell')}, {count(numbers, 'published number')}{same}"
+            )
             for cell in table.cells:
-                print(f"    {cell.id}  {_standing_in_list(found[cell.id], shared)}")
+                print_fitting(f"    {cell.id}  {_standing_in_list(found[cell.id], shared)}")
         for number, why in enumerate(shared, 1):
-            print(f"  [{number}] blocks {count(whys[why], 'cell')}: {why}")
+            print_fitting(f"  [{number}] blocks {count(whys[why], 'cell')}: {why}")
     cells = [c for s in suites for c in s.cells]
     published = sum(bool(c.published) for c in cells)
-    print(
+    print_fitting(
         f"{count(len(cells), 'cell')}: {published} with published numbers or the reason why there is none, "
         f"{len(cells) - published} without"
     )
@@ -105,28 +108,30 @@ def show(a: Namespace) -> int:
     """One cell in full."""
     suite, cell = the_cell(a.cell, a.profile)
     found = hindrance(cell.recipe, cell.protocol)
-    print_plain(f"{cell.id}  (profile {cell.profile})\n{f'{found.word}: {found.why}' if found else 'ready'}")
+    print_fitting(f"{cell.id}  (profile {cell.profile})\n{f'{found.word}: {found.why}' if found else 'ready'}")
     if standing := _standing(cell):
-        print(f"data: {standing}")
-    print("\npublished")
+        print_fitting(f"data: {standing}")
+    print_fitting("\npublished")
     for metric, number in cell.published.items():
         said = [f"± over {number.std_of}"] if number.std is not None else []
         said += ["printed as best"] if number.best else []
         said += [number.origin] if number.origin != "own" else []
-        print(f"  {metric}: {number.text}" + (f"  ({', '.join(said)})" if said else ""))
+        print_fitting(f"  {metric}: {number.text}" + (f"  ({', '.join(said)})" if said else ""))
     for remark in cell.remarks:
-        print(f"  note: {remark}")
+        print_fitting(f"  note: {remark}")
     sources: dict[str, int] = {}
     for title, fields in (("recipe", cell.recipe.to_json()), ("protocol", cell.protocol.to_json())):
-        print(f"\n{title}")
+        print_fitting(f"\n{title}")
         for key, value in fields.items():
             source, kind = _source(cell, key), kind_in_words(cell.kinds, key) if cell.profile == "full" else ""
             said = [str(sources.setdefault(source, len(sources) + 1))] if source else []
-            print(f"  {key}: {value}" + (f"    [{', '.join([*said, kind] if kind else said)}]" if said or kind else ""))
-    print("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
+            print_fitting(
+                f"  {key}: {value}" + (f"    [{', '.join([*said, kind] if kind else said)}]" if said or kind else "")
+            )
+    print_fitting("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
     for source, place in sources.items():
-        print(f"  [{place}] {source}")
-    print("\nruns so far")
+        print_fitting(f"  [{place}] {source}")
+    print_fitting("\nruns so far")
     from benchmark.collate.judging.join import join
     from benchmark.collate.judging.outside import with_outside
     from benchmark.collate.presenting.square import achieved_text
@@ -137,17 +142,17 @@ def show(a: Namespace) -> int:
     joined, _ = believing(lambda left, _: with_outside(suite, join(suite, left, failures=failed), others), records)
     here = next(j for rows in joined.values() for j in rows if j.cell.id == cell.id)
     for record in here.records:
-        print(
+        print_fitting(
             f"  seed {record.seed}: {record.status} at step {record.steps:,} of {record.total_steps:,}; run "
             f"{record.run}"
         )
     for entry in here.entries.values():
         why = entry.verdict.why.removeprefix(f"{entry.verdict.name}: ")
-        print_plain(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({why})")
+        print_fitting(f"  {entry.metric}: {entry.verdict.name or 'no verdict'} ({why})")
     for o in here.outside:
-        print_plain(f"\n{o.source}\n  {o.caveats[0]}")
+        print_fitting(f"\n{o.source}\n  {o.caveats[0]}")
         for entry in o.entries.values():
-            print_plain(f"  {entry.metric}: {achieved_text(entry)}; {entry.verdict.name} ({entry.verdict.why})")
+            print_fitting(f"  {entry.metric}: {achieved_text(entry)}; {entry.verdict.name} ({entry.verdict.why})")
     return code
 
 

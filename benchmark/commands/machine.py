@@ -6,8 +6,7 @@ import itertools
 from argparse import Namespace
 
 from benchmark.commands.choosing import chosen_cells
-from benchmark.commands.lines import print_plain
-from benchmark.door import show
+from benchmark.commands.columns import print_fitting, show_fitting
 from benchmark.errors import GanbenchError, nearest
 from benchmark.suite.load import load_all
 
@@ -26,7 +25,7 @@ def data(a: Namespace) -> int:
     if a.action == "add":
         if a.name in KNOWN:
             raise GanbenchError("weights are not added: give their file with --weights, or in GANBENCH_WEIGHTS", 2)
-        (add_new if a.new else add)(a.name, a.source)
+        (add_new if a.new else add)(a.name, a.source, print_fitting)
         return 0
     if a.action == "verify":
         return verify(a.names)
@@ -48,22 +47,22 @@ def _stats(a: Namespace) -> int:
     if a.import_file:
         from benchmark.metrics.exchange import import_file
 
-        print_plain(f"imported: {import_file(a.import_file)}")
+        print_fitting(f"imported: {import_file(a.import_file)}")
         return 0
     if not a.names:
-        print(f"features of real images in {cache_folder()} (set GANBENCH_CACHE to move)")
+        print_fitting(f"features of real images in {cache_folder()} (set GANBENCH_CACHE to move)")
         for line in kept():
-            print_plain(f"  {line}")
+            print_fitting(f"  {line}")
         return 0
     cells = chosen_cells(a, load_all(a.names, a.profile), a.names)
     if a.export:
         from benchmark.metrics.exchange import export
 
-        print(f"{a.export}: {export(cells, a.export)}")
+        print_fitting(f"{a.export}: {export(cells, a.export)}")
         return 0
     ready = True
     for there, line in precompute(cells):
-        show(*_mark(there), f" {line}")
+        show_fitting(*_mark(there), f" {line}")
         ready &= there
     return 0 if ready else 1
 
@@ -80,7 +79,7 @@ def doctor(a: Namespace) -> int:
         checks = itertools.chain(checks, check())
     for name, fine, text in checks:
         healthy &= fine
-        show(*_mark(fine), f" {name}: {text}")
+        show_fitting(*_mark(fine), f" {name}: {text}")
     return 0 if healthy else 1
 
 

@@ -8,7 +8,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmark.commands.cell import the_cell
-from benchmark.commands.lines import print_plain, say
+from benchmark.commands.columns import print_fitting
+from benchmark.commands.lines import say
 from benchmark.errors import GanbenchError, plain
 from benchmark.records import external
 from benchmark.records.external import External
@@ -58,17 +59,17 @@ def _keep(a: Namespace, suite: Suite, record: External) -> int:
     joined = with_outside(suite, join(suite, ()), others if known else [*others, record])
     cell = next(j for rows in joined.values() for j in rows if j.cell.id == record.cell)
     found = next(o for o in cell.outside if record.key in {given.key for given in o.given})
-    print_plain(f"{record.cell}  {found.source}")
+    print_fitting(f"{record.cell}  {found.source}")
     for entry in found.entries.values():
         published = f", published {entry.published.text}" if entry.published else ""
-        print_plain(f"  {entry.metric}: {achieved_text(entry)}{published}; {entry.verdict.name or 'no verdict'}")
+        print_fitting(f"  {entry.metric}: {achieved_text(entry)}{published}; {entry.verdict.name or 'no verdict'}")
     for line in dict.fromkeys(sorted(e.verdict.why for e in found.entries.values() if e.verdict.name)):
-        print_plain(f"  {line}")
+        print_fitting(f"  {line}")
     for line in found.remarks:
-        print_plain(f"  {line}")
+        print_fitting(f"  {line}")
     for line in record.findings:
         print(f"ganbench: {line}", file=sys.stderr)
-    print(f"{'there already: ' if known else ''}{plain(str(path))}")
+    print_fitting(f"{'there already: ' if known else ''}{plain(str(path))}")
     return code
 
 

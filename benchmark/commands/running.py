@@ -9,6 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmark.commands.choosing import about
+from benchmark.commands.columns import print_fitting
 from benchmark.commands.lines import chosen_plan, count, first_seeds, plan_line
 from benchmark.errors import GanbenchError, continued
 from benchmark.files import kind
@@ -123,6 +124,6 @@ def status(a: Namespace) -> int:
     """What runs, what is done, what failed."""
     from benchmark.schedule.state import describe, driver_alive, watch
 
-    print((watch if a.watch else describe)(a.results), flush=True)
+    print_fitting((watch if a.watch else describe)(a.results))
     driver_alive(a.results)  # where that cannot be told, it is said, and is no success
     return 0

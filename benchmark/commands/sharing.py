@@ -17,7 +17,8 @@ def merge(a: Namespace) -> int:
     from benchmark.records.external_exchange import has_nothing_else, take_over
     from benchmark.records.merge import merge as merge_records
 
-    taken, same, problems = merge_records(a.results, [other for other in a.others if not has_nothing_else(other)])
+    theirs = [other for other in a.others if not has_nothing_else(other)]
+    taken, same, problems = merge_records(a.results, theirs, a.again)
     for other in a.others:
         new, there, refused = take_over(a.results, other)
         taken, same, problems = taken + new, same + there, problems + refused

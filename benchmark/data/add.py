@@ -12,6 +12,7 @@ from benchmark.data.cards import Card, FileCard, card
 from benchmark.data.check import check_file
 from benchmark.data.declared import Manifest
 from benchmark.data.place import from_tar, scratch_folder, store
+from benchmark.data.touched import look, remember
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import kind
 
@@ -118,6 +119,7 @@ def write_all(made: Made, say: Say) -> None:
     """Keep what ``examine`` found."""
     for found, arrays in made:
         manifest.write(found, arrays)
+        remember(found, look(card(found.dataset), found))
         say(f"{found.dataset}: {found.split}: {found.images:,} images; {found.standing}")
 
 

@@ -48,13 +48,43 @@ def classes(names: list[str]) -> frozenset[str]:
     return found if len(found) > 1 and "" not in found else frozenset()
 
 
-def same_classes(name: str, found: dict[str, frozenset[str]]) -> int:
-    """How many classes there are: classes are numbers, by the order of their names, in each split the same."""
-    if not found:
+def same_classes(name: str, found: dict[str, list[str]]) -> int:
+    """How many classes there are: classes are numbers, by the order of their names, in each split the same.
+
+    Args:
+        found: split -> the names of its images, from its folder.
+
+    Raises:
+        GanbenchError: a split has not the classes of another. (One may have none, its images in no folders of classes.)
+    """
+    by = {split: named for split, names in found.items() if (named := classes(names))}
+    if not by:
         return 1
-    (first, most), *others = found.items()
-    for split, named in others:
-        if named != most:
-            odd = ", ".join(few([plain(one) for one in sorted(named ^ most)], 3))
-            raise GanbenchError(f"{name}: {first} and {split} have not the same folders of classes: {odd}")
+    (first, most), *_ = by.items()
+    for split, names in found.items():
+        here = by.get(split) or {_top(n) for n in names} & most  # one folder alone, if it is a class of another split
+        if here and here != most:
+            only = {first: most - here, split: here - most}
+            odd = "; ".join(
+                f"in {one} only: {', '.join(few(map(plain, sorted(c)), 3))}" for one, c in only.items() if c
+            )
+            raise GanbenchError(
+                f"{name}: {first} and {split} have not the same folders of classes ({odd}): classes are numbered "
+                "by their names, in all splits alike; give each split all of them"
+            )
     return len(most)
+
+
+def without_classes(found: dict[str, list[str]]) -> list[str]:
+    """What a person may take for classes and is none, a line a split."""
+    said = []
+    by = {split: {*map(_top, names)} for split, names in found.items()}
+    labelled = any(classes(names) for names in found.values())
+    for split, tops in ((split, tops) for split, tops in by.items() if not classes(found[split])):
+        if len(tops) > 1:
+            loose = next(n for n in found[split] if not _top(n))
+            said.append(f"{split}: no classes, as {plain(loose)} is in no folder of one")
+        elif labelled or len(set().union(*by.values()) - {""}) > 1:
+            where = plain(f"the folder {min(tops)}" if min(tops) else "no folders")
+            said.append(f"{split}: no classes, as all its images are in {where}")
+    return said

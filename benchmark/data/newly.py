@@ -14,12 +14,12 @@ from PIL import Image
 
 from benchmark.data import manifest
 from benchmark.data.add import Made, Say, write_all
-from benchmark.data.by_folders import by_split, same_classes
+from benchmark.data.by_folders import by_split, same_classes, without_classes
 from benchmark.data.by_folders import classes as classes_of
 from benchmark.data.cards import Card
 from benchmark.data.own import SKIP, card_file, is_own, may_be_called, own_card
-from benchmark.data.pictures import Pictures, from_folder, from_zip
-from benchmark.errors import GanbenchError, plain
+from benchmark.data.pictures import JUNK_FOLDERS, Pictures, from_folder, from_zip
+from benchmark.errors import GanbenchError, few, plain
 from benchmark.files import write_whole
 
 SMALLEST, LARGEST = 8, 64  # pixels a side to which any image may be resized; larger ones to their own size
@@ -55,7 +55,7 @@ def add_new(name: str, path: Path, say: Say = print) -> None:
         raise GanbenchError(why, 2)
     if not path.exists():
         raise GanbenchError(f"{plain(str(path))} does not exist")
-    found, seen = _drafted(name, path), Seen()
+    found, seen = _drafted(name, path, say), Seen()
     made = [m for split in found.splits if (m := manifest.make(found, split, path, None, say, seen.look))]
     found = _measured(found, made, seen)
     if is_own(name):
@@ -66,19 +66,22 @@ def add_new(name: str, path: Path, say: Say = print) -> None:
     say(f"{name}: {_in_words(found)}; suites may say dataset: {name} (its card: {card_file(name)})")
 
 
-def _drafted(name: str, path: Path) -> Card:
-    """A card by the names of the files alone."""
+def _drafted(name: str, path: Path, say: Say) -> Card:
+    """A card by the names of the files alone; of what is no class there, a line is said."""
     found = from_folder(path, SKIP) if path.is_dir() else from_zip(path, str(path), SKIP)
     if not found.names:
         raise GanbenchError(f"{found.where} holds no images")
     if path.is_dir():
         _refuse_links(found, path)
-    splits = {split: (under, classes_of(names)) for split, (under, names) in by_split(found).items()}
+    by = by_split(found)
+    splits = {split: (under, classes_of(names)) for split, (under, names) in by.items()}
     for under, _ in splits.values():
         if not under.isprintable() or "\\" in under:  # a card cannot say it
             raise GanbenchError(f"{found.where}: rename the folder {plain(under)}: its name is no plain text")
-    counts = {split: len(names) for split, (_, names) in by_split(found).items()}
-    classes = same_classes(name, {split: named for split, (_, named) in splits.items() if named})
+    names = {split: inner for split, (_, inner) in by.items()}
+    classes = same_classes(name, names)
+    for line in [*without_classes(names), *_empty(path, by)]:
+        say(f"{name}: {line}")
     return Card(
         name=name,
         title=name,
@@ -87,13 +90,29 @@ def _drafted(name: str, path: Path) -> Card:
         channels=(3,),
         classes=classes,
         splits={
-            split: {"count": counts[split], "under": [under], "skip": SKIP, "classes": "folder" if named else "none"}
+            split: {
+                "count": len(names[split]),
+                "under": [under],
+                "skip": SKIP,
+                "classes": "folder" if named else "none",
+            }
             for split, (under, named) in splits.items()
         },
         sources=(),
         licence="not stated",
         home="",
     )
+
+
+def _empty(path: Path, by: dict[str, tuple[str, list[str]]]) -> list[str]:
+    """Folders where those of classes are, which hold no images, a line a split."""
+    said = []
+    for split, (under, names) in by.items() if path.is_dir() else ():
+        known = {*JUNK_FOLDERS, *(name.partition("/")[0] for name in names)}
+        folders = sorted(entry.name for entry in os.scandir(path / under) if entry.is_dir())
+        if hollow := [plain(folder) for folder in folders if folder not in known]:
+            said.append(f"{split}: without images, and so no class: {', '.join(few(hollow, 3))}")
+    return said
 
 
 def _refuse_links(found: Pictures, path: Path) -> None:

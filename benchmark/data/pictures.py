@@ -38,11 +38,14 @@ class Pictures:
     load: Callable[[int], bytes]
     form: str  # "folder", "zip" or "lmdb"
     text: Callable[[str], str] | None = None
+    at: str = ""  # the folder that they are in, of a "folder"
 
     def arranged(self, order: Sequence[int]) -> Pictures:
         """The same in another order."""
         load, order = self.load, [int(i) for i in order]
-        return Pictures(self.where, [self.names[i] for i in order], lambda k: load(order[k]), self.form, self.text)
+        return Pictures(
+            self.where, [self.names[i] for i in order], lambda k: load(order[k]), self.form, self.text, self.at
+        )
 
 
 def from_folder(folder: Path, skip: Iterable[str] = ()) -> Pictures:
@@ -75,6 +78,7 @@ def from_folder(folder: Path, skip: Iterable[str] = ()) -> Pictures:
         lambda i: _file(folder / images[i]),
         "folder",
         lambda name: _file(folder / name).decode("utf-8", "replace"),
+        str(folder),
     )
 
 

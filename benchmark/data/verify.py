@@ -13,6 +13,7 @@ from benchmark.data.check import check_file, read_file
 from benchmark.data.declared import load
 from benchmark.data.read import read_cifar
 from benchmark.data.streams import Added
+from benchmark.data.touched import is_told, look, remember, touched
 from benchmark.errors import GanbenchError, sure
 
 
@@ -42,11 +43,13 @@ def _wrong_images(c: Card, split: str) -> str | None:
         return why
     try:
         added = Added(c, split)
+        mark = look(c, added.manifest)
         picture = added.open()
         for i in range(len(added.labels)):
             picture(i)
     except GanbenchError as error:
         return str(error)
+    remember(added.manifest, mark)
     return None
 
 
@@ -74,12 +77,17 @@ def state(c: Card) -> str:
             return next(iter(absent))  # here, and not what it should be
         return f"missing {' (or '.join(', '.join(files) for files in lists)}{')' * (len(lists) - 1)}; {mend(c)}"
     there = {split: missing(c.name, split) for split in whole_splits(c)}
-    ready = [split for split, why in there.items() if why is None]
+    added = {split: sure(load(data_root() / c.name, c.name, split)) for split, why in there.items() if why is None}
     lacking = [f"missing {split}: {why.removeprefix(f'dataset {c.name}: ')}" for split, why in there.items() if why]
-    if not ready:
+    if not added:
         return f"missing; {mend(c)}" if all(_never_added(c, split) for split in there) else "; ".join(lacking)
-    found = [f"{split} {sure(load(data_root() / c.name, c.name, split)).standing}" for split in ready]
-    return "; ".join([f"ready{'' if not lacking else ' in part'}: {', '.join(found)}", *lacking])
+    changed = {split: why for split, manifest in added.items() if (why := touched(c, manifest))}
+    found = [f"{split} {manifest.standing}" for split, manifest in added.items() if split not in changed]
+    lacking += changed.values()
+    ready = [f"ready{' in part' if lacking else ''}: {', '.join(found)}"] * bool(found)
+    untold = [split for split, manifest in added.items() if not is_told(manifest)]
+    notes = [f"whether {', '.join(untold)} changed since is not known (ganbench data verify {c.name})"] * bool(untold)
+    return "; ".join([*ready, *lacking, *notes])
 
 
 def _out_of_reach(c: Card) -> str | None:

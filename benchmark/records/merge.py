@@ -13,6 +13,7 @@ from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size
 from benchmark.errors import GanbenchError, few, plain
 from benchmark.records import shelf, store
+from benchmark.records.anew import replace
 from benchmark.records.bundle import each
 from benchmark.records.culprits import place_of
 from benchmark.records.leftovers import sweep
@@ -51,9 +52,12 @@ class Conflict:
         return few(found) or ["the final numbers agree, the history or the samples do not"]
 
 
-def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
+def merge(results: Path, others: Iterable[Path], again: bool = False) -> tuple[int, int, list[str]]:
     """Copy every record of ``others`` (results folders, or bundles) that is not in ``results`` yet; of equal ones, a
     copy for each plan.
+
+    Args:
+        again: theirs are ours, made anew: they take the place of those that are there (``anew.py``).
 
     Returns:
         How many were taken over, how many were there already, and the problems: records that are
@@ -84,6 +88,10 @@ def merge(results: Path, others: Iterable[Path]) -> tuple[int, int, list[str]]:
                         f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read "
                         f"({unreadable[record.name]}); mend or remove it first"
                     )
+                elif again and (ours is None or _made_anew(ours, record)):
+                    replace(results, f"merged/{_folder(record)}", record)
+                    known[_place(record)] = _light(record)
+                    taken += 1
                 elif ours is None:
                     store.write(results, f"merged/{_folder(record)}", record)
                     known[_place(record)] = _light(record)
@@ -163,6 +171,10 @@ def _light(record: Record) -> Record:
     light = copy.copy(record)
     light.__dict__.update(outcome=record.outcome, history=[], samples="")
     return light
+
+
+def _made_anew(ours: Record, record: Record) -> bool:
+    return (ours.outcome, ours.provenance) != (record.outcome, record.provenance)
 
 
 def _not_whole(record: Record) -> str | None:

@@ -93,18 +93,18 @@ def _rescue(record: Record | None, results: Path, run: Run) -> str:
     """A finished record that its place will not take, in the system's temporary folder; where it is, and what to do."""
     if record is None:
         return ""
-    if run.again:
-        return ". The old record is still there; when there is room, run the same command again"
-    folder = None
+    old, folder = ". The old record is still there" if run.again else "", None
     try:
         folder = Path(tempfile.mkdtemp(prefix="ganbench-"))
         store.write(folder, "rescued", record)
     except (OSError, GanbenchError) as error:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
-        return f". Nor can it be kept elsewhere ({error}): make room, or set TMPDIR, and run the same command again"
-    taken = shell.command("merge", folder, *shell.option("--results", results))
-    return f". The record is in {folder}; when there is room, run: {taken}"
+        return (
+            f"{old}. Nor can it be kept elsewhere ({error}): make room, or set TMPDIR, and run the same command again"
+        )
+    taken = shell.command("merge", *["--again"] * run.again, folder, *shell.option("--results", results))
+    return f"{old}. The record is in {folder}; when there is room, run: {taken}"
 
 
 def _keep_trace(event: Event, watch: Watch) -> str:

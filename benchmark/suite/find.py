@@ -29,6 +29,16 @@ def find(name: str) -> Path:
     raise SuiteError(f"no suite {name!r}{nearest(name, set(known)) or ': no suite file there'}")
 
 
+def suite_of(cell: str) -> tuple[str, str]:
+    """What names the suite in what names a cell, a name or a file; and the rest: table, method, dataset."""
+    parts = cell.split("/")
+    for i in range(1, len(parts) + 1):
+        file = "/".join(parts[:i])
+        if Path(file).suffix in (".yaml", ".yml") or (i > 1 and is_a(Path(file), stat.S_ISREG)):
+            return file, "/".join(parts[i:])
+    return parts[0], "/".join(parts[1:])
+
+
 def beside(path: Path, name: str) -> Path | None:
     """The suite that the file ``path`` means by a name: the file beside it, or else the package's."""
     return _named(name, path.parent, PACKAGED)
