@@ -140,7 +140,7 @@ def test_records_of_another_lab_are_made_anew_as_ours(made: Path, capsys: pytest
     Path("results").rename("theirs")
     assert main(["merge", "theirs"]) == 0 and main([*RUN, "--again"]) == 0
     assert "1 to do (1 made again), 1 done" in "".join(capsys.readouterr())
-    assert segments((new := records()["SN-D"]))[0]["sources"] == sources(new.recipe)
+    assert segments(new := records()["SN-D"])[0]["sources"] == sources(new.recipe)
     (kept,) = (path for path in files() if path.suffix == anew.KEPT)
     assert kept.parts[2] == "merged" and kept.with_suffix("").exists()
     assert main(["merge", "theirs"]) == 0 and "0 records taken over, 2 were here" in capsys.readouterr().out
