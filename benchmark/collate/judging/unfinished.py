@@ -20,7 +20,7 @@ def left_of(records: Sequence[Record]) -> int:
     Args:
         records: a cell's, out of ``furthest.by_evaluation``, by seed without a gap.
     """
-    return max(0, max((r.planned or 0 for r in records), default=0) - len(records))
+    return max(0, max((r.asked for r in records), default=0) - len(records))
 
 
 def unfinished(records: Sequence[Record]) -> str:
