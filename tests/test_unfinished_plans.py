@@ -12,6 +12,7 @@ from benchmark.collate.judging.claims import judge_claim
 from benchmark.collate.judging.decide import Hopeless, Question, open_questions
 from benchmark.collate.judging.join import Joined, load_joined
 from benchmark.collate.judging.ranking import rankings
+from benchmark.collate.judging.seeds import seeds_of
 from benchmark.collate.judging.unfinished import unfinished, without_flattery
 from benchmark.collate.judging.verdict import VERDICTS, Verdict
 from benchmark.records.furthest import by_evaluation
@@ -166,3 +167,10 @@ def test_seeds_beside_a_dash_are_asked_for_up_to_the_first_look(
     joined = load_joined("suites/gran.yaml", found)[1][table.key]
     questions, _ = open_questions(joined, {table.key: table.tolerance}, [])
     assert (f"{cell.id} FID" in {q.name for q in questions}) == asked
+
+
+def test_the_command_that_makes_a_cell_again_ends_its_plan() -> None:
+    """A smaller one, in a fresh folder, would make the same seeds a complete plan."""
+    assert seeds_of(_made([5] * 3), ()) == (5, False)
+    assert seeds_of(_joined([*_made([3] * 3), *_made([5] * 3)])[1].records, ()) == (5, True)
+    assert seeds_of(_made([3] * 3), ()) == (3, False) and seeds_of(_made([1, 0, 0, 0]), ()) == (4, True)

@@ -151,7 +151,7 @@ def _finishing(name: str, short: Sequence[Joined], why: str, blocked: Blocked) -
     left, planned = (max(of(j) for j in short) for of in (_left, lambda j: _left(j) + len(j.records)))
     barred = "; ".join(f"{j.cell.id}: {said}" for j in short if (said := blocked(j)))
     if planned > LAST:
-        barred = f"{why}; no more than {LAST} seeds are added by looks: 'run --seeds {planned}' makes the rest"
+        barred = f"looks add no seed beyond {LAST}, and 'run --seeds {planned}' makes the rest of the plan; {why}"
     if barred:
         return Hopeless(name, barred, blocked=True)
     return Question(name, tuple(j.cell.id for j in short), lambda k: float(k >= left))
