@@ -174,3 +174,11 @@ def test_the_command_that_makes_a_cell_again_ends_its_plan() -> None:
     assert seeds_of(_made([5] * 3), ()) == (5, False)
     assert seeds_of(_joined([*_made([3] * 3), *_made([5] * 3)])[1].records, ()) == (5, True)
     assert seeds_of(_made([3] * 3), ()) == (3, False) and seeds_of(_made([1, 0, 0, 0]), ()) == (4, True)
+
+
+def test_the_last_seed_that_an_older_version_measured_is_not_called_collapsed() -> None:
+    *made, last = _made([3] * 3)
+    older = dataclasses.replace(last, measure_version=last.measure_version - 1, evaluation="0" * 64)
+    cell = _joined([*made, older])[1]
+    assert "2 of 3 planned seeds are there; seed 2 is measured by version" in cell.short
+    assert "collapsed" not in cell.short and cell.entries["V_g"].verdict.why.startswith(cell.short)
