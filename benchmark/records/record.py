@@ -71,6 +71,14 @@ class Record:
     )
 
     @property
+    def asked(self) -> int:
+        """How many seeds the largest plan asked for that the training is of, also where plans disagree.
+
+        No part of the record: ``furthest.by_evaluation`` notes it where it is not the record's own plan.
+        """
+        return int(self.__dict__.get("asked", self.planned or 0))
+
+    @property
     def contested(self) -> str:
         """How another result of the same run, in another file or from another lab, differs; "" if there is none.
 

@@ -1,6 +1,7 @@
 """Which open verdicts more seeds could decide, and which of them for the fewest device hours.
 
-A question is a number of a cell, or a claim, whose verdict is ``inconclusive`` and could change. Its chance with k more
+A question is a number of a cell, or a claim, whose verdict is ``inconclusive`` and could change; or a number that is
+``reproduced where it trains`` until the rest of its plan is there (``unfinished.py``). Its chance with k more
 seeds for each of its cells, up to ``LAST``, is the power that the collator's own tests would then have, corrected for
 looks, if means and spreads stay as they are; a claim's is an index to order by (``outlook.py``). For one seed, whose
 spread is unknown, the published numbers' plausible noise stands in. That orders, and gives nothing up: what has no
@@ -61,7 +62,7 @@ def open_questions(
     claims: Iterable[JudgedClaim],
     blocked: Blocked = lambda j: "",
 ) -> tuple[list[Question], list[Hopeless]]:
-    """What is ``inconclusive`` among numbers and claims.
+    """What is open among numbers and claims.
 
     Args:
         cells: all of a selection.
@@ -73,7 +74,9 @@ def open_questions(
     for j in cells:
         bands = tolerances[f"{j.cell.paper}/{j.cell.table}"]
         found += [
-            _number(j, e, bands.get(e.metric), blocked) for e in j.entries.values() if e.verdict.name == "inconclusive"
+            _number(j, e, bands.get(e.metric), blocked)
+            for e in j.entries.values()
+            if e.verdict.name == "inconclusive" or (j.short and e.verdict.name == "reproduced where it trains")
         ]
     by_id = {j.cell.id: j for j in cells}
     found += [_claim(c, by_id, blocked) for c in claims if c.achieved.name == "inconclusive"]
@@ -117,11 +120,14 @@ def _claim_name(c: JudgedClaim) -> str:
 
 def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Question | Hopeless:
     name = _number_name(j, e)
-    p, a = sure(e.published), sure(e.achieved)
+    p = sure(e.published)
+    if j.short and (p.value is None or (band and band.band(p)[0])):
+        return _finishing(name, [j], e.verdict.why, blocked)
+    if p.value is None:
+        return _beside_a_dash(name, j, e.verdict.why, blocked)
+    a = sure(e.achieved)
     if band is None or j.gap is not None or not band.band(p)[0] or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
-    if j.short:
-        return _finishing(name, [j], e.verdict.why, blocked)
     if a.quiet:
         return Hopeless(name, f"{a.quiet}: no sample of seed noise")
     a = with_spread(a, e.metric)
@@ -142,11 +148,27 @@ def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Qu
 
 def _finishing(name: str, short: Sequence[Joined], why: str, blocked: Blocked) -> Question | Hopeless:
     """What waits for the rest of a plan: it is decided, or asked anew, once that is there."""
-    left = max(left_of(j.records) for j in short)
+    left, planned = (max(of(j) for j in short) for of in (_left, lambda j: _left(j) + len(j.records)))
     barred = "; ".join(f"{j.cell.id}: {said}" for j in short if (said := blocked(j)))
-    if left > LAST or barred:
-        return Hopeless(name, barred or why, blocked=bool(barred))
+    if planned > LAST:
+        barred = f"looks add no seed beyond {LAST}, and 'run --seeds {planned}' makes the rest of the plan; {why}"
+    if barred:
+        return Hopeless(name, barred, blocked=True)
     return Question(name, tuple(j.cell.id for j in short), lambda k: float(k >= left))
+
+
+def _beside_a_dash(name: str, j: Joined, why: str, blocked: Blocked) -> Question | Hopeless:
+    """Where the paper prints no number: seeds decide up to the first look, whether they converge or not."""
+    left = FIRST - len(j.records)
+    if j.gap is not None or left <= 0:
+        return Hopeless(name, why)
+    if barred := blocked(j):
+        return Hopeless(name, barred, blocked=True)
+    return Question(name, (j.cell.id,), lambda k: float(k >= left))
+
+
+def _left(j: Joined) -> int:
+    return left_of(j.records)
 
 
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:

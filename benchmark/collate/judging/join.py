@@ -16,7 +16,7 @@ from benchmark.collate.judging.limit import beside_a_dash
 from benchmark.collate.judging.missing import fallen, lacking, measured_before, untrained
 from benchmark.collate.judging.noise_within import evaluation_error, own_spread
 from benchmark.collate.judging.tier import Tier, tier_of
-from benchmark.collate.judging.unfinished import unfinished, without_flattery
+from benchmark.collate.judging.unfinished import left_of, unfinished, without_flattery
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
 from benchmark.collate.statistics.looks import before, looked
@@ -112,7 +112,7 @@ def _join_cell(
     barred = None if records else hindrance(cell.recipe, cell.protocol)
     looks = before(records)
     gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
-    short = unfinished(records) if gap is None else ""
+    short = unfinished(records, measured_before(cell, records, index)) if gap is None and left_of(records) else ""
     dead = untrained(records, table.alive)
     doubts = (*filter(None, (disputed, dead)), *doubts)
     missing = measured_before(cell, records, index) if gap is not None or not records else ""

@@ -12,9 +12,9 @@ from benchmark.records.record import Record
 def seeds_of(records: Sequence[Record], failures: Sequence[Failure]) -> tuple[int, bool]:
     """How many seeds make a cell's runs again, and whether that number was chosen by a look.
 
-    Where runs failed, all that were planned: a smaller plan for some of them would say that somebody had looked.
+    Where some failed or have no record, all that were planned: a smaller plan for some of them would say that somebody
+    had looked, and hide what the others may have shown.
     """
     seeds = max((*(r.seed for r in records), *(f.seed for f in failures)), default=0) + 1
-    if failures:
-        seeds = max(seeds, *(r.planned or 0 for r in records), 0)
+    seeds = max((seeds, *(r.asked for r in records)))
     return seeds, seeds > 1 and bool(records) and looked_at(records, seeds)

@@ -20,16 +20,20 @@ def left_of(records: Sequence[Record]) -> int:
     Args:
         records: a cell's, out of ``furthest.by_evaluation``, by seed without a gap.
     """
-    return max(0, max((r.planned or 0 for r in records), default=0) - len(records))
+    return max(0, max((r.asked for r in records), default=0) - len(records))
 
 
-def unfinished(records: Sequence[Record]) -> str:
-    """How many seeds of the largest plan are there, "" if all are."""
+def unfinished(records: Sequence[Record], before: str = "") -> str:
+    """How many seeds of the largest plan are there, "" if all are.
+
+    Args:
+        before: which others were measured otherwise before, as ``missing.measured_before`` says it.
+    """
     if not (left := left_of(records)):
         return ""
     first, planned = len(records), len(records) + left
     which = f"seed {first} has" if left == 1 else f"seeds {first} to {planned - 1:,} have"
-    return f"{first} of {planned:,} planned seeds are there; {which} no record, and may have collapsed"
+    return f"{first} of {planned:,} planned seeds are there; {before or f'{which} no record, and may have collapsed'}"
 
 
 def without_flattery(verdict: Verdict, short: str, dash: bool) -> Verdict:
