@@ -14,6 +14,8 @@ How each is computed: ``collate/statistics/course.py``, ``collate/statistics/hal
 
 from __future__ import annotations
 
+from benchmark.metrics.names import SLOPES
+
 WORDS = {
     "unsteadiness": "unsteadiness of {}",
     "rise": "rise of {} at the end",
@@ -27,7 +29,17 @@ WORDS = {
 """Quantity -> how it is called, of a metric and a value that distances are from."""
 
 HALFWAY = ("halfway", "halfway-most", "halfway-spread", AWAY := "halfway-away")
-"""Those of one measurement, image by image."""
+"""Those of one measurement."""
+
+BY_NOISE = ("V_g", "D_G", "jac_D", "jac_V", "jac_G")
+BY_IMAGE = {
+    "halfway-most": (*SLOPES, *BY_NOISE),
+    "halfway-spread": (each := (*SLOPES, *BY_NOISE, "D_real", "D_fake", "D_test")),
+    AWAY: each,
+}
+"""Quantity -> the metrics that have it, which are measured image by image or noise by noise. What others have beside
+their value is of splits, subsets or batches.
+"""
 
 OF_A_PAIR = ("steps", "seconds")
 """Those that the other cell of a comparison decides, too."""
