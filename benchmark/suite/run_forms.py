@@ -48,7 +48,7 @@ def _by_image(of: str, given: Mapping[str, Node], metrics: Sequence[str]) -> Non
     known = BY_IMAGE.get(of, metrics)
     if others := [m for m in metrics if m not in known]:
         given["metrics" if "metrics" in given else "of"].fail(
-            f"'of: {of}' is of what is measured image by image, and {others[0]} is not{nearest(others[0], known)}"
+            f"'of: {of}' is of what is measured image by image, {others[0]} has none{nearest(others[0], known)}"
         )
 
 

@@ -31,14 +31,17 @@ def of_images(record: Record, metric: str, of: str, centre: float = 0.0) -> floa
         return found.get("value")
     if of == "halfway-most":
         return max(_finite(found, _at(found, "most") or _at(found, "max")), default=None)
-    names = _at(found, "std")
-    off = [centre] * len(names)
-    if of == "halfway-away":
-        off = _finite(found, ["value" + name.removeprefix("std") for name in names])
-    spreads = _finite(found, names)
-    if not spreads or not off:
-        return None
-    return math.sqrt(math.fsum(s * s + (m - centre) ** 2 for s, m in zip(spreads, off)) / len(spreads))
+    spreads = _finite(found, names := _at(found, "std"))
+    means = _finite(found, ["value" + name.removeprefix("std") for name in names])
+    if of == "halfway-worst":
+        return max(means, default=None)
+    if of == "halfway-spread":
+        return _root_mean_square(spreads)
+    return _root_mean_square([math.hypot(s, m - centre) for s, m in zip(spreads, means)])
+
+
+def _root_mean_square(values: list[float]) -> float | None:
+    return math.sqrt(math.fsum(v * v for v in values) / len(values)) if values else None
 
 
 def _at(found: dict[str, float | None], key: str) -> list[str]:
