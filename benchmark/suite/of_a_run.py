@@ -5,9 +5,8 @@
     steps         G steps to a value of the metric that every run of both cells reaches: the worst of their bests
     seconds       of training a G step, on one and the same kind of machine
     halfway       the measurement in the middle of training: its mean over images; ``-worst`` the largest of the
-                  means at each δ, ``-most`` the largest image, ``-spread``
-                  the standard deviation over them, ``-away`` the root mean square of their distances from a value
-                  that the claim names
+                  means at each δ, ``-most`` the largest image, ``-spread`` the standard deviation over them,
+                  ``-away`` the root mean square of their distances from a value that the claim names
 
 How each is computed: ``collate/statistics/course.py``, ``collate/statistics/halfway.py`` and
 ``collate/judging/of_runs.py``.
