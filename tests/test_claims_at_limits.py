@@ -174,6 +174,15 @@ def test_pgns_bound_is_disproved_by_what_lies_above(value: tuple[float, float], 
     assert ours(judged("pgn", measured)) == names
 
 
+@pytest.mark.parametrize("when", [0.0, 0.5, 1.0])
+def test_pgns_bound_is_disproved_at_any_time(when: float) -> None:
+    def measured(cell: Cell, seed: int, at: float) -> Numbers:
+        steep = cell.method == "PGN-GAN" and at == when
+        return {"grad_most": {"value": (3.0 if steep else 0.7) + 0.01 * seed}}
+
+    assert ours(judged("pgn", measured)) == ["fails", "holds"]
+
+
 @pytest.mark.parametrize(("gap", "name"), [(0.3, "holds"), (2.0, "fails"), (1.0, "inconclusive")])
 def test_fake_against_testing_data(gap: float, name: str) -> None:
     def measured(cell: Cell, seed: int, at: float) -> Numbers:

@@ -2,6 +2,7 @@
 
     unsteadiness  standard deviation of the second half's measurements about the straight line through them
     rise          by which share the last measurement is worse than the best of those before it
+    peak          the largest measurement, the initial weights' with it
     steps         G steps to a value of the metric that every run of both cells reaches: the worst of their bests
     seconds       of training a G step, on one and the same kind of machine
     halfway       the measurement in the middle of training: its mean over images; ``-worst`` the largest of the
@@ -19,6 +20,7 @@ from benchmark.metrics.names import SLOPES
 WORDS = {
     "unsteadiness": "unsteadiness of {}",
     "rise": "rise of {} at the end",
+    "peak": "largest {} of the run",
     "steps": "steps to a {} that both reach",
     "seconds": "seconds a step",
     "halfway": "{} halfway",
