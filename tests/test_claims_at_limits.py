@@ -94,7 +94,13 @@ def ours(found: dict[str, JudgedClaim]) -> list[str]:
 def box(mean: float, far: float, seed: int, deltas: bool) -> dict[str, float | None]:
     """A box about ``mean`` that reaches ``far`` to both sides, a little otherwise for each seed."""
     far *= 1 - 0.02 * seed
-    five: dict[str, float | None] = {"least": mean - far, "q25": mean, "median": mean, "q75": mean, "most": mean + far}
+    five: dict[str, float | None] = {
+        "least": max(mean - far, 0.0),
+        "q25": mean,
+        "median": mean,
+        "q75": mean,
+        "most": mean + far,
+    }
     five["std"] = far / 2
     off = mean + 0.01 * seed * (far if far < 1e-3 else mean)
     many = {f"{k}_at_{d:g}": v for k, v in {**five, "value": off}.items() for d in (0.01, 0.1, 1.0, 10.0)}
