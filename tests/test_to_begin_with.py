@@ -137,6 +137,38 @@ def test_an_unknown_key_is_told_by_both(place: tuple[str | int, ...], base: dict
     assert told_by_schema(suite) and told_by_loader(suite)
 
 
+FORMS = (
+    ({"table": "1", "better": {"ours": "baseline"}, "by": "much"}, True),
+    ({"table": "1", "better": {"ours": "baseline"}, "by": "mush"}, False),
+    ({"table": "1", "better": {"ours": ["baseline"]}, "of": "steps", "in": "90%"}, True),
+    ({"table": "1", "better": {"ours": "baseline"}, "of": "stepps"}, False),
+    ({"table": "1", "better": {"ours": "baseline"}, "of": "halfway-away"}, False),
+    ({"table": "1", "better": {"ours": "baseline"}, "in": "moust"}, False),
+    ({"table": "1", "at-most": {"ours": 1, "baseline": 2.5}, "of": "halfway"}, True),
+    ({"table": "1", "at-most": {"ours": "much"}}, False),
+    ({"table": "1", "at-most": ["ours"]}, False),
+    ({"table": "1", "at-most": {"ours": 1}, "of": "seconds"}, False),
+    ({"table": "1", "at_least": {"ours": 1}}, False),
+    ({"table": "1", "at-least": {"ours": 1}, "by": "5%"}, False),
+    ({"table": "1", "diverges": "ours", "by": "much"}, True),
+    ({"table": "1", "diverges": "ours"}, False),
+    ({"table": "1", "diverges": "ours", "by": "slightly"}, False),
+    ({"table": "1", "close": {"ours": "baseline"}, "within": "slightly"}, True),
+    ({"table": "1", "close": {"ours": "baseline"}}, False),
+    ([{"any": [{"table": "1", "best": "ours", "top": 1}]}], True),
+    ([{"any": [{"table": "1", "bust": "ours"}]}], False),
+    ({"most": []}, False),
+    ({"table": "1", "ascending": ["ours", "baseline"], "times": {"ours": 0.5}}, True),
+)
+
+
+@pytest.mark.parametrize(("holds", "right"), FORMS, ids=str)
+def test_what_a_claim_holds_is_told_by_both(holds: Any, right: bool, base: dict[str, Any]) -> None:
+    suite = copy.deepcopy(base)
+    suite["claims"][0]["holds"] = holds
+    assert (told_by_schema(suite), told_by_loader(suite)) == (not right, not right)
+
+
 def wrong() -> Iterator[tuple[str, str, Any]]:
     for kind, types in (("recipe", RECIPE_TYPES), ("protocol", PROTOCOL_TYPES)):
         for key, annotation in types.items():

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from benchmark.metrics.names import LEMMAS, PAIRS, SLOPES, STEEPEST, VALUES
+from benchmark.records.boxes import disordered
 from benchmark.records.record import Record
 
 ROUNDING = 1e-3
@@ -197,7 +198,7 @@ def _column(key: str, found: list[Any], steps: int) -> str | None:
         return f"{key} {wrong[0]:.6g} is impossible ({_range(low, high)})"
     if any(std < 0 for measured in found if (std := measured.get("std"))):
         return f"{key} has a negative standard deviation"
-    return None
+    return next((f"{key} {why}" for measured in found if (why := disordered(measured, low, high))), None)
 
 
 def _range(low: float, high: float) -> str:

@@ -49,7 +49,7 @@ class FormReader:
         of that table, in any column; with ``of: Q`` by a quantity of their runs (``of_a_run.py``).
         """
         share = margin(self.given["by"], MARGINS) if "by" in self.given else Fraction(0)
-        return [Check("better", a, b, share) for a, b in of_runs(self._pairs(), self.given, self.metrics[0])]
+        return [Check("better", a, b, share) for a, b in of_runs(self._pairs(), self.given, self.metrics)]
 
     def close(self) -> list[Check]:
         """``close: {A: B}, within: 5%``, or a word of ``words.py``."""
@@ -141,7 +141,7 @@ class FormReader:
         """``at-most: {A: 1}``: A's number is no larger, with ``at-least`` no smaller; with ``of: Q`` a quantity of its
         runs (``of_a_run.py``).
         """
-        (of, centre), given = of_one_run(self.given), self.given[self.form]
+        (of, centre), given = of_one_run(self.given, self.metrics), self.given[self.form]
         return [
             Check(
                 self.form,

@@ -6,16 +6,18 @@ comparisons hold. Rows that a table does not have, and selections without a cell
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from benchmark.suite.claim import AtLeast, Check, Claim, Rank
 from benchmark.suite.claim_forms import FormReader
-from benchmark.suite.claim_keys import FORMS
+from benchmark.suite.claim_keys import COMMON, EXTRA, FORMS
 from benchmark.suite.margins import percent
 from benchmark.suite.model import Table
 from benchmark.suite.nodes import Node
 
 CLAIM_KEYS = ("id", "quote", "where", "holds", "note")
+WORDS = ("any", "most")  # how many of a list must hold
 MOST_CLAIMS = 500
 MOST_COMPARED = 20_000  # numbers, in all comparisons of a suite; a paper has a few thousand
 
@@ -50,10 +52,12 @@ def _rule(node: Node, tables: dict[str, Table]) -> AtLeast:
     if node.is_list():
         return AtLeast("all", _rules(node, tables))
     given = node.mapping()
-    for word in ("any", "most"):
+    for word in WORDS:
         if word in given:
             return AtLeast(word, _rules(node.mapping({word})[word], tables))
     forms = [f for f in FORMS if f in given]
+    if not forms:  # a word that is misspelt is named
+        node.mapping({*FORMS, *COMMON, *(key for keys in EXTRA.values() for key in keys), *WORDS})
     if len(forms) != 1:
         node.fail(f"a comparison has exactly one of {', '.join(FORMS)}; found {', '.join(forms) or 'none'}")
     reader = FormReader(node, forms[0], tables)
@@ -73,8 +77,10 @@ def _rules(node: Node, tables: dict[str, Table]) -> tuple[AtLeast, ...]:
 
 def _quantity(node: Node) -> str | Fraction:
     """``all`` (default), ``most``, ``any``, or a percentage."""
-    if node.text() in ("all", "any", "most"):
+    if node.text() in (words := ("all", *WORDS)):
         return node.text()
+    if re.fullmatch(r"[A-Za-z-]+", node.text()):
+        node.fail(f"expected a percentage ('5%') or {', '.join(words)}; found {node.text()[:40]!r}")
     share = percent(node)
     if not 0 < share <= 1:
         node.fail(f"expected more than 0% and at most 100%, found {node.text()}")

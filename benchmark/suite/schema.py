@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from benchmark.suite.claim_schema import REFERENCE, holds_schema
 from benchmark.suite.claims import CLAIM_KEYS
 from benchmark.suite.draft import COORDINATES
 from benchmark.suite.fields import CHOICES, POSITIVE, PROTOCOL_TYPES, RECIPE_TYPES
@@ -37,6 +38,7 @@ def suite_schema() -> Schema:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "ganbench suite",
         **top,
+        "definitions": {"holds": holds_schema()},
         "if": {"required": ["include"]},
         "else": {"required": list(NEEDED)},
     }
@@ -50,7 +52,7 @@ def _top() -> dict[str, Schema]:
     tolerance = _object(TOLERANCE_KEYS, TOLERANCE_NEEDED, band)
     alive = _object(ALIVE_KEYS, ALIVE_KEYS, {"least": NUMBER, "source": TEXT})
     paper = {"title": TEXT, "venue": TEXT, "notes": _list(TEXT)}
-    claim = {"id": PRINTED, "quote": TEXT, "where": PRINTED, "holds": {"type": ["object", "array"]}, "note": TEXT}
+    claim = {"id": PRINTED, "quote": TEXT, "where": PRINTED, "holds": {"$ref": REFERENCE}, "note": TEXT}
     return {
         "suite": {"type": "string", "pattern": f"^{NAME.pattern}$"},
         "paper": _object(PAPER_KEYS, ("title", "venue"), paper),

@@ -50,6 +50,10 @@ class ClaimOdds:
             return True
         return max(self.chance(k, barred, at_best=k == LADDER[-1]) for k in LADDER) >= POWER
 
+    def compared(self) -> bool:
+        """Whether what would decide it was measured alike."""
+        return bool(outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._open, (1.0, 1.0))))
+
     def possible(self) -> bool:
         """Whether some seeds could decide it, however improbably."""
         return bool(outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._able(()), (1.0, 1.0))))
@@ -79,7 +83,7 @@ class ClaimOdds:
 
     def why_not(self) -> str:
         """Why seeds would not decide it."""
-        if not outlook(self._claim, self._pairs, self._known | dict.fromkeys(self._open, (1.0, 1.0))):
+        if not self.compared():
             return "what would decide it was measured otherwise, and is not compared"
         equal = dict.fromkeys(n for pair in self._open for n in (pair.a, pair.b) if self._numbers[n].quiet)
         metrics = {

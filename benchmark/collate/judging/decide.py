@@ -173,10 +173,12 @@ def _left(j: Joined) -> int:
 
 def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Question | Hopeless:
     name = _claim_name(c)
-    if short := [j for cell in dict.fromkeys(n.cell for n in c.claim.numbers()) if (j := cells[cell]).short]:
-        return _finishing(name, short, c.achieved.why, blocked)
     numbers = {n: with_spread(sure(entry_of(n, cells).achieved), n.metric) for n in c.claim.numbers()}
     claim = ClaimOdds(c, numbers, {cell: protocol_of(j.cell) for cell, j in cells.items()})
+    if not claim.compared():
+        return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}")
+    if short := [j for cell in dict.fromkeys(n.cell for n in c.claim.numbers()) if (j := cells[cell]).short]:
+        return _finishing(name, short, c.achieved.why, blocked)
     if not claim.could():
         return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}", little=claim.possible())
     barred = {cell: why for cell in claim.cells() if (why := blocked(cells[cell]))}

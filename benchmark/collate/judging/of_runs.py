@@ -31,6 +31,7 @@ UNKNOWN = ("None", "unknown", "absent", "")
 SHORT = {
     "unsteadiness": f"fewer than {FEWEST} measurements in the second half of a run",
     "rise": "fewer than two measurements of a run, or nothing but 0 before its last",
+    "peak": "a run without a measurement, or with one not finite",
     "steps": "a run without a measurement of trained weights",
     "seconds": "trained on different machines, or which is not said, or on a CPU without its process's own seconds",
     **dict.fromkeys(HALFWAY, "a run without such a measurement in the middle of its training, or one not finite"),
@@ -71,6 +72,8 @@ def _values(n: Number, cells: Mapping[str, Joined], lower: bool) -> list[float] 
         found = [of_images(r, n.metric, n.of, n.centre) for r in mine]
     elif n.of == "unsteadiness":
         found = [unsteadiness(c) for c in courses]
+    elif n.of == "peak":
+        found = [max((value for _, value in c), default=None) for c in courses]
     elif n.of == "rise":
         found = [rise(c, lower) for c in courses]
     else:

@@ -20,8 +20,8 @@ def halfway(record: Record, *metrics: str) -> dict[str, Any] | None:
 def of_images(record: Record, metric: str, of: str, centre: float = 0.0) -> float | None:
     """A quantity of ``suite/of_a_run.py``. None unless it was measured there, and is finite.
 
-    Of what has a box for each of several δ, the largest is of all of them; the spread is the root of the mean of their
-    variances.
+    Of what has a box for each of several δ, the largest and the distances are of all of them; the spread is the root
+    of the mean of their variances.
     """
     look = halfway(record, metric)
     if look is None or abs(2 * look["step"] - record.total_steps) > 2 * NEAR * record.total_steps:
@@ -29,15 +29,27 @@ def of_images(record: Record, metric: str, of: str, centre: float = 0.0) -> floa
     found: dict[str, float | None] = look[metric]
     if of == "halfway":
         return found.get("value")
-    key = "most" if of == "halfway-most" else "std"
-    all_of_them = [v for name, v in found.items() if name.partition("_at_")[0] == key]
-    values = [v for v in all_of_them if v is not None]
-    if not values or len(values) < len(all_of_them):
-        return None
-    if key == "most":
-        return max(values)
-    spread = math.sqrt(math.fsum(v * v for v in values) / len(values))
+    if of == "halfway-most":
+        return max(_finite(found, _at(found, "most") or _at(found, "max")), default=None)
+    spreads = _finite(found, names := _at(found, "std"))
+    means = _finite(found, ["value" + name.removeprefix("std") for name in names])
+    if of == "halfway-worst":
+        return max(means, default=None)
     if of == "halfway-spread":
-        return spread
-    mean = found.get("value")
-    return None if mean is None else math.hypot(spread, mean - centre)
+        return _root_mean_square(spreads)
+    return _root_mean_square([math.hypot(s, m - centre) for s, m in zip(spreads, means)])
+
+
+def _root_mean_square(values: list[float]) -> float | None:
+    return math.sqrt(math.fsum(v * v for v in values) / len(values)) if values else None
+
+
+def _at(found: dict[str, float | None], key: str) -> list[str]:
+    """The names of a quantity: one, or one for each δ."""
+    return [name for name in found if name.partition("_at_")[0] == key]
+
+
+def _finite(found: dict[str, float | None], names: list[str]) -> list[float]:
+    """What these are; nothing where one is not there, or not finite."""
+    values = [v for name in names if (v := found.get(name)) is not None]
+    return values if len(values) == len(names) else []

@@ -53,6 +53,8 @@ CLAIMS = "claims:\n" + "".join(
             "metrics: [V_g, D_G], diverges: [A, B], by: 10%",
             "metrics: [V_g, D_G], at-most: {A: 1.1, B: -0.4, C: 0}",
             "metrics: [V_g], at-least: {A: 0.9}, of: halfway",
+            "metrics: [V_g], at-most: {A: 1.5}, of: peak",
+            "metrics: [D_G], at-most: {A: 0.1}, of: halfway-most",
             "metrics: [V_g], at-most: {A: 1, C: 1}, of: halfway-most",
             "metrics: [V_g], at-most: {A: 0.1}, of: halfway-away, from: 1",
             "metrics: [V_g, D_G], better: {A: [B, C]}, of: halfway-spread",
