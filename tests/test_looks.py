@@ -201,7 +201,7 @@ def test_who_makes_the_runs_again_by_the_printed_command_gets_the_same_interval(
             failures=lost,
         )["theory/1"][0]
 
-    for plans in ([3, 3, 3], [3, 3, 3, 0, 0], [1, 0, 0], [3, 3, 3, 5, 5], [5, 5, 5, 5, 5], [5, 5, 5], [1], [0]):
+    for plans in ([3, 3, 3], [3, 3, 3, 0, 0], [1, 0, 0], [3, 3, 3, 5, 5], [5, 5, 5, 5, 5], [1], [0]):
         joined = made(plans)
         a = parser().parse_args(shlex.split(facts.command(joined, "r"))[1:])
         again = made([0 if a.looked else a.seeds] * a.seeds)
@@ -209,6 +209,7 @@ def test_who_makes_the_runs_again_by_the_printed_command_gets_the_same_interval(
             e.achieved.half for e in joined.entries.values()
         ], plans
     for plans, failed, seeds, chosen in (
+        ([5, 5, 5], (), 5, False),  # the whole of a plan that is not finished
         ([5] * 5, (2,), 5, False),
         ([5] * 3, (1,), 5, False),
         ([3, 3, 3, 0, 0], (4,), 5, True),
