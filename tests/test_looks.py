@@ -208,8 +208,9 @@ def test_who_makes_the_runs_again_by_the_printed_command_gets_the_same_interval(
         assert [e.achieved.half for e in again.entries.values()] == [
             e.achieved.half for e in joined.entries.values()
         ], plans
+    a = parser().parse_args(shlex.split(facts.command(made([5, 5, 5]), "r"))[1:])
+    assert (a.seeds, a.looked) == (5, False), "the whole of a plan that is not finished"
     for plans, failed, seeds, chosen in (
-        ([5, 5, 5], (), 5, False),  # the whole of a plan that is not finished
         ([5] * 5, (2,), 5, False),
         ([5] * 3, (1,), 5, False),
         ([3, 3, 3, 0, 0], (4,), 5, True),
