@@ -244,6 +244,12 @@ def test_odd_files_are_named(odd: str, here: Path) -> None:
         load(Path("mini.yaml"))
 
 
+def test_a_method_among_networks_is_told_where_it_belongs(here: Path) -> None:
+    write("mine/networks/astray.py", METHOD.replace("from .shared import square\n", ""))
+    with pytest.raises(SuiteError, match="networks/astray.py: a file whose build .* belongs into methods/"):
+        load(Path("mini.yaml"))
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
