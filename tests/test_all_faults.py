@@ -66,6 +66,8 @@ def test_all_are_said_at_once(
         ("suite: mini", "suite: MINI", ["a suite's name"]),
         ("parts: [spectral-norm: {player: D}]", "parts: 3", ["expected a list"]),
         ("  SN-D: {from: base", "  SN-D: {from: SN-D", ["recipes inherit in a circle"]),
+        ("  SN-D: {from: base", "  SN-D: {from: theory/SN-DD", ["suite theory has no recipe 'SN-DD'"]),
+        ("  SN-D: {from: base", "  SN-D: {from: thoery/SN-D", ["no suite 'thoery'"]),
         ("tables:", "tables: [", ["not valid YAML"]),
         ("parts: [spectral-norm: {player: D}]", f"parts: [{', '.join(map('p{}'.format, range(60)))}]", ["60 entries"]),
         ("z_dim: 20, ", "z_dim: 20, kinds: {chosne: [z_dim]}, ", ["unknown kind 'chosne'"]),

@@ -82,3 +82,11 @@ def test_a_cell_names_its_suite() -> None:
 def test_shells_complete_it() -> None:
     assert f"mine/x.yaml/{INNER}" in completing._cells("mine/x.yaml/1")
     assert "mine/x.yaml/" in completing._cells("mine/")
+
+
+@pytest.mark.parametrize("words", [["show"], ["diff", "gran/2/NSGAN/cifar10"], ["enter"]])
+def test_a_suite_s_name_is_no_cell_and_its_hundreds_are_not_all_named(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "gran", *["FID=1", "--by", "x"] * (words == ["enter"])]) == 2
+    assert capsys.readouterr().err.endswith("no cell 'gran'; see: ganbench list gran\n")

@@ -109,7 +109,7 @@ def test_two_suites_may_take_from_each_other_but_not_in_a_circle(here: Path) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("thoery/base", "no suite 'thoery'"),
+        ("thoery/base", "no suite 'thoery' .*; did you mean 'theory/base'"),
         ("theory/bsae", "suite theory has no recipe 'bsae'; did you mean 'base'"),
         ("ci/base", "suite ci has no recipes of its own"),
         ("bsae", "unknown recipe 'bsae'; did you mean 'base'"),
@@ -199,3 +199,13 @@ def test_a_broken_suite_does_not_stop_commands_on_others(
     assert code == 2 and ("passed over" in said.err) is (words != ["plan"]), "what was named to be run is not left out"
     assert main([*words, "fine"]) == 0 and "passed over" not in capsys.readouterr().err
     assert main([*words, "broken"]) == 2 and "passed over" not in capsys.readouterr().err
+
+
+def test_a_broken_suite_does_not_stop_an_export_of_others(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("suites").mkdir()
+    Path("suites/fine.yaml").write_text(MINI.replace("suite: mini", "suite: fine"))
+    Path("suites/broken.yaml").write_text(MINI.replace("z_dim: 20", "z_dim: many"))
+    assert main(["export", "suites"]) == 1
+    said = capsys.readouterr().err
+    assert "suites/broken.yaml:7:" in said and "this suite is passed over" in said
+    assert "no record of these cells" in said, "the other suite is looked at"

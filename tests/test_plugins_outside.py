@@ -244,10 +244,32 @@ def test_odd_files_are_named(odd: str, here: Path) -> None:
         load(Path("mini.yaml"))
 
 
-def test_an_error_in_it_is_its_own(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write("mine/methods/wild.py", METHOD + "\nraise KeyError('mine')\n")
+def test_a_method_among_networks_is_told_where_it_belongs(here: Path) -> None:
+    write("mine/networks/astray.py", METHOD.replace("from .shared import square\n", ""))
+    with pytest.raises(SuiteError, match="networks/astray.py: a file whose build .* belongs into methods/"):
+        load(Path("mini.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("raise KeyError('mine')", "KeyError: 'mine'"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
+        ("import sys; sys.exit('enough')", "SystemExit: enough"),
+        ("import no_such_package", "ModuleNotFoundError"),
+    ],
+)
+def test_an_error_in_it_is_its_own(line: str, said: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write("mine/methods/wild.py", f"{METHOD}\n{line}\n")
     assert main(["run", "mini.yaml", "--executor", "inline"]) == 2
-    assert "mine/methods/wild.py cannot be imported: KeyError: 'mine'" in capsys.readouterr().err
+    assert f"mine/methods/wild.py cannot be imported: {said}" in capsys.readouterr().err
+
+
+def test_what_it_prints_is_not_in_what_programs_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write("mine/methods/wild.py", f"{METHOD}\nprint('hello')\n")
+    assert main(["plan", "mini.yaml", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "hello" in said.err and json.loads(said.out)
 
 
 def test_its_text_travels(here: Path) -> None:

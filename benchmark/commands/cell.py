@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.errors import GanbenchError, nearest
+from benchmark.process.shell import quoted
 from benchmark.suite.find import find, suite_of
 from benchmark.suite.load import load
 from benchmark.suite.model import Cell, Suite
@@ -28,5 +29,6 @@ def the_cell(name: str, profile: str | None = None) -> tuple[Suite, Cell]:
     cells = {c.id: c for c in suite.cells}
     found = cells.get(f"{suite.name}/{inner}") or cells.get(inner)  # a selection's cells are of other suites
     if found is None:
-        raise GanbenchError(f"no cell {name!r}{nearest(f'{suite.name}/{inner}', cells)}", 2)
+        near = nearest(f"{suite.name}/{inner}", cells).partition("; known")[0]  # a suite may have hundreds
+        raise GanbenchError(f"no cell {name!r}{near or f'; see: ganbench list {quoted(given)}'}", 2)
     return suite, found

@@ -7,9 +7,10 @@ from argparse import Namespace
 
 from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.lines import believing, count, read_records, say
+from benchmark.commands.suites import suites_of
 from benchmark.errors import plain
 from benchmark.records import external
-from benchmark.suite.load import load, load_all
+from benchmark.suite.load import load
 
 
 def merge(a: Namespace) -> int:
@@ -33,7 +34,7 @@ def export(a: Namespace) -> int:
     from benchmark.records.bundle import MAILABLE, contents, write
     from benchmark.records.external_exchange import members_of
 
-    loaded = load_all(a.suites)
+    loaded, wrong = suites_of(Namespace(suites=a.suites))
     suites = [
         load(s.path, p)
         for s in loaded
@@ -42,7 +43,7 @@ def export(a: Namespace) -> int:
     cells = chosen_cells(a, suites, a.suites)
     found, code = read_records(a.results)
     others, unread = external.read_all(a.results)
-    code = max(code, say(unread))
+    code = max(code, wrong, say(unread))
     beside = members_of(others, {c.id for c in cells})
     (members, written), _ = believing(lambda left, _: contents(suites, cells, left, beside), found)
     write(a.out, members)

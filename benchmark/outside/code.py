@@ -80,7 +80,12 @@ def plugin_of(code: Code, load: Callable[[Code], ModuleType], closed: Callable[[
             raise GanbenchError(f"{code.where}: {said}", 2)
         return None
     if code.room not in stated.ROOMS and (found.kind == "network") != (code.room == "networks"):
-        raise GanbenchError(f"{code.where}: build in methods/ must say what it returns: '-> Part' or '-> Loss'", 2)
+        said = (
+            "build in methods/ must say what it returns: '-> Part' or '-> Loss'"
+            if code.room == "methods"
+            else "a file whose build returns a Part or a Loss belongs into methods/"
+        )
+        raise GanbenchError(f"{code.where}: {said}", 2)
     if code.name in plugins(code.room):
         raise GanbenchError(
             f"{code.where}: {code.room[:-1]} {code.name!r} is one of ganbench's own: rename the file", 2

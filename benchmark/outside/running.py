@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -77,10 +78,11 @@ def _load(code: Code) -> ModuleType:
         sys.meta_path.append(_Finder())
     name = f"{PACKAGE}.p{code.digest}.{code.main.removesuffix('.py').replace('/', '.')}"
     try:
-        return importlib.import_module(name)
+        with redirect_stdout(sys.stderr):  # what a command prints may be for programs
+            return importlib.import_module(name)
     except GanbenchError:
         raise
-    except Exception as error:  # anything may go wrong in code of others
+    except (Exception, SystemExit) as error:  # anything may go wrong in code of others
         raise GanbenchError(f"{code.where} cannot be imported: {type(error).__name__}: {error}", 2) from error
 
 

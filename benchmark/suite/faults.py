@@ -82,10 +82,16 @@ def _mended(entries: list[Entry], place: Place, what: str) -> bool:
     for scalar in node.value[i] if isinstance(node, yaml.MappingNode) else [node.value[i]]:
         mark = scalar.start_mark
         if isinstance(scalar, yaml.ScalarNode) and (mark.line, mark.column) == place:
-            scalar.value = meant[1] if meant else "1"
+            scalar.value = _meant(scalar.value, meant[1], what) if meant else "1"
             scalar.tag = f"tag:yaml.org,2002:{'str' if meant else 'int'}"
             return True
     return False
+
+
+def _meant(word: str, meant: str, what: str) -> str:
+    """The word with what was meant in it: of ``base/recipe`` that can be the second half."""
+    suite, slash, name = word.rpartition("/")
+    return f"{suite}/{meant}" if slash and f"{name!r};" in what else meant
 
 
 def _left_out(raw: yaml.Node, entries: list[Entry], gone: dict[str, Place]) -> bool:

@@ -44,6 +44,11 @@ def beside(path: Path, name: str) -> Path | None:
     return _named(name, path.parent, PACKAGED)
 
 
+def names_beside(path: Path) -> list[str]:
+    """The names that ``beside`` finds from the file ``path``."""
+    return sorted({p.stem for p in [*suite_files(path.parent), *suite_files(PACKAGED)]})
+
+
 def default_folder() -> str:
     """What is meant where no suite is named: the working directory's suites, or else the package's."""
     return SUITES if suite_files(Path(SUITES)) or not suite_files(PACKAGED) else str(PACKAGED)

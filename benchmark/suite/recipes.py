@@ -14,7 +14,7 @@ from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
 from benchmark.suite.file import read
 from benchmark.suite.filter import Filter
-from benchmark.suite.find import beside
+from benchmark.suite.find import beside, names_beside
 from benchmark.suite.kinds import REST, Said, read_kinds
 from benchmark.suite.model import METRICS
 from benchmark.suite.more_parts import ADDED, REMOVED, parts_changed
@@ -69,7 +69,8 @@ class RecipeReader:
         if not slash:
             asked.fail(f"unknown recipe {name!r}{nearest(name, self.raw)}")
         if (path := beside(self.path, suite)) is None:
-            asked.fail(f"no suite {suite!r} beside this one, nor with ganbench, for recipe {name!r}")
+            near = nearest(name, [f"{known}/{theirs}" for known in names_beside(self.path)]).partition("; known")[0]
+            asked.fail(f"no suite {suite!r} beside this one, nor with ganbench, for recipe {name!r}{near}")
         if path not in self._others:
             top = read(path).mapping()
             if "recipes" not in top:
