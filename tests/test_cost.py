@@ -491,6 +491,7 @@ def test_gpus_of_several_kinds_are_used_together(capsys: pytest.CaptureFixture[s
         )
 
 
+@pytest.mark.slow
 def test_suites_of_higher_priority_come_first(capsys: pytest.CaptureFixture[str]) -> None:
     def order(*priority: str) -> list[str]:
         assert (

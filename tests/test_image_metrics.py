@@ -495,6 +495,7 @@ def test_a_normalised_g_may_be_measured_in_train_mode(
     )  # looking more often changes nothing
 
 
+@pytest.mark.slow
 def test_a_run_may_measure_is_over_more_images_than_the_rest(
     tmp_path: Path, lite: extractors.Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def bag(rng: random.Random, giants: bool) -> tuple[list[float], list[float]]:
     return lengths, [length * 2 ** rng.uniform(-1, 1) for length in lengths]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("giants", [False, True], ids=["log-uniform", "giants"])
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_placement_is_near_the_bound_and_not_worse_than_submission_order(cluster: str, giants: bool) -> None:

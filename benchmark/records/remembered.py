@@ -23,6 +23,7 @@ CODE = (
     "ranges.py",
     "recipe.py",
     "records/bounds.py",
+    "records/boxes.py",
     "records/checking.py",
     "records/contradictions.py",
     "records/format.py",

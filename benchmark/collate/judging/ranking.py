@@ -70,6 +70,26 @@ def _target(e: Entry) -> bool:
     return e.published is not None and e.published.value is not None and e.published.origin == "own"
 
 
+def _judged(targets: Sequence[Joined], metric: str) -> tuple[list[Entry], str]:
+    """What may be ranked, and in words which of them may not; the caller names those with too few seeds."""
+    found = [
+        j
+        for j in targets
+        if j.tier
+        and j.tier.judged
+        and j.gap is None
+        and j.entries[metric].achieved
+        and j.entries[metric].verdict.name not in LOST
+    ]
+    lost = len(targets) - len(found)
+    said = f"; {lost} of {len(targets)} methods without a judged result" if lost else ""
+    short = [bool(j.short) and sure(j.entries[metric].achieved).half is not None for j in found]
+    if any(short):
+        names = ", ".join(j.cell.method for j, out in zip(found, short) if out)
+        said += f"; planned seeds without a record, and left out: {names}"
+    return [j.entries[metric] for j, out in zip(found, short) if not out], said
+
+
 def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
     cell = column[0].cell
     name = (
@@ -78,21 +98,7 @@ def _ranking(table: Table, column: Sequence[Joined], metric: str) -> Ranking:
         + (f" {cell.resolution}px" if cell.sized else "")
     )
     targets = [j for j in column if _target(j.entries[metric])]
-    judged = [
-        j.entries[metric]
-        for j in targets
-        if j.tier
-        and j.tier.judged
-        and j.gap is None
-        and not j.short
-        and j.entries[metric].achieved
-        and j.entries[metric].verdict.name not in LOST
-    ]
-    left_out = (
-        f"; {len(targets) - len(judged)} of {len(targets)} methods without a judged result"
-        if len(judged) < len(targets)
-        else ""
-    )
+    judged, left_out = _judged(targets, metric)
     there = [e for e in judged if sure(e.achieved).half is not None]
     few = [e.cell.method for e in judged if e not in there]
     if few and len(there) < 2:
