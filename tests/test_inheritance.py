@@ -209,3 +209,24 @@ def test_a_broken_suite_does_not_stop_an_export_of_others(here: Path, capsys: py
     said = capsys.readouterr().err
     assert "suites/broken.yaml:7:" in said and "this suite is passed over" in said
     assert "no record of these cells" in said, "the other suite is looked at"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "stats", "suites", "--profile", "ci"],
+        ["data", "fetch", "--for", "suites"],
+        ["run", "suites", "--until-decided", "--budget", "0.001min", "--executor", "inline"],
+    ],
+)
+def test_a_broken_suite_stops_neither_data_nor_looks(
+    words: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("suites").mkdir()
+    fine = MINI.replace("suite: mini", "suite: fine")
+    Path("suites/fine.yaml").write_text(fine + "profiles: {ci: {recipe: {images: 64}}}\n")
+    Path("suites/broken.yaml").write_text(MINI.replace("z_dim: 20", "z_dim: many"))
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert "suites/broken.yaml:7:" in said.err and "this suite is passed over" in said.err
+    assert said.err.count("ganbench: ") == 1 and ("nothing to fetch" in said.out or words[1] != "fetch")

@@ -225,5 +225,5 @@ def test_show_and_words_have_kinds(tmp_path: Path, capsys: pytest.CaptureFixture
     assert in_words(found.kinds, "parts") == "stated: spectral-norm; chosen: spectral-norm.player"
     assert main(["show", "theory/2/sigma=sqrt(2)[MLP]/mnist"]) == 0
     said = capsys.readouterr().out
-    assert "  z_dim: 100    [" in said and ", stated]" in said
+    assert "  z_dim: 100    # [" in said and ", stated]" in said
     assert "chosen: translations.fill]" in said

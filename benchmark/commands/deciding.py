@@ -11,11 +11,10 @@ from benchmark.commands.lines import count, first_seeds, say
 from benchmark.commands.pace import device_of, width_of
 from benchmark.commands.rounds import Session
 from benchmark.commands.standing import SHOWN, Standing, tell
-from benchmark.commands.suites import say_code
+from benchmark.commands.suites import say_code, suites_of
 from benchmark.errors import GanbenchError
 from benchmark.plan.in_words import hours
 from benchmark.schedule.launch import Options
-from benchmark.suite.load import load_all
 
 RULE = f"""Rule: after every seed from the {FIRST}rd on, all verdicts are looked at. Intervals of seeds that are
 added so are wider: all these looks together give at most 5 % false verdicts, whenever one stops (up to {LAST} seeds;
@@ -28,7 +27,8 @@ def until_decided(a: Namespace, options: Options) -> int:
     """Add seeds where they decide most; returns the exit code: 0 if all that seeds can decide is, 1 if something is
     left, given up, blocked, failed or diverged.
     """
-    session = Session(load_all(a.suites, a.profile), only_of(a), a.results, options, a.budget)
+    suites, wrong = suites_of(a, strict=True)
+    session = Session(suites, only_of(a), a.results, options, a.budget)
     state = session.look()
     if not state.cells:
         raise no_cell(a, a.suites)
@@ -36,14 +36,14 @@ def until_decided(a: Namespace, options: Options) -> int:
     unread = say(state.problems)
     standing.begin(state, RULE, first_seeds(a.words))
     if not state.questions:
-        return state.exit_code() or unread
+        return wrong or state.exit_code() or unread
     try:
         why = _rounds(session, state)
     except GanbenchError:
         _end(session, state, "an error, said last")
         raise
     last = _end(session, state, why)
-    return 130 if why == INTERRUPTED else last.exit_code(session.asked) or unread
+    return 130 if why == INTERRUPTED else wrong or last.exit_code(session.asked) or unread
 
 
 def _rounds(session: Session, state: Standing) -> str:

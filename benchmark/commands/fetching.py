@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.columns import print_fitting, show_fitting
+from benchmark.commands.suites import suites_of
 from benchmark.data.cards import card, data_root, known_datasets
 from benchmark.data.fetch import fetch as fetch_data
 from benchmark.data.verify import state
@@ -15,7 +16,7 @@ from benchmark.data.verify import verify as verify_data
 from benchmark.errors import GanbenchError, continued, nearest, plain
 from benchmark.plan.blocks import hindrance
 from benchmark.plan.missing import Missing, can_be_fetched, in_words
-from benchmark.suite.load import load_all
+from benchmark.suite.model import Suite
 from benchmark.weights.fetch import fetch as fetch_weights
 from benchmark.weights.known import KNOWN
 from benchmark.weights.place import find
@@ -74,8 +75,9 @@ def _weights(name: str) -> Iterator[tuple[str, str | None]]:
 def fetch(a: Namespace) -> int:
     """What is named, and all that suites need; one that cannot be had does not keep the others."""
     names = _known(a.names)
-    if a.suites:
-        lacks = _lacks(a)
+    suites, wrong = suites_of(a) if a.suites else ([], 0)
+    if suites:
+        lacks = _lacks(a, suites)
         needed = list(dict.fromkeys(thing.name for lack in lacks for thing in lack))
         if not needed:
             print("nothing to fetch: all that these cells need is here")
@@ -89,10 +91,10 @@ def fetch(a: Namespace) -> int:
                 raise
             print(continued(f"ganbench: {error}"), file=sys.stderr, flush=True)
             failed += 1
-    left = in_words(_lacks(a)) if a.suites else []
+    left = in_words(_lacks(a, suites)) if suites else []
     for line in left:
         print_fitting(line)
-    return 1 if failed or left else 0
+    return wrong or int(bool(failed or left))
 
 
 def _say(text: str) -> None:
@@ -106,7 +108,7 @@ def _known(names: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _lacks(a: Namespace) -> list[tuple[Missing, ...]]:
+def _lacks(a: Namespace, suites: Sequence[Suite]) -> list[tuple[Missing, ...]]:
     """What each of the cells that are asked for lacks here."""
-    cells = chosen_cells(a, load_all(a.suites, a.profile), a.suites)
+    cells = chosen_cells(a, suites, a.suites)
     return [found.missing for c in cells if (found := hindrance(c.recipe, c.protocol))]

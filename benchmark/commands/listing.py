@@ -126,7 +126,7 @@ def show(a: Namespace) -> int:
             source, kind = _source(cell, key), kind_in_words(cell.kinds, key) if cell.profile == "full" else ""
             said = [str(sources.setdefault(source, len(sources) + 1))] if source else []
             print_fitting(
-                f"  {key}: {value}" + (f"    [{', '.join([*said, kind] if kind else said)}]" if said or kind else "")
+                f"  {key}: {value}" + (f"    # [{', '.join([*said, kind] if kind else said)}]" if said or kind else "")
             )
     print_fitting("\nwhere the values come from" if sources else "\n(where the values come from: see profile full)")
     for source, place in sources.items():

@@ -7,8 +7,8 @@ from argparse import Namespace
 
 from benchmark.commands.choosing import chosen_cells
 from benchmark.commands.columns import print_fitting, show_fitting
+from benchmark.commands.suites import suites_of
 from benchmark.errors import GanbenchError, nearest
-from benchmark.suite.load import load_all
 
 
 def data(a: Namespace) -> int:
@@ -54,17 +54,18 @@ def _stats(a: Namespace) -> int:
         for line in kept():
             print_fitting(f"  {line}")
         return 0
-    cells = chosen_cells(a, load_all(a.names, a.profile), a.names)
+    suites, wrong = suites_of(Namespace(suites=a.names, profile=a.profile))
+    cells = chosen_cells(a, suites, a.names)
     if a.export:
         from benchmark.metrics.exchange import export
 
         print_fitting(f"{a.export}: {export(cells, a.export)}")
-        return 0
+        return wrong
     ready = True
     for there, line in precompute(cells):
         show_fitting(*_mark(there), f" {line}")
         ready &= there
-    return 0 if ready else 1
+    return wrong or int(not ready)
 
 
 def doctor(a: Namespace) -> int:
