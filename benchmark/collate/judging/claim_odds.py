@@ -100,7 +100,11 @@ class ClaimOdds:
             self._pairs,
             self._known | {pair: (1.0, 1.0) for pair in self._open if not {pair.a, pair.b} & equal.keys()},
         )
-        return "; ".join(said if said and not possible else [f"too close for {LAST} seeds each to decide", *said])
+        return "; ".join(
+            said
+            if said and not (possible and self._able(()))
+            else [f"too close for {LAST} seeds each to decide", *said]
+        )
 
     def _able(self, barred: Collection[str]) -> dict[Pair, tuple[str, ...]]:
         """The open pairs that seeds could decide, and the cells that these would be of. No cell is asked beyond

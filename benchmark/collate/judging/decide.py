@@ -30,6 +30,9 @@ from benchmark.collate.statistics.looks import FIRST, LAST
 from benchmark.errors import sure
 from benchmark.suite.model import Tolerance
 
+LEAST_S = 1e-3
+"""Device seconds that a seed costs at least, whatever a record says of its own."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -104,7 +107,7 @@ def in_order(
 
     def worth(group: list[Question]) -> float:
         """Decisions to expect a device second, at the best of the numbers of seeds in ``LADDER``."""
-        price = sum({runs[c]: seconds[c] for q in group for c in q.cells}.values())
+        price = max(sum({runs[c]: seconds[c] for q in group for c in q.cells}.values()), LEAST_S)
         return max(sum(q.chance(k) for q in group) / (k * price) for k in LADDER)
 
     return sorted(groups.values(), key=worth, reverse=True)
@@ -179,9 +182,9 @@ def _claim(c: JudgedClaim, cells: Mapping[str, Joined], blocked: Blocked) -> Que
         return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}")
     if short := [j for cell in dict.fromkeys(n.cell for n in c.claim.numbers()) if (j := cells[cell]).short]:
         return _finishing(name, short, c.achieved.why, blocked)
-    if not claim.could():
-        return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}", little=claim.possible())
+    if not claim.could() or not claim.cells():
+        return Hopeless(name, f"{c.achieved.why}; {claim.why_not()}", little=bool(claim.cells()) and claim.possible())
     barred = {cell: why for cell in claim.cells() if (why := blocked(cells[cell]))}
-    if barred and not claim.could(barred):
+    if barred and not (claim.could(barred) and claim.cells(barred)):
         return Hopeless(name, "; ".join(f"{cell}: {why}" for cell, why in barred.items()), blocked=True)
     return Question(name, claim.cells(barred), lambda k: claim.chance(k, barred))

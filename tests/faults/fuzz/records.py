@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from benchmark.canonical import canonical_text, content_hash
-from benchmark.collate.judging.decide import open_questions
+from benchmark.collate.judging.decide import in_order, open_questions
 from benchmark.collate.judging.join import join_loaded
 from benchmark.collate.judging.ranking import rankings
 from benchmark.collate.presenting.latex import latex
@@ -171,7 +171,9 @@ def _judged(good: Good, found: list[Any], folder: Path, rng: random.Random) -> N
     suite, joined = join_loaded(good["suite"], found, fixed=True)
     list(compared_rows(joined)), list(believed(joined))
     claims = judged_claims(suite, joined)
-    open_questions([j for rows in joined.values() for j in rows], {t.key: t.tolerance for t in suite.tables}, claims)
+    every = [j for rows in joined.values() for j in rows]
+    asked, _ = open_questions(every, {t.key: t.tolerance for t in suite.tables}, claims)
+    in_order(asked, dict.fromkeys((j.cell.id for j in every), 1.0), {j.cell.id: j.cell.id for j in every})
     for table in suite.tables:
         shown = view(table, joined[table.key])
         markdown(shown), latex(shown), to_csv(shown), rankings(table, joined[table.key])
