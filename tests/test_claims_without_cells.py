@@ -17,7 +17,8 @@ from tests.test_decide import SUITE
 def test_a_claim_of_which_no_seed_can_be_asked_is_no_question(tmp_path: Path) -> None:
     """Decided but for a cell whose two seeds are equal: what more seeds of it would give decides nothing."""
     path = tmp_path / "tiny.yaml"
-    claim = 'claims:\n  - {id: c, quote: q, where: w, holds: {table: "1", metrics: [V_g, D_G], diverges: [A, B], by: 10%}}\n'
+    holds = '{table: "1", metrics: [V_g, D_G], diverges: [A, B], by: 10%}'
+    claim = f"claims:\n  - {{id: c, quote: q, where: w, holds: {holds}}}\n"
     path.write_text(SUITE.format(band="0.1", a="1.0", b="1.0").replace("epochs: 1,", "epochs: 2,") + claim, "utf-8")
     suite = load(path)
 

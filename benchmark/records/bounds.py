@@ -167,7 +167,7 @@ def impossible(record: Record) -> str | None:
             "and its protocol takes the last"
         )
     measured = columns([*r.history, *([r.final] if r.final else []), *([r.floor["metrics"]] if r.floor else [])])
-    return next((why for key, found in measured.items() if (why := _column(key, found, r.steps))), None)
+    return next((why for key, found in measured.items() if (why := impossible_in(key, found, r.steps))), None)
 
 
 def columns(entries: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -182,7 +182,7 @@ def columns(entries: list[dict[str, Any]]) -> dict[str, list[Any]]:
     return found
 
 
-def _column(key: str, found: list[Any], steps: int) -> str | None:
+def impossible_in(key: str, found: list[Any], steps: int) -> str | None:
     """What is impossible in all measurements of one thing."""
     if key in ("step", "epoch"):
         wrong = [v for v in (min(found), max(found)) if not math.isfinite(v) or v < 0 or (key == "step" and v > steps)]
