@@ -233,12 +233,12 @@ ODD = {
     "a measurement": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "FID": {"value": -5.0}}]),
     "a measurement's name": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "a\nb": {"value": 5.0}}]),
     "a mean beyond its largest": _set(
-        "book", "histories", "p", [{"step": 1, "epoch": 0, "V_g": {"value": 5.0, "max": 1.0}}]
+        "book", "histories", "p", [{"step": 1, "epoch": 0, "V_g": {"value": -1.0, "max": -5.0}}]
     ),
     "a box": _set(
-        "book", "histories", "p", [{"step": 1, "epoch": 0, "V_g": {"value": 1.0, "least": 2.0, "most": 1.0}}]
+        "book", "histories", "p", [{"step": 1, "epoch": 0, "V_g": {"value": -1.0, "least": -0.5, "most": -1.0}}]
     ),
-    "a number next to none": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "V_g": {"value": 1e-99}}]),
+    "a number next to none": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "V_g": {"value": -1e-99}}]),
     "a whole number": _set("book", "histories", "p", [{"step": 1, "epoch": 0, "FID": {"value": 5.0, "max": 10**30}}]),
     "no book": lambda state: state.pop("book"),
     "position": _set("position", -3),
