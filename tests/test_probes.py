@@ -349,13 +349,13 @@ def test_the_slides_claims_are_decided_by_our_runs_alone() -> None:
 
 
 def test_impossible_probes_are_refused() -> None:
-    from benchmark.records.bounds import _column
+    from benchmark.records.bounds import impossible_in
 
     assert all(
-        _column(probe, [{"value": 0.7}, {"value": wrong}], 1)
+        impossible_in(probe, [{"value": 0.7}, {"value": wrong}], 1)
         for probe, wrong in (("cosine", 1.2), ("effective_rank", 0.5), ("gap_real_fake", -0.1), ("gap_fake_test", -0.1))
     )
     assert (
-        _column("D_real", [{"value": -3.0, "std": 1.0}], 1) is None
-        and _column("cosine", [{"value": 1.0, "real_1": 1.0}], 1) is None
+        impossible_in("D_real", [{"value": -3.0, "std": 1.0}], 1) is None
+        and impossible_in("cosine", [{"value": 1.0, "real_1": 1.0}], 1) is None
     )

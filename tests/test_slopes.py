@@ -24,7 +24,7 @@ from benchmark.collate.presenting.site.training import training
 from benchmark.data.read import read
 from benchmark.errors import GanbenchError
 from benchmark.metrics.names import IMAGE, PAIRS, SLOPES
-from benchmark.records.bounds import _column
+from benchmark.records.bounds import impossible_in
 from benchmark.suite.load import load
 from benchmark.suite.model import METRICS
 from benchmark.train.gan import Gan
@@ -135,7 +135,7 @@ def test_d_loss_is_the_adversarial_loss_alone() -> None:
 
 @pytest.mark.parametrize("probe", [*SLOPES, *PAIRS])
 def test_no_norm_is_negative(probe: str) -> None:
-    assert _column(probe, [{"value": -0.1}], 1) and not _column(probe, [{"value": 0.1, "q25": 0.0}], 1)
+    assert impossible_in(probe, [{"value": -0.1}], 1) and not impossible_in(probe, [{"value": 0.1, "q25": 0.0}], 1)
 
 
 def test_several_logits_have_no_slope() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from benchmark.data.read import read
 from benchmark.metrics.names import STEEPEST
-from benchmark.records.bounds import _column
+from benchmark.records.bounds import impossible_in
 from benchmark.train.gan import Gan
 from benchmark.train.probes import Probes
 from benchmark.train.steepest import steepest
@@ -106,4 +106,4 @@ def test_the_probe_is_the_largest_of_all_batches() -> None:
 
 @pytest.mark.parametrize("probe", STEEPEST)
 def test_it_is_never_negative(probe: str) -> None:
-    assert _column(probe, [{"value": -0.1}], 1) and not _column(probe, [{"value": 8.0}], 1)
+    assert impossible_in(probe, [{"value": -0.1}], 1) and not impossible_in(probe, [{"value": 8.0}], 1)
