@@ -241,7 +241,7 @@ def test_each_mistake_gives_one_message_with_its_place(tmp_path: Path, old: str,
 def test_suites_that_include_each_other_or_a_table_twice_are_refused(tmp_path: Path) -> None:
     (tmp_path / "theory.yaml").write_text(THEORY.read_text(encoding="utf-8"), encoding="utf-8")
     for name, include, message in (
-        ("a", "[{suite: b}]", "in a circle"),
+        ("a", "[{suite: b}]", "in a circle: a -> b -> a"),
         ("c", "[{suite: theory, profile: ci}, {suite: theory, profile: reduced}]", "included twice"),
         ("d", "[{suite: theory, only: tabel=1}]", r"d\.yaml:2:\d+: .*unknown field 'tabel'"),
         ("e", "[{suite: theory, only: table=9}]", "holds no cell"),

@@ -171,7 +171,8 @@ def _included(path: Path, item: Node, profile: str | None, including: Including)
         known = [p.stem for p in suite_files(path.parent) if p != path]
         given["suite"].fail(f"no suite {name!r} beside this one{nearest(name, known)}")
     if (there := source.resolve()) in including.chain:
-        given["suite"].fail("suites include each other in a circle")
+        circle = [*including.chain[including.chain.index(there) :], there]
+        given["suite"].fail(f"suites include each other in a circle: {' -> '.join(p.stem for p in circle)}")
     if len(including.chain) > DEEPEST:
         given["suite"].fail(f"suites include each other over more than {DEEPEST} steps")
     key = there, profile or (given["profile"].text() if "profile" in given else None)
