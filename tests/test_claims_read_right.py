@@ -89,8 +89,8 @@ def test_a_margin_is_a_percentage_or_a_known_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("paper", "name", "expected"),
     [
-        ("theory", "slightly-worse-domain", ("fails", 2, 1, 0)),  # L·B 2.738 is 15.5 % above 2.370; V_g 4 %, D_G 3 %
-        ("gran", "better-or-competitive", ("fails", 115, 2, 0)),
+        ("theory", "slightly-worse-domain", ("holds", 2, 0, 0)),  # V_g 4 %, D_G 3 %
+        ("gran", "better-or-competitive", ("fails", 64, 1, 0)),
     ],
 )
 def test_words_decide(paper: str, name: str, expected: tuple[str, int, int, int]) -> None:
@@ -99,13 +99,13 @@ def test_words_decide(paper: str, name: str, expected: tuple[str, int, int, int]
 
 def test_tuning_k_has_a_margin_and_leaves_out_what_neither_reached() -> None:
     claim = judged("gran")["tuning-k-gains"]
-    assert claim.published.name == "fails"
+    assert claim.published.name == "holds"  # each of the four somewhere
     by_table = {t: [0, 0, 0] for t in ("2", "3")}
     of_2 = ("cifar10", "cifar100", "stl10")
     for i, texts in enumerate((claim.published.supports, claim.published.contradicts, claim.published.undecided)):
         for text in texts:
             by_table["2" if text.split()[1].rstrip(":") in of_2 else "3"][i] += 1
-    assert by_table == {"2": [7, 29, 0], "3": [8, 6, 2]}  # WGAN-GP† beside WGAN-GP on CelebA: two dashes, twice
+    assert by_table == {"2": [4, 8, 0], "3": [4, 3, 1]}  # WGAN-GP† beside WGAN-GP on CelebA: two dashes
 
 
 def test_convergence_is_by_fid() -> None:

@@ -405,8 +405,7 @@ seed {FIRST} on, 1/{PAIR_SHARE} for differences (`benchmark/collate/statistics/l
 more seeds, all there, has a look of its own at 5 %; looks after it have 5 % together, once more: [what both come to](#a-plan-of-so-many-seeds-judged-and-then-one-more-at-a-time-false-verdicts-in-percent)."""
 _COVERAGE = """Percent of normal samples whose intervals hold the true mean at all looks together; 95 are promised. The t mixture (an e-process) holds for ever, and is wider at the numbers of seeds that GANs get."""
 _EDGE = """The printed number is exact, and one side of the verdict is false: the worst case. Which interval is used follows from the records' own word on their plans, as in `compare`: only a plan that is
-all there, and the first one of at least two seeds, gets the narrow one. With normal seeds, and one side false, no way of looking costs more than 5 %. Where seeds are strongly skewed toward the false side, Student's t of three
-seeds is beyond that at a single look already: `--until-decided` costs no more than it, a planned look followed by further ones a quarter more."""
+all there, and the first one of at least two seeds, gets the narrow one. With normal seeds, and one side false, no way of looking costs more than 5 %."""
 _COST = """The paper prints one run. The price of looking is paid in seeds, not in false verdicts."""
 _ONWARD = """The worst case for whoever looks at a plan and goes on: two equal methods of which any order is false, or a number of which both sides are. 1 planned is `--seeds 1`, then `--until-decided`: below 5 %.
 A plan's own look is Student's t (Welch's for a pair) at 5 %, which with unequal spreads and few seeds gives a little more; those who never look again have no more false verdicts than that. Later looks come on top."""
