@@ -411,10 +411,6 @@ def test_the_plan_counts_the_distinct_runs() -> None:
 
 VERDICTS = {
     "chain/reduces-discrepancies": ("not judged", []),
-    "chain/state-of-the-art-fewshot": (
-        "fails",
-        ["FID brecahad: FastGAN-D_big+CHAIN 58.98 is number 2 of 4; behind FreGAN 57.87"],
-    ),
     "pgn/consistently-outperforms": (
         "fails",
         [

@@ -10,8 +10,8 @@ After each convolution of D's residual blocks, on its output Y (B, C, H, W), wit
     p      rises by Δp where r > τ and falls where r < τ, once a D step. r is a running mean of E[sign D(x)] over real
            images, by ``r_decay``; the slides' r is each batch's own (0)
 
-Formulas and ``version: batch`` are the slides'. ``version: running`` (``chain_layer.py``) is the default of the
-released code (FastGANDBig, ``chain_models.py``), which p0, the averaging of r and ``start`` are from too.
+Formulas and ``version: batch`` are the slides'. ``version: running`` (``chain_layer.py``) is what the command of the
+released code has (FastGANDBig, ``chain_models.py``), which p0, the averaging of r and ``start`` are from too.
 
 Where: after conv1, conv2 and the skip's convolution, before pooling, of the blocks described in
 ``networks/__init__.py``. BigGAN's first block pools before its skip's convolution: there the layer acts on what is

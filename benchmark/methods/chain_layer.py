@@ -1,6 +1,6 @@
 """CHAIN's layer: ARMS by the batch's statistics, or by running ones.
 
-``version: batch`` is the slides' formula (``chain.py``). ``version: running`` is the released code's default
+``version: batch`` is the slides' formula (``chain.py``). ``version: running`` is what the released code's command has
 (FastGANDBig, ``chain_models.py``): with R a running mean of mean Y² that begins at 1 and has the current batch in it, Y
 is divided by √(R + ε) and multiplied by √(min_c R). Its gradient is defined, not derived: dY = (g − Φ·Ŷ)/√(R + ε),
 where Ŷ = Y/√(R + ε), g is the gradient of the factor M⊙√(min_c R), and Φ a running mean of mean(Ŷ⊙g) that begins at 0.
