@@ -75,9 +75,12 @@ def test_gran_k_is_tried_on_every_data_set_of_its_tables() -> None:
 
 def test_the_tuned_rows_k_is_tried_where_they_stand() -> None:
     rows, published = cells("gran", "K-tuned"), cells("gran", "2") | cells("gran", "3")
-    assert len(rows) == 8 * 5
+    assert len(rows) == 4 * 3 * 5
     for name, cell in rows.items():
         method, column = name.split("/")
+        if "K=1" in method:  # the rows that are not tuned
+            assert cell.full_recipe == published[f"{method.partition(' ')[0]}/{column}"].full_recipe
+            continue
         own = published[f"{method.partition(' ')[0]}†/{column}"].full_recipe
         mine, theirs = dict(cell.full_recipe.parts), dict(own.parts)
         part, argument = ("gradient-penalty", "target") if "GP" in method else ("output-scale", "k")
