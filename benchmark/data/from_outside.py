@@ -67,7 +67,7 @@ def _built(c: Card, split: str, resolution: int, channels: int) -> tuple[np.ndar
         images, labels = build(split, resolution, channels, files)
     except GanbenchError:
         raise
-    except Exception as error:  # anything may go wrong in code of others
+    except (Exception, SystemExit) as error:  # anything may go wrong in code of others
         raise GanbenchError(f"dataset {c.name}: build failed: {type(error).__name__}: {plain(str(error))}") from error
     images, labels = np.asarray(images), np.asarray(labels)
     count = c.split(split)["count"]

@@ -67,7 +67,7 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
         module = file.build(state(taken, weights) if taken else {}).to(device).eval().requires_grad_(False)
     except GanbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if name in names():
             raise
         raise GanbenchError(f"extractor {name}: build failed: {type(error).__name__}: {error}") from error  # of others
