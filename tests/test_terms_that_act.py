@@ -16,10 +16,10 @@ from benchmark.cli import main
 from benchmark.errors import GanbenchError
 from benchmark.methods.hinge import Hinge
 from benchmark.methods.part import Loss, Part
-from benchmark.plan.count import Counted, real_batch
+from benchmark.plan.count import count
 from benchmark.train import gan as gan_module
 from benchmark.train.gan import Gan
-from benchmark.train.step import d_step, train_step
+from benchmark.train.step import train_step
 from tests.conftest import recipe
 from tests.test_plugins_outside import METHOD, SHARED, SUITE, _as_before, write  # noqa: F401  (an autouse fixture)
 
@@ -156,11 +156,19 @@ def test_an_augmentation_that_cuts_g_off(monkeypatch: pytest.MonkeyPatch) -> Non
         _step(_given(monkeypatch, part))
 
 
-def test_it_is_said_before_anything_trains_where_no_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    _given(monkeypatch, Term("d_penalty", lambda x, step: x.detach()))
-    with torch.device("meta"), pytest.raises(GanbenchError, match="flt: d_penalty gave a tensor without gradient"):
-        gan = Counted(dataclasses.replace(recipe(), parts=(("flt", {}),)), 2)
-        d_step(gan, real_batch(gan.recipe), gan.fakes(gan.recipe.batch_g).detached())
+def test_of_two_parts_of_one_name_the_second_is_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    gan = _given(monkeypatch, Term("d_penalty", lambda x, step: x))
+    leaf = torch.tensor(0.5, requires_grad=True)
+    gan.recipe = dataclasses.replace(gan.recipe, parts=gan.recipe.parts * 2)
+    gan.parts.append(Term("d_penalty", lambda x, step: leaf * 2))
+    with pytest.raises(GanbenchError, match="flt: d_penalty gave a tensor on which D's weights have no bearing"):
+        _step(gan)
+
+
+def test_the_work_of_one_that_rests_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without values, nobody can say whether it is 0."""
+    _given(monkeypatch, Term("d_penalty", lambda x, step: 0 * x.detach()))
+    assert count(dataclasses.replace(recipe(), parts=(("flt", {}),)), 8)
 
 
 @pytest.mark.parametrize("given", ["0.5", "square(moment.real.logits).mean().item()"])

@@ -28,7 +28,7 @@ def penalty(gan: Gan, part: Part, moment: str, given: object) -> Tensor | None:
     Raises:
         GanbenchError: it acts on nothing.
     """
-    return None if given is None else _term(gan, _name(gan, part), moment, given)
+    return None if given is None else _term(gan, _name(gan, part), moment, given, id(part))
 
 
 def d_loss(gan: Gan, real: Side, fake: Side) -> Tensor:
@@ -54,19 +54,19 @@ def learns(gan: Gan, player: str, logits: Tensor) -> None:
         raise GanbenchError(f"D's logits carry no gradient to {player}: it is cut off in {' or '.join(names)}")
 
 
-def _term(gan: Gan, name: str, moment: str, given: Any) -> Tensor:
+def _term(gan: Gan, name: str, moment: str, given: Any, giver: int = 0) -> Tensor:
     if not torch.is_grad_enabled():  # a trial, in which nothing acts (``plan/trial.py``)
         return given  # type: ignore[no-any-return]
     if not isinstance(given, Tensor):
         raise GanbenchError(f"{name}: {moment} gave {type(given).__name__}; {WANTED}")
     if given.dim():
         raise GanbenchError(f"{name}: {moment} gave a tensor of shape {tuple(given.shape)}; {WANTED}")
-    if given.requires_grad and (name, moment) in gan.acting:
+    if given.requires_grad and (giver, moment) in gan.acting:
         return given
     player, other = ("D", gan.G) if moment.startswith("d_") else ("G", gan.judges)
     if given.requires_grad and _reaches(given, other.parameters()):
-        gan.acting.add((name, moment))
-    elif given.is_meta or given.detach() != 0:
+        gan.acting.add((giver, moment))
+    elif not given.is_meta and given.detach() != 0:
         why = f"on which {player}'s weights have no bearing" if given.requires_grad else "without gradient"
         raise GanbenchError(f"{name}: {moment} gave a tensor {why}; {WANTED}")
     return given
