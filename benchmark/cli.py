@@ -89,6 +89,11 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         where = f"{plain(str(error.filename))}: " if error.filename is not None else ""
         door.show("ganbench:", "red", f" cannot go on: {where}{error.strerror or error}", sys.stderr)
         return 1
+    except SystemExit as error:  # no command of ours: in code of others
+        from benchmark.outside.exits import failure
+
+        door.show("ganbench:", "red", continued(f" {failure(error)}"), sys.stderr)
+        return 1
     except Exception as error:  # a bug of ours: one line, and how to see more
         if os.environ.get("GANBENCH_DEBUG"):
             raise

@@ -86,7 +86,7 @@ def test_the_plan_refuses_what_measuring_would_fail_on_and_nothing_else(settings
         ({"metrics": ("KIDx1000",), "kid_subset_size": 64}, {}, "below 64"),
         (
             {"metrics": ("KIDx1000",), "kid_subset_size": 100, "generated": 5000},
-            {"dataset": "shells", "resolution": 256},
+            {"dataset": "shells", "resolution": 256, "images": None},
             "below 64",
         ),
         ({"metrics": ("KIDx1000",), "kid_subset_size": 1}, {}, "at least 2"),
@@ -101,7 +101,7 @@ def test_the_plan_refuses_what_measuring_would_fail_on_and_nothing_else(settings
         ({"metrics": ("vFID",)}, {}, "as many generated images as there are validation images, 2,048"),
         (
             {"metrics": ("vFID",), "real_split": "train"},
-            {"dataset": "shells", "resolution": 256},
+            {"dataset": "shells", "resolution": 256, "images": None},
             "no split test to compare with",
         ),
     ],

@@ -263,9 +263,9 @@ def test_the_suites_have_no_problem_that_the_linter_knows() -> None:
         ("  real_split: train\n", "  real_split: trian\n", "real_split is 'trian'; did you mean 'train'"),
         ("  vFID: {relative: 0.05", "  KIDx1000: {relative: 0.05", "no tolerance is stated for vFID"),
         (
-            "    metrics: {FID: lower}\n    columns: [{dataset: shells}",
-            "    metrics: {FID: higher}\n    columns: [{dataset: shells}",
-            "FID is better lower in one table and higher in another",
+            "    metrics: {tFID: lower, gap_real_fake: lower,",
+            "    metrics: {tFID: lower, gap_real_fake: higher,",
+            "gap_real_fake is better lower in one table and higher in another",
         ),
         (
             "      DA+CHAIN:        {protocol",

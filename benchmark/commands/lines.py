@@ -51,13 +51,13 @@ def chosen_plan(a: Namespace, elsewhere: bool = False) -> tuple[Plan, list[Recor
     made, found = believing(planned, found)
     say_code((run.recipe, run.protocol) for run in made.of("to do"))
     another = any(getattr(a, name, None) for name in ("address", "gpu")) or getattr(a, "device", None) == "cuda"
-    _must_build(made, another)
+    _must_build(made, another, running=a.command == "run")
     made, found = believing(lambda left, out: in_order(made, left, getattr(a, "layout", AUTO)), found)
     say_changed(made)
     return made, found, code
 
 
-def _must_build(made: Plan, elsewhere: bool) -> None:
+def _must_build(made: Plan, elsewhere: bool, running: bool) -> None:
     """Raises GanbenchError (exit 2) where weights are another file than the one that is known, or where a plug-in or
     torch refuses a recipe that is not done, here or blocked, also with what is left for the last batch of an epoch, or
     where it would not fit into this machine's memory and is not to run ``elsewhere``.
@@ -75,7 +75,7 @@ def _must_build(made: Plan, elsewhere: bool) -> None:
         recipes[name] = r
         if left := 0 if r.drop_last else run.images % r.batch_d:
             recipes[f"{name} (the last batch)"] = dataclasses.replace(r, batch_d=left, batch_g=min(left, r.batch_g))
-    if found := refusals(recipes, None if elsewhere else room_here()):
+    if found := refusals(recipes, None if elsewhere else room_here(), running):
         raise GanbenchError("\n".join(found), 2)
 
 

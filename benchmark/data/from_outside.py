@@ -10,6 +10,7 @@ from benchmark.canonical import content_hash
 from benchmark.catalogue import plugins
 from benchmark.data.cards import FILES, Card, FileCard
 from benchmark.errors import GanbenchError, plain
+from benchmark.outside.exits import failure
 
 READER = "outside"
 
@@ -67,6 +68,8 @@ def _built(c: Card, split: str, resolution: int, channels: int) -> tuple[np.ndar
         images, labels = build(split, resolution, channels, files)
     except GanbenchError:
         raise
+    except SystemExit as error:
+        raise failure(error) from error
     except Exception as error:  # anything may go wrong in code of others
         raise GanbenchError(f"dataset {c.name}: build failed: {type(error).__name__}: {plain(str(error))}") from error
     images, labels = np.asarray(images), np.asarray(labels)

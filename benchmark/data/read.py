@@ -10,7 +10,7 @@ import numpy as np
 from benchmark.data.absent import missing
 from benchmark.data.cards import Card, card, locate
 from benchmark.data.check import read_file
-from benchmark.data.subsets import store, subset_hash, subset_indices
+from benchmark.data.subsets import store, subset_hash, subset_indices, too_many
 from benchmark.errors import GanbenchError
 
 STREAMED = ("images", "stl10", "tar")
@@ -45,13 +45,16 @@ def read(
     """Read a split, or the part of it that ``subset_indices`` draws.
 
     Raises:
-        GanbenchError: a file is missing (with the command that mends it), truncated, or not the one of the card.
+        GanbenchError: a file is missing (with the command that mends it), truncated, or not the one of the card; or
+            there are fewer images than are asked for.
     """
     c = card(name)
     c.check(split, resolution, channels, resize)
     if problem := missing(name, split):
         raise GanbenchError(problem)
     count = c.split(split)["count"]
+    if why := too_many(name, split, count, images):
+        raise GanbenchError(why)
     indices = subset_indices(count, percent, images, subset)
     content, drawn = c.content(split, resolution, channels), subset_hash(count, percent, images, subset)
     if indices is not None and images is None:

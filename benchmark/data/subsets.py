@@ -15,6 +15,7 @@ from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.files import write_whole
+from benchmark.outside.code import plain_name
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,17 @@ the DiffAugment family's code trains.
 
 
 def subset_size(count: int, percent: float, images: int | None) -> int:
-    """How many of ``count`` images a recipe trains on: ``images``, else ``percent`` of them."""
+    """How many of ``count`` images a recipe trains on: ``images``, else ``percent`` of them. Never more than there are:
+    a recipe that asks for more (``too_many``) does not run.
+    """
     return min(count, images if images is not None else round(count * percent / 100))
+
+
+def too_many(name: str, split: str, count: int, images: int | None) -> str | None:
+    """Why a recipe cannot train on so many ``images`` of a split that holds ``count``; None if it can."""
+    if images is None or images <= count:
+        return None
+    return f"the recipe trains on {images:,} images; {plain_name(name)} {split} has {count:,}"
 
 
 def subset_indices(count: int, percent: float, images: int | None, subset: str | None = None) -> np.ndarray | None:

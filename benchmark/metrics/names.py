@@ -51,3 +51,6 @@ PROBES = (*OF_D, "D_loss", *SLOPES, *STEEPEST, *PAIRS, *VALUES, *LEMMAS)
 
 HIGHER = ("IS", "precision", "recall")
 """Metrics of which more is better, where the best checkpoint is chosen by one."""
+
+BETTER = {metric: "higher" if metric in HIGHER else "lower" for metric in IMAGE}
+"""The better direction of metrics that have one of their own; that of the others depends on the question."""

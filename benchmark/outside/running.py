@@ -70,6 +70,11 @@ def arrived(plugs: Iterable[dict[str, Any]]) -> None:
             trust([name])
 
 
+def is_file_of_one(name: str) -> bool:
+    """Whether a traceback's file is one of a plug-in from outside that is known here."""
+    return any(name == f"{code.folder}/{path}" for code in _known.values() for path, _ in code.files)
+
+
 def _load(code: Code) -> ModuleType:
     """The plug-in's module; raises GanbenchError where it may not run, or cannot be imported."""
     if why := closed(code):

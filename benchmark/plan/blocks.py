@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmark.catalogue import plugin, plugins
 from benchmark.data.cards import card
-from benchmark.data.subsets import subset_size
+from benchmark.data.subsets import subset_size, too_many
 from benchmark.errors import GanbenchError
 from benchmark.metrics.extractors import resize as extractor_resize
 from benchmark.metrics.fewest import too_few
@@ -59,6 +59,9 @@ def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
         card(recipe.dataset).check(recipe.split, recipe.resolution, recipe.channels, recipe.resize)
     except GanbenchError as error:
         return str(error)
+    count = card(recipe.dataset).split(recipe.split)["count"]
+    if why := too_many(recipe.dataset, recipe.split, count, recipe.images):
+        return why
     if recipe.classes is not None and not card(recipe.dataset).labelled(recipe.split):
         return f"the recipe is conditional, and {recipe.dataset} {recipe.split} has images without a class"
     if why := _measuring(recipe, protocol) or _probing(recipe, protocol):
@@ -69,7 +72,7 @@ def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
         return f"the best checkpoint by {protocol.best_by} is not implemented: only by a metric of images"
     if why := _conditions(recipe, protocol):
         return why
-    images = subset_size(card(recipe.dataset).split(recipe.split)["count"], recipe.data_percent, recipe.images)
+    images = subset_size(count, recipe.data_percent, recipe.images)
     if recipe.steps_per_epoch(images) == 0:
         return f"{images} images are fewer than one batch of {recipe.batch_d}"
     return None

@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmark.data.cards import cache_folder
 from benchmark.errors import GanbenchError
 from benchmark.files import read_regular, write_whole
+from benchmark.outside.exits import Ends
 from benchmark.plan.blocks import may_not_run
 from benchmark.plan.counted import Counting, Counts, work_key
 from benchmark.recipe import Recipe
@@ -22,19 +23,22 @@ from benchmark.recipe import Recipe
 RULES = 3  # of train/together.py and plan/trial.py: what was tried by others is tried again
 
 
-def refusals(named: Mapping[str, Recipe], room: int | None = None) -> list[str]:
+def refusals(named: Mapping[str, Recipe], room: int | None = None, running: bool = False) -> list[str]:
     """Why recipes cannot be trained: what a plug-in refuses, or torch, or that they hold more than there is room for;
     each reason once, after the first of the names that it holds for. Nothing is said of recipes whose plug-ins are
     missing or may not run, and of networks too large to try.
 
     Args:
         room: bytes of the machine that is to train them; None: it is another one.
+        running: the runs are to be made now, and one whose code ends the process fails alone: nothing is said of it.
     """
     keys = _keys(named)
     found = _tried({key: named[name] for name, key in keys.items()})
     reasons: dict[str, list[str]] = {}
     for name, key in keys.items():
         why = found.get(key)
+        if isinstance(why, Ends) and running:
+            continue
         if isinstance(why, str):
             reasons.setdefault(why, []).append(name)
         elif why and room is not None and why > room:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 
 from benchmark.errors import GanbenchError
+from benchmark.outside.exits import ends
 from benchmark.plan.count import Counted, real_batch
 from benchmark.plan.limit import Limited, TooMuch, deadline
 from benchmark.recipe import Recipe
@@ -44,6 +45,8 @@ def trial(recipe: Recipe) -> str | int | None:
     except GanbenchError as error:
         lacking = error.exit_code != 2 and any(missing(weights) for weights in needed(recipe))
         return None if lacking else str(error)
+    except SystemExit as error:
+        return ends(error)
     except (RuntimeError, ValueError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         return f"{failed}: {first}"
@@ -70,5 +73,5 @@ def _penalties(gan: Counted, real: Batch, fakes: Fakes) -> None:
             step()
         except GanbenchError:
             raise
-        except Exception:  # plug-ins have many kinds
+        except (Exception, SystemExit):  # plug-ins have many kinds
             continue

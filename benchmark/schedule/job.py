@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from benchmark.errors import GanbenchError
 from benchmark.files import open_lock, take, why
+from benchmark.outside.exits import failure
 from benchmark.outside.running import arrived
 from benchmark.pulse import doing
 from benchmark.recipe import Protocol, Recipe
@@ -92,6 +93,9 @@ def execute(job: Job, tick: Callable[[int, int], bool], about: dict[str, Any] | 
                 if result and log_file.lost and not result["trouble"]:
                     result["trouble"] = f"its log could not be written: {why(log_file.lost)}"
                 return result
+            except SystemExit as error:
+                log.error("failed: %s", failed := failure(error))
+                raise failed from error
             except Exception as error:
                 log.error("failed: %s", error)
                 raise

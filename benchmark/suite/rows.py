@@ -8,6 +8,7 @@ from typing import Any
 from benchmark.catalogue import meant
 from benchmark.data.cards import card
 from benchmark.errors import GanbenchError
+from benchmark.metrics.names import BETTER
 from benchmark.suite import published
 from benchmark.suite.draft import COORDINATES, Draft
 from benchmark.suite.fields import scalar
@@ -83,10 +84,16 @@ def read_metrics(node: Node) -> dict[str, str]:
     """Metric to direction."""
     if not node.is_mapping():
         node.fail("a metric needs its direction: write '{FID: lower, IS: higher}'")
-    found = {
-        name: value.one_of(("lower", "higher"), f"direction of {name}") for name, value in node.mapping(METRICS).items()
-    }
+    found = {name: _direction(name, value) for name, value in node.mapping(METRICS).items()}
     return found or node.fail("a table without a metric")
+
+
+def _direction(metric: str, node: Node) -> str:
+    """``lower`` or ``higher``; fails where the metric has a direction of its own, and this is the other one."""
+    said = node.one_of(("lower", "higher"), f"direction of {metric}")
+    if (own := BETTER.get(metric, said)) != said:
+        node.fail(f"{metric} is the better the {own}: write '{metric}: {own}'")
+    return said
 
 
 def read_unranked(given: dict[str, Node], metrics: dict[str, str]) -> tuple[str, ...]:

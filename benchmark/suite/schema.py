@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from benchmark.metrics.names import BETTER
 from benchmark.suite.claim_schema import REFERENCE, holds_schema
 from benchmark.suite.claims import CLAIM_KEYS
 from benchmark.suite.draft import COORDINATES
@@ -94,7 +95,9 @@ def _table(protocol: Schema) -> Schema:
     column = _object((*COORDINATES, "protocol"), (), {"protocol": protocol})
     known = {
         "caption": TEXT,
-        "metrics": _object(METRICS, (), {key: {"enum": ["lower", "higher"]} for key in METRICS}),
+        "metrics": _object(
+            METRICS, (), {key: {"enum": [BETTER[key]] if key in BETTER else ["lower", "higher"]} for key in METRICS}
+        ),
         "columns": _list(column),
         "unranked": _list({"enum": list(METRICS)}),
         "protocol": protocol,

@@ -59,6 +59,7 @@ class Gan:
             else None
         )
         self.step = 0  # G steps done
+        self.acting: set[tuple[int, str]] = set()  # terms that were seen to act (``acting.py``)
         self.wants_features = any(part.needs_features for part in self.parts)
         self.wants_g_features = any(part.needs_g_features for part in self.parts)
         self.wants_image_grad = any(part.needs_image_grad for part in self.parts)

@@ -8,12 +8,12 @@ optimiser steps, parts adapt.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from benchmark.methods.part import DMoment, Moment, Side, View
+from benchmark.methods.part import DMoment, Moment, Part, Side, View
+from benchmark.train import acting
 from benchmark.train.batches import Batch, Fakes
 from benchmark.train.gan import Gan
 
@@ -70,7 +70,9 @@ def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
         else:
             _judge(gan, real, "d-real")
             _judge(gan, fake, "d-fake")
-        d_loss = gan.loss.d_loss(real, fake)
+        for side in (real, fake):
+            acting.learns(gan, "D", side.logits)
+        d_loss = acting.d_loss(gan, real, fake)
         moment = DMoment(
             gan.step,
             gan.G,
@@ -86,11 +88,11 @@ def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
         )
         loss = moment.loss
         for part in gan.parts:
-            if (penalty := part.d_penalty(moment)) is not None:
+            if (penalty := acting.penalty(gan, part, "d_penalty", part.d_penalty(moment))) is not None:
                 loss = loss + penalty
     loss.backward()
     gan.opt_D.step()
-    _own_steps(gan, gan.opt_D, [p.d_own for p in gan.parts if p.d_every and gan.step % p.d_every == 0], moment)
+    _own_steps(gan, gan.opt_D, "d_own", [p for p in gan.parts if p.d_every and gan.step % p.d_every == 0], moment)
     for part in gan.parts:
         part.after_d(moment)
     return loss.detach()
@@ -103,7 +105,8 @@ def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
     fake = _fake_side(gan, fakes)
     with gan.autocast():
         _judge(gan, fake, "g-fake")
-        g_loss = gan.loss.g_loss(fake)
+        acting.learns(gan, "G", fake.logits)
+        g_loss = acting.g_loss(gan, fake)
         moment = Moment(
             gan.step,
             gan.G,
@@ -119,26 +122,24 @@ def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
         )
         loss = moment.loss
         for part in gan.parts:
-            if (penalty := part.g_penalty(moment)) is not None:
+            if (penalty := acting.penalty(gan, part, "g_penalty", part.g_penalty(moment))) is not None:
                 loss = loss + penalty
     loss.backward()
     gan.opt_G.step()
-    _own_steps(gan, gan.opt_G, [p.g_own for p in gan.parts if p.g_every and gan.step % p.g_every == 0], moment)
+    _own_steps(gan, gan.opt_G, "g_own", [p for p in gan.parts if p.g_every and gan.step % p.g_every == 0], moment)
     _freeze(gan.judges, False)
     for part in gan.parts:
         part.after_g(moment)
     return loss.detach()
 
 
-def _own_steps(
-    gan: Gan, optimiser: torch.optim.Optimizer, own: list[Callable[[Any], Tensor | None]], moment: Moment
-) -> None:
+def _own_steps(gan: Gan, optimiser: torch.optim.Optimizer, own: str, parts: list[Part], moment: Moment) -> None:
     """Lazy regularisation: one more step of the optimiser for each loss."""
-    for own_loss in own:
+    for part in parts:
         optimiser.zero_grad()
         with gan.autocast():
-            loss = own_loss(moment)
-        if loss is not None:
+            loss = acting.penalty(gan, part, own, getattr(part, own)(moment))
+        if loss is not None and loss.requires_grad:
             loss.backward()
             optimiser.step()
 

@@ -21,6 +21,7 @@ from benchmark.collate.judging.tier import HARMLESS, LOOKS, OTHER_SCALE, Tier
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
 from benchmark.metrics.extractors import proxy
+from benchmark.metrics.names import BETTER
 from benchmark.records.external import External, data_of
 from benchmark.records.external_bounds import DATA, PROTOCOL_FIELDS
 from benchmark.suite.model import Cell, Suite, Table
@@ -90,7 +91,7 @@ def _groups(records: Sequence[External]) -> list[list[External]]:
 def _outside(cell: Cell, table: Table, group: list[External]) -> Outside:
     tier, doubts = tier_of_outside(cell, group), _doubts(group)
     shown = replace(cell, profile=group[0].profile)
-    directions = {m: table.metrics.get(m, "higher") for m in group[0].numbers}
+    directions = {m: table.metrics.get(m, BETTER.get(m, "higher")) for m in group[0].numbers}
     entries = {m: _entry(shown, table, m, direction, group, tier) for m, direction in directions.items()}
     return Outside(shown, (), tier, entries, doubts, given=tuple(group))
 

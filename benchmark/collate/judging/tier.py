@@ -20,7 +20,7 @@ from typing import Any
 from benchmark.collate.judging.effects import Effect, known
 from benchmark.collate.judging.values import apart
 from benchmark.data.cards import card
-from benchmark.data.subsets import subset_size
+from benchmark.data.subsets import subset_size, too_many
 from benchmark.metrics.extractors import proxy
 from benchmark.records.record import Record
 from benchmark.suite.model import Cell
@@ -76,7 +76,7 @@ def tier_of(cell: Cell, record: Record) -> Tier:
     """The tier of one record for one cell."""
     fields = differences(cell, record)
     lines = [str(d) for d in fields]
-    if short := _short(record):
+    if short := _short(record) or _fewer(record):
         lines.insert(0, short)
     trained_by = proxies(record.recipe)
     if trained_by:
@@ -108,6 +108,12 @@ def differences(cell: Cell, record: Record) -> tuple[Difference, ...]:
         Difference(k, theirs.get(k, "none"), ours.get(k, "none"), harmless.get(k, ""), known(k, theirs, ours))
         for k in fields
     )
+
+
+def _fewer(record: Record) -> str:
+    """That there are fewer images than its recipe asks for, as a run of older code may have it; else ''."""
+    r = record.recipe
+    return too_many(r.dataset, r.split, card(r.dataset).split(r.split)["count"], r.images) or ""
 
 
 def _short(record: Record) -> str:

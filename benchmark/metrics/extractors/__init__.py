@@ -20,6 +20,7 @@ from typing import Any
 from benchmark.canonical import content_hash
 from benchmark.catalogue import plugins
 from benchmark.errors import GanbenchError, nearest
+from benchmark.outside.exits import failure
 from benchmark.process.installed import installed
 from benchmark.weights.known import known
 from benchmark.weights.place import missing as missing_weights
@@ -67,6 +68,8 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
         module = file.build(state(taken, weights) if taken else {}).to(device).eval().requires_grad_(False)
     except GanbenchError:
         raise
+    except SystemExit as error:
+        raise failure(error) from error
     except Exception as error:
         if name in names():
             raise
