@@ -56,7 +56,7 @@ def learns(gan: Gan, player: str, logits: Tensor) -> None:
 
 def _term(gan: Gan, name: str, moment: str, given: Any, giver: int = 0) -> Tensor:
     if not torch.is_grad_enabled():  # a trial, in which nothing acts (``plan/trial.py``)
-        return given  # type: ignore[no-any-return]
+        return given
     if not isinstance(given, Tensor):
         raise GanbenchError(f"{name}: {moment} gave {type(given).__name__}; {WANTED}")
     if given.dim():
