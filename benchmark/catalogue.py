@@ -136,7 +136,7 @@ def writing(names: Names) -> Iterator[None]:
 
 
 _missed: dict[tuple[str, str], dict[str, str]] = {}
-"""Room and name that no plug-in has -> the names that the suite which wrote it last may write there, with their kind."""
+"""Room and name that no plug-in has -> the names, with their kinds, that the suite which wrote it last may write."""
 
 
 def meant(room: str, name: str) -> str:
