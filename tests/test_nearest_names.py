@@ -76,3 +76,29 @@ def test_a_file_beside_is_named(given: str, meant: str, capsys: pytest.CaptureFi
 )
 def test_only_names_the_nearest_value(command: str, only: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert why in said(capsys, command, "x.yaml", "--only", only)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("./x.yaml/1/plian/shapes", "./x.yaml/1/plain/shapes"),
+        ("x.yaml/mini/1/SN-D/shape", "x.yaml/1/SN-D/shapes"),
+        ("mini/1/Plain/shape", "mini/1/plain/shapes"),
+        ("./few.yaml/mini/1/SND/shapes", "./few.yaml/mini/1/SN-D/shapes"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [["show"], ["diff", "mini/1/plain/shapes"], ["enter", "V_g=1", "--by", "me"], ["measure", "x.yaml", "--as"]],
+    ids=lambda words: words[0],
+)
+def test_the_cell_that_is_meant_can_be_pasted(
+    command: list[str], given: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("suites").mkdir()
+    for file, text in (("suites/mini.yaml", MINI), ("few.yaml", "suite: few\ninclude: [{suite: x}]")):
+        Path(file).write_text(text)
+    words = [*command, given] if command[0] in ("diff", "measure") else [command[0], given, *command[1:]]
+    assert f"no cell '{given}'; did you mean '{meant}'?" in said(capsys, *words)
+    assert main(["show", meant]) == 0 and main(["show", "mini/1"]) == 2
+    assert capsys.readouterr().err == "ganbench: no cell 'mini/1'; see: ganbench list mini\n"
