@@ -10,7 +10,7 @@ from benchmark.catalogue import words
 from benchmark.errors import GanbenchError, nearest
 from benchmark.metrics.names import IMAGE, PROBES
 from benchmark.recipe import Protocol, Recipe
-from benchmark.suite.draft import COORDINATES, Draft
+from benchmark.suite.draft import COORDINATES, SOURCELESS, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
 from benchmark.suite.file import read
 from benchmark.suite.filter import Filter
@@ -160,7 +160,7 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
             if name not in types and name != REST:
                 why.fail(f"unknown key {name!r}{nearest(name, types)}")
             notes[name] = why.text()
-    return stated, notes, read_kinds(given["kinds"], types, stated) if "kinds" in given else {}
+    return stated, notes, read_kinds(given["kinds"], types, stated, SOURCELESS) if "kinds" in given else {}
 
 
 def _on(node: Node, read: Callable[[Node], Draft], fields: tuple[str, ...] = ON) -> tuple[tuple[Filter, Draft], ...]:
