@@ -12,6 +12,7 @@ import yaml
 from benchmark.errors import misspelt
 from benchmark.suite.file import read
 from benchmark.suite.load import NEEDED, load_node
+from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node, SuiteError
 
 MOST, LOOK_S = 50, 20.0  # faults that are looked for, and for how long
@@ -21,6 +22,14 @@ TOO_MANY = re.compile(r"[\d,]+ entries, and at most")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 LACKS = re.compile(r"\b(needs|lacks|missing|without|there are no|nothing)\b")
 """What an error says where something is not there."""
+
+ABOUT = {
+    "resolution": re.compile(r"\bpixels\b"),
+    "channels": re.compile(r"\bchannels\b"),
+    "metrics": re.compile(r"does not measure it$"),
+    "plugins": re.compile(r"^(features is|unknown dataset)"),
+}
+"""What an error says that is about a key, and does not name it."""
 
 Entry = tuple[yaml.Node, int]
 """A mapping or sequence, and which of its entries."""
@@ -40,6 +49,7 @@ def faults(path: Path) -> list[str]:
         return [str(error)]
     raw, found, gone = copy.deepcopy(root.raw), list[str](), dict[str, Place]()
     tried = dict[Place, list[yaml.ScalarNode]]()  # what may yet stand where a value was wrong
+    doubtful = set[str]()  # keys whose values are ours
     until = time.monotonic() + LOOK_S
     for _ in range(2 * MOST):
         try:
@@ -52,11 +62,13 @@ def faults(path: Path) -> list[str]:
             return list(dict.fromkeys([*found, message]))
         place, what = (int(where[1]) - 1, int(where[2]) - 1), where[3]
         entries = _path(raw, place)
-        follows = (place in tried and _at(entries, place) is not None) or _follows(what, entries, gone)
+        follows = (place in tried and _at(entries, place) is not None) or _follows(what, entries, gone, doubtful)
         again = message in found
         if not again and not follows:
             found.append(message)
             tried[place] = _meant(entries, place, what)
+            if len(tried[place]) > 1:  # a number that nobody gave
+                doubtful |= {_name(entries[-1])} - {*METRICS}
         if TOO_MANY.match(what) or time.monotonic() > until:  # taking one out of many mends nothing
             break
         if len(found) == MOST or not (_replaced(entries, place, tried) or _left_out(raw, entries, gone)):
@@ -64,12 +76,14 @@ def faults(path: Path) -> list[str]:
     return found
 
 
-def _follows(what: str, entries: list[Entry], gone: dict[str, Place]) -> bool:
-    """Whether an error is about something that was left out before."""
+def _follows(what: str, entries: list[Entry], gone: dict[str, Place], doubtful: set[str]) -> bool:
+    """Whether an error is about something that was left out, or made up, before."""
+    what = re.sub(r"; (did you mean|known:) .*", "", what)
     words = set(re.findall(r"[^\s,'\"\]\[]+", what))
     words |= {name for word in words for name in word.split(".")}  # parts.gran.tau
-    if any(name in words or f"'{name}'" in what for name in gone):
-        return True
+    for name in {*gone, *doubtful}:
+        if name in words or f"'{name}'" in what or (name in ABOUT and ABOUT[name].search(what)):
+            return True
     if not LACKS.search(what) or not entries:
         return False
     node, i = entries[-1]
@@ -85,7 +99,7 @@ def _meant(entries: list[Entry], place: Place, what: str) -> list[yaml.ScalarNod
     if meant := re.search(r"did you mean '([^']+)'\?$", what):
         suite, slash, name = scalar.value.rpartition("/")  # of base/recipe, the second half can be what is wrong
         word = f"{suite}/{meant[1]}" if slash and f"{name!r};" in what else meant[1]
-        return [_scalar("str", word)] if not _is_base(entries) or misspelt(scalar.value, [word]) else []
+        return [_scalar("str", word)] if misspelt(scalar.value, [word]) else []
     if what.startswith("expected true or false"):
         return [_scalar("bool", "true")]
     if re.search(r"^(expected an? (whole )?number|.* must be positive)", what):
@@ -125,15 +139,16 @@ def _left_out(raw: yaml.Node, entries: list[Entry], gone: dict[str, Place]) -> b
     """Take the entry of an error out of the tree; whether there is one that can be done without. A recipe whose base is
     wrong goes as a whole: what it lacks, or has too much, nobody can say.
     """
-    for node, i in reversed(entries[:2] if _is_base(entries) else entries):
-        name, mark = (
-            _name((node, i)),
-            (node.value[i][0] if isinstance(node, yaml.MappingNode) else node.value[i]).start_mark,
-        )
+    entries = entries[:2] if _is_base(entries) else entries
+    for depth, (node, i) in reversed(list(enumerate(entries))):
+        name, mark = _name((node, i)), _first((node, i)).start_mark
         if node is raw and name in (*NEEDED, "suite", "include"):
             return False
-        if isinstance(node, yaml.MappingNode) or len(node.value) > 1:
-            gone[name] = (mark.line, mark.column)
+        item = depth > 0 and isinstance(entries[depth - 1][0], yaml.SequenceNode)
+        if len(node.value) > 1 or (isinstance(node, yaml.MappingNode) and not item):
+            gone[name.rstrip("+-")] = (mark.line, mark.column)
+            if depth > 0 and _name(entries[depth - 1]) == "metrics":
+                gone["metrics"] = (mark.line, mark.column)
             del node.value[i]
             return True
     return False
@@ -141,11 +156,19 @@ def _left_out(raw: yaml.Node, entries: list[Entry], gone: dict[str, Place]) -> b
 
 def _name(entry: Entry) -> str:
     """What errors call an entry: its key; of a list a word, or the first key of what it holds."""
-    node, i = entry
-    first = node.value[i][0] if isinstance(node, yaml.MappingNode) else node.value[i]
+    first = _first(entry)
     if isinstance(first, yaml.MappingNode) and first.value:
         first = first.value[0][0]
-    return str(first.value) if isinstance(first, yaml.ScalarNode) else f"entry {i} of line {first.start_mark.line}"
+    return (
+        str(first.value) if isinstance(first, yaml.ScalarNode) else f"entry {entry[1]} of line {first.start_mark.line}"
+    )
+
+
+def _first(entry: Entry) -> yaml.Node:
+    """A key, or an item."""
+    node, i = entry
+    found: yaml.Node = node.value[i][0] if isinstance(node, yaml.MappingNode) else node.value[i]
+    return found
 
 
 def _path(node: yaml.Node, place: Place) -> list[Entry]:
@@ -157,7 +180,7 @@ def _path(node: yaml.Node, place: Place) -> list[Entry]:
         for i, entry in enumerate(node.value if isinstance(node, yaml.CollectionNode) else []):
             first, last = entry if isinstance(entry, tuple) else (entry, entry)
             start, end, value = first.start_mark, last.end_mark, last.start_mark
-            if (start.line, start.column) <= place < (end.line, end.column):
+            if (start.line, start.column) <= place < (end.line, end.column) or (value.line, value.column) == place:
                 found.append((node, i))
                 inner = last if (value.line, value.column) < place else None
                 break
