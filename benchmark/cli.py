@@ -116,7 +116,8 @@ def _named(arguments: argparse.Namespace) -> list[str] | None:
 def _which_results(arguments: argparse.Namespace) -> None:
     """Where no folder of records is given: the papers', or that of profile ``ci``, which is said."""
     if (given := getattr(arguments, "results", ...)) is not None:
-        if arguments.command in READERS and not getattr(arguments, "published_only", False):
+        reads = arguments.command in READERS and not getattr(arguments, "published_only", False)
+        if reads and isinstance(given, Path):
             _say_absent(given)
         return
     from benchmark.suite.apart import CI_RESULTS, RESULTS, newer_status, results_of

@@ -45,8 +45,8 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
 
 def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
     """What must be mended before a cell can run anywhere."""
-    if why := _not_implemented(recipe, protocol):
-        return why
+    if absent := _not_implemented(recipe, protocol):
+        return absent
     if why := may_not_run(recipe) or _may_not_measure(recipe, protocol):
         return why
     try:
