@@ -38,6 +38,11 @@ def test_a_recipe_without_its_base_is_not_judged(base: str, tmp_path: Path) -> N
     assert "lacks" not in fault and "no value" not in fault
 
 
+def test_no_recipe_is_meant_to_inherit_from_itself(tmp_path: Path) -> None:
+    (fault,) = found(tmp_path, ("from: base", "from: SN-DD"))
+    assert fault.endswith("unknown recipe 'SN-DD'; known: base")
+
+
 @pytest.mark.parametrize(
     ("key", "right"),
     [

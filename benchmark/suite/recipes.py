@@ -67,7 +67,8 @@ class RecipeReader:
         """``gran/NSGAN``: a recipe of another suite, which says where its values come from."""
         suite, slash, theirs = name.partition("/")
         if not slash:
-            asked.fail(f"unknown recipe {name!r}{nearest(name, self.raw)}")
+            others = [known for known in self.raw if (self.path, known) not in chain]
+            asked.fail(f"unknown recipe {name!r}{nearest(name, others)}")
         if (path := beside(self.path, suite)) is None:
             near = nearest(name, [f"{known}/{theirs}" for known in names_beside(self.path)]).partition("; known")[0]
             asked.fail(f"no suite {suite!r} beside this one, nor with ganbench, for recipe {name!r}{near}")
