@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, misspelt, nearest
 
 TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
 
@@ -135,9 +135,21 @@ def writing(names: Names) -> Iterator[None]:
         _written.reset(token)
 
 
+_missed: dict[tuple[str, str], dict[str, str]] = {}
+"""Room and name that no plug-in has -> the names, with their kinds, that the suite which wrote it last may write."""
+
+
 def meant(room: str, name: str) -> str:
     """The plug-in's name that a suite's word stands for."""
-    return _written.get().get(room, {}).get(name, name)
+    own = _written.get().get(room, {})
+    if name not in own and name not in plugins(room):
+        _missed[room, name] = {word: plugins(room)[own.get(word, word)].kind for word in words(room)}
+    return own.get(name, name)
+
+
+def instead(room: str, kind: str, name: str) -> str | None:
+    """The plug-in of that kind whose name is misspelt so in a suite; None where it may be one that is still to come."""
+    return misspelt(name, [word for word, its in _missed.get((room, name), {}).items() if its == kind])
 
 
 def words(room: str) -> set[str]:
@@ -149,7 +161,7 @@ def plugin(room: str, name: str) -> Plugin:
     """The plug-in of that name; raises GanbenchError with the nearest name if there is none."""
     known = plugins(room)
     if name not in known:
-        raise GanbenchError(f"{room.removesuffix('s')} {name!r} is not implemented{nearest(name, known)}")
+        raise GanbenchError(f"{room.removesuffix('s')} {name!r} is not implemented{nearest(name, words(room))}")
     return known[name]
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 from benchmark import __version__, door
 from benchmark.process import console
@@ -18,6 +19,8 @@ DESCRIPTION = (
 )
 ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "comparing", "making", "machine")
 """Of ``arguments/`` and of ``commands/``."""
+READERS = ("plan", "show", "compare", "claims", "report", "export")
+"""Commands to which a folder of records is of no use that is not there; ``status`` says so itself."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -117,7 +120,10 @@ def _named(arguments: argparse.Namespace) -> list[str] | None:
 
 def _which_results(arguments: argparse.Namespace) -> None:
     """Where no folder of records is given: the papers', or that of profile ``ci``, which is said."""
-    if getattr(arguments, "results", ...) is not None:
+    if (given := getattr(arguments, "results", ...)) is not None:
+        reads = arguments.command in READERS and not getattr(arguments, "published_only", False)
+        if reads and isinstance(given, Path):
+            _say_absent(given)
         return
     from benchmark.suite.apart import CI_RESULTS, RESULTS, newer_status, results_of
 
@@ -128,6 +134,14 @@ def _which_results(arguments: argparse.Namespace) -> None:
         arguments.results = results_of(named, arguments.profile)
     if arguments.results == CI_RESULTS:
         print(f"ganbench: profile ci: records in {CI_RESULTS}", file=sys.stderr)
+
+
+def _say_absent(results: Path) -> None:
+    from benchmark.errors import plain
+    from benchmark.records.folders import is_there
+
+    if not is_there(results):
+        print(f"ganbench: {plain(str(results))} does not exist: nothing has been run there", file=sys.stderr)
 
 
 def _which_suites(arguments: argparse.Namespace) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import TypeVar
-from unicodedata import category
+from unicodedata import category, normalize
 
 T = TypeVar("T")
 LONGEST_LINE = 10_000
 """Characters of a line of a message: two paths of the longest, and what is said of them."""
+
+SHORTEST = 3
+"""Letters by which a longer name is known."""
 
 
 class GanbenchError(Exception):
@@ -38,11 +41,38 @@ def sure(value: T | None) -> T:
 def nearest(name: object, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the closest known name, or the list of names when none is close."""
     names = sorted(known)
-    same = [known_name for known_name in names if known_name.lower() == str(name).lower()]
-    close = same or difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    if close := closest(str(name), names):
+        return f"; did you mean {close!r}?"
     return f"; known: {', '.join(names)}" if names else ""
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` may stand for: misspelt, cut short, or at least somewhat alike."""
+    names = sorted(known)
+    begun = [k for k in names if len(bare := _bare(name)) >= SHORTEST and _bare(k).startswith(bare)]
+    return misspelt(name, names) or min(begun, key=len, default=None) or _alike(name, names, 0.5)
+
+
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is surely meant: the same but for case, accents and punctuation, or a slip or two away, which
+    are not in its number (stylegan3 is not stylegan2).
+    """
+    names, bare = sorted(known), _bare(name)
+    if same := [k for k in names if bare and _bare(k) == bare]:
+        return _alike(name, same, 0.0)
+    numbers = re.findall(r"\d+", name)
+    return _alike(name, [k for k in names if not numbers or re.findall(r"\d+", k) == numbers], 0.75)
+
+
+def _alike(name: str, known: Iterable[str], cutoff: float) -> str | None:
+    folded = {k.casefold(): k for k in known}
+    found = get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[found[0]] if found else None
+
+
+def _bare(name: str) -> str:
+    """Its letters and digits alone: ``CIFAR-10`` and ``cifar_10`` are ``cifar10``."""
+    return "".join(c for c in normalize("NFKD", name.casefold()) if c.isalnum())
 
 
 def plain(text: str, lines: bool = False) -> str:

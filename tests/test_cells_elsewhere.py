@@ -63,7 +63,7 @@ def test_a_selections_cells_are_its_own_too(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("mine/x.yaml/1/plian/shapes", f"did you mean 'mini/{INNER}'"),
+        ("mine/x.yaml/1/plian/shapes", f"did you mean 'mine/x.yaml/{INNER}'"),
         ("mine/x.yaml", "no cell 'mine/x.yaml'"),
         ("mine/y.yaml/1/plain/shapes", "no suite 'mine/y.yaml'"),
         (f"mini/{INNER}", f"of a suite that is elsewhere: FILE.yaml/{INNER}"),

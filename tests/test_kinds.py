@@ -198,7 +198,7 @@ def test_a_protocols_kinds_follow_table_row_and_column(table: str, row: str, kin
         ("stated: {p: [lr_g]}, kinds: {code: [lr_g]}", "'lr_g' is stated already"),
         ("kinds: {chosen: lr_g}", "expected a list"),
         ("kinds: [lr_g]", "expected a mapping"),
-        ("kinds: {chosen: [dataset]}", "no value is called 'dataset'"),
+        ("kinds: {chosen: [dataset]}", "dataset needs no kind"),
     ],
 )
 def test_a_kind_of_nothing_is_refused_with_its_place(block: str, said: str, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, closest
 from benchmark.process.shell import quoted
 from benchmark.suite.find import find, suite_of
 from benchmark.suite.load import load
@@ -29,6 +29,9 @@ def the_cell(name: str, profile: str | None = None) -> tuple[Suite, Cell]:
     cells = {c.id: c for c in suite.cells}
     found = cells.get(f"{suite.name}/{inner}") or cells.get(inner)  # a selection's cells are of other suites
     if found is None:
-        near = nearest(f"{suite.name}/{inner}", cells).partition("; known")[0]  # a suite may have hundreds
-        raise GanbenchError(f"no cell {name!r}{near or f'; see: ganbench list {quoted(given)}'}", 2)
+        close = closest(f"{suite.name}/{inner}", cells) if "/" in inner else None  # a table has hundreds
+        if close is None:
+            raise GanbenchError(f"no cell {name!r}; see: ganbench list {quoted(given)}", 2)
+        near = f"{given}/{close.removeprefix(f'{suite.name}/')}"
+        raise GanbenchError(f"no cell {name!r}; did you mean {near!r}?", 2)
     return suite, found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from benchmark.errors import GanbenchError
 from benchmark.process import shell
@@ -17,7 +17,7 @@ def only_of(a: Namespace) -> Filter | None:
     return Filter(a.only) if a.only is not None else None
 
 
-def chosen_cells(a: Namespace, suites: Iterable[Suite], named: Sequence[str]) -> list[Cell]:
+def chosen_cells(a: Namespace, suites: Sequence[Suite], named: Sequence[str]) -> list[Cell]:
     """The cells that ``--only`` chooses; ``named``: the suites' names, as they were given.
 
     Raises:
@@ -26,7 +26,7 @@ def chosen_cells(a: Namespace, suites: Iterable[Suite], named: Sequence[str]) ->
     only = only_of(a)
     cells = [c for s in suites for c in s.cells if only is None or only(c)]
     if not cells:
-        raise no_cell(a, named)
+        raise no_cell(a, named, suites)
     return cells
 
 
@@ -38,15 +38,15 @@ def chosen_suites(a: Namespace, suites: Sequence[Suite], named: Sequence[str], r
         return list(suites)
     left = [one for suite in suites if (one := narrowed(suite, only, references)).tables]
     if not left:
-        raise no_cell(a, named)
+        raise no_cell(a, named, suites)
     return left
 
 
-def no_cell(a: Namespace, named: Sequence[str]) -> GanbenchError:
-    """That ``--only`` chooses nothing, and where to see what there is."""
-    return GanbenchError(
-        f"--only {a.only!r} leaves no cell; see: {about('list', named, getattr(a, 'profile', None))}", 2
-    )
+def no_cell(a: Namespace, named: Sequence[str], suites: Sequence[Suite]) -> GanbenchError:
+    """That ``--only`` chooses nothing, which words of it may be misspelt, and where to see what there is."""
+    astray = only.astray(c for s in suites for c in s.cells) if (only := only_of(a)) is not None else ""
+    see = about("list", named, getattr(a, "profile", None))
+    return GanbenchError(f"--only {a.only!r} leaves no cell{astray}; see: {see}", 2)
 
 
 def about(name: str, suites: Sequence[str], profile: str | None, *more: object) -> str:

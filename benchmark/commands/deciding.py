@@ -31,7 +31,7 @@ def until_decided(a: Namespace, options: Options) -> int:
     session = Session(suites, only_of(a), a.results, options, a.budget)
     state = session.look()
     if not state.cells:
-        raise no_cell(a, a.suites)
+        raise no_cell(a, a.suites, suites)
     say_code((joined.cell.recipe, joined.cell.protocol) for joined in state.cells)
     unread = say(state.problems)
     standing.begin(state, RULE, first_seeds(a.words))

@@ -53,7 +53,7 @@ def compare(a: Namespace) -> int:
 
     (rows, lines, lacks), _ = believing(compared, found)
     if only is not None and not rows:
-        raise no_cell(a, a.suites)
+        raise no_cell(a, a.suites, suites)
     frame = pandas.DataFrame(rows)
     if a.format == "csv":
         frame.map(cell).to_csv(out_for_programs(), index=False)
@@ -93,7 +93,7 @@ def claims(a: Namespace) -> int:
 
     all_judged = believing(judged, found)[0]
     if only is not None and not all_judged:
-        raise no_cell(a, a.suites)
+        raise no_cell(a, a.suites, suites)
     for suite, found_claims, ranked in all_judged:
         for c in found_claims:
             print_fitting(
@@ -140,7 +140,7 @@ def report(a: Namespace) -> int:
         loaded = [(suite, with_outside(suite, joined, others)) for suite, joined in loaded]
         said = [str(p) for p in (*problems, *out)]
         if only is not None and not any(only(j.cell) for _, joined in loaded for rows in joined.values() for j in rows):
-            raise no_cell(a, a.suites)
+            raise no_cell(a, a.suites, suites)
         return write_reports(loaded, str(a.results), a.out, said, conflicts, a.png, tell, only, left)
 
     for written in believing(reported, found)[0]:

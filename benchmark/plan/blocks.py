@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.catalogue import plugin, plugins
+from benchmark.catalogue import instead, plugin, plugins
 from benchmark.data.cards import card
 from benchmark.data.subsets import subset_size, too_many
 from benchmark.errors import GanbenchError
@@ -44,15 +44,9 @@ def what_blocks(recipe: Recipe, protocol: Protocol) -> str | None:
 
 
 def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
-    """What must be mended before a cell can run anywhere; of what is not implemented, all."""
-    absent = [f"network {recipe.network[0]}"] if recipe.network[0] not in plugins("networks") else []
-    absent += [f"loss {recipe.loss[0]}"] if recipe.loss[0] not in plugins("methods") else []
-    absent += [
-        f"part {name}" for name in dict.fromkeys(name for name, _ in recipe.parts) if name not in plugins("methods")
-    ]
-    absent += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
-    if absent:
-        return ", ".join(absent) + (" is" if len(absent) == 1 else " are") + " not implemented"
+    """What must be mended before a cell can run anywhere."""
+    if absent := _not_implemented(recipe, protocol):
+        return absent
     if why := may_not_run(recipe) or _may_not_measure(recipe, protocol):
         return why
     try:
@@ -76,6 +70,20 @@ def _barred(recipe: Recipe, protocol: Protocol) -> str | None:
     if recipe.steps_per_epoch(images) == 0:
         return f"{images} images are fewer than one batch of {recipe.batch_d}"
     return None
+
+
+def _not_implemented(recipe: Recipe, protocol: Protocol) -> str:
+    """All that is not implemented, and what is meant where a name is misspelt."""
+    parts = dict.fromkeys(("methods", "part", name) for name, _ in recipe.parts)
+    named = [("networks", "network", recipe.network[0]), ("methods", "loss", recipe.loss[0]), *parts]
+    absent = [(room, kind, name) for room, kind, name in named if name not in plugins(room)]
+    said = [f"{kind} {name}" for _, kind, name in absent]
+    said += [f"metric {name}" for name in protocol.metrics if name not in (*NEEDS, *IMAGE, *PROBES)]
+    if not said:
+        return ""
+    near = ", ".join(repr(meant) for missed in absent if (meant := instead(*missed)))
+    are = "is" if len(said) == 1 else "are"
+    return f"{', '.join(said)} {are} not implemented" + (f"; did you mean {near}?" if near else "")
 
 
 def may_not_run(recipe: Recipe) -> str | None:

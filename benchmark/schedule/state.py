@@ -200,5 +200,5 @@ def _aged(row: dict[str, Any], age: float, written: float, alive: bool | None) -
 
 def _line(row: dict[str, Any]) -> str:
     if row["state"] == "failed":
-        return plain(f"failed: {row['name']}: {row['why']}")
+        return plain(f"failed: {(name := row['name'])}: {row['why'].removeprefix(f'FAILED: {name}: ')}")
     return plain(f"{row['state']}: ") + line(row) + (f"  since {row['since']}" if "since" in row else "")

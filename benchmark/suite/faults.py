@@ -9,16 +9,27 @@ from pathlib import Path
 
 import yaml
 
+from benchmark.errors import misspelt
 from benchmark.suite.file import read
 from benchmark.suite.load import NEEDED, load_node
+from benchmark.suite.model import METRICS
 from benchmark.suite.nodes import Node, SuiteError
 
 MOST, LOOK_S = 50, 20.0  # faults that are looked for, and for how long
 
 PLACE = re.compile(r":(\d+):(\d+): (.*)", re.DOTALL)
 TOO_MANY = re.compile(r"[\d,]+ entries, and at most")
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 LACKS = re.compile(r"\b(needs|lacks|missing|without|there are no|nothing)\b")
 """What an error says where something is not there."""
+
+ABOUT = {
+    "resolution": re.compile(r"\bpixels\b"),
+    "channels": re.compile(r"\bchannels\b"),
+    "metrics": re.compile(r"does not measure it$"),
+    "plugins": re.compile(r"^(features is|unknown dataset)"),
+}
+"""What an error says that is about a key, and does not name it."""
 
 Entry = tuple[yaml.Node, int]
 """A mapping or sequence, and which of its entries."""
@@ -37,6 +48,8 @@ def faults(path: Path) -> list[str]:
     except SuiteError as error:
         return [str(error)]
     raw, found, gone = copy.deepcopy(root.raw), list[str](), dict[str, Place]()
+    tried = dict[Place, list[yaml.ScalarNode]]()  # what may yet stand where a value was wrong
+    doubtful = set[str]()  # keys whose values are ours
     until = time.monotonic() + LOOK_S
     for _ in range(2 * MOST):
         try:
@@ -49,21 +62,28 @@ def faults(path: Path) -> list[str]:
             return list(dict.fromkeys([*found, message]))
         place, what = (int(where[1]) - 1, int(where[2]) - 1), where[3]
         entries = _path(raw, place)
+        follows = (place in tried and _at(entries, place) is not None) or _follows(what, entries, gone, doubtful)
         again = message in found
-        if not again and not _follows(what, entries, gone):
+        if not again and not follows:
             found.append(message)
+            tried[place] = _meant(entries, place, what)
+            if len(tried[place]) > 1:  # a number that nobody gave
+                doubtful |= {_name(entries[-1])} - {*METRICS}
         if TOO_MANY.match(what) or time.monotonic() > until:  # taking one out of many mends nothing
             break
-        if len(found) == MOST or not ((not again and _mended(entries, place, what)) or _left_out(raw, entries, gone)):
+        if len(found) == MOST or not (_replaced(entries, place, tried) or _left_out(raw, entries, gone)):
             break
     return found
 
 
-def _follows(what: str, entries: list[Entry], gone: dict[str, Place]) -> bool:
-    """Whether an error is about something that was left out before."""
+def _follows(what: str, entries: list[Entry], gone: dict[str, Place], doubtful: set[str]) -> bool:
+    """Whether an error is about something that was left out, or made up, before."""
+    what = re.sub(r"; (did you mean|known:) .*", "", what)
     words = set(re.findall(r"[^\s,'\"\]\[]+", what))
-    if any(name in words or f"'{name}'" in what for name in gone):
-        return True
+    words |= {name for word in words for name in word.split(".")}  # parts.gran.tau
+    for name in {*gone, *doubtful}:
+        if name in words or f"'{name}'" in what or (name in ABOUT and ABOUT[name].search(what)):
+            return True
     if not LACKS.search(what) or not entries:
         return False
     node, i = entries[-1]
@@ -72,40 +92,83 @@ def _follows(what: str, entries: list[Entry], gone: dict[str, Place]) -> bool:
     return any((start.line, start.column) <= at < (end.line, end.column) for at in gone.values())
 
 
-def _mended(entries: list[Entry], place: Place, what: str) -> bool:
-    """Put what was meant in the place of a word or number that is wrong; whether that is plain."""
-    meant = re.search(r"did you mean '([^']+)'\?$", what)
-    number = re.search(r"^(expected an? (whole )?number|.* must be positive)", what)
-    if not entries or not (meant or number):
+def _meant(entries: list[Entry], place: Place, what: str) -> list[yaml.ScalarNode]:
+    """What may stand in the place of a wrong word or number, the likeliest first; none where nothing is plain."""
+    if (scalar := _at(entries, place)) is None:
+        return []
+    if meant := re.search(r"did you mean '([^']+)'\?$", what):
+        suite, slash, name = scalar.value.rpartition("/")  # of base/recipe, the second half can be what is wrong
+        word = f"{suite}/{meant[1]}" if slash and f"{name!r};" in what else meant[1]
+        return [_scalar("str", word)] if misspelt(scalar.value, [word]) else []
+    if what.startswith("expected true or false"):
+        return [_scalar("bool", "true")]
+    if re.search(r"^(expected an? (whole )?number|.* must be positive)", what):
+        return [_scalar("float", number) for number in (*NUMBER.findall(scalar.value)[:1], "1", "0.5")]
+    return []
+
+
+def _replaced(entries: list[Entry], place: Place, tried: dict[Place, list[yaml.ScalarNode]]) -> bool:
+    """Put the next of what may stand in its place there; whether there is one."""
+    if not tried.get(place) or (scalar := _at(entries, place)) is None:
         return False
-    node, i = entries[-1]
-    for scalar in node.value[i] if isinstance(node, yaml.MappingNode) else [node.value[i]]:
+    new = tried[place].pop(0)
+    scalar.value, scalar.tag, scalar.style = new.value, new.tag, None
+    return True
+
+
+def _at(entries: list[Entry], place: Place) -> yaml.ScalarNode | None:
+    """The key, value or item that begins in a place."""
+    node, i = entries[-1] if entries else (None, 0)
+    for scalar in () if node is None else node.value[i] if isinstance(node, yaml.MappingNode) else [node.value[i]]:
         mark = scalar.start_mark
         if isinstance(scalar, yaml.ScalarNode) and (mark.line, mark.column) == place:
-            scalar.value = _meant(scalar.value, meant[1], what) if meant else "1"
-            scalar.tag = f"tag:yaml.org,2002:{'str' if meant else 'int'}"
-            return True
-    return False
+            return scalar
+    return None
 
 
-def _meant(word: str, meant: str, what: str) -> str:
-    """The word with what was meant in it: of ``base/recipe`` that can be the second half."""
-    suite, slash, name = word.rpartition("/")
-    return f"{suite}/{meant}" if slash and f"{name!r};" in what else meant
+def _scalar(kind: str, value: str) -> yaml.ScalarNode:
+    return yaml.ScalarNode(f"tag:yaml.org,2002:{kind}", value)
+
+
+def _is_base(entries: list[Entry]) -> bool:
+    """Whether it is the recipe that another inherits from."""
+    return len(entries) == 3 and [_name(entries[0]), _name(entries[2])] == ["recipes", "from"]
 
 
 def _left_out(raw: yaml.Node, entries: list[Entry], gone: dict[str, Place]) -> bool:
-    """Take the entry of an error out of the tree; whether there is one that can be done without."""
-    for node, i in reversed(entries):
-        key = node.value[i][0] if isinstance(node, yaml.MappingNode) else node.value[i]
-        name = str(key.value) if isinstance(key, yaml.ScalarNode) else f"entry {i} of line {key.start_mark.line}"
+    """Take the entry of an error out of the tree; whether there is one that can be done without. A recipe whose base is
+    wrong goes as a whole: what it lacks, or has too much, nobody can say.
+    """
+    entries = entries[:2] if _is_base(entries) else entries
+    for depth, (node, i) in reversed(list(enumerate(entries))):
+        name, mark = _name((node, i)), _first((node, i)).start_mark
         if node is raw and name in (*NEEDED, "suite", "include"):
             return False
-        if isinstance(node, yaml.MappingNode) or len(node.value) > 1:
-            gone[name] = (key.start_mark.line, key.start_mark.column)
+        item = depth > 0 and isinstance(entries[depth - 1][0], yaml.SequenceNode)
+        if len(node.value) > 1 or (isinstance(node, yaml.MappingNode) and not item):
+            gone[name.rstrip("+-")] = (mark.line, mark.column)
+            if depth > 0 and _name(entries[depth - 1]) == "metrics":
+                gone["metrics"] = (mark.line, mark.column)
             del node.value[i]
             return True
     return False
+
+
+def _name(entry: Entry) -> str:
+    """What errors call an entry: its key; of a list a word, or the first key of what it holds."""
+    first = _first(entry)
+    if isinstance(first, yaml.MappingNode) and first.value:
+        first = first.value[0][0]
+    return (
+        str(first.value) if isinstance(first, yaml.ScalarNode) else f"entry {entry[1]} of line {first.start_mark.line}"
+    )
+
+
+def _first(entry: Entry) -> yaml.Node:
+    """A key, or an item."""
+    node, i = entry
+    found: yaml.Node = node.value[i][0] if isinstance(node, yaml.MappingNode) else node.value[i]
+    return found
 
 
 def _path(node: yaml.Node, place: Place) -> list[Entry]:
@@ -117,7 +180,7 @@ def _path(node: yaml.Node, place: Place) -> list[Entry]:
         for i, entry in enumerate(node.value if isinstance(node, yaml.CollectionNode) else []):
             first, last = entry if isinstance(entry, tuple) else (entry, entry)
             start, end, value = first.start_mark, last.end_mark, last.start_mark
-            if (start.line, start.column) <= place < (end.line, end.column):
+            if (start.line, start.column) <= place < (end.line, end.column) or (value.line, value.column) == place:
                 found.append((node, i))
                 inner = last if (value.line, value.column) < place else None
                 break

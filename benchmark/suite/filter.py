@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, closest, nearest
 from benchmark.suite.model import Cell, Place
 
 COORDINATES = ("table", "method", "backbone", "dataset", "data_percent", "resolution")
@@ -58,6 +58,7 @@ class Filter:
 
     def __init__(self, text: str, fields: tuple[str, ...] = FIELDS) -> None:
         self.text, self._at, self._fields = text, 0, fields
+        self._wanted: list[tuple[str, str, Test]] = []  # the words that a field is to be, or to hold
         if text.count("(") > MOST_PARENTHESES:
             self._fail(f"more than {MOST_PARENTHESES} parentheses")
         if len(text) > LONGEST:
@@ -69,6 +70,16 @@ class Filter:
     def __call__(self, cell: Cell | Place | Row) -> bool:
         """Whether the cell is chosen."""
         return self._test(cell)
+
+    def astray(self, cells: Iterable[Cell]) -> str:
+        """``: no method 'bsae', the nearest is 'base'`` for each word that is that of no cell, and near to one's."""
+        cells = list(cells)
+        said = [
+            f"no {field} {wanted!r}, the nearest is {near!r}"
+            for field, wanted, test in self._wanted
+            if not any(map(test, cells)) and (near := closest(wanted, {str(getattr(c, field)) for c in cells}))
+        ]
+        return f": {'; '.join(said)}" if said else ""
 
     def _any(self) -> Test:
         tests = [self._all()]
@@ -117,6 +128,8 @@ class Filter:
             return wanted.lower() in str(getattr(cell, field)).lower()
 
         test = part if "~" in op else equal
+        if op in ("=", "~") and number is None:
+            self._wanted.append((field, wanted, test))
         return (lambda cell: not test(cell)) if op.startswith("!") else test
 
     def _take(self, symbol: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark.errors import nearest
+from benchmark.errors import closest, misspelt, nearest
 from benchmark.process.home import PACKAGE
 from benchmark.process.shell import file
 from benchmark.suite.nodes import SuiteError
@@ -25,8 +25,21 @@ def find(name: str) -> Path:
         return path
     if found := _named(name, Path(SUITES), PACKAGED):
         return found
-    known = [p.stem for folder in (Path(SUITES), PACKAGED) for p in suite_files(folder)]
-    raise SuiteError(f"no suite {name!r}{nearest(name, set(known)) or ': no suite file there'}")
+    known = {p.stem for folder in (Path(SUITES), PACKAGED) for p in suite_files(folder)}
+    near = _file_near(name) if misspelt(name, known) is None else None
+    raise SuiteError(
+        f"no suite {name!r}{f'; did you mean {near!r}?' if near else nearest(name, known) or ': no suite file there'}"
+    )
+
+
+def _file_near(name: str) -> str | None:
+    """The suite file that is meant in the folder that a name points into, written as the name is."""
+    folder, slash, file = name.rpartition("/")
+    with suppress(SuiteError):  # no folder that can be read: none of its files was meant
+        there = {p.stem: p.name for p in suite_files(Path(folder + slash))}
+        close = closest(file.removesuffix(".yaml").removesuffix(".yml"), there)
+        return f"{folder}{slash}{there[close]}" if close else None
+    return None
 
 
 def suite_of(cell: str) -> tuple[str, str]:

@@ -55,11 +55,13 @@ def leaves(fields: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def read_kinds(node: Node, fields: Collection[str], stated: Collection[str]) -> dict[str, Said]:
-    """``kinds: {chosen: [steps, parts.gran.tau], …}``, by path.
+def read_kinds(
+    node: Node, fields: Collection[str], stated: Collection[str], sourceless: Collection[str] = ()
+) -> dict[str, Said]:
+    """``kinds: {chosen: [steps, parts.gran.tau], …}``, by path; ``sourceless``: the fields that have none.
 
     Raises:
-        SuiteError: an unknown kind or field, or a value of two kinds.
+        SuiteError: an unknown kind or field, one that has none, or a value of two kinds.
     """
     found: dict[str, Said] = {}
     for kind, names in node.mapping().items():
@@ -68,6 +70,8 @@ def read_kinds(node: Node, fields: Collection[str], stated: Collection[str]) -> 
         for at in names.items():
             path = at.text()
             field = path.partition(".")[0]
+            if path in sourceless:
+                at.fail(f"{path} needs no kind: leave it out here")
             if (path != REST and field not in fields) or path != field not in NESTED:
                 at.fail(f"no value is called {path!r}{nearest(path, [*fields, REST])}")
             if path in found or path in stated:

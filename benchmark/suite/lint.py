@@ -26,16 +26,17 @@ from benchmark.suite.plugged import plugged
 from benchmark.suite.recipes import RecipeReader
 from benchmark.suite.spellings import spellings
 from benchmark.suite.tidy import published_rows
+from benchmark.suite.unheard import misspelt_names
 
 WIDE = 0.25  # a wider tolerance is taken for a mistake; the widest of the five papers' suites is 0.1
 
 
 def lint(paths: Sequence[Path]) -> list[str]:
-    """Every problem of these suites, as ``suite: what is wrong``."""
+    """Every problem of these suites, as ``suite: what is wrong``, or with its place for the suite."""
     suites = [load(path) for path in paths]
     problems = [f"{s.name}: {text}" for s in suites for text in _suite(s)]
     recipes = [r for s in suites for profile in s.profiles for c in load(s.path, profile).cells for r in (c.recipe,)]
-    return problems + list(spellings(recipes))
+    return [*(line for path in paths for line in misspelt_names(path)), *problems, *spellings(recipes)]
 
 
 def unsourced(cell: Cell) -> list[str]:

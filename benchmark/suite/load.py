@@ -145,7 +145,7 @@ def _selection(path: Path, top: dict[str, Node], profile: str | None, including:
         only = _only(item.mapping()["only"]) if "only" in item.mapping() else None
         kept = [replace(t, cells=tuple(c for c in t.cells if only is None or only(c))) for t in suite.tables]
         if not any(t.cells for t in kept):
-            item.fail("this selection holds no cell")
+            item.fail(f"this selection holds no cell{only.astray(suite.cells) if only else ''}")
         for table in (t for t in kept if t.cells):
             if table.key in tables:
                 item.fail(f"table {table.key} is included twice; join the selections with '|'")

@@ -44,10 +44,15 @@ class Node:
     def __init__(self, raw: yaml.Node, file: str) -> None:
         self.raw, self.file = raw, file
 
+    @property
+    def place(self) -> str:
+        """``file:line:column``."""
+        mark = self.raw.start_mark
+        return f"{self.file}:{mark.line + 1}:{mark.column + 1}"
+
     def fail(self, message: str) -> NoReturn:
         """Raise a SuiteError at this node."""
-        mark = self.raw.start_mark
-        raise SuiteError(f"{self.file}:{mark.line + 1}:{mark.column + 1}: {message}")
+        raise SuiteError(f"{self.place}: {message}")
 
     def mapping(self, known: Collection[str] | None = None, required: Collection[str] = ()) -> dict[str, Node]:
         """Keys and values; fails on an unknown, missing or repeated key."""

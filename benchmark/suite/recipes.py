@@ -10,7 +10,7 @@ from benchmark.catalogue import words
 from benchmark.errors import GanbenchError, nearest
 from benchmark.metrics.names import IMAGE, PROBES
 from benchmark.recipe import Protocol, Recipe
-from benchmark.suite.draft import COORDINATES, Draft
+from benchmark.suite.draft import COORDINATES, SOURCELESS, Draft
 from benchmark.suite.fields import PROTOCOL_TYPES, RECIPE_TYPES, recipe_field, scalar
 from benchmark.suite.file import read
 from benchmark.suite.filter import Filter
@@ -67,7 +67,8 @@ class RecipeReader:
         """``gran/NSGAN``: a recipe of another suite, which says where its values come from."""
         suite, slash, theirs = name.partition("/")
         if not slash:
-            asked.fail(f"unknown recipe {name!r}{nearest(name, self.raw)}")
+            others = [known for known in self.raw if (self.path, known) not in chain]
+            asked.fail(f"unknown recipe {name!r}{nearest(name, others)}")
         if (path := beside(self.path, suite)) is None:
             near = nearest(name, [f"{known}/{theirs}" for known in names_beside(self.path)]).partition("; known")[0]
             asked.fail(f"no suite {suite!r} beside this one, nor with ganbench, for recipe {name!r}{near}")
@@ -160,7 +161,7 @@ def _sources(given: dict[str, Node], types: dict[str, str]) -> tuple[dict[str, s
             if name not in types and name != REST:
                 why.fail(f"unknown key {name!r}{nearest(name, types)}")
             notes[name] = why.text()
-    return stated, notes, read_kinds(given["kinds"], types, stated) if "kinds" in given else {}
+    return stated, notes, read_kinds(given["kinds"], types, stated, SOURCELESS) if "kinds" in given else {}
 
 
 def _on(node: Node, read: Callable[[Node], Draft], fields: tuple[str, ...] = ON) -> tuple[tuple[Filter, Draft], ...]:

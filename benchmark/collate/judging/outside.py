@@ -10,7 +10,7 @@ nowhere.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.collate.judging.assumed import as_assumed
@@ -52,7 +52,7 @@ class Outside(Joined):
     @property
     def remarks(self) -> list[str]:
         """What could not be looked at, of all of them."""
-        return list(dict.fromkeys(remark for record in self.given for remark in record.remarks))
+        return _by_seed(self.given, lambda record: record.remarks)
 
 
 def with_outside(
@@ -104,12 +104,25 @@ def tier_of_outside(cell: Cell, group: Sequence[External]) -> Tier:
     lines = [f"{name}: {theirs.get(name, 'none')} -> {first.data.get(name, 'none')}" for name in apart]
     lines += _protocol(cell, first)
     lines += [f"images were {what}: {how}" for what, how in first.prepared.items()]
-    lines += list(dict.fromkeys(finding for record in group for finding in record.findings))
+    lines += _by_seed(group, lambda record: record.findings)
     lines += [] if first.trained_by or first.kind == "reported" else ["nobody declares how it was trained"]
     features = first.protocol.get("features")
     if features and proxy(features):
         lines.insert(0, f"{features} is a proxy: its numbers are on another scale than any published ones")
     return Tier("incomparable" if set(apart) & set(OTHER_SCALE) else "proxy" if lines else "declared", tuple(lines))
+
+
+def _by_seed(group: Sequence[External], said: Callable[[External], Iterable[str]]) -> list[str]:
+    """What is said of each, once; with the seeds of which it is said where those are not all."""
+    seeds: dict[str, dict[int, None]] = {}
+    for record in group:
+        for line in said(record):
+            seeds.setdefault(line, {})[record.seed] = None
+    every = {record.seed for record in group}
+    return [
+        line if of.keys() == every else f"{'seed' if len(of) == 1 else 'seeds'} {', '.join(map(str, of))}: {line}"
+        for line, of in seeds.items()
+    ]
 
 
 def _protocol(cell: Cell, record: External) -> list[str]:

@@ -37,9 +37,9 @@ def compared_rows(joined: dict[str, list[Joined]]) -> Iterator[dict[str, Any]]:
 
 def believed(joined: dict[str, list[Joined]]) -> Iterator[str]:
     """A line for each thing that the numbers ask to be believed, with the cells that it is about."""
-    cells: dict[str, list[str]] = {}
+    cells: dict[str, dict[str, None]] = {}
     for j in (j for table in joined.values() for own in table for j in (own, *own.outside)):
         for line in j.caveats:
-            cells.setdefault(line, []).append(j.cell.id)
+            cells.setdefault(line, {})[j.cell.id] = None
     for line, ids in cells.items():
         yield f"to be believed: {line}: {', '.join(ids)}"
