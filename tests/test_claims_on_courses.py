@@ -68,7 +68,8 @@ EXPECTED: dict[tuple[str, str], set[tuple[str, str, str]]] = {
     ("theory", "unsteady-without-penalty"): {(STEADY.format(m), "SN-D[MLP]", "none[MLP]") for m in ("V_g", "D_G")},
     ("gran", "ns-loss-is-steadier"): {(STEADY.format("FID"), "GraND-GAN", "GraNC-GAN")},
     ("gran", "stabilises-training"): {(STEADY.format("FID"), "GraND-GAN", "NSGAN")},
-    ("gran", "soft-hinge-is-steadier"): {
+    ("gran", "soft-hinge-is-steadier"): {(STEADY.format("FID"), "GraNC-GAN", "GraNC-GAN (hinge)")},
+    ("gran", "hinge-is-steadier"): {
         (STEADY.format("FID"), "GraNC-GAN", "GraNC-GAN (hinge)"),
         (STEADY.format("FID"), "GraNC-GAN (hinge)", "GraNC-GAN (Wasserstein)"),
     },

@@ -260,8 +260,7 @@ def test_the_papers_own_numbers_are_reproduced_and_its_claims_hold() -> None:
     judged = {c.id: judge_claim(c, [j for rows in joined.values() for j in rows]) for c in suite.claims}
     assert judged["larger-domain-better"].achieved.name == judged["domain-lipschitz-tradeoff"].achieved.name == "holds"
     printed = {id: c for id, c in judged.items() if c.claim.numbers()[0].cell.startswith(("theory/1", "theory/2"))}
-    names = {id: c.published.name for id, c in printed.items() if c.published.name != "holds"}
-    assert names == {"slightly-worse-domain": "fails"}, "its own numbers are 15.5 % apart"
+    assert {c.published.name for c in printed.values()} == {"holds"}
     assert {c.published.name for id, c in judged.items() if id not in printed} == {"not judged"}
 
 

@@ -286,7 +286,7 @@ def test_what_is_given_up_on_the_way_is_in_the_summary_and_not_said_before(
     assert lab.decide("40h") == 1
     said = capsys.readouterr().err
     on_the_way, _, summary = said.partition("\nstopped after ")
-    assert "nothing is left that seeds could decide; 2 verdicts given up" in summary and "not decide" not in on_the_way
+    assert "nothing is left that seeds could decide; 3 verdicts given up" in summary and "not decide" not in on_the_way
     assert "claim theory: larger-domain-better, generalization-follows-lipschitz: " in listed(said, "given up")
 
 

@@ -55,7 +55,7 @@ def test_the_last_lines_count(at: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert compared.startswith("105 numbers of 23 cells: ")
     assert sum(int(part.split()[0]) for part in compared.partition(": ")[2].split(", ")) == 105
     claims = said(capsys, at, WHOLE, "claims", "theory").splitlines()[-1]
-    by_theirs = "by the published numbers 7 hold (6 fragile), 1 fails (1 fragile), 11 not judged"
+    by_theirs = "by the published numbers 8 hold (6 fragile), 11 not judged"
     assert claims == f"19 claims: {by_theirs}; by ours 19 not judged"
     alone = said(capsys, at, WHOLE, "claims", "theory", "--published-only").splitlines()[-1]
     assert alone == claims.partition("; by ours")[0]
@@ -79,8 +79,8 @@ def test_a_difference_is_shown_with_its_kind_and_source(
     pair = ("gran/2/NSGAN/cifar10", "gran/2/GraND-GAN/cifar10")
     text = said(capsys, at, 120, "diff", *pair)
     assert "≠ parts               none" in text and "gran (tau 1.2, eps 1e-08)" in text
-    assert "chosen: gran.eps" in text and "[1] stated: equation 20" in text and "14.965" in text
-    assert "28 fields alike" in text and "batch_d" not in text
+    assert "inferred: gran.tau; chosen:" in text and "[2] stated: equation 20" in text and "14.965" in text
+    assert "24 fields alike" in text and "batch_d" not in text
     assert "batch_d" in said(capsys, at, 120, "diff", *pair, "--all")
     twice = said(capsys, at, 120, "diff", pair[0], pair[0])
     assert "≠" not in twice and "29 fields alike" in twice

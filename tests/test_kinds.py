@@ -72,7 +72,7 @@ def test_every_value_of_the_papers_suites_has_a_kind(paper: str) -> None:
 @pytest.mark.parametrize(
     ("name", "field", "kind"),
     [
-        ("gran/2/GraND-GAN/cifar10", "parts.gran.tau", "stated"),
+        ("gran/2/GraND-GAN/cifar10", "parts.gran.tau", "inferred"),
         ("gran/2/GraND-GAN/cifar100", "parts.gran.tau", "chosen"),
         ("gran/3/GraNC-GAN/celeba", "parts.gran.tau", "chosen"),
         ("gran/2/SNGAN†/cifar10", "parts.output-scale.k", "chosen"),
@@ -92,7 +92,7 @@ def test_every_value_of_the_papers_suites_has_a_kind(paper: str) -> None:
         ("chain/cifar/BigGAN/cifar10", "seeds", "inferred"),
         ("sdp/I/LSGAN-SDP/cifar10", "parts.sdp.norm", "stated"),
         ("sdp/I/LSGAN-SDP/cifar10", "checkpoint", "chosen"),
-        ("theory/1/B_z=10^0[MLP]/mnist", "loss.name", "lineage"),
+        ("theory/1/B_z=10^0[MLP]/mnist", "loss.name", "chosen"),
         ("theory/2/sigma=sqrt(2)[MLP]/mnist", "parts.translations.copies", "stated"),
         ("theory/2/sigma=sqrt(2)[MLP]/mnist", "parts.translations.fill", "chosen"),
     ],

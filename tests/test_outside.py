@@ -336,7 +336,7 @@ def test_a_reported_number_is_judged_only_if_all_of_its_protocol_is_stated(cell:
         (["KID=3"], "has no KID: its table prints IS, FID, KIDx1000"),
         (["FID=-3"], "FID -3 is impossible"),
         (["FID=1", "FID=2"], "one metric stands twice"),
-        (["FID=1,2", "IS=3"], "as many values of each metric"),
+        (["FID=1.0,2.0", "IS=3"], "as many values of each metric"),
         (["FID=12±3"], "is no number such as FID=12.3"),
         (["FID"], "is no number such as FID=12.3"),
         (["FID=nan"], "is no number such as FID=12.3"),

@@ -301,8 +301,8 @@ def test_a_value_stands_once_beside_the_methods_that_have_it() -> None:
     suite = load(Path("suites/gran.yaml"))
     view = next(iter(views_of(suite, join(suite, [])).values()))
     of_tau = [x for x in view.fields.lines() if x.field == "gran.tau"]
-    assert [(x.place, x.methods, x.value.paper, x.value.kind) for x in of_tau] == [
-        ("cifar10", "GraND-GAN, GraNC-GAN", "1.2", "stated"),
+    assert sorted((x.place, x.methods, x.value.paper, x.value.kind) for x in of_tau) == [
+        ("cifar10", "GraND-GAN, GraNC-GAN", "1.2", "inferred"),
         ("cifar100", "GraND-GAN, GraNC-GAN", "1.2", "chosen"),
         ("stl10", "GraND-GAN, GraNC-GAN", "2", "chosen"),
     ]
