@@ -298,7 +298,7 @@ def test_a_click_on_a_cell_opens_its_page_with_curves_samples_and_command(site: 
     )  # the published number: the click goes to the achieved one's link
     page.until("document.querySelector('.crumbs') !== null")
     assert page.js("document.querySelector('h1').innerText").startswith("Bz=102")
-    seeds = len(list((ROOT / "results/records/theory/1--B_z=10^2[MLP]--mnist").iterdir()))
+    seeds = len(list(Path("results/records/theory/1--B_z=10^2[MLP]--mnist").iterdir()))
     lines = page.js("[...document.querySelectorAll('.curves .plot')].map(p => p.querySelectorAll('.line').length)")
     assert lines == 6 * [seeds]
     assert page.until(
