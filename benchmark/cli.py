@@ -19,7 +19,7 @@ DESCRIPTION = (
 )
 ROOMS = ("listing", "planning", "running", "judging", "sharing", "measuring", "comparing", "making", "machine")
 """Of ``arguments/`` and of ``commands/``."""
-READERS = ("plan", "show", "compare", "claims", "report", "export")
+READERS = ("show", "compare", "claims", "report", "export")
 """Commands to which a folder of records is of no use that is not there; ``status`` says so itself."""
 
 

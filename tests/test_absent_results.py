@@ -12,7 +12,6 @@ from tests.test_working_directory import MINI
 READING = {
     "compare": ["x.yaml"],
     "claims": ["x.yaml"],
-    "plan": ["x.yaml"],
     "report": ["x.yaml", "--out", "made"],
     "export": ["x.yaml", "--out", "made.zip"],
     "show": ["./x.yaml/1/plain/shapes"],
@@ -39,7 +38,12 @@ def test_it_is_said_once(
 
 
 @pytest.mark.parametrize(
-    "words", [["claims", "x.yaml", "--published-only"], ["enter", "./x.yaml/1/plain/shapes", "V_g=-0.4", "--by", "me"]]
+    "words",
+    [
+        ["plan", "x.yaml"],
+        ["claims", "x.yaml", "--published-only"],
+        ["enter", "./x.yaml/1/plain/shapes", "V_g=-0.4", "--by", "me"],
+    ],
 )
 def test_it_is_not_said_where_it_is_not_read(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

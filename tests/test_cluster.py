@@ -79,7 +79,7 @@ def test_a_warning_from_slurm_checkpoints_and_the_job_goes_on_when_it_is_queued_
     slurm: dict[str, str], tmp_path: Path
 ) -> None:
     """Two allocations with disks of their own; checkpoints at a URL. The same bits as in this process, undisturbed."""
-    text = (ROOT / "suites/theory.yaml").read_text(encoding="utf-8").replace("      epochs: 6\n", "      epochs: 14\n")
+    text = (ROOT / "suites/theory.yaml").read_text(encoding="utf-8").replace("      epochs: 6\n", "      epochs: 40\n")
     (tmp_path / "theory.yaml").write_text(text, encoding="utf-8")
     words = [str(tmp_path / "theory.yaml"), "--profile", "ci", "--only", "table=Fig1 & method=SN-D"]
     assert main(["run", *words, "--results", str(tmp_path / "here"), "--executor", "inline"]) == 0
