@@ -79,6 +79,7 @@ class Cell:
     notes: dict[str, str]  # field of recipe or protocol -> why it has its value where the paper does not say
     remarks: tuple[str, ...] = ()  # contradictions, anomalies and unclear conventions of the published numbers
     kinds: dict[str, str] = field(default_factory=dict)  # path of a value ("parts.gran.tau") -> its kind (kinds.py)
+    untrained: str = ""  # where the paper says that it does not train; its runs are judged although not ``alive``
 
     @property
     def id(self) -> str:

@@ -16,7 +16,7 @@ from benchmark.suite.model import METRICS, ORIGINS, Cell, Reference
 from benchmark.suite.nodes import Node
 from benchmark.suite.recipes import read_protocol
 
-ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note")
+ROW_KEYS = ("recipe", "method", "backbone", "origin", "std_of", "protocol", "note", "untrained")
 TABLE_KEYS = (
     "caption",
     "metrics",

@@ -122,6 +122,7 @@ class TableReader:
                 backbone=given["backbone"].text() if "backbone" in given else row.backbone,
                 published={m: n[i] for m, n in numbers.items()},
                 remarks=(given["note"].text(),) if "note" in given else (),
+                untrained=given["untrained"].text() if "untrained" in given else "",
             )
             made.append(
                 restated(cell, draft, node)
@@ -135,7 +136,7 @@ class TableReader:
     ) -> tuple[Draft | Cell, Node]:
         """The recipe of that name; or the cell that the row restates."""
         if row.restated is not None:
-            for key in ("recipe", "protocol", "origin"):
+            for key in ("recipe", "protocol", "origin", "untrained"):
                 if key in given:
                     given[key].fail(f"a row that restates another table takes its {key} from there")
             backbone = given["backbone"].text() if "backbone" in given else row.backbone

@@ -31,7 +31,7 @@ def by_ours(claim: Claim, cells: list[Joined], entries: dict[Number, Entry]) -> 
         return ClaimVerdict(
             "not judged", f"runs of {', '.join(disputed)} have two results that differ, or contradict themselves"
         )
-    if dead := [j.cell.id for j in cells if any(e.verdict.name == "untrained" for e in j.entries.values())]:
+    if dead := [j.cell.id for j in cells if j.dead]:
         return ClaimVerdict("not judged", f"runs of {', '.join(dead)} did not train")
     if any(isinstance(leaf, Check) and leaf.test == "not-converged" and leaf.limit is None for leaf in claim.leaves()):
         return ClaimVerdict("not judged", "the paper does not say what it calls not converged")

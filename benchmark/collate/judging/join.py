@@ -47,6 +47,7 @@ class Joined:
     caveats: tuple[str, ...] = ()  # what rests on somebody's word (``caveats.py``)
     gap: int | None = None  # the first seed that is missing although a later one is there
     short: str = ""  # which of its planned seeds have no record
+    dead: str = ""  # which of its runs did not train
     failures: tuple[Failure, ...] = ()  # runs that failed and have no record, by seed
     missing: str = ""  # which seeds were measured otherwise before, and not as now
     source: str = ""  # of a result from outside what it is, and by whom
@@ -113,7 +114,7 @@ def _join_cell(
     looks = before(records)
     gap, doubts, disputed = first_gap(records), caveats(records), contested(records)
     short = unfinished(records, measured_before(cell, records, index)) if gap is None and left_of(records) else ""
-    dead = untrained(records, table.alive)
+    dead = "" if cell.untrained else untrained(records, table.alive)
     doubts = (*filter(None, (disputed, dead)), *doubts)
     missing = measured_before(cell, records, index) if gap is not None or not records else ""
     absent = (
@@ -179,5 +180,15 @@ def _join_cell(
         }
     tier = tiers[-1] if tiers else None
     return Joined(
-        cell, records, tier, entries, doubts, gap, short, failures, missing, lacks=barred.missing if barred else ()
+        cell,
+        records,
+        tier,
+        entries,
+        doubts,
+        gap,
+        short,
+        dead,
+        failures,
+        missing,
+        lacks=barred.missing if barred else (),
     )
