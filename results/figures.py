@@ -1,25 +1,33 @@
-"""The figures that papers draw without numbers, from reduced records: ``python results/figures.py``, from the top folder."""
+"""The figures that papers draw without numbers: ``python results/figures.py``, from the top folder, prints tables and
+draws theory's Figure 1 into ``results/figure-1.png``.
+"""
 
 from __future__ import annotations
 
+import io
 import itertools
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from benchmark.collate.judging.join import load_joined
 from benchmark.collate.presenting.site.boxes import FIVE
+from benchmark.collate.presenting.site.png import png
+from benchmark.collate.presenting.site.training import training
 from benchmark.collate.statistics.halfway import halfway
 from benchmark.metrics.names import SLOPES
 from benchmark.records.record import Record
 from benchmark.records.store import read_all
 from benchmark.train.slopes import DELTAS, SIDES
 
-EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20)
+EPOCHS = (1, 2, 5, 10, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200)
 STEPS = (0, 50, 100, 200, 300, 500, 700, 900, 1100, 1300, 1500)
 
 
-def of(found: list[Record], table: str) -> list[Record]:
-    """The reduced records of one table's cells; of a run that was gone on with, the longest."""
-    there = [r for r in found if r.cell.startswith(table + "/") and r.profile == "reduced"]
+def of(found: list[Record], table: str, profile: str = "reduced") -> list[Record]:
+    """The records of one table's cells; of a run that was gone on with, the longest."""
+    there = [r for r in found if r.cell.startswith(table + "/") and r.profile == profile]
     return list({(r.cell, r.seed): r for r in sorted(there, key=lambda r: (r.cell, r.seed, r.steps))}.values())
 
 
@@ -57,13 +65,14 @@ def differences(found: list[Record]) -> None:
             print(row(record.cell.split("/")[2], side, *said))
 
 
-def over(found: list[Record], table: str, metric: str, unit: str, places: tuple[int, ...]) -> None:
-    """One metric of a table's runs over training."""
+def over(found: list[Record], metric: str, unit: str, places: tuple[int, ...]) -> None:
+    """One metric of some runs over training, where any was measured."""
+    there = {r.cell: [*r.history, *([r.final] if r.final else [])] for r in found}
+    values = {cell: {e[unit]: e[metric]["value"] for e in looks if metric in e} for cell, looks in there.items()}
+    places = tuple(place for place in places if any(place in at for at in values.values()))
     print("\n" + head(metric, *(f"{place:,}" for place in places)))
-    for record in of(found, table):
-        looks = [*record.history, *([record.final] if record.final else [])]
-        at = {e[unit]: e[metric]["value"] for e in looks if metric in e}
-        print(row(record.cell.split("/")[2], *(f"{at[p]:.3g}" if p in at else "" for p in places)))
+    for cell, at in values.items():
+        print(row(cell.split("/")[2], *(f"{at[p]:.3g}" if p in at else "" for p in places)))
 
 
 def unsteady(found: list[Record]) -> None:
@@ -76,16 +85,31 @@ def unsteady(found: list[Record]) -> None:
         print(row(record.cell.split("/")[2], mean, moves, f"{abs(moves / mean):.0%}"))
 
 
+def panels(found: list[Record], to: Path) -> None:
+    """Theory's Figure 1 in one picture: a panel a quantity, a line a condition."""
+    suite, joined = load_joined(Path("suites/theory.yaml"), found)
+    (table,) = (t for t in suite.tables if t.id == "Fig1")
+    drawn = [Image.open(io.BytesIO(png(plot))) for plot in training("figure-1", joined[table.key])]
+    wide, high = max(i.width for i in drawn), max(i.height for i in drawn)
+    whole = Image.new("RGB", (2 * wide, high * -(-len(drawn) // 2)), "white")
+    for k, panel in enumerate(drawn):
+        whole.paste(panel, (k % 2 * wide, k // 2 * high))
+    whole.resize((whole.width // 2, whole.height // 2)).save(to, optimize=True)
+
+
 def main() -> None:
-    """Print the tables."""
+    """Print the tables, draw the picture."""
     found, _ = read_all(Path("results"))
     gradients(found)
     differences(found)
     for metric in ("D_loss", "pair_gap", "pair_feature_gap", "pair_slope", "pair_grad"):
-        over(found, "sdp/Fig3b", metric, "step", STEPS)
+        over(of(found, "sdp/Fig3b"), metric, "step", STEPS)
     unsteady(found)
     for metric in ("jac_D", "jac_V", "jac_G", "V_g", "D_G"):
-        over(found, "theory/Fig1", metric, "epoch", EPOCHS)
+        over(of(found, "theory/Fig1", "full"), metric, "epoch", EPOCHS)
+    for metric in ("V_d", "jac_D_real", "V_theta", "V_phi", "V_d_gap", "V_d_bound"):
+        over(of(found, "theory/section-4", "full"), metric, "epoch", EPOCHS)
+    panels(found, Path("results/figure-1.png"))
 
 
 if __name__ == "__main__":
