@@ -92,17 +92,19 @@ def _behind_the_door(words: list[str], leave: Leave) -> int:
         where = f"{plain(str(error.filename))}: " if error.filename is not None else ""
         door.show("ganbench:", "red", f" cannot go on: {where}{error.strerror or error}", sys.stderr)
         return 1
-    except SystemExit as error:  # no command of ours: in code of others
-        from benchmark.outside.exits import failure
-
-        door.show("ganbench:", "red", continued(f" {failure(error)}"), sys.stderr)
-        return 1
     except Exception as error:  # a bug of ours: one line, and how to see more
         if os.environ.get("GANBENCH_DEBUG"):
             raise
         unexpected = plain(short(f" unexpected {type(error).__name__}: {error}"))
         how = "(set GANBENCH_DEBUG=1 for the traceback, and please report it)"
         door.show("ganbench:", "red", f"{unexpected}\n{how}", sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # no command of ours: in code of others
+        from benchmark.outside.exits import failure
+
+        door.show("ganbench:", "red", continued(f" {failure(error)}"), sys.stderr)
         return 1
 
 

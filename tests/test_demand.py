@@ -117,7 +117,8 @@ def test_a_run_whose_work_cannot_be_counted_gets_a_whole_gpu(tmp_path: Path, mon
 
 
 def test_cpu_runs_and_stated_shares_of_alike_gpus_are_not_counted_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.plan.count.count", lambda *_: pytest.fail("counted"))
+    asked: list[object] = []
+    monkeypatch.setattr("benchmark.plan.count.count", lambda *recipes: asked.append(recipes))
     jobs = [job(z, device="cpu", size=z, threads=2) for z in (5, 6)]
     demand = Demand(jobs, [PLAIN, A100, V100])
     assert Demand(many(5, 2), [A100, PLAIN], share=0.3).need(job(5), A100) == Need(1, 0.3)
@@ -129,6 +130,7 @@ def test_cpu_runs_and_stated_shares_of_alike_gpus_are_not_counted_at_all(monkeyp
     ):  # Ray rounds to ten-thousandths: six of 0.16666 would be more than a GPU
         assert Demand(many(5, 2), [A100, PLAIN], share=share).need(job(5), A100) == Need(1, counted)
     assert demand.need(jobs[0], PLAIN) == Need(2) and [demand.seconds(one, PLAIN) for one in jobs] == [5, 6]
+    assert not asked
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from tests.test_plugins_outside import METHOD, SHARED, SUITE, _as_before, write 
 from tests.test_plugins_outside_data import DATASET, OFFSET
 
 EXIT = "import sys; sys.exit(0)"
+PANIC = "raise type('Panic', (BaseException,), {})('out of bounds')"  # as that of a library in Rust
+CANCELLED = "import asyncio; raise asyncio.CancelledError"
 PART, NETWORK, SET = "mine/methods/wild.py", "mine/networks/my_mlp.py", "mine/datasets/noisy.py"
 TEXTS = {
     PART: METHOD,
@@ -39,6 +41,9 @@ PLACES = {
     "a network's build": (NETWORK, FIRST, f"{FIRST}        raise SystemExit(0)\n"),
     "a network in a step": (NETWORK, FORWARD, f"        {EXIT}\n{FORWARD}"),
     "a dataset": (SET, "    rng = ", f"    {EXIT}\n    rng = "),
+    "a part's build panics": (PART, BUILT, f"    {PANIC}\n{BUILT}"),
+    "a network in a step is cancelled": (NETWORK, FORWARD, f"        {CANCELLED}\n{FORWARD}"),
+    "a dataset panics": (SET, "    rng = ", f"    {PANIC}\n    rng = "),
 }
 
 
@@ -53,8 +58,10 @@ def line(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     write(path, TEXTS[path].replace(old, new, 1))
     write("mini.yaml", SUITE.replace(ROWS[PART], ROWS[path]))
     lines = Path(path).read_text().splitlines()
-    found = next(n for n, text in enumerate(lines, 1) if "exit(" in text or "raise SystemExit" in text)
-    return f"{path}:{found} ends the process (SystemExit:"
+    kind = "Panic" if PANIC in new else "CancelledError" if CANCELLED in new else "SystemExit"
+    ways = ("exit(", "raise SystemExit", PANIC, CANCELLED)
+    found = next(n for n, text in enumerate(lines, 1) if any(way in text for way in ways))
+    return f"{path}:{found} ends the process ({kind}:"
 
 
 @pytest.mark.parametrize("line", PLACES, indirect=True)
@@ -66,7 +73,7 @@ def test_its_run_fails_and_the_others_go_on(line: str, capsys: pytest.CaptureFix
     assert "plain" in record.cell and not problems
 
 
-@pytest.mark.parametrize("line", ["a part's build", "a network in a step"], indirect=True)
+@pytest.mark.parametrize("line", ["a part's build", "a network in a step", "a part's build panics"], indirect=True)
 def test_a_plan_says_it(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["plan", "mini.yaml"], ["list", "--check", "mini.yaml"]):
         assert main(words) == 2
@@ -77,6 +84,15 @@ def test_so_does_any_other_command(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setattr("benchmark.commands.machine.doctor", lambda _: exit())
     assert main(["doctor"]) == 1
     assert "code from outside ends the process (SystemExit: None)" in capsys.readouterr().err
+
+
+def test_so_does_a_panic(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def panic(_: object) -> int:
+        raise BaseException("out of bounds")
+
+    monkeypatch.setattr("benchmark.commands.machine.doctor", panic)
+    assert main(["doctor"]) == 1
+    assert "code from outside ends the process (BaseException: out of bounds)" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_no_failure_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

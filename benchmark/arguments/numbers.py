@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 WHOLE = re.compile(r"[+-]?[0-9]+")
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-ONE_OR_SEVERAL = re.compile(
-    r"[+-]?[0-9]+,[0-9]+(,[+-]?[0-9]+,[0-9]+)*([eE][+-]?[0-9]+)?"  # 24,1
-    r"|[+-]?[0-9]{1,3},[0-9]{3}\.[0-9]*"  # 1,234.5
+ONE = (
+    r"([+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]*"  # 1,234.5
     r"|[+-]?[0-9]{1,3}\.[0-9]{3},[0-9]+"  # 1.234,5
+    r"|[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?)"  # 24,1
 )
-"""Values of several trainings, or a number as some locales write it."""
+SOME = re.compile(f"{ONE}(,{ONE})*")
+GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3}){2,}")  # 1,234,567
+"""Values of several trainings, or numbers as some locales write them."""
 LONGEST = 30  # digits; Python itself refuses to read thousands
 SHOWN = 40  # characters of a wrong value
 
@@ -92,21 +94,28 @@ def numbers(text: str) -> tuple[str, list[float]]:
     found = values.split(",")
     if not name or not all(DECIMAL.fullmatch(value.strip()) for value in found):
         raise ArgumentTypeError(f"{shown(text)} is no number such as FID=12.3 (of several trainings: FID=12.3,12.9)")
-    if ONE_OR_SEVERAL.fullmatch(together := "".join(values.split())):
+    together = "".join(values.split())
+    if SOME.fullmatch(together) or GROUPED.fullmatch(together):
         raise ArgumentTypeError(f"{shown(text)} may be one number or several: {_two_ways(together)}")
     return name, [decimal(-LARGEST, LARGEST, "12.3")(value.strip()) for value in found]
 
 
 def _two_ways(values: str) -> str:
     """How to write what has commas as a number, or as numbers of several trainings."""
-    point, comma = values.find("."), values.find(",")
-    if point < 0:
-        one = re.sub(r"([0-9]),([0-9]+)(,|[eE]|$)", r"\1.\2\3", values)
+    if SOME.fullmatch(values):
+        one = f"{re.sub(ONE, lambda found: _pointed(found[0]), values)} with a point"
     else:
-        one = values.replace(",", "") if comma < point else values.replace(".", "").replace(",", ".")
+        one = f"{values.replace(',', '')} without commas"
     each = values.split(",")
     several = ",".join(f"{value}.0" if WHOLE.fullmatch(value) else value for value in each)
-    return f"write {one} with a point, or {several} for {len(each)} trainings"
+    return f"write {one}, or {several} for {len(each)} trainings"
+
+
+def _pointed(number: str) -> str:
+    """A number of some locale as Python writes it."""
+    if "." in number and number.index(",") < number.index("."):
+        return number.replace(",", "")
+    return number.replace(".", "").replace(",", ".")
 
 
 def shown(text: str) -> str:

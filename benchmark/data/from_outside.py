@@ -66,12 +66,12 @@ def _built(c: Card, split: str, resolution: int, channels: int) -> tuple[np.ndar
     files = {key: read_file(c.name, FileCard(**part)) for key, part in c.split(split).items() if key in FILES}
     try:
         images, labels = build(split, resolution, channels, files)
-    except GanbenchError:
+    except (GanbenchError, KeyboardInterrupt):
         raise
-    except SystemExit as error:
-        raise failure(error) from error
     except Exception as error:  # anything may go wrong in code of others
         raise GanbenchError(f"dataset {c.name}: build failed: {type(error).__name__}: {plain(str(error))}") from error
+    except BaseException as error:
+        raise failure(error) from error
     images, labels = np.asarray(images), np.asarray(labels)
     count = c.split(split)["count"]
     for what, array, shape, kinds in (

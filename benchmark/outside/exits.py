@@ -1,4 +1,6 @@
-"""``sys.exit`` in code of others: a failure of that code as any other, since nobody has asked this process to end."""
+"""``sys.exit`` in code of others, and whatever else is no ``Exception`` (the panic of a library in Rust, a cancelled
+task): a failure of that code as any other, since nobody has asked this process to end. KeyboardInterrupt is a person's.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,15 @@ class Ends(str):
     """Why a recipe cannot be trained: code of others ends the process."""
 
 
-def ends(exit: SystemExit) -> Ends:
+def ends(exit: BaseException) -> Ends:
     """In words, with the file and line of the plug-in that asked for it, where there is one."""
     frames = traceback.extract_tb(exit.__traceback__)
     places = [f"{frame.filename}:{frame.lineno}" for frame in frames if is_file_of_one(frame.filename)]
-    said = plain(short(f"SystemExit: {exit}"))
+    said = plain(short(f"{type(exit).__name__}: {exit}"))
     return Ends(f"{places[-1] if places else 'code from outside'} ends the process ({said}), as none of it may")
 
 
-def failure(exit: SystemExit) -> GanbenchError:
+def failure(exit: BaseException) -> GanbenchError:
     """What to raise in its place; raises it again where it is Ray's own, by which a worker that gets SIGTERM leaves:
     its run goes on elsewhere.
     """

@@ -85,9 +85,9 @@ def _load(code: Code) -> ModuleType:
     try:
         with redirect_stdout(sys.stderr):  # what a command prints may be for programs
             return importlib.import_module(name)
-    except GanbenchError:
+    except (GanbenchError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # anything may go wrong in code of others
+    except BaseException as error:  # anything may go wrong in code of others
         raise GanbenchError(f"{code.where} cannot be imported: {type(error).__name__}: {error}", 2) from error
 
 

@@ -119,7 +119,9 @@ class Counts:
             began = time.process_time()
             try:
                 self._known[key] = count(recipe, steps, wasted_s)
-            except (Exception, SystemExit) as error:  # of plug-ins; the plan is made all the same, the run will say so
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # of plug-ins; the plan is made all the same, the run will say so
                 wasted_s += time.process_time() - began
                 self.refused[key] = (str(error).splitlines() or [type(error).__name__])[0]
             if done % 10 == 9:

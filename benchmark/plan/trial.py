@@ -45,11 +45,13 @@ def trial(recipe: Recipe) -> str | int | None:
     except GanbenchError as error:
         lacking = error.exit_code != 2 and any(missing(weights) for weights in needed(recipe))
         return None if lacking else str(error)
-    except SystemExit as error:
-        return ends(error)
     except (RuntimeError, ValueError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         return f"{failed}: {first}"
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        return ends(error)
     return held(gan)
 
 
@@ -71,7 +73,7 @@ def _penalties(gan: Counted, real: Batch, fakes: Fakes) -> None:
     for step in steps[::-1] if gan.recipe.player_order == "g-first" else steps:
         try:
             step()
-        except GanbenchError:
+        except (GanbenchError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit):  # plug-ins have many kinds
+        except BaseException:  # plug-ins have many kinds
             continue

@@ -93,12 +93,14 @@ def execute(job: Job, tick: Callable[[int, int], bool], about: dict[str, Any] | 
                 if result and log_file.lost and not result["trouble"]:
                     result["trouble"] = f"its log could not be written: {why(log_file.lost)}"
                 return result
-            except SystemExit as error:
-                log.error("failed: %s", failed := failure(error))
-                raise failed from error
             except Exception as error:
                 log.error("failed: %s", error)
                 raise
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                log.error("failed: %s", failed := failure(error))
+                raise failed from error
     except GanbenchError as error:
         if not job.cluster:
             raise

@@ -66,14 +66,14 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
     taken = weights_name(name)
     try:
         module = file.build(state(taken, weights) if taken else {}).to(device).eval().requires_grad_(False)
-    except GanbenchError:
+    except (GanbenchError, KeyboardInterrupt):
         raise
-    except SystemExit as error:
-        raise failure(error) from error
     except Exception as error:
         if name in names():
             raise
         raise GanbenchError(f"extractor {name}: build failed: {type(error).__name__}: {error}") from error  # of others
+    except BaseException as error:
+        raise failure(error) from error
     batch = file.CPU_BATCH if torch.device(device).type == "cpu" else BATCH
     return Extractor(name, weights_hash(name), file.DIMENSION, module, batch)
 
