@@ -161,11 +161,11 @@ class Part:
         """D has seen it."""
 
     def d_penalty(self, moment: DMoment) -> Tensor | None:
-        """A scalar added to D's loss that carries gradient (or is 0), or None."""
+        """A scalar added to D's loss that carries gradient, a tensor 0 where it rests, or None."""
         return None
 
     def g_penalty(self, moment: Moment) -> Tensor | None:
-        """A scalar added to G's loss that carries gradient (or is 0), or None."""
+        """A scalar added to G's loss that carries gradient, a tensor 0 where it rests, or None."""
         return None
 
     def d_own(self, moment: DMoment) -> Tensor | None:

@@ -69,7 +69,6 @@ class Row:
 
 def read_rows(given: dict[str, Node], row: Row) -> list[tuple[str, Node, Row]]:
     """The rows of a table, those of groups one by one: method, what is said of it, and what holds for it."""
-    """Each row with its name and what it shares with others, group by group."""
     if "rows" in given:
         return [(name, at, row) for name, at in given["rows"].mapping().items()]
     found = []
