@@ -112,3 +112,14 @@ class _Escapes(dict[int, str]):
 
 
 _WORDS, _LINES = _Escapes(), _Escapes({ord("\n"): "\n"})
+
+
+UNSAID = "its own code cannot say why"
+
+
+def said(error: BaseException) -> str:
+    """What an exception of others says, or ``UNSAID``."""
+    try:
+        return str(error)
+    except Exception:
+        return UNSAID

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from benchmark.cli import main
-from benchmark.errors import GanbenchError
+from benchmark.errors import UNSAID, GanbenchError
 from benchmark.outside.exits import failure
 from benchmark.records import store
 from tests.conftest import ROOT
@@ -16,6 +17,7 @@ from tests.test_plugins_outside_data import DATASET, OFFSET
 
 EXIT = "import sys; sys.exit(0)"
 PANIC = "raise type('Panic', (BaseException,), {})('out of bounds')"  # as that of a library in Rust
+MUTE = "raise type('Odd', (Exception,), {'__str__': lambda one: 1 / 0})"
 CANCELLED = "import asyncio; raise asyncio.CancelledError"
 PART, NETWORK, SET = "mine/methods/wild.py", "mine/networks/my_mlp.py", "mine/datasets/noisy.py"
 TEXTS = {
@@ -44,6 +46,13 @@ PLACES = {
     "a part's build panics": (PART, BUILT, f"    {PANIC}\n{BUILT}"),
     "a network in a step is cancelled": (NETWORK, FORWARD, f"        {CANCELLED}\n{FORWARD}"),
     "a dataset panics": (SET, "    rng = ", f"    {PANIC}\n    rng = "),
+    "a dataset cannot say why": (SET, "    rng = ", f"    {MUTE}\n    rng = "),
+}
+REFUSED = {
+    "a network lacks a key": (NETWORK, FORWARD, f"        {{}}['mine']\n{FORWARD}"),
+    "a part's build divides by zero": (PART, BUILT, f"    1 / 0\n{BUILT}"),
+    "a part's build cannot say why": (PART, BUILT, f"    {MUTE}\n{BUILT}"),
+    "a network in a step cannot say why": (NETWORK, FORWARD, f"        {MUTE}\n{FORWARD}"),
 }
 
 
@@ -51,12 +60,18 @@ PLACES = {
 def line(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A suite of two rows, of which one has code that exits; the file and line in which it does."""
     monkeypatch.chdir(tmp_path)
-    path, old, new = PLACES[request.param]
+    path, old, new = (PLACES | REFUSED)[request.param]
     for name, text in TEXTS.items():
         write(name, text)
     assert TEXTS[path].count(old) >= 1
     write(path, TEXTS[path].replace(old, new, 1))
     write("mini.yaml", SUITE.replace(ROWS[PART], ROWS[path]))
+    if MUTE in new:
+        return f"Odd: {UNSAID}"
+    if "{}['mine']" in new:
+        return "KeyError: 'mine'"
+    if "1 / 0" in new:
+        return "ZeroDivisionError: division by zero"
     lines = Path(path).read_text().splitlines()
     kind = "Panic" if PANIC in new else "CancelledError" if CANCELLED in new else "SystemExit"
     ways = ("exit(", "raise SystemExit", PANIC, CANCELLED)
@@ -78,6 +93,17 @@ def test_a_plan_says_it(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["plan", "mini.yaml"], ["list", "--check", "mini.yaml"]):
         assert main(words) == 2
         assert line in " ".join("".join(capsys.readouterr()).split())
+
+
+@pytest.mark.parametrize("line", REFUSED, indirect=True)
+def test_other_errors_in_building_refuse_the_recipe(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["run", "mini.yaml"], ["plan", "mini.yaml"], ["list", "--check", "mini.yaml"]):
+        assert main(words) == 2
+        assert re.search(rf"(built|pixels): {re.escape(line)}", _printed(capsys))
+
+
+def _printed(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join("".join(capsys.readouterr()).split())
 
 
 def test_so_does_any_other_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

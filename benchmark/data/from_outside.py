@@ -9,7 +9,7 @@ import numpy as np
 from benchmark.canonical import content_hash
 from benchmark.catalogue import plugins
 from benchmark.data.cards import FILES, Card, FileCard
-from benchmark.errors import GanbenchError, plain
+from benchmark.errors import GanbenchError, plain, said
 from benchmark.outside.exits import failure
 
 READER = "outside"
@@ -69,7 +69,7 @@ def _built(c: Card, split: str, resolution: int, channels: int) -> tuple[np.ndar
     except (GanbenchError, KeyboardInterrupt):
         raise
     except Exception as error:  # anything may go wrong in code of others
-        raise GanbenchError(f"dataset {c.name}: build failed: {type(error).__name__}: {plain(str(error))}") from error
+        raise GanbenchError(f"dataset {c.name}: build failed: {type(error).__name__}: {plain(said(error))}") from error
     except BaseException as error:
         raise failure(error) from error
     images, labels = np.asarray(images), np.asarray(labels)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import traceback
 
-from benchmark.errors import GanbenchError, plain, short
+from benchmark.errors import GanbenchError, plain, said, short
 from benchmark.outside.running import is_file_of_one
 
 
@@ -18,8 +18,8 @@ def ends(exit: BaseException) -> Ends:
     """In words, with the file and line of the plug-in that asked for it, where there is one."""
     frames = traceback.extract_tb(exit.__traceback__)
     places = [f"{frame.filename}:{frame.lineno}" for frame in frames if is_file_of_one(frame.filename)]
-    said = plain(short(f"{type(exit).__name__}: {exit}"))
-    return Ends(f"{places[-1] if places else 'code from outside'} ends the process ({said}), as none of it may")
+    what = plain(short(f"{type(exit).__name__}: {said(exit)}"))
+    return Ends(f"{places[-1] if places else 'code from outside'} ends the process ({what}), as none of it may")
 
 
 def failure(exit: BaseException) -> GanbenchError:

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.catalogue import plugins
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, said
 from benchmark.outside.code import MARK, Code, plugin_of
 from benchmark.recipe import Protocol, Recipe
 
@@ -88,7 +88,7 @@ def _load(code: Code) -> ModuleType:
     except (GanbenchError, KeyboardInterrupt):
         raise
     except BaseException as error:  # anything may go wrong in code of others
-        raise GanbenchError(f"{code.where} cannot be imported: {type(error).__name__}: {error}", 2) from error
+        raise GanbenchError(f"{code.where} cannot be imported: {type(error).__name__}: {said(error)}", 2) from error
 
 
 class _Finder(MetaPathFinder, Loader):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmark.canonical import content_hash
 from benchmark.data.cards import cache_folder
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, said
 from benchmark.files import read_regular, write_whole
 from benchmark.plan.keys import algorithm_versions
 from benchmark.plan.work import Count
@@ -123,7 +123,7 @@ class Counts:
                 raise
             except BaseException as error:  # of plug-ins; the plan is made all the same, the run will say so
                 wasted_s += time.process_time() - began
-                self.refused[key] = (str(error).splitlines() or [type(error).__name__])[0]
+                self.refused[key] = (said(error).splitlines() or [type(error).__name__])[0]
             if done % 10 == 9:
                 self._keep()
         self._keep()

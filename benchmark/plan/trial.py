@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmark.errors import GanbenchError
+from benchmark.errors import GanbenchError, said
 from benchmark.outside.exits import ends
 from benchmark.plan.count import Counted, real_batch
 from benchmark.plan.limit import Limited, TooMuch, deadline
@@ -45,10 +45,10 @@ def trial(recipe: Recipe) -> str | int | None:
     except GanbenchError as error:
         lacking = error.exit_code != 2 and any(missing(weights) for weights in needed(recipe))
         return None if lacking else str(error)
-    except (RuntimeError, ValueError, TypeError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        return f"{failed}: {first}"
-    except (Exception, KeyboardInterrupt):
+    except Exception as error:  # of any kind, in code of others
+        kind = "" if isinstance(error, (RuntimeError, ValueError, TypeError)) else f"{type(error).__name__}: "
+        return f"{failed}: {kind}{(said(error).splitlines() or [type(error).__name__])[0]}"
+    except KeyboardInterrupt:
         raise
     except BaseException as error:
         return ends(error)

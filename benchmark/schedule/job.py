@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchmark.errors import GanbenchError
+from benchmark.errors import UNSAID, GanbenchError, said
 from benchmark.files import open_lock, take, why
 from benchmark.outside.exits import failure
 from benchmark.outside.running import arrived
@@ -94,7 +94,9 @@ def execute(job: Job, tick: Callable[[int, int], bool], about: dict[str, Any] | 
                     result["trouble"] = f"its log could not be written: {why(log_file.lost)}"
                 return result
             except Exception as error:
-                log.error("failed: %s", error)
+                log.error("failed: %s", words := said(error))
+                if words == UNSAID:
+                    raise GanbenchError(f"{type(error).__name__}: {words}") from error
                 raise
             except KeyboardInterrupt:
                 raise

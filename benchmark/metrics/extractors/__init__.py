@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmark.canonical import content_hash
 from benchmark.catalogue import plugins
-from benchmark.errors import GanbenchError, nearest
+from benchmark.errors import GanbenchError, nearest, said
 from benchmark.outside.exits import failure
 from benchmark.process.installed import installed
 from benchmark.weights.known import known
@@ -68,10 +68,10 @@ def load(name: str, weights: Path | None = None, device: str = "cpu") -> Extract
         module = file.build(state(taken, weights) if taken else {}).to(device).eval().requires_grad_(False)
     except (GanbenchError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except Exception as error:  # in code of others
         if name in names():
             raise
-        raise GanbenchError(f"extractor {name}: build failed: {type(error).__name__}: {error}") from error  # of others
+        raise GanbenchError(f"extractor {name}: build failed: {type(error).__name__}: {said(error)}") from error
     except BaseException as error:
         raise failure(error) from error
     batch = file.CPU_BATCH if torch.device(device).type == "cpu" else BATCH
