@@ -242,7 +242,7 @@ def test_translations_of_fakes_leave_real_images_alone(of: str, real: bool, copi
     assert len(seen) == 2 * copies and torch.equal(seen[:2], images)
 
 
-FIGURE_1 = ("unstable-without-penalty", "sn-on-g-learns-nothing", "sn-on-d-behaves-well", "both-avoid-it")
+FIGURE_1 = ("unsteady-without-penalty", "sn-on-g-learns-nothing", "sn-on-d-behaves-well", "both-avoid-it")
 
 
 def test_theorys_figures_are_held_to_their_captions_by_our_runs() -> None:
