@@ -22,6 +22,7 @@ from benchmark.records.store import read_all
 from benchmark.train.slopes import DELTAS, SIDES
 
 EPOCHS = (1, 2, 5, 10, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200)
+GAME = ("V_d", "jac_D_real", "V_theta", "V_phi", "V_d_gap", "V_d_bound")
 STEPS = (0, 50, 100, 200, 300, 500, 700, 900, 1100, 1300, 1500)
 
 
@@ -85,6 +86,14 @@ def unsteady(found: list[Record]) -> None:
         print(row(record.cell.split("/")[2], mean, moves, f"{abs(moves / mean):.0%}"))
 
 
+def game(found: list[Record]) -> None:
+    """What theory's section 4 is about, at the end of Figure 1's trainings."""
+    print("\n" + head("at epoch 200", *GAME))
+    for record in of(found, "theory/section-4", "full"):
+        final = record.final or {}
+        print(row(record.cell.split("/")[2], *(final[m]["value"] if m in final else "" for m in GAME)))
+
+
 def panels(found: list[Record], to: Path) -> None:
     """Theory's Figure 1 in one picture: a panel a quantity, a line a condition."""
     suite, joined = load_joined(Path("suites/theory.yaml"), found)
@@ -107,8 +116,7 @@ def main() -> None:
     unsteady(found)
     for metric in ("jac_D", "jac_V", "jac_G", "V_g", "D_G"):
         over(of(found, "theory/Fig1", "full"), metric, "epoch", EPOCHS)
-    for metric in ("V_d", "jac_D_real", "V_theta", "V_phi", "V_d_gap", "V_d_bound"):
-        over(of(found, "theory/section-4", "full"), metric, "epoch", EPOCHS)
+    game(found)
     panels(found, Path("results/figure-1.png"))
 
 
