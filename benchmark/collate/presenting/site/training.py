@@ -39,7 +39,8 @@ def _lines(name: str, metric: str, joined: Sequence[Joined]) -> Plot | None:
         return None
     data, methods = max(of_data.items(), key=lambda item: len(item[1]))
     lines = {who: _mean(j.records, metric) for who, j in methods.items()}
-    styles = {who: f"s{i % COLOURS}" for i, who in enumerate(lines)}
+    order = dict.fromkeys(names[j.cell.id] for j in joined if j.records)  # one colour for a method in every panel
+    styles = {who: f"s{i % COLOURS}" for i, who in enumerate(order) if who in lines}
     marks = tuple(
         Marks("line", tuple(points), styles[who], f"{who}: {points[-1][1]:.4g} at step {points[-1][0]:,.0f}")
         for who, points in lines.items()
