@@ -227,6 +227,22 @@ def test_a_figure_of_curves_has_one_for_each_metric() -> None:
     assert [p.title.split()[0] for p in shown("sdp/Fig3b", at)] == ["D_loss", *PAIRS]
 
 
+def test_a_method_has_one_colour_in_all_of_them() -> None:
+    suite, records = load(Path("suites/sdp.yaml"), "reduced"), []
+    cells = [c for c in suite.cells if c.table == "Fig3b"][:3]
+    for lacks, cell in zip(("D_loss", *PAIRS[:2]), cells):
+        at = [
+            {"step": n, "epoch": 0} | {m: {"value": 1.0 + n} for m in ("D_loss", *PAIRS) if m != lacks}
+            for n in (0, 300)
+        ]
+        records.append(
+            dataclasses.replace(record_for(cell, 0, {}), history=at, final=at[-1], total_steps=300, steps=300)
+        )
+    plots = training("sdp/Fig3b", join(suite, records)["sdp/Fig3b"])
+    found = {(m.label.partition(":")[0], m.style) for plot in plots for m in plot.marks}
+    assert sorted(style for _, style in found) == ["s0", "s1", "s2"] and len(plots) == 1 + len(PAIRS)
+
+
 def test_every_metric_has_a_symbol_and_a_meaning() -> None:
     assert tuple(m for m in METRICS if m in DEFINITIONS) == METRICS
     for m in METRICS:
