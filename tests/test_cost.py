@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
@@ -319,6 +320,17 @@ def test_what_was_calibrated_is_used_and_a_damaged_file_is_not() -> None:
     assert devices.named("cpu").byte == 100.0
     devices.factors_file().write_text('{"x": {"speed": 3}}')
     assert devices.named("cpu") == devices.CPU
+
+
+def test_who_calibrates_beside_other_work_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(calibrate, "calibrate", lambda device: iter(()))
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    for at_work, told in ((0.9, False), (1.0, True), (7.0, True)):
+        monkeypatch.setattr(os, "getloadavg", lambda at_work=at_work: (at_work, 0.0, 0.0))
+        assert main(["calibrate"]) == 0
+        assert (f"busy (load {at_work} on 4 cores)" in capsys.readouterr().err) is told
 
 
 @pytest.mark.parametrize(

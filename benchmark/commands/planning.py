@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ from benchmark.records.record import Record
 
 if TYPE_CHECKING:
     from benchmark.plan.forecast import Forecast
+
+
+BUSY = 0.25  # of the cores: two that share a unit already slow each other
 
 
 def plan(a: Namespace) -> int:
@@ -156,6 +160,27 @@ def _published_line(made: Plan) -> str:
     )
 
 
+def _busy(load: float, cores: int) -> str:
+    """What to say where other work may lengthen what is measured; "" on an idle machine.
+
+    Args:
+        load: mean number of processes at work in the last minute.
+    """
+    if load < cores * BUSY:
+        return ""
+    return (
+        f"this machine is busy (load {load:.1f} on {count(cores, 'core')}): beside other work CPU seconds are longer, "
+        "and so will be what plan predicts; calibrate again once it is idle"
+    )
+
+
+def _load() -> float:
+    try:
+        return os.getloadavg()[0]
+    except OSError:
+        return 0.0  # a system that does not tell
+
+
 def calibrate(a: Namespace) -> int:
     """How fast this machine is."""
     if a.device == "cpu":
@@ -165,6 +190,8 @@ def calibrate(a: Namespace) -> int:
 
     device = this_device(a.device)
     check_place()
+    if a.device == "cpu" and (said := _busy(_load(), os.cpu_count() or 1)):
+        print(f"ganbench: {said}", file=sys.stderr, flush=True)
     print("steps of several kinds, in turn: about a minute on an idle machine", flush=True)
     for name, number, fitted in measure(a.device):
         if fitted is None:
