@@ -242,7 +242,7 @@ def test_a_bomb_and_a_broken_or_newer_bundle_are_refused(tmp_path: Path, monkeyp
     with pytest.raises(GanbenchError, match="not a readable bundle"):
         read_bundle(path)
     path.write_bytes(content)
-    _rewritten(path, lambda name, data: (name, data.replace(b'"format": 1', b'"format": 3')))
+    _rewritten(path, lambda name, data: (name, data.replace(b'"format": 1', b'"format": 4')))
     with pytest.raises(GanbenchError, match="upgrade ganbench"):
         read_bundle(path)
 

@@ -45,8 +45,10 @@ def export(a: Namespace) -> int:
     others, unread = external.read_all(a.results)
     code = max(code, wrong, say(unread))
     beside = members_of(others, {c.id for c in cells})
-    (members, written), _ = believing(lambda left, _: contents(suites, cells, left, beside), found)
+    (members, written, held), _ = believing(lambda left, _: contents(suites, cells, left, beside), found)
     write(a.out, members)
+    for record in held:
+        print(f"  contested, left out: {record.cell} seed {record.seed} ({record.contested})", file=sys.stderr)
     size = a.out.stat().st_size
     outside = f", {count(len(beside), 'result')} from outside" if beside else ""
     print(f"{plain(str(a.out))}: {count(len(written), 'record')}{outside}, {size / 1e6:.1f} MB")
@@ -55,4 +57,4 @@ def export(a: Namespace) -> int:
             f"larger than {MAILABLE / 1e6:.0f} MB, which many mail servers refuse: --only makes smaller ones",
             file=sys.stderr,
         )
-    return code
+    return max(code, 1 if held else 0)

@@ -2,7 +2,7 @@
 
     bundle.json    format, ganbench's version and commit, environment, and the sha256 of every other member
     plan.json      which cells the records were made for, the runs that they need, and which are there
-    records/…      the records, byte for byte
+    records/…      the records, byte for byte; one for each plan that its training was part of
     external/…     results from outside, likewise
 
 The same records give the same bytes. A bundle is read in memory, member by member, and nothing of it
@@ -26,7 +26,7 @@ from benchmark.errors import GanbenchError, plain
 from benchmark.files import let_go, open_regular, place
 from benchmark.plan.plan import Plan, make_plan
 from benchmark.records.format import file_bytes, parse
-from benchmark.records.furthest import by_evaluation
+from benchmark.records.furthest import Plans, by_evaluation
 from benchmark.records.leftovers import sweep_beside
 from benchmark.records.members import UNREADABLE, checked, content_of
 from benchmark.records.provenance import code_version, libraries, processor
@@ -34,8 +34,10 @@ from benchmark.records.record import Record, RecordError
 from benchmark.suite.model import Cell, Suite
 from benchmark.suite.slug import safe_name
 
-FORMAT = 2
-"""Of a bundle with results from outside; one without is of format 1, as every ganbench reads it."""
+FORMAT = 3
+"""Of a bundle with a training of several plans; one with results from outside is of format 2, and one without either of
+format 1, as every ganbench reads it.
+"""
 MAILABLE = 20_000_000
 MISSING = 100  # members that are listed and not there, of which each is named
 
@@ -48,7 +50,7 @@ def export(
     beside: Mapping[str, bytes] = MappingProxyType({}),
 ) -> list[Record]:
     """Write the records of ``cells`` to the bundle ``out``; returns them. Raises as ``contents`` and ``write`` do."""
-    members, records = contents(suites, cells, found, beside)
+    members, records, _ = contents(suites, cells, found, beside)
     write(out, members)
     return records
 
@@ -58,8 +60,9 @@ def contents(
     cells: Sequence[Cell],
     found: Iterable[Record],
     beside: Mapping[str, bytes] = MappingProxyType({}),
-) -> tuple[dict[str, bytes], list[Record]]:
-    """What a bundle of the records of ``cells`` holds, and these records.
+) -> tuple[dict[str, bytes], list[Record], list[Record]]:
+    """What a bundle of the records of ``cells`` holds, these records, and those that are contested: they stay here,
+    since whoever got one of two results would take it for the only one.
 
     Args:
         suites: those that the cells are of; their names and profiles go into the plan.
@@ -67,19 +70,26 @@ def contents(
         beside: members with results from outside (``external_exchange.members_of``).
 
     Raises:
-        GanbenchError: there is no record of these cells.
+        GanbenchError: there is no record of these cells that is not contested.
     """
+    found = list(found)
     index = by_evaluation(found)
     seeds = sorted({r.seed for r in index.values()})
     plan = make_plan(cells, seeds, index)
     chosen = {r.name: (run.cells[0], r) for run in plan.runs if (r := index.get(run.evaluation))}
     chosen |= _of_elsewhere(plan, index.values())
+    held = [record for _, record in chosen.values() if record.contested]
+    chosen = {name: one for name, one in chosen.items() if not one[1].contested}
     if not chosen and not beside:
-        raise GanbenchError("no record of these cells: nothing to export")
-    members = {
-        f"records/{safe_name(cell.paper)}/{cell.slug}/{name}": file_bytes(record)
-        for name, (cell, record) in sorted(chosen.items())
-    }
+        less = " that is not contested" if held else ""
+        raise GanbenchError(f"no record of these cells{less}: nothing to export")
+    plans = Plans(found)
+    members: dict[str, bytes] = {}
+    for name, (cell, record) in sorted(chosen.items()):
+        for nth, copy in enumerate(plans.copies(record)):
+            room = f"{cell.slug}/planned-{copy.planned or 0}" if nth else cell.slug
+            members[f"records/{safe_name(cell.paper)}/{room}/{name}"] = file_bytes(copy)
+    several = len(members) > len(chosen)
     members |= beside
     members["plan.json"] = _json(
         {
@@ -99,7 +109,7 @@ def contents(
         }
     )
     head = {
-        "format": FORMAT if beside else 1,
+        "format": FORMAT if several else 2 if beside else 1,
         **code_version(),
         "environment": {**libraries(), "processor": processor()},
         "files": {
@@ -107,7 +117,7 @@ def contents(
             for name, content in members.items()
         },
     }
-    return {"bundle.json": _json(head), **members}, [record for _, record in chosen.values()]
+    return {"bundle.json": _json(head), **members}, [record for _, record in chosen.values()], held
 
 
 def _of_elsewhere(plan: Plan, found: Iterable[Record]) -> dict[str, tuple[Cell, Record]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Iterable
 
 from benchmark.records.record import Record
@@ -20,18 +21,43 @@ def by_evaluation(records: Iterable[Record]) -> dict[str, Record]:
     (``collate/statistics/looks.py``). Its ``asked`` is the largest of these plans: a smaller one beside it ends none.
     """
     best: dict[str, Record] = {}
-    plans: dict[Training, int] = {}
-    asked: dict[Training, int] = {}
+    plans = Plans()
     for record in records:
         there = best.get(record.evaluation)
         if there is None or record.steps > there.steps:
             best[record.evaluation] = record
-        training, planned = _training(record), record.planned or 0
-        asked[training] = max(record.asked, asked.get(training, 0))
-        so_far = plans.setdefault(training, planned)
-        if planned != so_far:
-            plans[training] = max(planned, so_far) if min(planned, so_far) == 1 else 0
-    return {key: _with_plan(record, plans[t := _training(record)], asked[t]) for key, record in best.items()}
+        plans.note(record)
+    return {key: _with_plan(record, plans.agreed(record), plans.asked(record)) for key, record in best.items()}
+
+
+class Plans:
+    """How many seeds the plans asked for that each training was part of, as its records say."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._of: dict[Training, set[int]] = {}
+        self._asked: dict[Training, int] = {}
+        for record in records:
+            self.note(record)
+
+    def note(self, record: Record) -> None:
+        """One more record of its training."""
+        training = _training(record)
+        self._of.setdefault(training, set()).add(record.planned or 0)
+        self._asked[training] = max(record.asked, self._asked.get(training, 0))
+
+    def agreed(self, record: Record) -> int:
+        """The plan that all of the training agree on, one of a single seed apart; else 0."""
+        plans = self._of[_training(record)]
+        return max(plans) if len(plans) == 1 or (len(plans) == 2 and min(plans) == 1) else 0
+
+    def asked(self, record: Record) -> int:
+        """The largest."""
+        return self._asked[_training(record)]
+
+    def copies(self, record: Record) -> list[Record]:
+        """The record under each of them: the record itself if there is one."""
+        plans = sorted(self._of[_training(record)])
+        return [record] if len(plans) == 1 else [dataclasses.replace(record, planned=plan) for plan in plans]
 
 
 def _training(record: Record) -> Training:

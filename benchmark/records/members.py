@@ -14,7 +14,7 @@ from benchmark.records.store import MAX_BYTES
 UNREADABLE = (OSError, zipfile.BadZipFile, EOFError, RuntimeError, ValueError, RecursionError, KeyError, zlib.error)
 """What a damaged or hostile archive raises while it is read."""
 MEMBER = re.compile(
-    r"(?:records|external)/[^/\\\x00-\x1f]{1,255}/[^/\\\x00-\x1f]{1,255}/[0-9a-f]{16}-s[0-9]{1,19}(\.step[0-9]{1,19})?\.json"
+    r"(?:records|external)/[^/\\\x00-\x1f]{1,255}/[^/\\\x00-\x1f]{1,255}/(?:planned-[0-9]{1,19}/)?[0-9a-f]{16}-s[0-9]{1,19}(\.step[0-9]{1,19})?\.json"
 )
 MOST_MEMBERS = 200_000
 MOST_BYTES = 1_000_000_000

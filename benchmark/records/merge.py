@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmark.data.cards import card
@@ -67,52 +68,83 @@ def merge(results: Path, others: Iterable[Path], again: bool = False) -> tuple[i
     Raises:
         GanbenchError: one of ``others`` is neither, or a bundle that is not as bundles are.
     """
-    taken, same, problems = 0, 0, []
     sweep(results)
     mine, broken = shelf.read_all(results)
-    known = {_place(r): r for r in mine}
-    plans = {(_place(r), r.planned or 0) for r in mine}
-    unreadable = {error.path.name: error for error in broken}
-    problems += [f"of ours: {error}" for error in broken if error.unread]
+    here = _Here(
+        results,
+        {_place(r): r for r in mine},
+        {(_place(r), r.planned or 0) for r in mine},
+        {error.path.name: error for error in broken},
+        problems=[f"of ours: {error}" for error in broken if error.unread],
+    )
     for other in others:
         for record in _read(other):
             if isinstance(record, RecordError):
-                problems.append(f"refused: {record}")
-                continue
-            ours = known.get(_place(record))
-            try:
-                if why := _not_whole(record):
-                    problems.append(f"refused: {record.cell} seed {record.seed} (run {record.run}) of {other}: {why}")
-                elif ours is None and record.name in unreadable:
-                    problems.append(
-                        f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read "
-                        f"({unreadable[record.name]}); mend or remove it first"
-                    )
-                elif again and (ours is None or _made_anew(ours, record)):
-                    replace(results, f"merged/{_folder(record)}", record)
-                    known[_place(record)] = _light(record)
-                    taken += 1
-                elif ours is None:
-                    store.write(results, f"merged/{_folder(record)}", record)
-                    known[_place(record)] = _light(record)
-                    plans.add((_place(record), record.planned or 0))
-                    taken += 1
-                elif ours.outcome == record.outcome:
-                    same += 1
-                    if (
-                        _place(record),
-                        record.planned or 0,
-                    ) not in plans:  # what every copy says of its plan counts (``furthest.by_evaluation``)
-                        store.write(results, f"merged/{_folder(record)}/planned-{record.planned or 0}", record)
-                        plans.add((_place(record), record.planned or 0))
-                else:
-                    problems.append(str(Conflict(ours, record)))
-                    _keep(results, record)
-            except GanbenchError as error:
-                problems.append(str(error))
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # from anyone
-                problems.append(f"refused: {place_of(record)}: cannot be used ({type(error).__name__}: {error})")
-    return taken, same, [plain(problem) for problem in problems]
+                here.problems.append(f"refused: {record}")
+            else:
+                here.tell(record, partial(here.take, record, other, again))
+        for apart in _apart(other):
+            here.tell(apart, partial(here.hold, apart))
+    return here.taken, here.same, [plain(problem) for problem in here.problems]
+
+
+@dataclass
+class _Here:
+    """What is here already, and what became of that which came."""
+
+    results: Path
+    known: dict[tuple[str, int], Record]
+    plans: set[tuple[tuple[str, int], int]]
+    unreadable: dict[str, RecordError]
+    problems: list[str]
+    taken: int = 0
+    same: int = 0
+
+    def tell(self, record: Record, act: Callable[[], None]) -> None:
+        """Do it; what goes wrong is a problem of this record, which is from anyone."""
+        try:
+            act()
+        except GanbenchError as error:
+            self.problems.append(str(error))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            self.problems.append(f"refused: {place_of(record)}: cannot be used ({type(error).__name__}: {error})")
+
+    def take(self, record: Record, other: Path, again: bool) -> None:
+        """One of theirs: new, equal to ours (then perhaps of another plan), or another result."""
+        ours, folder = self.known.get(_place(record)), f"merged/{_folder(record)}"
+        if why := _not_whole(record):
+            self.problems.append(f"refused: {record.cell} seed {record.seed} (run {record.run}) of {other}: {why}")
+        elif ours is None and record.name in self.unreadable:
+            self.problems.append(
+                f"refused: {record.cell} seed {record.seed} of {other}: ours cannot be read "
+                f"({self.unreadable[record.name]}); mend or remove it first"
+            )
+        elif again and (ours is None or _made_anew(ours, record)):
+            replace(self.results, folder, record)
+            self._new(record)
+        elif ours is None:
+            store.write(self.results, folder, record)
+            self._new(record)
+        elif ours.outcome == record.outcome:
+            self.same += 1
+            plan = record.planned or 0
+            if (_place(record), plan) not in self.plans:  # all copies' count (``furthest.by_evaluation``)
+                store.write(self.results, f"{folder}/planned-{plan}", record)
+                self.plans.add((_place(record), plan))
+        else:
+            self.hold(record)
+
+    def hold(self, record: Record) -> None:
+        """Keep another result of a run apart; an equal one is nothing."""
+        ours = self.known.get(_place(record))
+        if ours is not None and ours.outcome != record.outcome:
+            self.problems.append(str(Conflict(ours, record)))
+            _keep(self.results, record)
+
+    def _new(self, record: Record) -> None:
+        self.known[_place(record)] = _light(record)
+        self.plans.add((_place(record), record.planned or 0))
+        self.taken += 1
 
 
 def conflicts(results: Path) -> list[Conflict]:
@@ -155,7 +187,14 @@ def _read(other: Path) -> Iterator[Record | RecordError]:
         if stat.S_ISDIR(mode) and (other / "records").exists():
             records, problems = shelf.read_all(other)
             yield from problems
-            yield from records
+            apart = {_place(conflict.ours) for conflict in conflicts(other)}
+            for record in records:
+                if record.contested and _place(record) not in apart:
+                    yield RecordError(
+                        other / record.name, "two files there disagree about it: remove the wrong one there"
+                    )
+                else:
+                    yield record
             return
     except FileNotFoundError:
         raise GanbenchError(
@@ -164,6 +203,12 @@ def _read(other: Path) -> Iterator[Record | RecordError]:
     except OSError as error:
         raise GanbenchError(f"cannot read {other}: {error.strerror or error}") from None
     raise GanbenchError(f"{other} has no records/ folder: not a results folder, and not a bundle")
+
+
+def _apart(other: Path) -> Iterator[Record]:
+    """What a results folder keeps apart, since it disagrees with what counts there: it does so here too."""
+    if other.is_dir():
+        yield from (conflict.theirs for conflict in conflicts(other))
 
 
 def _light(record: Record) -> Record:
@@ -181,7 +226,10 @@ def _not_whole(record: Record) -> str | None:
     """Why a record's number of steps is not its recipe's; unknown data are not judged here, and join no cell."""
     r = record.recipe
     try:
-        images = subset_size(card(r.dataset).split(r.split)["count"], r.data_percent, r.images)
+        ours = card(r.dataset)
+        if ours.content(r.split, r.resolution, r.channels) != record.content:
+            return None  # a set of the same name
+        images = subset_size(ours.split(r.split)["count"], r.data_percent, r.images)
         whole = r.total_steps(images)
     except (GanbenchError, KeyError, ZeroDivisionError):
         return None  # no data that are known here: it joins no cell

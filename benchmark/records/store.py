@@ -162,7 +162,11 @@ def agreeing(
         else:
             records.append(record)
     for other in apart:
-        if other.evaluation in ends and (ours := ends[other.evaluation][1]).outcome != other.outcome:
+        if (
+            other.status != "partial"
+            and other.evaluation in ends
+            and (ours := ends[other.evaluation][1]).outcome != other.outcome
+        ):
             contest(ours, other)
     for record in records:  # copies of it too
         if record.status != "partial" and (said := ends[record.evaluation][1].contested):

@@ -7,6 +7,7 @@ the URL's are copied back before a run begins: what is there counts, also where 
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from benchmark.data.cards import cache_folder
@@ -70,7 +71,7 @@ class RemoteMirror(Mirror):
             GanbenchError: they cannot be read. The run does not begin anew: it would write over them.
         """
         try:
-            there = [name for name in FILES if self._fs.exists(f"{self._path}/{name}")]
+            there = [name for name in FILES if self._exists(f"{self._path}/{name}")]
             if odd := next((name for name in there if not self._fs.isfile(f"{self._path}/{name}")), None):
                 raise OSError(f"{odd} is not a file")  # reading a FIFO might never end
             if large := next((name for name in there if self._fs.size(f"{self._path}/{name}") > MOST_BYTES), None):
@@ -97,11 +98,21 @@ class RemoteMirror(Mirror):
         try:
             self._fs.makedirs(self._path, exist_ok=True)
             self._fs.put_file(str(folder / FILES[0]), f"{current}.tmp")
-            if self._fs.exists(current):
+            if self._exists(current):
                 self._fs.mv(current, previous)
             self._fs.mv(f"{current}.tmp", current)
         except Exception as error:
             raise OSError(f"{self._url}: {type(error).__name__}: {error}") from None
+
+    def _exists(self, path: str) -> bool:
+        """Raises what the store does when it cannot tell, where ``exists`` of most stores says no."""
+        try:
+            self._fs.info(path)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR) or isinstance(error, FileNotFoundError):
+                return False
+            raise
+        return True
 
     def release(self, folder: Path) -> None:
         """Remove the node's own copies."""

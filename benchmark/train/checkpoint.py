@@ -66,9 +66,9 @@ def load(
 ) -> dict[str, Any] | None:
     """The newest checkpoint of ``folder`` that is whole and that ``take`` takes, or None if there is none.
 
-    What cannot be read now is passed over; a truncated or altered file is moved aside, and so is one that is whole but
-    no checkpoint of this run once the one before has been taken. Only tensors and plain values are unpickled: a
-    checkpoint from elsewhere can run no code.
+    What cannot be read now is passed over where the other is taken; a truncated or altered file is moved aside, and so
+    is one that is whole but no checkpoint of this run once the one before has been taken. Only tensors and plain values
+    are unpickled: a checkpoint from elsewhere can run no code.
 
     Args:
         take: goes on from what a checkpoint holds; whatever it raises is why it cannot, a GanbenchError why the run
@@ -76,18 +76,20 @@ def load(
         most: bytes of a file; a larger one is not read.
 
     Raises:
-        GanbenchError: a file is whole, and it cannot be gone on from it, nor from another. It is not passed over,
-            since the run would begin anew and write over it.
+        GanbenchError: a file is whole, or cannot be read now, and it cannot be gone on from it, nor from another. It is
+            not passed over, since the run would begin anew and write over it.
     """
     odd: dict[Path, str] = {}
+    unread: dict[Path, str] = {}
     for path in (folder / name for name in (CURRENT, PREVIOUS)):
         try:
             if (content := _content(path, most)) is None:
                 continue
             state = _unpacked(content)
             take(state)
-        except OSError as error:  # a bad sector; it stays where it is, since it may be readable another time
+        except OSError as error:  # a bad sector; it stays where it is, and may be readable another time
             log.warning("%s: %s; trying the one before", path, error.strerror or error)
+            unread[path] = error.strerror or str(error)
         except GanbenchError:
             raise
         except Exception as error:  # torch has many kinds for what it cannot read or take
@@ -97,7 +99,7 @@ def load(
                 log.warning("%s cannot be read (%s); the one before is taken", other, why)
                 os.replace(other, other.with_suffix(".damaged"))
             return state
-    for path, why in odd.items():
+    for path, why in (odd | unread).items():
         raise GanbenchError(f"{path} cannot be read ({why}); move it away to begin this run anew")
     return None
 
