@@ -18,6 +18,7 @@ import pytest
 
 from benchmark.errors import GanbenchError
 from benchmark.plan.work import Work
+from benchmark.schedule import ray_executor
 from benchmark.schedule.job import Event, Job
 from benchmark.schedule.ray_executor import run_on_ray
 from benchmark.schedule.session import ENVIRONMENT
@@ -183,3 +184,27 @@ def test_what_the_driver_says_of_a_gpu_goes_before_what_its_name_says(tmp_path: 
             ).stdout.strip()
             == said
         )
+
+
+HOLDS = """
+import ray, sys, time
+ray.init(address=sys.argv[1], log_to_driver=False)
+hold = ray.remote(num_cpus=1)(lambda: time.sleep(300))
+held = [hold.remote() for _ in range(11)]
+while ray.available_resources().get("CPU", 0) > 0:
+    time.sleep(0.1)
+print("held", flush=True)
+time.sleep(300)
+"""
+
+
+def test_a_stop_does_not_wait_for_what_others_keep_from_beginning(cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_executor, "LEAVE_S", 3.0)
+    with subprocess.Popen([sys.executable, "-c", HOLDS, cluster[0]], stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None and other.stdout.readline() == "held\n"
+            with Stop(time.monotonic() + 5) as stop:
+                began, seen = time.monotonic(), events(cluster, many(10, 4), 99, stop)
+        finally:
+            other.kill()
+    assert [e.kind for e in seen] == ["interrupted"] * 4 and time.monotonic() - began < 60

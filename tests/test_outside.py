@@ -15,23 +15,25 @@ import numpy as np
 import orjson
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
 import benchmark as gb
 from benchmark.cli import main
 from benchmark.collate.judging.join import join
 from benchmark.collate.judging.outside import WORDS, Outside, with_outside
 from benchmark.collate.judging.verdict import DECIDED
-from benchmark.data.audit import audit
-from benchmark.data.given import given
+from benchmark.data.audit import Audit, audit
+from benchmark.data.given import Given, given
 from benchmark.data.read import read
 from benchmark.data.shapes import render
 from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
+from benchmark.metrics.extract import extract
+from benchmark.metrics.outside import _class_by_class, _parts
 from benchmark.records import external, store
 from benchmark.records.external import External
 from benchmark.suite.model import Cell, Suite
-from tests.conftest import recipe
+from tests.conftest import protocol, recipe
 
 SIDE = 32
 CELL = "gran/2/NSGAN/cifar10"
@@ -151,6 +153,58 @@ def test_equal_images_and_real_ones_are_found(tmp_path: Path, monkeypatch: pytes
     ):
         found = audit(given(_npy(tmp_path / "x.npy", x), SIDE, 1), len(x), of, ["train"])
         assert found.findings == expected
+
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+LOSSY: dict[str, tuple[str, dict[str, object], str]] = {
+    "WebP": ("WEBP", {"quality": 60}, "WebP"),
+    "WebP with a profile": ("WEBP", {"quality": 60, "icc_profile": PROFILE}, "WebP"),
+    "lossless WebP with a profile": ("WEBP", {"lossless": True, "icc_profile": PROFILE}, ""),
+    "JPEG": ("JPEG", {}, "JPEG"),
+    "TIFF with a JPEG": ("TIFF", {"compression": "jpeg"}, "JPEG"),
+    "TIFF": ("TIFF", {"compression": "tiff_lzw"}, ""),
+}
+
+
+@pytest.mark.parametrize("form", LOSSY)
+def test_lossy_compression_is_noticed_in_whatever_file(form: str, tmp_path: Path) -> None:
+    kind, options, said = LOSSY[form]
+    Image.fromarray(images(1)[0]).save(tmp_path / f"a.{kind.lower()}", kind, **options)
+    found = given(tmp_path, SIDE, 3)
+    list(found.batches())
+    assert found.lossy == ({said} if said else set())
+
+
+def test_images_in_folders_of_classes_are_mixed_the_same_way_each_time(tmp_path: Path) -> None:
+    x = np.repeat(np.arange(4, dtype=np.uint8), 50)[:, None, None, None] * np.ones((1, SIDE, SIDE, 3), np.uint8)
+    for kind in range(4):
+        _files(tmp_path / str(kind), x[50 * kind : 50 * kind + 50])
+    found = given(tmp_path, SIDE, 3)
+    kinds, again = (np.concatenate(list(found.batches()))[:, 0, 0, 0] for _ in range(2))
+    assert found.mixed and (kinds == again).all() and set(kinds[:40]) == {0, 1, 2, 3}
+    assert (np.bincount(kinds) == 50).all()
+
+
+def test_parts_of_images_that_come_class_by_class_are_a_finding() -> None:
+    classes = np.repeat(np.arange(10), 7)
+    assert _class_by_class(classes) and not _class_by_class(np.arange(70) % 10)
+    assert not _class_by_class(None) and not _class_by_class(np.zeros(70))
+    p = protocol(metrics=("FID", "IS"), generated=70, is_generated=None, is_splits=10)
+    of = Given("", "npz", 70, lambda: iter(()), classes)
+    assert _parts(of, 64, p) == "the first 64 of 70 were taken"
+    assert _parts(of, 70, p) == "IS is the mean over 10 parts of them"
+    assert _parts(of, 70, dataclasses.replace(p, metrics=("FID",))) == ""
+    assert "the first 35 make one number" in _parts(of, 70, dataclasses.replace(p, generated=35, is_generated=70))
+    assert "come class by class" in Audit(9, "", 0, classes, in_order="IS is …").findings[0]
+
+
+def test_an_extractor_may_have_no_weights() -> None:
+    class Pixels(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return x.float().flatten(1)[:, :6], x.float().flatten(1)[:, :4]
+
+    batch = torch.from_numpy(images(8).transpose(0, 3, 1, 2).copy())
+    assert extract(lambda: iter([batch]), extractors.Extractor("pixels", "0", 6, Pixels()), None).n == 8
 
 
 @pytest.fixture

@@ -240,6 +240,35 @@ def test_other_images_do_not_take_a_name() -> None:
     assert card_file("mine").read_bytes() == before
 
 
+def test_one_image_in_colour_makes_a_set_colour_whoever_looks_first() -> None:
+    files = {f"{i}.png": picture(i, (512, 512), grey=i != 3) for i in range(6)}
+    for name in "abcdef":
+        new(files, name)
+        assert card(name).channels == (3,)
+
+
+def test_images_are_images_whatever_they_and_their_folders_are_called() -> None:
+    new(pictures("LICENSE_PLATE/a.png", "README/b.png", "CAR/LICENSE-0.png", "CAR/ganbench-0.png") | {"LICENSE": b"x"})
+    assert card("mine").split("train")["count"] == 4 and card("mine").classes == 3
+
+
+def test_the_same_images_in_other_folders_do_not_break_a_set() -> None:
+    new(pictures("flowers/train/a.png", "flowers/test/b.png"))
+    with pytest.raises(GanbenchError, match="in train here, and by its card in flowers/train: move them, or remove"):
+        lay("flat", {"train/a.png": picture(0), "test/b.png": picture(1)})
+        add_new("mine", Path("flat"), lambda text: None)
+    assert len(read("mine", "train", 28, 3).images) == 1
+    card_file("mine").unlink()
+    add_new("mine", Path("flat"), lambda text: None)
+    shutil.rmtree("set")
+    assert len(read("mine", "train", 28, 3).images) == 1
+
+
+def test_an_image_with_a_very_long_side_makes_a_card_that_can_be_read() -> None:
+    new({"a.png": picture(0, (9000, 8))})
+    assert card("mine").resolutions == (8, 8192)
+
+
 def test_a_set_that_has_changed_is_said_to_be_another() -> None:
     new(pictures("a.png", "b.png"))
     Path("set/b.png").rename("set/c.png")

@@ -31,6 +31,7 @@ class Audit:
     shown: np.ndarray  # the first few, (n, C, H, W)
     real: dict[str, int] = field(default_factory=dict)  # split -> images that are in it, as they are or mirrored
     unread: list[str] = field(default_factory=list)  # splits that are not here
+    in_order: str = ""  # in which parts are measured of images that come class by class
 
     @property
     def findings(self) -> list[str]:
@@ -38,6 +39,7 @@ class Audit:
         of = f"of {self.count:,} images"
         found = [f"all {self.count:,} images are equal"] if self.copies == self.count - 1 else []
         found += [f"{self.copies:,} {of} are copies of others, bit for bit"] if self.copies and not found else []
+        found += [f"they come class by class, and {self.in_order}: shuffle them first"] if self.in_order else []
         return found + [
             f"{n:,} {of} are {split} images, bit for bit or mirrored" for split, n in self.real.items() if n
         ]

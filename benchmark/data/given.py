@@ -13,12 +13,13 @@ import numpy as np
 
 from benchmark.data.arrays import Array, from_npy, from_npz
 from benchmark.data.image import decode, pixels
+from benchmark.data.parts import is_jpeg_in_tiff, is_lossy_webp
 from benchmark.data.pictures import DAMAGED, Pictures, from_folder, from_zip
 from benchmark.errors import GanbenchError, plain
 from benchmark.files import open_regular
 
 BATCH = 256  # images at a time
-NUMPY, ZIP, JPEG, LOSSY_WEBP = b"\x93NUMPY", b"PK", b"\xff\xd8\xff", b"VP8 "
+NUMPY, ZIP, JPEG = b"\x93NUMPY", b"PK", b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Given:
     batches: Callable[[], Iterator[np.ndarray]]  # (B, C, H, W) uint8, the same each time
     labels: np.ndarray | None = None  # (count,) classes
     lossy: set[str] = field(default_factory=set)  # compression that has changed pixels, of images read so far
+    mixed: bool = False  # of several folders, which may be classes: in a fixed order that mixes them
 
 
 def given(source: Path, side: int, channels: int) -> Given:
@@ -74,6 +76,8 @@ def _pictures(found: Pictures, side: int, channels: int) -> Given:
     if not found.names:
         raise GanbenchError(f"{found.where} holds no images")
     lossy: set[str] = set()
+    if mixed := len({name.rpartition("/")[0] for name in found.names}) > 1:
+        found = found.arranged([int(i) for i in np.random.default_rng(0).permutation(len(found.names))])
 
     def batches() -> Iterator[np.ndarray]:
         """Decoded one by one."""
@@ -81,14 +85,14 @@ def _pictures(found: Pictures, side: int, channels: int) -> Given:
             numbers = range(start, min(start + BATCH, len(found.names)))
             yield np.stack([_picture(found, i, side, channels, lossy) for i in numbers])
 
-    return Given(found.where, found.form, len(found.names), batches, lossy=lossy)
+    return Given(found.where, found.form, len(found.names), batches, lossy=lossy, mixed=mixed)
 
 
 def _picture(found: Pictures, i: int, side: int, channels: int, lossy: set[str]) -> np.ndarray:
     data, name = found.load(i), f"{found.where}: {plain(found.names[i])}"
-    if data.startswith(JPEG):
+    if data.startswith(JPEG) or is_jpeg_in_tiff(data):
         lossy.add("JPEG")
-    elif data[12:16] == LOSSY_WEBP:
+    elif is_lossy_webp(data):
         lossy.add("WebP")
     picture = decode(data, name)
     if picture.size != (side, side):

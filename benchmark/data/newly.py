@@ -17,7 +17,7 @@ from benchmark.data.add import Made, Say, write_all
 from benchmark.data.by_folders import by_split, same_classes, without_classes
 from benchmark.data.by_folders import classes as classes_of
 from benchmark.data.cards import Card
-from benchmark.data.own import SKIP, card_file, is_own, may_be_called, own_card
+from benchmark.data.own import MOST_PIXELS, SKIP, card_file, is_own, may_be_called, own_card
 from benchmark.data.pictures import JUNK_FOLDERS, Pictures, from_folder, from_zip
 from benchmark.errors import GanbenchError, few, plain
 from benchmark.files import write_whole
@@ -41,7 +41,8 @@ class Seen:
         self.sizes.add(picture.size)
         if self.grey:
             pixels = np.asarray(picture)
-            self.grey = bool((pixels == pixels[..., :1]).all())
+            if not (pixels == pixels[..., :1]).all():
+                self.grey = False  # and never back: several threads look
 
 
 def add_new(name: str, path: Path, say: Say = print) -> None:
@@ -125,7 +126,7 @@ def _refuse_links(found: Pictures, path: Path) -> None:
 
 def _measured(c: Card, made: Made, seen: Seen) -> Card:
     sides = {side for size in seen.sizes for side in size}
-    largest = max(LARGEST, *sides)
+    largest = min(MOST_PIXELS, max(LARGEST, *sides))
     return replace(
         c,
         resolutions=(min(SMALLEST, *sides), largest),
@@ -143,6 +144,16 @@ def _refuse_other(found: Card, there: Card) -> None:
             f"there is a dataset {found.name} already, with other images: choose another name (results of it are of "
             f"those that its card, {card_file(found.name)}, is of)"
         )
+    for split, s in found.splits.items():
+        if (lies := s["under"]) != (said := there.splits[split]["under"]):
+            raise GanbenchError(
+                f"the images of {found.name} {split} are in {_folder(lies)} here, and by its card in {_folder(said)}: "
+                f"move them, or remove the card ({card_file(found.name)}) and add them again"
+            )
+
+
+def _folder(under: list[str]) -> str:
+    return plain(under[0]) if under[0] else "the folder itself"
 
 
 def _write(c: Card) -> None:

@@ -17,7 +17,7 @@ MOST_PARTS = 20_000
 MOST_SCANS = 100
 """Of a progressive JPEG; encoders make 10, and each costs a pass over the whole picture."""
 BYTES = (1, 2, 6, 7)  # types of a TIFF's tags that are read at once
-TIFF_JPEG = 7  # compression, tag 259
+COMPRESSION, OLD_TIFF_JPEG, TIFF_JPEG = 259, 6, 7
 STRIPS, TILES = 273, 324
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a PNG, by its type of colours
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -33,6 +33,24 @@ def too_many(data: bytes) -> str | None:
     if data.startswith((b"II", b"MM")):
         return _tiff(data)
     return None
+
+
+def is_jpeg_in_tiff(data: bytes) -> bool:
+    """Whether it is a TIFF that holds a JPEG, of the older or the newer kind."""
+    return data.startswith((b"II", b"MM")) and any(
+        tag == COMPRESSION and value in (OLD_TIFF_JPEG, TIFF_JPEG) for tag, _, _, value in _tags(data)
+    )
+
+
+def is_lossy_webp(data: bytes) -> bool:
+    """Whether a WebP holds a lossy picture, in whichever of its chunks (after a profile, beside an alpha)."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return False
+    at = 12
+    while at + 8 <= len(data) and data[at : at + 4] != b"VP8 ":
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + (16 if data[at : at + 4] == b"ANMF" else size + size % 2)  # a frame's chunks lie within it
+    return data[at : at + 4] == b"VP8 "
 
 
 def _over(parts: Iterator[object], what: str) -> str | None:
@@ -82,7 +100,7 @@ def _tiff(data: bytes) -> str | None:
     if any(count > MOST_PARTS for count, _ in counts.values()):
         return f"has more than {MOST_PARTS:,} strips, or values of a tag"
     strips = max(counts.get(tag, (0, 0))[0] for tag in (STRIPS, TILES))
-    scans = data.count(b"\xff\xda") if counts.get(259, (1, 1))[1] == TIFF_JPEG else 0
+    scans = data.count(b"\xff\xda") if counts.get(COMPRESSION, (1, 1))[1] == TIFF_JPEG else 0
     return f"has {scans:,} scans" if scans > MOST_SCANS + strips else None
 
 

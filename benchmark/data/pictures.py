@@ -132,15 +132,15 @@ def _images_only(names: Iterable[str], where: str, skip: Iterable[str]) -> list[
     skip, images = tuple(skip), []
     for name in names:
         *folders, last = name.split("/")
-        if (
-            any(f in JUNK_FOLDERS for f in folders)
-            or any(fnmatch.fnmatchcase(last, p) for p in JUNK)
-            or any(fnmatch.fnmatchcase(name, p) for p in skip)
+        image = last.lower().endswith(SUFFIXES) and not last.startswith("._")  # however it and its folders are called
+        if any(f in JUNK_FOLDERS for f in folders) or (
+            not image
+            and (any(fnmatch.fnmatchcase(last, p) for p in JUNK) or any(fnmatch.fnmatchcase(name, p) for p in skip))
         ):
             continue
         if last.endswith(".mdb"):
             raise GanbenchError(f"{where} holds a database, {plain(name)}: unpack it, and add the folder")
-        if not last.lower().endswith(SUFFIXES):
+        if not image:
             raise GanbenchError(f"{where}: {plain(name)} is not an image (none of {', '.join(SUFFIXES)}): take it away")
         images.append(name)
     if len(images) > MOST_FILES:

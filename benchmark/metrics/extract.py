@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -48,7 +49,8 @@ def extract(
         GanbenchError: the source has fewer images than ``count``, or a feature is not finite.
     """
     sums, held, features, logits = MomentSum(), [], [], []
-    device = next(extractor.module.parameters()).device
+    module = extractor.module
+    device = next(itertools.chain(module.parameters(), module.buffers()), torch.empty(0)).device
     with torch.no_grad():  # not inference_mode: a source may run a G whose buffers train on
         for batch in batches(prepare(source, quantise, count), count, extractor.batch):
             with _whole_float32():

@@ -54,6 +54,7 @@ def measure_given(images: Given, recipe: Recipe, protocol: Protocol, fewer: bool
     count = _needed(protocol)
     sets = compared_with(recipe, protocol)
     seen = audit(images, count, recipe, [recipe.split, *(real.split for real in sets)])
+    seen.in_order = _parts(images, count, protocol) if _class_by_class(images.labels) else ""
     remarks = _remarks(images, seen, recipe)
     real = reference(recipe, protocol, extractor)
     held_out = "vFID" in protocol.metrics
@@ -86,6 +87,19 @@ def _for_images(images: Given, recipe: Recipe, p: Protocol, fewer: bool) -> Prot
     return p
 
 
+def _class_by_class(labels: np.ndarray | None) -> bool:
+    return labels is not None and bool((steps := np.diff(labels.astype(np.int64))).any() and (steps >= 0).all())
+
+
+def _parts(images: Given, count: int, p: Protocol) -> str:
+    """Which part of the images something is measured of, by their order; "" if all is of all."""
+    if count < images.count:
+        return f"the first {count:,} of {images.count:,} were taken"
+    if p.is_generated not in (None, p.generated):
+        return f"the first {min(p.generated, p.is_generated or 0):,} make one number, and all {count:,} another"
+    return f"IS is the mean over {p.is_splits} parts of them" if "IS" in p.metrics and (p.is_splits or 1) > 1 else ""
+
+
 def _needed(p: Protocol) -> int:
     """As ``measure.images_needed``, which brings torch along."""
     return max(p.generated, p.is_generated or 0 if "IS" in p.metrics else 0)
@@ -93,6 +107,7 @@ def _needed(p: Protocol) -> int:
 
 def _remarks(images: Given, seen: Audit, recipe: Recipe) -> list[str]:
     found = [f"the first {seen.count:,} of {images.count:,} images"] if images.count > seen.count else []
+    found += ["images of several folders, in an order that mixes them"] if images.mixed else []
     found += [f"not held against the images of {split}, which are not here" for split in seen.unread]
     if recipe.classes is None:
         return found

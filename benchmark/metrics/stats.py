@@ -70,6 +70,7 @@ def precompute(cells: Iterable[Cell]) -> Iterator[tuple[bool, str]]:
         Interrupted: Ctrl-C, while another process made some of it.
     """
     from benchmark.metrics.floor import real_floor
+    from benchmark.metrics.measure import kept_of_real
     from benchmark.metrics.reference import reference
     from benchmark.metrics.store import Interrupted
 
@@ -79,7 +80,10 @@ def precompute(cells: Iterable[Cell]) -> Iterator[tuple[bool, str]]:
         p, r = cell.protocol, cell.recipe
         sets = compared_with(r, p)
         key = content_hash(
-            [[s.to_json() for s in sets], p.to_json() if sets and extractors.proxy(p.extractor) else p.features]
+            [
+                [s.to_json() for s in sets],
+                p.to_json() if sets and extractors.proxy(p.extractor) else [p.features, *sorted(kept_of_real(p))],
+            ]
         )
         if not sets or key in seen:
             continue

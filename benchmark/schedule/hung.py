@@ -43,6 +43,10 @@ class HungWatch:
         """A run has reported from there."""
         self._heard[key] = (self._awake, place)
 
+    def knows(self, key: str) -> bool:
+        """Whether a run has reported since it was last forgotten."""
+        return key in self._heard
+
     def forget(self, key: str) -> None:
         """A run has ended, or waits to be started again."""
         self._heard.pop(key, None)

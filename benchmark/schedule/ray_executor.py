@@ -6,6 +6,7 @@ The driver sleeps in ``ray.wait`` until something happens: workers (``worker.py`
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from benchmark.schedule.worker import Make, tasks
 
 WAIT_S = 1.0  # how soon the driver sees Ctrl-C
 
+LEAVE_S = 30.0  # after a stop was asked for, in which whatever has begun has said so
 HUNG_S = 3600.0  # without a sign of life, after which a run is ended and started again
 
 
@@ -87,7 +89,7 @@ def _drive(
     running: dict[Any, Job] = {}
     version = 0
     news = board.news.remote(version)
-    told = False
+    told_at: float | None = None
     stop.begun = True
 
     def start() -> None:
@@ -97,8 +99,8 @@ def _drive(
 
     start()
     while len(places) or running:
-        if stop.asked and not told:
-            told = True
+        if stop.asked and told_at is None:
+            told_at = time.monotonic()
             board.stop.remote()
             yield from (Event("interrupted", job) for job in places.withdraw())
         ray.wait([*running, news], num_returns=1, timeout=WAIT_S)
@@ -116,13 +118,15 @@ def _drive(
         finally:
             yield from ended
         if news in ready:
-            version, progress = heard(ray, board, news, told, version)
+            version, progress = heard(ray, board, news, told_at is not None, version)
             news = board.news.remote(version)
             for key, (done, todo, place, about) in progress.items():
                 if key in known:
                     watch.heard(key, place)
                     yield Event("progress", known[key], done, todo, about)
         yield from _end_hung(ray, watch, running)
+        if told_at is not None and time.monotonic() - told_at > LEAVE_S:
+            yield from _never_begun(ray, watch, places, running)
         if cluster.looked():
             places.look(cluster.found)
             yield from _without_a_node(ray, cluster, places, running)
@@ -168,6 +172,14 @@ def _once_more(event: Event, places: Places, cluster: Cluster, stop: Stop) -> Ev
         job,
         error=f"{job.name} ran out of {what}: it is tried again, from its checkpoint, with {asks(more)} to itself",
     )
+
+
+def _never_begun(ray: Any, watch: HungWatch, places: Places, running: dict[Any, Job]) -> Iterator[Event]:
+    """Give up what still waits in Ray's queue, as behind others' work: it has no checkpoint to write."""
+    for ref, job in [(ref, job) for ref, job in running.items() if not watch.knows(job.evaluation)]:
+        ray.cancel(ref)
+        places.ended(running.pop(ref))
+        yield Event("interrupted", job)
 
 
 def _end_hung(ray: Any, watch: HungWatch, running: dict[Any, Job]) -> Iterator[Event]:
