@@ -128,6 +128,7 @@ def test_a_wrong_name_is_said_where_it_stands(name: str, said: str, here: Path) 
         ("{from: base/base, parts-: [spectral-norm], parts+: [r1: {gamma: 1.0}]}", ["lecam", "r1"]),
         ("{from: base/base, parts: {lecam: {weight: 0.7}}, parts+: [hf: {}]}", ["spectral-norm", "lecam", "hf"]),
         ("{from: base/base, on: {dataset=shapes: {parts-: [lecam]}}}", ["spectral-norm"]),
+        ("{from: base/base, parts+: [spectral-norm: {player: G}]}", ["spectral-norm", "lecam", "spectral-norm"]),
     ],
 )
 def test_parts_are_added_and_taken_away(recipe: str, found: list[str], here: Path) -> None:
@@ -145,7 +146,7 @@ def test_parts_are_added_and_taken_away(recipe: str, found: list[str], here: Pat
     [
         ("{from: SN, parts-: [lecam]}", "there is no part lecam here to take away"),
         ("{from: SN, parts-: [spectral-nrom]}", "to take away; did you mean 'spectral-norm'"),
-        ("{from: SN, parts+: [spectral-norm: {player: G}]}", "part spectral-norm is there already"),
+        ("{from: SN, parts+: [spectral-norm: {player: D}]}", "part spectral-norm is there already"),
         ("{from: SN, parts: [], parts+: [lecam]}", "a list of parts replaces those that"),
         ("{from: SN, parts+: spectral-norm}", "expected a list"),
         ("{from: SN, parts+: [spectral-norm: {palyer: D}]}", "has no argument 'palyer'"),

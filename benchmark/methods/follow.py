@@ -39,7 +39,11 @@ def follow_convolutions(
 
 
 def _chosen(D: nn.Module, blocks: str, method: str, skips: Sequence[str]) -> list[nn.Module]:
-    """D's residual blocks that ``blocks`` names: of those that D counts as its blocks, where it does."""
+    """D's residual blocks that ``blocks`` names: of those that D counts as its blocks, where it does, whatever other
+    parts have put around it.
+    """
+    while not hasattr(D, "blocks") and isinstance(inner := getattr(D, "net", None), nn.Module):
+        D = inner
     counted = getattr(D, "blocks", None) or D.modules()
     known = [m for m in counted if hasattr(m, "conv1") and hasattr(m, "conv2")]
     found = [m for m in known if any(hasattr(m, name) for name in skips)]

@@ -21,10 +21,18 @@ def penultimate(features: list[Tensor]) -> Tensor:
 
 
 def width(D: nn.Module, method: str) -> int:
-    """C; raises GanbenchError for a D that ends in no linear layer."""
+    """C; raises GanbenchError for a D that ends in no linear layer, or in one that reads something else than φ."""
     linear = [m for m in D.modules() if isinstance(m, nn.Linear)]
     if not linear:
         raise GanbenchError(f"{method} reads the input of D's last linear layer, and this network's D has none", 2)
+    while not hasattr(D, "pool") and isinstance(inner := getattr(D, "net", None), nn.Module):
+        D = inner
+    if getattr(D, "pool", "sum") != "sum" or hasattr(D, "last"):
+        raise GanbenchError(
+            f"{method} reads what D's last linear layer does where that is the ReLU of D's last block, summed over "
+            "pixels (BigGAN's, SN-GAN's), or a vector that D shows (StyleGAN2's): this network's reads another",
+            2,
+        )
     return linear[-1].in_features
 
 

@@ -33,7 +33,7 @@ def parts_changed(given: dict[str, Node], own: Any, kind: str) -> Callable[[Part
     rule = kind.startswith("profile")
 
     def change(there: Parts | None) -> Parts:
-        """Fails outside of a profile where a part is not there, or is there already."""
+        """Fails outside of a profile where a part is not there, or is there already (for the same player)."""
         names = [name for name, _ in there or ()]
         for name, at in removed.items():
             if name not in names and not rule:
@@ -41,7 +41,7 @@ def parts_changed(given: dict[str, Node], own: Any, kind: str) -> Callable[[Part
         kept = tuple(part for part in there or () if part[0] not in removed)
         kept = own(kept) if own is not None else kept
         for at, (name, arguments) in added:
-            if name not in (n for n, _ in kept):
+            if (name, arguments.get("player")) not in ((n, old.get("player")) for n, old in kept):
                 kept = (*kept, (name, arguments))
             elif not rule:
                 at.fail(f"part {name} is there already: 'parts: {{{name}: {{…}}}}' changes its arguments")

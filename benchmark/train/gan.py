@@ -17,7 +17,7 @@ from benchmark.recipe import Recipe
 from benchmark.train.average import Average
 from benchmark.train.batches import Fakes, generate
 from benchmark.train.streams import NAMES, noise, stream
-from benchmark.train.together import check
+from benchmark.train.together import check, check_players
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -52,7 +52,7 @@ class Gan:
         self._place(*self._players(seed))
         self.opt_G = self._adam(list(self.G.parameters()), recipe.lr_g, recipe.beta2, recipe.weight_decay_g)
         beta2_d = recipe.beta2 if recipe.beta2_d is None else recipe.beta2_d
-        self.opt_D = self._adam(list(self.judges.parameters()), recipe.lr_d, beta2_d, recipe.weight_decay_d)
+        self.opt_D = self._adam(self.learning, recipe.lr_d, beta2_d, recipe.weight_decay_d)
         self.average = (
             Average(self.G, recipe.ema, recipe.ema_start or 0, bool(recipe.ema_buffers))
             if recipe.ema is not None
@@ -75,6 +75,7 @@ class Gan:
             for part in self.parts:
                 part.shape = shape
                 G, D = part.build(G, D)
+        check_players(self.parts, G, D)
         return G, D
 
     def _place(self, G: nn.Module, D: nn.Module) -> None:
@@ -87,6 +88,7 @@ class Gan:
         self.judges = nn.ModuleList([D, *own])
         for module in frozen:
             module.eval().requires_grad_(False)
+        self.learning = [p for p in self.judges.parameters() if p.requires_grad]  # D may hold a frozen network
         for part in self.parts:
             part.ready(self.G, self.D)
 

@@ -32,6 +32,7 @@ def train_step(gan: Gan, next_real: Callable[[], Batch]) -> tuple[Tensor, Tensor
     if r.player_order == "g-first":
         real = next_real()  # the last batch of an epoch may be smaller: shared fakes follow it, as the source does
         fakes = gan.fakes(len(real[0]) if r.share_fakes else r.batch_g)
+        fakes = gan.augmented_once(fakes) if r.share_fakes else fakes
         loss_G = g_step(gan, fakes, real[0])
         loss_D = d_step(gan, real, fakes.detached() if r.share_fakes else _fresh_fakes(gan, len(real[0])))
         for _ in range(r.n_dis - 1):
@@ -101,7 +102,7 @@ def d_step(gan: Gan, real_batch: Batch, fakes: Fakes) -> Tensor:
 def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
     """One update of G through D, whose parameters are left alone; returns G's total loss."""
     gan.opt_G.zero_grad()
-    _freeze(gan.judges, True)
+    _freeze(gan.learning, True)
     fake = _fake_side(gan, fakes)
     with gan.autocast():
         _judge(gan, fake, "g-fake")
@@ -127,7 +128,7 @@ def g_step(gan: Gan, fakes: Fakes, real_images: Tensor) -> Tensor:
     loss.backward()
     gan.opt_G.step()
     _own_steps(gan, gan.opt_G, "g_own", [p for p in gan.parts if p.g_every and gan.step % p.g_every == 0], moment)
-    _freeze(gan.judges, False)
+    _freeze(gan.learning, False)
     for part in gan.parts:
         part.after_g(moment)
     return loss.detach()
@@ -203,7 +204,7 @@ def pass_through_D(
     return logits.to(images.dtype if isinstance(images, Tensor) else images[0].dtype)
 
 
-def _freeze(judges: nn.Module, frozen: bool) -> None:
+def _freeze(learning: list[nn.Parameter], frozen: bool) -> None:
     """Without this, D's unused weight gradients would cost a tenth of an MLP's step."""
-    for parameter in judges.parameters():
+    for parameter in learning:
         parameter.requires_grad_(not frozen)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from torch import nn
+
 from benchmark.errors import GanbenchError
+from benchmark.methods.chain_layer import ChainLayer
 from benchmark.methods.part import Part
+from benchmark.methods.spectral_layer import KINDS
+from benchmark.methods.spectral_norm import SpectralNorm
 
 
 def check(named: Sequence[tuple[str, Part]], d_pass: str) -> None:
@@ -42,3 +47,24 @@ def check(named: Sequence[tuple[str, Part]], d_pass: str) -> None:
             raise GanbenchError(
                 f"{name} predicts {missing[0]}, which no part drew: diffaugment's policy must have it", 2
             )
+
+
+def check_players(parts: Sequence[Part], G: nn.Module, D: nn.Module) -> None:
+    """What parts have made of the players.
+
+    Raises:
+        GanbenchError: spectral-norm left a layer as it was, of a kind derived from those that it knows.
+    """
+    for part in parts:
+        if isinstance(part, SpectralNorm):
+            for name, module in (D if part.player == "D" else G).named_modules():
+                if part.player == "G" and isinstance(module, nn.Embedding):
+                    continue  # left alone, as spectral-norm says
+                if isinstance(module, tuple(KINDS)) and type(module) not in (*KINDS, *KINDS.values()):
+                    raise GanbenchError(
+                        f"spectral-norm does not know {part.player}'s {name}, {type(module).__name__}", 2
+                    )
+    if any(isinstance(m, ChainLayer) for m in D.modules()):  # it divides by statistics of the images
+        for module in D.modules():
+            if getattr(module, "piecewise_linear", False):
+                setattr(module, "piecewise_linear", False)
