@@ -1,4 +1,4 @@
-"""Parts beside other parts, orders and networks: what does not go together is refused, the rest does what it says."""
+"""Parts beside others, in other orders and networks: what does not go together is refused, the rest does as it says."""
 
 from __future__ import annotations
 

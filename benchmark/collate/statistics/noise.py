@@ -23,13 +23,17 @@ _STUDY = (
     "upper end of the 1 to 2 % that one large study saw over training seeds, in another model family; GANs on "
     "little data vary more"
 )
+_TEN_RUNS = "over seeds of a row in the ten committed runs of the theory paper's Table 1, pooled and rounded up"
 PLAUSIBLE = {
     **{metric: SeedNoise(0.02, _STUDY) for metric in ("IS", "FID", "tFID", "vFID", "precision", "recall")},
     "KIDx1000": SeedNoise(0.04, f"twice FID's, as in the suites' bands; FID's: {_STUDY}"),
-    **{metric: SeedNoise(0.02, f"taken as for FID: {_STUDY}") for metric in ("V_g", "D_G", "jac_D", "jac_V", "jac_G")},
+    "V_g": SeedNoise(0.025, _TEN_RUNS),
+    **{metric: SeedNoise(0.02, _TEN_RUNS) for metric in ("D_G", "jac_D")},
+    "jac_V": SeedNoise(0.06, _TEN_RUNS),
+    "jac_G": SeedNoise(0.05, _TEN_RUNS),
     "L_Vg_Bz": SeedNoise(
         0.18,
-        "a maximum over noises: its scatter over the last 50 epochs of a run, the median of the nine "
+        "a maximum over noises: its scatter over the last 50 epochs of a run, the median of the ten "
         "committed runs of the theory paper's Table 1 (0.16 to 0.20)",
     ),
 }
