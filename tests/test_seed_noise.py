@@ -13,19 +13,18 @@ from benchmark.records import store
 from benchmark.records.record import Record
 from tests.conftest import ROOT
 
-
-THE_TEN = """
-0b79fdd0ca283027-s1.json
-4a1d5fe06221e353-s0.json
-673195abbd0af98d-s1.json
-72931e0b68cd05a4-s0.json
-bed0a8bf5a99792a-s1.json
-d0b43817f8d9c279-s0.json
-d7bc8178f9e9588d-s2.json
-da3cd3f8d92f957b-s3.json
-deb78f97bfad9cb2-s2.json
-e693f23d00075c4a-s2.json
-""".split()
+THE_TEN = [
+    "0b79fdd0ca283027-s1.json",
+    "4a1d5fe06221e353-s0.json",
+    "673195abbd0af98d-s1.json",
+    "72931e0b68cd05a4-s0.json",
+    "bed0a8bf5a99792a-s1.json",
+    "d0b43817f8d9c279-s0.json",
+    "d7bc8178f9e9588d-s2.json",
+    "da3cd3f8d92f957b-s3.json",
+    "deb78f97bfad9cb2-s2.json",
+    "e693f23d00075c4a-s2.json",
+]
 
 
 @pytest.fixture(scope="module")
