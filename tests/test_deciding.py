@@ -276,7 +276,7 @@ def test_nothing_is_given_up_on_a_single_seed(
     lab.decide("40h")
     said = capsys.readouterr().err
     assert "given up" not in said.partition("spent; next")[0] and "13 open verdicts that seeds could decide" in said
-    assert "B_z=10^0[MLP]/mnist D_G, L_Vg_Bz: reproduced" in said
+    assert "B_z=10^0[MLP]/mnist D_G: reproduced" in said
 
 
 def test_what_is_given_up_on_the_way_is_in_the_summary_and_not_said_before(

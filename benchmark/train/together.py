@@ -67,4 +67,4 @@ def check_players(parts: Sequence[Part], G: nn.Module, D: nn.Module) -> None:
     if any(isinstance(m, ChainLayer) for m in D.modules()):  # it divides by statistics of the images
         for module in D.modules():
             if getattr(module, "piecewise_linear", False):
-                module.piecewise_linear = False
+                module.piecewise_linear = False  # type: ignore[assignment]

@@ -158,7 +158,7 @@ def _join_cell(
             fallen(measured, metric, direction, tolerance.absolute if tolerance else 0.0),
             looks,
         )
-        verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap, looks)
+        verdict = beside_a_dash(verdict, published, achieved, tiers, table, metric, gap, looks, dead)
         verdict = without_flattery(verdict, short, dash=published is None or published.value is None)
         verdict = as_assumed(verdict, cell, metric)
         if doubts and achieved:

@@ -28,6 +28,7 @@ def beside_a_dash(
     metric: str,
     gap: int | None = None,
     looks: Sequence[Look] = (),
+    untrained: str = "",
 ) -> Verdict:
     """The verdict, or ``converged``, where the paper has a dash and a limit that says when it has one.
 
@@ -35,6 +36,7 @@ def beside_a_dash(
         verdict: as ``judge`` has it: without a name where the paper prints no number.
         gap: the first seed that is missing below the largest that there is; None if none is.
         looks: that there may have been at fewer seeds, as ``judge`` has them.
+        untrained: which runs did not train, as ``judge`` has it: they say nothing of whether one that does converges.
     """
     limit = table.converged.get(metric)
     dash = published is not None and (published.text, published.origin) == ("not-converged", "own")
@@ -43,6 +45,8 @@ def beside_a_dash(
     said = f"{verdict.why}: {metric} {limit:g} is its limit"
     if not tiers or not all(t.judged for t in tiers) or gap is not None:
         return Verdict("", f"{said}; ours {achieved.mean:.4g}, no verdict from such runs")
+    if untrained:
+        return Verdict("untrained", f"{said}; {untrained}")
     if achieved.bounds is None or not achieved.varies:
         return Verdict("inconclusive", f"{said}; ours {achieved.mean:.4g}: no interval over seeds")
     rule = _by(limit, table.metrics[metric] == "lower")

@@ -20,8 +20,12 @@ from benchmark.collate.judging.join import Joined
 from benchmark.collate.judging.tier import HARMLESS, LOOKS, OTHER_SCALE, Tier
 from benchmark.collate.judging.verdict import Verdict, judge
 from benchmark.collate.statistics.interval import estimate
+from benchmark.errors import GanbenchError, few
 from benchmark.metrics.extractors import proxy
 from benchmark.metrics.names import BETTER
+from benchmark.metrics.real import real_key
+from benchmark.plan.keys import MEASURE_VERSION
+from benchmark.recipe import Protocol
 from benchmark.records.external import External, data_of
 from benchmark.records.external_bounds import DATA, PROTOCOL_FIELDS
 from benchmark.suite.model import Cell, Suite, Table
@@ -83,7 +87,7 @@ def _groups(records: Sequence[External]) -> list[list[External]]:
     """What one author declares alike of several trainings, by seed."""
     groups: dict[str, list[External]] = {}
     for r in sorted(records, key=lambda r: (r.kind, r.seed, r.key)):
-        alike = (r.kind, r.trained_by, r.measured_by, r.data, r.protocol, r.prepared, r.measure_version)
+        alike = (r.kind, r.trained_by, r.measured_by, r.data, r.protocol, r.prepared, r.measure_version, r.real)
         groups.setdefault(repr((*alike, r.key if r.kind == "reported" else "")), []).append(r)
     return list(groups.values())
 
@@ -92,7 +96,8 @@ def _outside(cell: Cell, table: Table, group: list[External]) -> Outside:
     tier, doubts = tier_of_outside(cell, group), _doubts(group)
     shown = replace(cell, profile=group[0].profile)
     directions = {m: table.metrics.get(m, BETTER.get(m, "higher")) for m in group[0].numbers}
-    entries = {m: _entry(shown, table, m, direction, group, tier) for m, direction in directions.items()}
+    dead = "" if cell.untrained else _untrained(table, group)
+    entries = {m: _entry(shown, table, m, direction, group, tier, dead) for m, direction in directions.items()}
     return Outside(shown, (), tier, entries, doubts, given=tuple(group))
 
 
@@ -103,6 +108,7 @@ def tier_of_outside(cell: Cell, group: Sequence[External]) -> Tier:
     apart = [name for name in DATA if theirs.get(name) != first.data.get(name)]
     lines = [f"{name}: {theirs.get(name, 'none')} -> {first.data.get(name, 'none')}" for name in apart]
     lines += _protocol(cell, first)
+    lines += [] if apart or first.kind == "reported" else _measured_otherwise(cell, first)
     lines += [f"images were {what}: {how}" for what, how in first.prepared.items()]
     lines += _by_seed(group, lambda record: record.findings)
     lines += [] if first.trained_by or first.kind == "reported" else ["nobody declares how it was trained"]
@@ -110,6 +116,20 @@ def tier_of_outside(cell: Cell, group: Sequence[External]) -> Tier:
     if features and proxy(features):
         lines.insert(0, f"{features} is a proxy: its numbers are on another scale than any published ones")
     return Tier("incomparable" if set(apart) & set(OTHER_SCALE) else "proxy" if lines else "declared", tuple(lines))
+
+
+def _measured_otherwise(cell: Cell, record: External) -> list[str]:
+    """That it was measured against other real images than those of the cell, where these are known, or by another
+    version of the measuring code.
+    """
+    found = []
+    if record.measure_version != MEASURE_VERSION:
+        found.append(f"measured by version {record.measure_version} of the measuring code: {MEASURE_VERSION} is this")
+    try:
+        real = real_key(cell.full_recipe, Protocol.from_json(record.protocol))
+    except (GanbenchError, KeyError, TypeError, ValueError):  # not here; or from anyone
+        return found
+    return [*found, "measured against other real images"] if real != record.real else found
 
 
 def _by_seed(group: Sequence[External], said: Callable[[External], Iterable[str]]) -> list[str]:
@@ -147,14 +167,26 @@ def _doubts(group: Sequence[External]) -> tuple[str, ...]:
     return (f"{trained}{measured}: declared, not checked",)
 
 
-def _entry(cell: Cell, table: Table, metric: str, direction: str, group: Sequence[External], tier: Tier) -> Entry:
+def _untrained(table: Table, group: Sequence[External]) -> str:
+    """Which of its numbers are of pairs that did not train, by what the suite says of those that do; "" if none is."""
+    lines = []
+    for metric, known in table.alive.items():
+        if low := [n["value"] for r in group for n in r.numbers.get(metric, ()) if n["value"] < known.least]:
+            lines.append(f"not trained: {metric} {', '.join(few(f'{v:.3g}' for v in low))}, below {known.least:g}")
+    return "; ".join(lines)
+
+
+def _entry(
+    cell: Cell, table: Table, metric: str, direction: str, group: Sequence[External], tier: Tier, dead: str
+) -> Entry:
     numbers = [number["value"] for record in group for number in record.numbers.get(metric, ())]
     achieved = estimate(numbers, looked=True)  # nobody can say how many were made, and which of them left out
     published = cell.published.get(metric)
     judged = tier if tier.name != "declared" else Tier("compatible", ())
     verdict = judge(
         published, achieved, 0, [judged], direction, table.tolerance.get(metric), "", stated_runs(cell),
-        first_gap(group) if group[0].kind == "external" else None, ranked=metric not in table.unranked,
+        first_gap(group) if group[0].kind == "external" else None, untrained=dead,
+        ranked=metric not in table.unranked,
     )  # fmt: skip
     verdict = as_assumed(verdict, replace(cell, kinds=_measuring(cell)), metric)
     if (why := _twice(group)) and verdict.name in WORDS:

@@ -85,10 +85,8 @@ def achieved_text(e: Entry) -> str:
     """``-0.661 ± 0.004 (3)``: as many decimals as published; one seed has no ±. A proxy's number is followed by
     ``[floor …]``, what real images get.
     """
-    if e.verdict.name == "diverged":
-        return e.verdict.why.removesuffix(" seed(s) diverged") + " diverged"
-    if e.achieved is None and e.diverged:
-        return f"{e.diverged} of {e.diverged} diverged"
+    if e.verdict.name == "diverged" or (e.achieved is None and e.diverged):
+        return f"{e.diverged} of {e.diverged + (e.achieved.n if e.achieved else 0)} diverged"
     if e.achieved is None:
         told = ("blocked", "missing here", "failed", "contested", "not measured")
         return e.verdict.name if e.verdict.name in told else NONE
