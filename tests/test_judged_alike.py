@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main
+from benchmark.collate.judging.decide import open_questions
 from benchmark.collate.judging.join import Joined, join
 from benchmark.collate.judging.outside import Outside, with_outside
 from benchmark.collate.presenting.square import achieved_text
@@ -121,6 +122,30 @@ def test_beside_a_dash_what_did_not_train_did_not_fail_to_converge() -> None:
     ]
     assert names(joined(alone(suite, cell), records))["FID"] == "reproduced"
     assert names(joined(alone(suite, cell, alive={"IS": Alive(1.5, "a test")}), records))["FID"] == "untrained"
+
+
+def test_what_lies_on_both_sides_of_a_limit_is_asked_on() -> None:
+    suite = load(Path("suites/gran.yaml"))
+    cell = next(c for c in suite.cells if c.table == "2" and c.published["FID"].text == "not-converged")
+    steps, table = cell.recipe.steps, next(t for t in suite.tables if t.id == "2")
+
+    def asked(*values: float) -> tuple[list[str], list[bool]]:
+        records = [
+            record_for(
+                cell, i, {"FID": v, "IS": 6 + i / 100, "KIDx1000": 30 + i / 10}, seeds=0, steps=steps, total_steps=steps
+            )
+            for i, v in enumerate(values)
+        ]
+        cells = [joined(alone(suite, cell), records)]
+        questions, hopeless = open_questions(
+            cells, {table.key: table.tolerance}, [], limits={table.key: table.converged}
+        )
+        return [q.name for q in questions], [h.little for h in hopeless if h.name.endswith("FID")]
+
+    assert asked(55.0, 66.0, 64.0) == ([f"{cell.id} FID"], [])
+    assert asked(55.0, 66.0, 64.0, 62.0, 63.0, 60.0, 61.0) == ([], []), "decided"
+    near = [70.0 + (-1) ** i * (4 + i / 10) for i in range(20)]
+    assert asked(*near) == ([], [True])
 
 
 def test_a_cell_of_which_some_seeds_diverged_says_how_many_whatever_else_is_said() -> None:

@@ -78,7 +78,8 @@ class Session:
                 self.blocked[key] = f"{run.state}: {run.reason}" if run.state in (BLOCKED, MISSING) else ""
             return self.blocked[key]
 
-        questions, hopeless = open_questions(cells, bands, claims, blocked)
+        limits = {t.key: t.converged for suite in self.suites for t in suite.tables}
+        questions, hopeless = open_questions(cells, bands, claims, blocked, limits)
         self.asked |= {q.name for q in questions}
         return Standing(
             cells,

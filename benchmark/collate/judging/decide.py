@@ -12,8 +12,10 @@ of seed noise decide nothing, however many there are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from benchmark.collate.judging.alike import protocol_of
 from benchmark.collate.judging.claim_odds import LADDER, ClaimOdds, with_spread
@@ -26,7 +28,8 @@ from benchmark.collate.judging.unfinished import left_of
 from benchmark.collate.judging.verdict import Verdict
 from benchmark.collate.statistics.hope import GIVEN_UP, most_power
 from benchmark.collate.statistics.interval import POWER, power
-from benchmark.collate.statistics.looks import FIRST, LAST
+from benchmark.collate.statistics.looks import FIRST, LAST, LEVEL, SHARE
+from benchmark.collate.statistics.outlook import limit_odds
 from benchmark.errors import sure
 from benchmark.suite.model import Tolerance
 
@@ -64,6 +67,7 @@ def open_questions(
     tolerances: Mapping[str, Mapping[str, Tolerance]],
     claims: Iterable[JudgedClaim],
     blocked: Blocked = lambda j: "",
+    limits: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> tuple[list[Question], list[Hopeless]]:
     """What is open among numbers and claims.
 
@@ -72,12 +76,13 @@ def open_questions(
         tolerances: table key -> metric -> band.
         claims: judged over these cells.
         blocked: asked only of cells whose seeds could decide something.
+        limits: table key -> metric -> what the paper calls converged, where it prints no number.
     """
     found: list[Question | Hopeless] = []
     for j in cells:
         bands = tolerances[f"{j.cell.paper}/{j.cell.table}"]
         found += [
-            _number(j, e, bands.get(e.metric), blocked)
+            _number(j, e, bands.get(e.metric), blocked, limits.get(f"{j.cell.paper}/{j.cell.table}", {}).get(e.metric))
             for e in j.entries.values()
             if e.verdict.name == "inconclusive" or (j.short and e.verdict.name == "reproduced where it trains")
         ]
@@ -121,13 +126,13 @@ def _claim_name(c: JudgedClaim) -> str:
     return f"claim {c.claim.paper}: {c.claim.id}"
 
 
-def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked) -> Question | Hopeless:
+def _number(j: Joined, e: Entry, band: Tolerance | None, blocked: Blocked, limit: float | None) -> Question | Hopeless:
     name = _number_name(j, e)
     p = sure(e.published)
     if j.short and (p.value is None or (band and band.band(p)[0])):
         return _finishing(name, [j], e.verdict.why, blocked)
     if p.value is None:
-        return _beside_a_dash(name, j, e.verdict.why, blocked)
+        return _beside_a_dash(name, j, e, blocked, limit)
     a = sure(e.achieved)
     if band is None or j.gap is not None or not band.band(p)[0] or a.n >= LAST:
         return Hopeless(name, e.verdict.why)
@@ -160,14 +165,26 @@ def _finishing(name: str, short: Sequence[Joined], why: str, blocked: Blocked) -
     return Question(name, tuple(j.cell.id for j in short), lambda k: float(k >= left))
 
 
-def _beside_a_dash(name: str, j: Joined, why: str, blocked: Blocked) -> Question | Hopeless:
-    """Where the paper prints no number: seeds decide up to the first look, whether they converge or not."""
-    left = FIRST - len(j.records)
-    if j.gap is not None or left <= 0:
+def _beside_a_dash(name: str, j: Joined, e: Entry, blocked: Blocked, limit: float | None) -> Question | Hopeless:
+    """Where the paper prints no number: seeds decide up to the first look, whether they converge or not; from there on,
+    those of which the interval lies on both sides of the limit are asked on.
+    """
+    left, a, why = FIRST - len(j.records), e.achieved, e.verdict.why
+    if j.gap is not None or (left <= 0 and (limit is None or a is None or not a.varies or a.n >= LAST)):
         return Hopeless(name, why)
+
+    def chance(k: int, off: float = 0.0) -> float:
+        """That so many more put the interval on one side of the limit, with the mean moved by its standard error."""
+        if limit is None or a is None or left > 0:
+            return float(k >= left)
+        moved = replace(a, mean=a.mean + off * sure(a.std) / math.sqrt(a.n))
+        return sum(limit_odds(limit, moved, min(a.n + k, LAST), (1 - LEVEL) / 2 / SHARE))
+
+    if left <= 0 and max(chance(k, off) for k in LADDER for off in (-2, 0, 2)) < POWER:
+        return Hopeless(name, f"{why}; {GIVEN_UP}", little=True)
     if barred := blocked(j):
         return Hopeless(name, barred, blocked=True)
-    return Question(name, (j.cell.id,), lambda k: float(k >= left))
+    return Question(name, (j.cell.id,), chance)
 
 
 def _left(j: Joined) -> int:

@@ -36,7 +36,7 @@ def pair_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
 
     df = min(n, m) - 1
     if pair.limit is not None:
-        return _limit_odds(pair.limit, a, n, level)
+        return limit_odds(pair.limit, a, n, level)
     va, vb = (pair.fa * sure(a.std)) ** 2 / n, (pair.fb * sure(b.std)) ** 2 / m
     error = math.sqrt(va + vb)
     if df < FIRST - 1 or not error:
@@ -58,7 +58,8 @@ def best_odds(pair: Pair, a: Estimate, b: Estimate, n: int, m: int, level: float
     return lower[0], higher[1]
 
 
-def _limit_odds(limit: float, a: Estimate, n: int, level: float) -> Odds:
+def limit_odds(limit: float, a: Estimate, n: int, level: float) -> Odds:
+    """That an interval of ``n`` seeds with a's mean and spread lies wholly below the limit, and wholly above it."""
     from scipy.special import ndtr, stdtrit
 
     if n < FIRST or not a.std:

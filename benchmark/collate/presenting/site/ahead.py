@@ -89,7 +89,8 @@ def _seeds(reports: Sequence[Report], results: str) -> tuple[Step, ...]:
     by_id = {j.cell.id: (r, j) for r in reports for j in r.cells}
     bands = {t.key: t.tolerance for r in reports for t in r.suite.tables}
     claims = [c for r in reports for c in r.claims]
-    questions, _ = open_questions([j for _, j in by_id.values()], bands, claims)
+    limits = {t.key: t.converged for r in reports for t in r.suite.tables}
+    questions, _ = open_questions([j for _, j in by_id.values()], bands, claims, limits=limits)
     asked = {c for q in questions for c in q.cells}
     seconds = {c: max(statistics.median(r.train_s + r.eval_s for r in by_id[c][1].records), 1e-3) for c in asked}
     runs = {c: _series(by_id[c][1].cell) for c in asked}
