@@ -30,6 +30,8 @@ from benchmark.errors import GanbenchError
 from benchmark.metrics import extractors
 from benchmark.metrics.extract import extract
 from benchmark.metrics.outside import _class_by_class, _parts
+from benchmark.metrics.real import real_key
+from benchmark.plan.keys import MEASURE_VERSION
 from benchmark.records import external, store
 from benchmark.records.external import External
 from benchmark.suite.model import Cell, Suite
@@ -295,8 +297,16 @@ def _external(cell: Cell, seed: int, value: float, **changes: object) -> Externa
         protocol=cell.full_protocol.to_json(),
         numbers={"FID": [{"value": value}]},
         images=f"{seed}",
+        real=_real_of(cell.id),
+        measure_version=MEASURE_VERSION,
     )
     return External(**fields | changes)
+
+
+@functools.cache
+def _real_of(cell: str) -> str | None:
+    found = next(c for c in _suite().cells if c.id == cell)
+    return real_key(found.full_recipe, found.full_protocol)
 
 
 @functools.cache
