@@ -280,7 +280,7 @@ def test_a_sentence_says_what_is_known(loaded: Loaded) -> None:
         "cifar100, efficientnet-lite0 measures in place of inception-2015-12-05, 300 steps for 100,000; 11 "
         "missing here."
     )
-    assert said["theory/1"].endswith("9 numbers inconclusive.") and said["theory/2"].endswith(
+    assert said["theory/1"].endswith("1 number reproduced, 8 inconclusive.") and said["theory/2"].endswith(
         "37,520 steps for 187,600."
     )
     _, joined = load_joined(THEORY, _three_seeds(PUBLISHED))

@@ -117,7 +117,7 @@ def steps(gan: Gan, count: int) -> list[Tensor]:
 @pytest.mark.parametrize("mix_per", ["image", "batch"])
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(mix_per: str) -> None:
     network = ("stylegan2", ARGUMENTS | {"mix_per": mix_per})
-    r = recipe(**(TRAINED | {"network": network}), ema=0.9, ema_start=0, ema_buffers=True)
+    r = recipe(**(TRAINED | {"network": network}), parts=(), ema=0.9, ema_start=0, ema_buffers=True)
     whole, first, second = (lively_gan(Gan(r, seed, total_steps=4)) for seed in (3, 3, 4))
     losses = steps(whole, 4)
     begun = steps(first, 2)

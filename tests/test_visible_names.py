@@ -138,7 +138,7 @@ def test_claims_fold_on_a_phone_and_unfold_for_keys_addresses_and_filters(site: 
         "(s => { s.value = 'inconclusive'; s.dispatchEvent(new Event('change')); "
         "})(document.querySelector('[data-facet=achieved]'))"
     )
-    assert phone.js(shown) == 4, "what is looked for is not folded away"
+    assert phone.js(shown) == 14, "what is looked for is not folded away"
 
 
 @needs_browser
