@@ -23,7 +23,7 @@ _STUDY = (
     "upper end of the 1 to 2 % that one large study saw over training seeds, in another model family; GANs on "
     "little data vary more"
 )
-_TEN_RUNS = "over seeds in ten runs of its Table 1 here"  # the theory paper's; pooled over rows and rounded up
+_TEN_RUNS = "over seeds in ten runs of theory's Table 1"  # pooled over rows and rounded up
 PLAUSIBLE = {
     **{metric: SeedNoise(0.02, _STUDY) for metric in ("IS", "FID", "tFID", "vFID", "precision", "recall")},
     "KIDx1000": SeedNoise(0.04, f"twice FID's, as in the suites' bands; FID's: {_STUDY}"),
@@ -33,8 +33,8 @@ PLAUSIBLE = {
     "jac_G": SeedNoise(0.05, _TEN_RUNS),
     "L_Vg_Bz": SeedNoise(
         0.18,
-        "a maximum over noises: its scatter over the last 50 epochs of a run, the median of ten runs of its Table 1 "
-        "here (0.16 to 0.20)",
+        "a maximum over noises: its scatter over the last 50 epochs of a run, the median of ten runs of theory's "
+        "Table 1 (0.16 to 0.20)",
     ),
 }
 
